@@ -1,0 +1,79 @@
+"""What every attribution method returns: the values, and how far they can be trusted."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+COMPLETE = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
+ROUGHLY = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
+SMALLEST_DIFFERENCE = 1e-3  # of the scale of F: a smaller F(x) - F(x') is not divided by
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Attribution:
+    """Attributions of a batch, with the evidence for and against them.
+
+    values      shape of x; in the units of F
+    f_input     (batch,)  F(x)
+    f_baseline  (batch,)  F(x'), or None for a method without a baseline
+    evaluations gradients spent on each example
+    """
+
+    values: Tensor
+    f_input: Tensor
+    f_baseline: Tensor | None
+    evaluations: int
+
+    @property
+    def residual(self) -> Tensor | None:
+        """(batch,) values.sum() - (F(x) - F(x')), or None for a method without a baseline."""
+        if self.f_baseline is None:
+            return None
+        total = self.values.flatten(1).sum(1, dtype=accumulator(self.values))
+        return (total - (self.f_input - self.f_baseline)).to(self.f_input.dtype)
+
+    @property
+    def relative_residual(self) -> Tensor | None:
+        """(batch,) |residual| over |F(x) - F(x')|; finite also where that difference is zero."""
+        if self.residual is None or self.f_baseline is None:
+            return None
+        scale = torch.maximum(self.f_input.abs(), self.f_baseline.abs())
+        difference = (self.f_input - self.f_baseline).abs()
+        floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(scale.dtype).tiny)
+        return self.residual.abs() / torch.maximum(difference, floor)
+
+    @property
+    def verdict(self) -> str:
+        """In words, whether the values account for F(x) - F(x'); of the worst example in the batch."""
+        if self.relative_residual is None:
+            return "a gradient: promises no completeness"
+        worst = self.relative_residual.max().item()
+        if worst < COMPLETE:
+            return "complete"
+        if worst < ROUGHLY:
+            return "roughly complete"
+        return "NOT complete: do not read it as shares of F(x) - F(x')"
+
+    def __repr__(self) -> str:
+        shape = tuple(self.values.shape)
+        spent = f"{self.evaluations} gradient{'s' * (self.evaluations != 1)} an example"
+        if self.residual is None or self.relative_residual is None:
+            return f"Attribution(no residual; {self.verdict}; shape {shape}, {spent})"
+        worst = int(self.relative_residual.argmax())
+        where = f" (worst of {len(self.residual)})" if len(self.residual) > 1 else ""
+        return (
+            f"Attribution(residual {self.residual[worst].item():+.2g}, "
+            f"{self.relative_residual[worst].item():.1%} of F(x) - F(x'){where}: {self.verdict}; "
+            f"shape {shape}, {spent})"
+        )
+
+    def _repr_html_(self) -> str:
+        mark = {"complete": "&#10003;", "roughly complete": "&#8776;"}.get(self.verdict, "&#9888;")
+        text = repr(self).replace("&", "&amp;").replace("<", "&lt;")
+        return f"<code>{mark} {text}</code>"
+
+
+def accumulator(values: Tensor) -> torch.dtype:
+    """float64, where the device has it."""
+    return torch.float32 if values.device.type == "mps" else torch.float64
