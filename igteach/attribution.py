@@ -7,7 +7,7 @@ from torch import Tensor
 
 COMPLETE = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
 ROUGHLY = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
-SMALLEST_DIFFERENCE = 1e-3  # of the scale of F: a smaller F(x) - F(x') is not divided by
+SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - F(x') is not divided by
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -18,12 +18,20 @@ class Attribution:
     f_input     (batch,)  F(x)
     f_baseline  (batch,)  F(x'), or None for a method without a baseline
     evaluations gradients spent on each example
+    Raises ValueError for values that are not finite.
     """
 
     values: Tensor
     f_input: Tensor
     f_baseline: Tensor | None
     evaluations: int
+
+    def __post_init__(self) -> None:
+        if not all_finite(self.values):
+            raise ValueError(
+                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is "
+                "too large; pass x nearer to the baseline, or x and the model in float64"
+            )
 
     @property
     def residual(self) -> Tensor | None:
@@ -38,10 +46,13 @@ class Attribution:
         """(batch,) |residual| over |F(x) - F(x')|; finite also where that difference is zero."""
         if self.residual is None or self.f_baseline is None:
             return None
-        scale = torch.maximum(self.f_input.abs(), self.f_baseline.abs())
-        difference = (self.f_input - self.f_baseline).abs()
-        floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(scale.dtype).tiny)
-        return self.residual.abs() / torch.maximum(difference, floor)
+        wide = accumulator(self.values)
+        f_input, f_baseline = self.f_input.to(wide), self.f_baseline.to(wide)
+        l1 = self.values.flatten(1).abs().sum(1, dtype=wide)
+        scale = torch.stack([f_input.abs(), f_baseline.abs(), l1]).amax(0)
+        floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(wide).tiny)
+        relative = self.residual.abs() / torch.maximum((f_input - f_baseline).abs(), floor)
+        return relative.to(self.f_input.dtype)
 
     @property
     def verdict(self) -> str:
@@ -72,6 +83,11 @@ class Attribution:
         mark = {"complete": "&#10003;", "roughly complete": "&#8776;"}.get(self.verdict, "&#9888;")
         text = repr(self).replace("&", "&amp;").replace("<", "&lt;")
         return f"<code>{mark} {text}</code>"
+
+
+def all_finite(values: Tensor) -> bool:
+    """Whether no value is NaN or infinite; needs no memory, where torch.isfinite needs a copy of the values."""
+    return values.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(values))).all())
 
 
 def accumulator(values: Tensor) -> torch.dtype:

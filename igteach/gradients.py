@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from igteach.attribution import Attribution
-from igteach.scores import Function, check_arguments, scores
+from igteach.scores import Function, check_arguments, gradients_at, scores
 
 ELEMENTS_AT_ONCE = {"cpu": 2**20, "cuda": 2**25, "mps": 2**23}  # input numbers evaluated in one go
 
@@ -27,26 +27,6 @@ def chunks(points: Tensor, target: Tensor | None, rows: int) -> Iterator[tuple[T
     """Points and their targets, at most `rows` at once."""
     for start in range(0, len(points), rows):
         yield points[start : start + rows], None if target is None else target[start : start + rows]
-
-
-def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """F and its gradient at each row of `points`: shapes (N,) and that of `points`.
-
-    Raises ValueError where F does not depend on the points, or the gradient is not finite.
-    """
-    with torch.inference_mode(False), torch.enable_grad():
-        points = points.clone().requires_grad_()
-        value = scores(f, points, target)
-        gradient = None
-        if value.requires_grad:
-            (gradient,) = torch.autograd.grad(value.sum(), points, allow_unused=True)
-    if gradient is None:
-        raise ValueError(
-            "f's output does not depend on x for autograd; look for torch.no_grad, .detach(), .item() or numpy in f"
-        )
-    if not torch.isfinite(gradient).all():
-        raise ValueError("the gradient of f holds NaN or infinity; look for a sqrt, log or division at zero")
-    return value.detach(), gradient
 
 
 def values_at(f: Function, points: Tensor, target: Tensor | None, rows: int) -> Tensor:
@@ -81,12 +61,18 @@ def gradient_times_input(
     Source: Shrikumar et al. (2016), with the baseline of Sundararajan, Taly and Yan (2017).
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    value, gradients = _at_input(f, x, target)
+    value, shares = _at_input(f, x, target, baseline)
     at_baseline = values_at(f, baseline, target, rows_at_once(x, None))
-    return Attribution(gradients * (x - baseline), value, at_baseline, evaluations=1)
+    return Attribution(shares, value, at_baseline, evaluations=1)
 
 
-def _at_input(f: Function, x: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    parts = [gradients_at(f, part, chosen) for part, chosen in chunks(x, target, rows_at_once(x, None))]
-    values, gradients = zip(*parts, strict=True)
-    return torch.cat(values), torch.cat(gradients)
+def _at_input(f: Function, x: Tensor, target: Tensor | None, baseline: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """F and its gradient at x, times (x - baseline) where one is given; in memory for one result, not two."""
+    rows = rows_at_once(x, None)
+    result, values = torch.empty_like(x), []
+    for start in range(0, len(x), rows):
+        part = slice(start, start + rows)
+        value, gradients = gradients_at(f, x[part], None if target is None else target[part])
+        values.append(value)
+        result[part] = gradients if baseline is None else gradients * (x[part] - baseline[part])
+    return torch.cat(values), result

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from igteach.attribution import Attribution, accumulator
-from igteach.gradients import gradients_at, rows_at_once, values_at
+from igteach.gradients import rows_at_once, values_at
 from igteach.paths import StraightPath
 from igteach.quadrature import nodes_and_weights
-from igteach.scores import Function, check_arguments
+from igteach.scores import Function, check_arguments, gradients_at
 
 
 def integrated_gradients(
@@ -60,16 +60,20 @@ def _integral(
     f: Function, path: StraightPath, target: Tensor | None, nodes: Tensor, weights: Tensor, rows: int
 ) -> Tensor:
     """The weighted sum of gradient times velocity along the path: (batch, *features)."""
-    shape = path.x.shape
-    total = torch.zeros(shape, dtype=accumulator(path.x), device=path.x.device)
+    total = torch.zeros(path.x.shape, dtype=accumulator(path.x), device=path.x.device)
     at_once = max(1, rows // len(path.x))  # nodes
     for alphas, shares in zip(nodes.split(at_once), weights.split(at_once), strict=True):
-        points = path.points(alphas).flatten(0, 1)
-        repeated = None if target is None else target.repeat(len(alphas))
-        _, gradients = gradients_at(f, points, repeated)
-        pull = gradients.view(len(alphas), *shape) * path.velocities(alphas)
-        total += torch.tensordot(shares.to(total), pull.to(total.dtype), dims=1)
+        total += _piece(f, path, target, alphas, shares.to(total))
     return total
+
+
+def _piece(f: Function, path: StraightPath, target: Tensor | None, alphas: Tensor, shares: Tensor) -> Tensor:
+    """What these nodes add to the integral, in the precision of their shares."""
+    points = path.points(alphas).flatten(0, 1)
+    repeated = None if target is None else target.repeat(len(alphas))
+    _, gradients = gradients_at(f, points, repeated)
+    pull = gradients.view(len(alphas), *path.x.shape) * path.velocities(alphas)
+    return torch.tensordot(shares, pull.to(shares.dtype), dims=1)
 
 
 def _counted(work: range, progress: bool) -> Iterator[int]:

@@ -5,6 +5,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from igteach.attribution import all_finite
 
 Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
 
@@ -26,8 +29,8 @@ class Probability(Logit):
 
     def forward(self, x: Tensor) -> Tensor:
         logits = super().forward(x)
-        one_output = logits.dim() == 1 or logits.shape[1] == 1
-        return logits.sigmoid() if one_output else logits.softmax(dim=1)
+        classes = logits.dim() == 2 and logits.shape[1] > 1
+        return logits.softmax(dim=1) if classes else logits.sigmoid()
 
 
 def logit(model: Function) -> Logit:
@@ -44,7 +47,8 @@ def toy(function: Callable[..., Tensor | float]) -> Function:
     """F from a function of scalars, so that `toy(lambda x, y: x * y)` takes a batch of shape (N, 2).
 
     The function sees one row at a time, as 0-dimensional tensors: `if`, `min` and `max` work.
-    Raises ValueError where the rows hold another number of features than the function takes.
+    Raises ValueError where the rows hold another number of features than the function takes, and TypeError
+    where the function leaves autograd, as math.exp(x), float(x) and x.item() do.
     """
     try:
         inspect.signature(function)
@@ -60,20 +64,37 @@ def toy(function: Callable[..., Tensor | float]) -> Function:
             raise ValueError(
                 f"x has {x.shape[1]} features a row, which the toy function does not take: {error}"
             ) from None
-        values = [torch.as_tensor(function(*row), dtype=x.dtype, device=x.device) for row in x]
-        return torch.stack(values) + 0.0 * x.sum(dim=1)  # a constant has a gradient, too: zero
+        with _NoPythonNumbers():
+            values = [function(*row) for row in x]
+        stacked = torch.stack([torch.as_tensor(value, dtype=x.dtype, device=x.device) for value in values])
+        return stacked + 0.0 * x.sum(dim=1)  # a constant has a gradient, too: zero
 
     return f
+
+
+class _NoPythonNumbers(TorchFunctionMode):
+    """Inside it a tensor does not turn into a Python number, which would have no gradient."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        if func in (Tensor.__float__, Tensor.__int__, Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__array__):
+            raise TypeError(
+                f"the toy function makes x a plain number (by {func.__name__}), which has no gradient; "
+                "use torch's functions, torch.exp(x) for math.exp(x), and neither float(x) nor x.item()"
+            )
+        return func(*args, **(kwargs or {}))
 
 
 def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
     """F at each row of `points`: shape (N,). `target` holds the class of each row, or is None.
 
-    Raises ValueError where f's output is not (N,) or (N, classes), does not fit `target`, or is not finite.
+    Raises TypeError where f's output is no floating-point tensor, ValueError where it is not (N,) or
+    (N, classes), does not fit `target`, or is not finite.
     """
-    out = f(points)
+    out = f(points.clone())  # f may work in place
     if not isinstance(out, Tensor):
         raise TypeError(f"f returned {type(out).__name__}; wrap the model in logit() or probability()")
+    if not out.is_floating_point():
+        raise TypeError(f"f returned {out.dtype}, which has no gradient; return scores, not the class with the highest")
     if out.dim() not in (1, 2) or len(out) != len(points):
         raise ValueError(
             f"f returned shape {tuple(out.shape)} for {len(points)} rows; "
@@ -94,8 +115,29 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
             )
         chosen = out.gather(1, target[:, None])[:, 0]
     if not torch.isfinite(chosen).all():
-        raise ValueError("f returned NaN or infinity; look for a log, sqrt or division by zero in it")
+        raise ValueError("f returned NaN or infinity; look for a log, sqrt, division by zero or batch statistic in it")
     return chosen
+
+
+def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    """F and its gradient at each row of `points`: shapes (N,) and that of `points`.
+
+    Raises ValueError where F does not depend on the points, or the gradient is not finite.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        points = points.clone().requires_grad_()  # clones: autograd takes no tensor made in inference mode
+        target = None if target is None else target.clone()
+        value = scores(f, points, target)
+        gradient = None
+        if value.requires_grad:
+            (gradient,) = torch.autograd.grad(value.sum(), points, allow_unused=True)
+    if gradient is None:
+        raise ValueError(
+            "f's output does not depend on x for autograd; look for torch.no_grad, .detach(), .item() or numpy in f"
+        )
+    if not torch.isfinite(gradient).all():
+        raise ValueError("the gradient of f holds NaN or infinity; look for a sqrt, log or division at zero")
+    return value.detach(), gradient
 
 
 def check_arguments(
@@ -126,7 +168,7 @@ def _check_floating(name: str, value: Tensor) -> Tensor:
             f"{name} is {value.dtype}, which has no gradient (and unsigned integers wrap below zero); "
             f"pass {name}.float(), scaled as the model wants it"
         )
-    if not torch.isfinite(value).all():
+    if not all_finite(value):
         raise ValueError(f"{name} holds NaN or infinity; clean it first, for instance with torch.nan_to_num")
     return value
 
@@ -134,7 +176,7 @@ def _check_floating(name: str, value: Tensor) -> Tensor:
 def _check_baseline(x: Tensor, baseline: Tensor | float | None) -> Tensor:
     if baseline is None:
         baseline = 0.0
-    if isinstance(baseline, int | float):
+    if isinstance(baseline, int | float) and not isinstance(baseline, bool):
         baseline = torch.tensor(float(baseline), dtype=x.dtype, device=x.device)
     baseline = _check_floating("baseline", baseline).detach()
     if baseline.device != x.device:
@@ -186,15 +228,18 @@ def _depends_on_mode(layer: nn.Module) -> bool:
 
 
 def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target: Tensor | None) -> None:
-    """F of a row must be the same alone and in company; costs three rows of forward pass."""
+    """F of a row must be the same alone and in company, up to rounding; costs three rows of forward pass."""
     first = None if target is None else target[:1]
     company = None if target is None else target[:1].repeat(2)
     with torch.no_grad():
         alone = scores(f, x[:1], first)
         together = scores(f, torch.cat([baseline[:1], x[:1]]), company)
     slack = min(0.1, 1000 * torch.finfo(alone.dtype).eps)
-    scale = torch.stack([alone.abs().max(), together.abs().max()]).max()
-    if (alone[0] - together[1]).abs() > slack * scale:
+    difference = (alone[0] - together[1]).abs()
+    if difference <= slack * torch.stack([alone.abs().max(), together.abs().max()]).max():
+        return
+    _, gradient = gradients_at(f, x[:1], first)  # where large terms cancel in F, their rounding is large beside F
+    if difference > slack * (gradient * x[:1]).abs().sum():
         raise ValueError(
             f"f gives {alone[0].item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
             "its rows must not depend on one another, nor on chance"

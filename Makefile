@@ -1,0 +1,38 @@
+# Thin on purpose: the work is done by `python -m igteach` (see `python -m igteach --help`), which also serves Windows.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help env lab test ci lessons
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+env: .venv/lessons.done ## make .venv with the pinned versions of the lessons
+
+lab: .venv/lessons.done ## copy the lessons to work/ and open JupyterLab on lesson 00 (ARGS="--no-browser --port 8899")
+	@echo "lab: your copies are in work/; opening JupyterLab"
+	@$(BIN)/python -m igteach lab $(ARGS)
+
+test: .venv/dev.done ## lint, types, unit tests and every solved notebook
+	@echo "test: ruff, mypy, pytest with nbval"
+	@$(BIN)/python -m igteach test
+
+ci: .venv/dev.done ## make test, then the long checks
+	@echo "ci: the tests, then the long checks"
+	@$(BIN)/python -m igteach ci
+
+lessons: .venv/dev.done ## rebuild the generated notebooks from notebooks/source
+	@echo "lessons: building notebooks/ and notebooks/solved/"
+	@$(BIN)/python -m igteach build
+
+.venv/lessons.done: pyproject.toml constraints.txt
+	@echo "env: installing the lessons' environment into .venv (a few minutes, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) torch -e '.[lessons,course]'
+	@touch $@
+
+.venv/dev.done: .venv/lessons.done
+	@echo "env: adding the test tools"
+	@$(PIP) -e '.[dev]'
+	@touch $@

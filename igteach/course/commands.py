@@ -1,0 +1,89 @@
+"""What `python -m igteach` does, a function a command; each returns its exit code."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from igteach.course.build import build_lesson
+from igteach.course.contract import faults
+from igteach.course.copies import copy_lesson
+from igteach.course.lessons import all_lessons, root
+
+NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m igteach", description="The commands of the igteach course.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for run in (lab, copy, build, check, test, ci):
+        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run)
+        if run in (copy, build, check):
+            command.add_argument("arguments", nargs="*", metavar="NN", help="lesson numbers; all where none is given")
+    options, further = parser.parse_known_args(arguments)
+    if further and options.run is not lab:
+        parser.error(f"unknown arguments: {' '.join(further)}")
+    try:
+        return options.run(getattr(options, "arguments", further))
+    except (FileNotFoundError, ValueError) as error:
+        print(f"igteach: {error}", file=sys.stderr)
+        return 1
+
+
+def lab(options: list[str]) -> int:
+    """copy the lessons to work/ and open JupyterLab on lesson 00; options are JupyterLab's"""
+    copy([])
+    first = root() / "work" / all_lessons()[0].learner.name
+    return _run([sys.executable, "-m", "jupyterlab", str(first), *options])
+
+
+def copy(numbers: list[str]) -> int:
+    """make the learner's copies in work/, overwriting nothing"""
+    done = [copy_lesson(lesson, root() / "work") for lesson in all_lessons(numbers)]
+    for line in filter(None, done):
+        print(line)
+    return 0
+
+
+def build(numbers: list[str]) -> int:
+    """build notebooks/ and notebooks/solved/ from notebooks/source/"""
+    for lesson in all_lessons(numbers):
+        build_lesson(lesson)
+        print(f"{lesson.name}: built")
+    return 0
+
+
+def check(numbers: list[str]) -> int:
+    """compare the notebooks with their sources, and the lessons with their contract"""
+    lessons = all_lessons(numbers)
+    found = [f"{lesson.name}: {fault}" for lesson in lessons for fault in faults(lesson)]
+    for line in found:
+        print(line)
+    print(f"check: {len(lessons)} lessons, {len(found)} faults")
+    return 1 if found else 0
+
+
+def test(_: list[str]) -> int:
+    """lint, types, unit tests and every solved notebook"""
+    python = [sys.executable, "-m"]
+    return (
+        _run([*python, "ruff", "check", "--quiet"])
+        or _run([*python, "ruff", "format", "--check", "--quiet"])
+        or _run([*python, "mypy", "--no-error-summary"])
+        or _run([*python, "pytest", "--quiet", "-n2", "--dist=loadscope", "tests", "notebooks/solved", *NBVAL])
+    )
+
+
+def ci(_: list[str]) -> int:
+    """the tests, then the long checks"""
+    return test([]) or _run([sys.executable, "-m", "pytest", "-m", "long", "--durations=15", "tests"])
+
+
+def _run(command: list[str]) -> int:
+    print("+", *command[1:], flush=True)
+    try:
+        return subprocess.run(command, cwd=root(), check=False).returncode
+    except KeyboardInterrupt:  # the usual way to stop JupyterLab
+        return 0

@@ -1,0 +1,155 @@
+"""How an answer is judged: run on cases beside our solution, and beside the mistakes that people make."""
+
+import html
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+TOLERANCE = 1e-4  # of the size of the right answer
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments to call an answer with, and words for them."""
+
+    words: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer that people give, and what to tell them: the way to see it, not the solution."""
+
+    message: str
+    answer: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task with its solution, its cases (drawn from a generator) and its known mistakes.
+
+    The solution returns what an answer must return: a tensor (also for one number), or a str.
+    """
+
+    id: str
+    solution: Callable[..., Tensor | str]
+    cases: Callable[[torch.Generator], list[Case]]
+    mistakes: list[Mistake]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check shows."""
+
+    exercise: str
+    state: Literal["solved", "open", "not yet"]
+    message: str
+
+    def __repr__(self) -> str:
+        return f"Exercise {self.exercise}: {self.state}. {self.message}".strip()
+
+    def _repr_html_(self) -> str:
+        mark, colour = {"solved": ("✓", "#1b7837"), "open": ("○", "#555555"), "not yet": ("✗", "#a6390c")}[self.state]
+        return (
+            f'<div style="border-left: 4px solid {colour}; padding: 2px 10px">'
+            f"<b>{mark} Exercise {self.exercise}: {self.state}.</b> {html.escape(self.message)}</div>"
+        )
+
+
+class WrongAnswer(Exception):
+    """Says in its message what is wrong."""
+
+
+def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
+    """The verdict on an answer, from cases drawn with `seed`."""
+    if not callable(answer) or isinstance(answer, type):
+        message = f"The check wants your function itself, and got {_kind(answer)}."
+        return Verdict(exercise.id, "not yet", message)
+    cases = exercise.cases(torch.Generator().manual_seed(seed))
+    try:
+        given = [_run(answer, case) for case in cases]
+    except NotImplementedError:
+        return Verdict(exercise.id, "open", "Write the function above, run its cell, then run this one.")
+    except WrongAnswer as error:
+        return Verdict(exercise.id, "not yet", str(error))
+    wanted = [exercise.solution(*_fresh(case)) for case in cases]
+    faults = [_fault(case, ours, theirs) for case, ours, theirs in zip(cases, wanted, given, strict=True)]
+    fault = next(filter(None, faults), None)
+    if fault is None:
+        return Verdict(exercise.id, "solved", "")
+    return Verdict(exercise.id, "not yet", _named_mistake(exercise, cases, given) or fault)
+
+
+def _fresh(case: Case) -> tuple[Any, ...]:
+    """The arguments, copied where an answer could change them in place."""
+    return tuple(value.clone() if isinstance(value, Tensor) else value for value in case.arguments)
+
+
+def _run(answer: Callable[..., Any], case: Case) -> object:
+    try:
+        returned = answer(*_fresh(case))
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        raise WrongAnswer(f"On {case.words} your code stopped with {type(error).__name__}: {error}") from error
+    if isinstance(returned, Tensor):
+        return returned.detach().cpu().as_subclass(Tensor)
+    if isinstance(returned, bool | int | float | np.number | np.ndarray):
+        return torch.as_tensor(np.asarray(returned))
+    return returned
+
+
+def _fault(case: Case, ours: Tensor | str, theirs: object) -> str | None:
+    """What is wrong with one returned value: its type, its shape, NaN, or its size; None where nothing is."""
+    if theirs is None:
+        return "Your function returns nothing. Does its last line say return?"
+    if isinstance(ours, str):
+        if type(theirs) is not str:
+            return f"Your function returns {_kind(theirs)}; a text in quotes is wanted."
+        return None if _same(ours, theirs) else _off(case)
+    wanted = "one number" if ours.dim() == 0 else f"a tensor of shape {tuple(ours.shape)}"
+    if not isinstance(theirs, Tensor) or theirs.dtype == torch.bool or theirs.is_complex():
+        return f"Your function returns {_kind(theirs)}; {wanted} is wanted."
+    if theirs.shape != ours.shape and not (theirs.numel() == ours.numel() == 1):
+        return f"On {case.words} yours has shape {tuple(theirs.shape)}; {wanted} is wanted."
+    if not torch.isfinite(theirs.double()).all():
+        return f"On {case.words} yours holds NaN or infinity. Look for a division by zero."
+    return None if _same(ours, theirs) else _off(case)
+
+
+def _off(case: Case) -> str:
+    return f"On {case.words} your answer is off. Work that case out by hand, or open a hint."
+
+
+def _same(ours: Tensor | str, theirs: object) -> bool:
+    if isinstance(ours, str) or not isinstance(theirs, Tensor):
+        return type(theirs) is type(ours) is str and str.__eq__(ours, theirs)
+    if ours.numel() != theirs.numel():
+        return False
+    right, given = ours.detach().double().flatten(), theirs.double().flatten()
+    distance = (right - given).abs().max().item()
+    return math.isfinite(distance) and distance <= TOLERANCE * max(right.abs().max().item(), TOLERANCE)
+
+
+def _named_mistake(exercise: Exercise, cases: list[Case], given: list[object]) -> str | None:
+    """The message of the mistake that gives the same wrong answers, if one does."""
+    for mistake in exercise.mistakes:
+        made = [_run(mistake.answer, case) for case in cases]
+        if all(
+            isinstance(ours, Tensor | str) and _same(ours, theirs) for ours, theirs in zip(made, given, strict=True)
+        ):
+            return mistake.message
+    return None
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, Tensor):
+        return f"a tensor of {str(value.dtype).removeprefix('torch.')}"
+    return f"a {type(value).__name__}"

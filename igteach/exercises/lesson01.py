@@ -1,0 +1,138 @@
+"""The checks of lesson 01: finite differences, the first-order estimate, saliency."""
+
+import torch
+from torch import Tensor
+
+from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.scores import Function
+
+
+def _smooth(draw: torch.Generator) -> Function:
+    """A smooth function of a batch, with no symmetry a wrong answer could hide behind."""
+    inner, outer = torch.randn(3, 3, generator=draw).double(), torch.randn(3, generator=draw).double()
+    return lambda batch: torch.sin(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0
+
+
+def _directions(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for number in range(3):
+        x = torch.randn(1, 3, generator=draw).double()
+        feature = int(torch.randint(3, (), generator=draw))
+        cases.append(Case(f"function {number + 1}, feature {feature}", (_smooth(draw), x, feature, 1e-2)))
+    return cases
+
+
+def _steps(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for number in range(3):
+        x, step = torch.randn(2, 1, 3, generator=draw).double()
+        cases.append(Case(f"function {number + 1}", (_smooth(draw), x, step)))
+    return cases
+
+
+def _points(draw: torch.Generator) -> list[Case]:
+    return [
+        Case(f"function {number + 1}", (_smooth(draw), torch.randn(1, 3, generator=draw).double()))
+        for number in range(3)
+    ]
+
+
+def _gradient(f: Function, x: Tensor) -> Tensor:
+    x = x.clone().requires_grad_()
+    return torch.autograd.grad(f(x).sum(), x)[0]
+
+
+def _nudged(x: Tensor, feature: int, step: float) -> Tensor:
+    nudge = torch.zeros_like(x)
+    nudge[:, feature] = step
+    return x + nudge
+
+
+def finite_difference(f: Function, x: Tensor, feature: int, step: float) -> Tensor:
+    return ((f(_nudged(x, feature, step)) - f(_nudged(x, feature, -step))) / (2 * step))[0]
+
+
+def first_order(f: Function, x: Tensor, step: Tensor) -> Tensor:
+    return (_gradient(f, x) * step).sum()
+
+
+def saliency(f: Function, x: Tensor) -> Tensor:
+    return _gradient(f, x).abs()
+
+
+EXERCISES = [
+    Exercise(
+        "01.1",
+        finite_difference,
+        _directions,
+        [
+            Mistake(
+                "You divided by the step, but the two points are two steps apart.",
+                lambda f, x, i, h: 2 * finite_difference(f, x, i, h),
+            ),
+            Mistake(
+                "You looked to one side only. Step to both sides: the error shrinks with the step squared.",
+                lambda f, x, i, h: ((f(_nudged(x, i, h)) - f(x)) / h)[0],
+            ),
+            Mistake(
+                "You looked to the left side only. Step to both sides: the error shrinks with the step squared.",
+                lambda f, x, i, h: ((f(x) - f(_nudged(x, i, -h))) / h)[0],
+            ),
+            Mistake(
+                "You nudged every feature at once; nudge the one that was asked for.",
+                lambda f, x, i, h: ((f(x + h) - f(x - h)) / (2 * h))[0],
+            ),
+            Mistake("The sign is turned round: right minus left.", lambda f, x, i, h: -finite_difference(f, x, i, h)),
+            Mistake(
+                "You have the difference of the two values; it still has to be divided by the distance.",
+                lambda f, x, i, h: 2 * h * finite_difference(f, x, i, h),
+            ),
+        ],
+    ),
+    Exercise(
+        "01.2",
+        first_order,
+        _steps,
+        [
+            Mistake(
+                "That is an estimate of F(x + d). The question is by how much F changes: leave F(x) out.",
+                lambda f, x, d: f(x)[0] + first_order(f, x, d),
+            ),
+            Mistake(
+                "That is the true change. Estimate it from the gradient at x alone.",
+                lambda f, x, d: (f(x + d) - f(x))[0],
+            ),
+            Mistake(
+                "You took the gradient at x + d. It is wanted at x.", lambda f, x, d: (_gradient(f, x + d) * d).sum()
+            ),
+            Mistake(
+                "One number for each feature is not yet an estimate of F. Add them up.",
+                lambda f, x, d: _gradient(f, x) * d,
+            ),
+            Mistake(
+                "You added up the gradient; weight it with the step d first.", lambda f, x, d: _gradient(f, x).sum()
+            ),
+            Mistake(
+                "You took sizes. A gradient and a step have signs, and they count.",
+                lambda f, x, d: (_gradient(f, x) * d).abs().sum(),
+            ),
+        ],
+    ),
+    Exercise(
+        "01.3",
+        saliency,
+        _points,
+        [
+            Mistake("That is the gradient with its sign. Saliency shows its size.", _gradient),
+            Mistake(
+                "You multiplied by the input. That is another method, and lesson 3 comes to it.",
+                lambda f, x: (_gradient(f, x) * x).abs(),
+            ),
+            Mistake("You squared the gradient; the size is wanted.", lambda f, x: _gradient(f, x) ** 2),
+            Mistake(
+                "You scaled the map to a maximum of 1. Keep the units: F per unit of x.",
+                lambda f, x: saliency(f, x) / saliency(f, x).max(),
+            ),
+        ],
+    ),
+]

@@ -1,0 +1,304 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 00 · Start here
+#
+# **The question.** A network looks at a handwritten digit and says which one it is. Which pixels made it say so?
+#
+# **You will be able to**
+# - read an attribution: a share for each pixel, and the residual that says whether to believe it;
+# - say in one sentence what the gradient does wrong, and in another what Integrated Gradients does instead;
+# - work with the checks and hints of this course.
+#
+# **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
+#
+# **Time.** 20 minutes, exercises included. The first half is one run through the whole idea, in ten.
+#
+# **GPU.** It changes nothing here; the network is small.
+
+# %%
+import torch
+
+import igteach
+from igteach import show
+from igteach.datasets import load_digits
+from igteach.exercises import check
+from igteach.models import digits
+
+device = igteach.device()
+
+# %% [markdown]
+# ## A digit, and a sure answer
+#
+# Real handwriting, scanned at 8 by 8 pixels. Ink is bright. The network has never seen this one.
+
+# %%
+model = digits.load()
+data = load_digits()
+picture = data.x_test[3:4].to(device)
+
+show.heatmaps({"the picture": picture[0, 0]}, kind="picture")
+
+# %%
+score = igteach.probability(model)
+probability, label = score(picture)[0].max(dim=0)
+
+print("the network says", int(label))
+print("it is at least 90% sure:", bool(probability > 0.9))
+
+# %% [markdown]
+# **Predict.** Which strokes make it this digit and no other? Choose two or three pixels that you would point at. Keep them in mind.
+#
+# ## The first idea: the gradient
+#
+# The score is a function F of 64 numbers. Autograd tells how fast F changes if a pixel gets a little brighter. A strong change ought to mean an important pixel, so let us draw it.
+
+# %%
+slope = igteach.gradient(score, picture, target=int(label))
+show.heatmaps({"gradient": slope.values[0, 0]}, picture=picture[0, 0])
+
+# %% [markdown]
+# Light is positive, dark is negative, grey is zero. Did it point at your pixels?
+#
+# Some of the strongest places may hold no ink at all. The gradient asks *what if this pixel were a little brighter than it is?*
+# That is a question about other pictures, close to this one. We asked about this one.
+#
+# ## The second idea: walk there
+#
+# Begin with a black picture x'. The network has no idea what it is. Now turn the ink up, bit by bit, until you arrive at the picture x. On the way the score climbs from F(x') to F(x).
+# At each bit, a pixel contributes its slope *there* times the ink that it gained *there*. Add that up over the way:
+#
+# $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
+#
+# This is **Integrated Gradients** (Sundararajan, Taly and Yan 2017). In five lines, with 64 bits:
+
+# %%
+black = torch.zeros_like(picture)
+alphas = (torch.arange(64, device=device) + 0.5) / 64
+way = (black + alphas.view(-1, 1, 1, 1) * (picture - black)).requires_grad_()
+slopes = torch.autograd.grad(score(way)[:, label].sum(), way)[0]
+shares = (picture - black) * slopes.mean(dim=0)
+
+show.heatmaps({"gradient": slope.values[0, 0], "Integrated Gradients": shares[0, 0]}, picture=picture[0, 0])
+
+# %% [markdown]
+# Both maps are on one scale now, and the gradient has become faint. At the end of the way the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the way, and that is what the right-hand map adds up.
+#
+# Where there is no ink there is no share: black pixels stay grey. The light pixels spoke for this digit, the dark ones against it. Are yours among them?
+#
+# ## Shares that add up
+#
+# A picture can please and be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. The difference is the **residual**. From here on we let the package do the five lines.
+
+# %%
+attribution = igteach.integrated_gradients(score, picture, black, target=int(label))
+total = attribution.values.sum()
+gained = (attribution.f_input - attribution.f_baseline)[0]
+
+print("the shares add up to F(x) - F(x') within 1%:", bool((total - gained).abs() < 0.01 * gained))
+print("the gradient adds up to it within 1%:       ", bool((slope.values.sum() - gained).abs() < 0.01 * gained))
+print("our five lines agree with the package:      ", torch.allclose(shares, attribution.values, atol=1e-5))
+
+# %% tags=["nbval-ignore-output"]
+attribution
+
+# %% [markdown]
+# Every answer of this package prints like that: the residual first. The last digits differ from one computer to another.
+#
+# ## Does it point at what matters?
+#
+# Adding up is not yet pointing right. So test it: paint the 8 pixels black that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with three rankings. One of them knows nothing of the network: it takes the pixels with the most ink.
+#
+# **Predict.** Which ranking leaves the least?
+
+# %%
+pictures = data.x_test.to(device)
+labels = model(pictures).argmax(dim=1)
+rankings = {
+    "Integrated Gradients": igteach.integrated_gradients(score, pictures, target=labels).values,
+    "size of the gradient": igteach.gradient(score, pictures, target=labels).values.abs() * (pictures > 0),
+    "most ink": pictures,
+}
+
+left = {}
+for name, ranking in rankings.items():
+    strongest = ranking.flatten(1).topk(8).indices
+    painted = pictures.flatten(1).scatter(1, strongest, 0.0).view_as(pictures)
+    left[name] = score(painted).gather(1, labels[:, None]).mean().item()
+show.bars(list(left), {"8 pixels painted black": list(left.values())}, ylabel="mean probability left")
+
+# %%
+print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
+
+# %% [markdown]
+# The gradient picks worse than a ranking that has never heard of the network. To be fair to it, it chose among inked pixels only, since painting black what is black changes nothing.
+# Integrated Gradients leaves the least. Lesson 12 asks how far such a test can be trusted.
+#
+# ## How a lesson works
+#
+# Lessons have exercises. You write a function, run its cell, and run the check below it. A check answers at once. It says **solved**, **open** (nothing written yet), or **not yet** and what went wrong; it never gives the answer away. Nothing later depends on your answer, so you can always go on.
+#
+# Hints unfold one at a time. Try first.
+#
+# `igteach.device()` picks a GPU where there is one. Set the environment variable `IGTEACH_DEVICE` to `cpu` to decide otherwise.
+
+# %% [markdown]
+# ### Exercise 1: what there is to share
+#
+# ●○○ · 2 minutes
+#
+# Every attribution shares out one number: what the input gained over the baseline. Return it. Then make a mistake on purpose, such as turning the sign round, and see how the check speaks.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>f</code> takes a batch and returns one number a row. Here the batch is one row, so <code>f(x)[0]</code> is its number.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-00-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def to_share(f, x, baseline):
+    """F(x) - F(x').
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    return (f(x) - f(baseline))[0]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-00-1", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+check("00.1", to_share)
+
+# %% [markdown]
+# ### Exercise 2: the residual
+#
+# ●○○ · 3 minutes
+#
+# Write the number that says whether an attribution adds up. It is positive where too much was given out.
+#
+# <details><summary>Hint 1</summary>
+#
+# Add up all the values, whatever their shape.
+#
+# <details><summary>Hint 2</summary>
+#
+# Compare the sum with exercise 1.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-00-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def residual(values, f_input, f_baseline):
+    """By how much the values give out more than F(x) - F(x').
+
+    values: tensor of any shape;  f_input, f_baseline: F(x) and F(x'), two numbers.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    return values.sum() - (f_input - f_baseline)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-00-2", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+check("00.2", residual)
+
+# %% [markdown]
+# ### Exercise 3: the strongest pixel
+#
+# ●●○ · 5 minutes
+#
+# Find the row and the column of the pixel with the strongest share in a map. Strong is a matter of size: a share against the digit can be stronger than any share for it.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>argmax()</code> of a two-dimensional tensor counts through it row by row.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>divmod(index, columns)</code> turns that count into a row and a column.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-00-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def strongest_pixel(values):
+    """Where the share of largest size lies.
+
+    values: (rows, columns).  Returns a tensor of two numbers: row and column, counted from 0.
+    """
+    ### BEGIN SOLUTION
+    index = int(values.abs().argmax())
+    return torch.tensor(divmod(index, values.shape[1]))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-00-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("00.3", strongest_pixel)
+
+# %% [markdown]
+# ## Recap
+#
+# From your first PyTorch course: what does `torch.autograd.grad(score(way)[:, label].sum(), way)` compute, and why is the sum allowed?
+#
+# <details><summary>Answer</summary>
+#
+# The derivative of the sum by every number in <code>way</code>. Each row's score depends on that row alone, so the derivative of the sum by a row is the derivative of that row's own score. One call gives 64 gradients.
+#
+# </details>
+#
+# ## Quiz
+#
+# **Question 1.** A pixel is black in the picture and black in the baseline. What is its share by Integrated Gradients?
+#
+# <details><summary>A. Zero.</summary>
+#
+# Right. It did not move on the way, and x - x' is a factor of its share.
+#
+# </details>
+# <details><summary>B. It depends on the gradient.</summary>
+#
+# The gradient there may be large, but it is multiplied by how far the pixel moved, and that is zero.
+#
+# </details>
+#
+# **Question 2.** The residual of an attribution is zero. Is every pixel's share right?
+#
+# <details><summary>A. Yes, that is what completeness means.</summary>
+#
+# Completeness is about the sum. One share too high and another too low by as much leave the sum as it was.
+#
+# </details>
+# <details><summary>B. Not necessarily.</summary>
+#
+# Right. A residual that is not small proves that something is wrong. A small one is necessary and not sufficient. Lesson 05 comes back to this.
+#
+# </details>
+#
+# **Question 3.** Why did the walk begin at a black picture?
+#
+# <details><summary>A. Any picture would give the same shares.</summary>
+#
+# It would not. The shares explain the difference from the picture where you began.
+#
+# </details>
+# <details><summary>B. It is a picture that says nothing, so what the digit gained over it is the digit's doing.</summary>
+#
+# Right. What it means to say nothing is a question of its own, and lesson 07 is about it.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. The gradient says what a nudge would do. It does not say what made the score.
+# 2. Integrated Gradients adds up gradient times movement along the way from a baseline to the input, and its shares add up to F(x) - F(x').
+# 3. Ask every attribution for its residual. A large one is proof that it is wrong.
+#
+# **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The digits: Alpaydin and Kaynak (1998). Painting pixels black to test a map: Samek et al. (2017).
+#
+# **What is next.** [Lesson 01](01_naive_gradients.ipynb): the gradient, what it is good for and where it stops.

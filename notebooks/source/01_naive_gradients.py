@@ -1,0 +1,392 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 01 · Naive gradients
+#
+# **The question.** A network gives a picture a score. What does the gradient of that score say about the picture, and what does it not say?
+#
+# **You will be able to**
+# - predict a small change of a score from its gradient, and check a gradient without autograd;
+# - draw the saliency map of a picture;
+# - name the question that a gradient answers, and tell it from the one you meant to ask.
+#
+# **You need** [lesson 00](00_start_here.ipynb), partial derivatives, and a first course in PyTorch.
+#
+# **Time.** 40 minutes, exercises included.
+#
+# **GPU.** It changes nothing here; the network is small.
+
+# %%
+import torch
+
+import igteach
+from igteach import show
+from igteach.datasets import load_digits
+from igteach.exercises import check
+from igteach.models import digits
+
+device = igteach.device()
+
+# %% [markdown]
+# ## A small surprise
+#
+# Two features go into a score: F(x1, x2) = 3 x1 + 0.1 x2. Our example is x = (0, 10).
+#
+# `igteach.toy` makes such a function of plain numbers into one that takes a batch, one row an example.
+
+# %%
+f = igteach.toy(lambda x1, x2: 3 * x1 + 0.1 * x2)
+x = torch.tensor([[0.0, 10.0]], device=device)
+
+print("F(x) =", show.rounded(f(x)))
+
+# %% [markdown]
+# **Predict.** Which feature will the gradient call the important one? Which feature is the score made of? Write both down before you run the next cell.
+
+# %%
+print("gradient:           ", show.rounded(igteach.gradient(f, x).values))
+print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
+
+# %% [markdown]
+# The gradient names x1, thirty times over. Yet x1 is 0, and everything in the score came from x2.
+#
+# Neither answer is wrong. They answer different questions:
+#
+# - *What if I nudged it?* A nudge of x1 moves the score thirty times as far as the same nudge of x2.
+# - *What did it contribute?* All of the score is x2's.
+#
+# The gradient answers the first. Most people who ask "why this score?" mean the second. Keep the two apart, and this course is half done.
+#
+# ## The gradient is a promise about small steps
+#
+# Move x by a small step d. The score moves by about
+#
+# $$F(x + d) - F(x) \;\approx\; \sum_i \frac{\partial F}{\partial x_i}\, d_i .$$
+#
+# Five lines keep or break that promise. The function is bent, so that there is something to break.
+
+# %%
+bent = igteach.toy(lambda x1, x2: x1 * x1 * x2 + x2)
+start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
+direction = torch.tensor([[1.0, 1.0]], dtype=torch.float64)
+slope = (igteach.gradient(bent, start).values * direction).sum()
+
+sizes = torch.logspace(-3, 0, 7, dtype=torch.float64)
+promised = sizes * slope
+happened = torch.cat([bent(start + size * direction) - bent(start) for size in sizes])
+show.curves(
+    sizes,
+    {"|promised - happened|": (promised - happened).abs(), "the step itself": sizes},
+    xlabel="size of the step",
+    ylabel="change of F",
+    logarithmic=True,
+)
+
+# %% [markdown]
+# On these axes a straight line is a power. The error falls two decades where the step falls one: it goes with the *square* of the step.
+# For a small enough step the promise is as good as you like. For a step of 1 it is worth little.
+#
+# An attribution wants to explain the whole way from "no picture" to "this picture". That is not a small step. Remember this when we get to lesson 02.
+#
+# ## Checking a gradient without autograd
+#
+# Autograd gives the gradient by the chain rule. To check it, nudge one feature to both sides and see how far F moves:
+#
+# $$\frac{\partial F}{\partial x_i} \;\approx\; \frac{F(x + h e_i) - F(x - h e_i)}{2h},$$
+#
+# where $e_i$ is 1 in place $i$ and 0 elsewhere.
+
+# %% [markdown]
+# ### Exercise 1: the central difference
+#
+# ●○○ · 8 minutes
+#
+# Write the formula above. The check will call your function with several smooth functions.
+#
+# <details><summary>Hint 1</summary>
+#
+# Make a step that is zero everywhere but in place <code>feature</code>: <code>torch.zeros_like(x)</code> is a start.
+#
+# <details><summary>Hint 2</summary>
+#
+# Do not write into <code>x</code>. Add the step to it, and subtract it, each time from the same <code>x</code>.
+#
+# <details><summary>Hint 3</summary>
+#
+# The two points lie <code>2 * step</code> apart. <code>f</code> returns one number a row; there is one row.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-01-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def finite_difference(f, x, feature, step):
+    """The slope of f at x along one feature, from two values of f.
+
+    f: (N, features) -> (N,);  x: (1, features);  feature: int;  step: float > 0.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    nudge = torch.zeros_like(x)
+    nudge[0, feature] = step
+    return ((f(x + nudge) - f(x - nudge)) / (2 * step))[0]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-01-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("01.1", finite_difference)
+
+# %% [markdown]
+# **Predict.** A smaller step makes a better estimate, says the formula. The computer has about sixteen digits. What will the error do as the step goes from 0.1 down to 0.000000000001?
+
+# %%
+cubic = igteach.toy(lambda x: x * x * x)
+here = torch.tensor([[1.0]], dtype=torch.float64)
+true_slope = igteach.gradient(cubic, here).values[0, 0]
+steps = [10.0**-k for k in range(1, 13)]
+two_sided = torch.cat([(cubic(here + h) - cubic(here - h)) / (2 * h) for h in steps])
+one_sided = torch.cat([(cubic(here + h) - cubic(here)) / h for h in steps])
+show.curves(
+    steps,
+    {"both sides": (two_sided - true_slope).abs(), "one side": (one_sided - true_slope).abs()},
+    xlabel="step",
+    ylabel="error",
+    logarithmic=True,
+)
+
+# %% [markdown]
+# Read it from right to left. First the formula wins: two-sided differences gain two digits for every one that the step loses. Then the rounding wins:
+# two values of F that agree in fifteen digits leave one digit for their difference. The best step is in between.
+#
+# This is why autograd is the tool, and finite differences are the check.
+
+# %% [markdown]
+# ### Exercise 2: the first-order estimate
+#
+# ●○○ · 7 minutes
+#
+# Estimate by how much F changes when x moves by d, from the gradient at x alone. `igteach.gradient(f, x).values` has the shape of x.
+#
+# <details><summary>Hint 1</summary>
+#
+# Each feature moves F by its slope times its own step.
+#
+# <details><summary>Hint 2</summary>
+#
+# Add those up. One number comes out, and F(x) itself is not in it.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-01-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def first_order(f, x, d):
+    """The estimated change F(x + d) - F(x), from the gradient at x.
+
+    f: (N, features) -> (N,);  x, d: (1, features).  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    return (igteach.gradient(f, x).values * d).sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-01-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("01.2", first_order)
+
+# %% [markdown]
+# ## Saliency: the gradient of a real network
+#
+# Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they make a picture, too.
+# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down?
+
+# %%
+model = digits.load()
+data = load_digits()
+pictures = data.x_test[[1, 2, 3, 8]].to(device)
+classes = model(pictures).argmax(dim=1)
+slopes = igteach.gradient(igteach.logit(model), pictures, target=classes).values
+
+show.heatmaps({f"a {label}": picture[0] for label, picture in zip(classes.tolist(), pictures)}, kind="picture")
+
+# %%
+show.heatmaps({f"saliency, {label}": slope[0].abs() for label, slope in zip(classes.tolist(), slopes)}, kind="magnitude")
+
+# %% [markdown]
+# Look at the pictures, then at the maps. Where is the ink, and where are the dark squares?
+#
+# Some of the map lies on the digit. Much of it does not, and neighbours that belong to one stroke get very different values. Two reasons:
+#
+# 1. The map shows *possible* changes, not what is there. Ink where there is none can turn one digit into another, so empty places are salient as well.
+# 2. A ReLU network is made of flat pieces. At x you stand on one of them, and its slope is the slope of that one piece. Next door is another piece with another slope.
+#    The slope changes abruptly while the score hardly does, and that looks like noise.
+
+# %% [markdown]
+# ### Exercise 3: saliency
+#
+# ●○○ · 6 minutes
+#
+# Write saliency with autograd itself: no `igteach`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Autograd needs to know what to differentiate by: <code>x = x.clone().requires_grad_()</code>.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>torch.autograd.grad(number, x)</code> returns a tuple; the number is <code>f(x).sum()</code>.
+#
+# <details><summary>Hint 3</summary>
+#
+# Saliency is a size. A size has no sign.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-01-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def saliency(f, x):
+    """How strongly f reacts to a nudge of each feature.
+
+    f: (N, features) -> (N,);  x: (1, features).  Returns (1, features), nowhere negative.
+    """
+    ### BEGIN SOLUTION
+    x = x.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(f(x).sum(), x)
+    return slope.abs()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-01-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("01.3", saliency)
+
+# %% [markdown]
+# ## A nudge too small to see
+#
+# The pictures have 17 levels of grey. We move every pixel by half a level, up or down: less than the scanner could record. Which pixels go up and which go down is our choice, so we make it a bad one.
+# Start with all of them up; then, again and again, turn round the one pixel whose turning makes the new map agree least with the old one.
+#
+# *Agree* is measured by rank correlation: 1 if the pixels come in the same order of saliency, 0 if the two orders have nothing in common.
+#
+# **Predict.** The network's answer will hardly move. What will the map do?
+
+# %%
+picture = data.x_test[45:46].to(device)
+label = int(model(picture).argmax())
+score = igteach.probability(model)
+
+
+def map_of(pictures):
+    """Saliency of the digit's own probability: (N, 64)."""
+    return igteach.gradient(score, pictures, target=label).values.abs().flatten(1)
+
+
+def rank_correlation(maps, other):
+    """Of each row of maps (N, 64) with other (64,): (N,)."""
+    ranks = torch.stack([row.argsort().argsort().double() for row in [*maps, other]])
+    return torch.corrcoef(ranks)[-1, :-1]
+
+
+first_map = map_of(picture)[0]
+signs = torch.ones(1, 64, device=device)
+turn_one = 1 - 2 * torch.eye(64, device=device)
+agreement = 1.0
+while True:
+    candidates = signs * turn_one
+    agreements = rank_correlation(map_of(picture + candidates.view(64, 1, 8, 8) / 32), first_map)
+    if agreements.min() >= agreement:
+        break
+    agreement, signs = agreements.min(), candidates[agreements.argmin()][None]
+nudged = picture + signs.view(1, 1, 8, 8) / 32
+second_map = map_of(nudged)[0]
+
+print("the answer is the same:", bool(model(nudged).argmax() == label))
+print("its probability moved by less than 1 point:", bool((score(nudged) - score(picture))[0, label].abs() < 0.01))
+print("rank correlation of the two maps below 0.4:", bool(agreement < 0.4))
+
+# %%
+show.heatmaps({"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]}, kind="picture")
+
+# %%
+show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": second_map.view(8, 8)}, kind="magnitude")
+
+# %% [markdown]
+# Two pictures that no one can tell apart, one answer, and two orders of importance. Compare where the darkest squares lie.
+# We looked for the worst nudge, so read this as a warning and not as an average. But an account of a *picture* should not be in the hands of what nobody can see in it.
+#
+# ## Recap
+#
+# From [lesson 00](00_start_here.ipynb): an attribution gave the values (0.5, -0.2, 0.4), F(x) is 0.9 and F(x') is 0.2. What is the residual?
+#
+# <details><summary>Answer</summary>
+#
+# The values add up to 0.7, and F(x) - F(x') is 0.7. The residual is 0: everything was given out, and no more than that.
+#
+# </details>
+#
+# ## Quiz
+#
+# **Question 1.** The gradient of the score by a pixel is 0. What follows?
+#
+# <details><summary>A. The pixel contributed nothing to the score.</summary>
+#
+# Not so. In F = 3 x1 + 0.1 x2 the small gradient belonged to the feature that made the whole score. A gradient of 0 can, too: lesson 02 shows one.
+#
+# </details>
+# <details><summary>B. A very small nudge of the pixel hardly moves the score.</summary>
+#
+# Right. That is what a gradient says, and all that it says.
+#
+# </details>
+# <details><summary>C. The network does not use the pixel.</summary>
+#
+# Not so. The network may use it everywhere but on the flat piece where this picture lies.
+#
+# </details>
+#
+# **Question 2.** You halve the step of a two-sided difference, well above rounding. What does its error do?
+#
+# <details><summary>A. It halves.</summary>
+#
+# That is the one-sided difference. The two sides cancel the first term of the error.
+#
+# </details>
+# <details><summary>B. It falls to a quarter.</summary>
+#
+# Right. The error goes with the square of the step. In the figure, one decade to the left is two decades down.
+#
+# </details>
+# <details><summary>C. It stays.</summary>
+#
+# It does so only where rounding has taken over, at very small steps.
+#
+# </details>
+#
+# **Question 3.** A saliency map looks like noise. Which of these can *not* be a reason?
+#
+# <details><summary>A. The network is made of flat pieces with different slopes.</summary>
+#
+# It is a reason: the map shows the slope of one piece, and next door it is another.
+#
+# </details>
+# <details><summary>B. Empty pixels are salient as well.</summary>
+#
+# It is a reason: ink where there is none could change the answer.
+#
+# </details>
+# <details><summary>C. Autograd computes gradients inexactly.</summary>
+#
+# Right. Autograd is exact to rounding. The noise is in the network, not in the tool.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. The gradient says how fast F changes under a small nudge. It does not say what a feature contributed.
+# 2. Saliency is the size of the gradient, drawn as a picture. It is exact, and it looks like noise because the network's slope does.
+# 3. A nudge that nobody sees can redraw the map while the answer stays.
+#
+# **Where it comes from.** Gradients as explanations: Baehrens et al. (2010). Saliency maps of pictures: Simonyan, Vedaldi and Zisserman (2013). Maps redrawn by invisible nudges: Ghorbani, Abid and Zou (2019).
+#
+# **What is next.** [Lesson 02](02_saturation.ipynb): what happens to the gradient where the network is sure of itself.

@@ -1,0 +1,377 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 02 · Saturation
+#
+# **The question.** A feature carries the whole score, and its gradient is zero. How can that be, and whom does it mislead?
+#
+# **You will be able to**
+# - show by an example in one variable that gradients break sensitivity;
+# - say when "take the feature away and look" fails as well;
+# - measure how sensitive a network is in a way that no rescaling can fool, and use it to catch two networks that differ in nothing but their gradients.
+#
+# **You need** [lesson 01](01_naive_gradients.ipynb).
+#
+# **Time.** 45 minutes, exercises included.
+#
+# **GPU.** It changes nothing here; the networks are small.
+
+# %%
+import torch
+
+import igteach
+from igteach import show
+from igteach.datasets import load_digits
+from igteach.exercises import check
+from igteach.models import digits
+
+device = igteach.device()
+
+# %% [markdown]
+# ## One variable is enough
+#
+# Here is a network with one input and one unit: F(x) = 1 - ReLU(1 - x). It rises to 1 and stays there. Our input is x = 2; with no input, at x' = 0, the score is 0.
+
+# %%
+f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
+x = torch.tensor([[2.0]], device=device)
+
+print("F(2) =", show.rounded(f(x)), "  F(0) =", show.rounded(f(0 * x)))
+
+# %% [markdown]
+# **Predict.** The score went from 0 to 1, and there is only one feature that can have done it. What does the gradient at x = 2 say?
+
+# %%
+print("gradient at 2:", show.rounded(igteach.gradient(f, x).values))
+
+# %%
+line = torch.linspace(0, 2, 81)[:, None]
+slopes = igteach.gradient(f, line).values[:, 0]
+show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabel="F and its gradient")
+
+# %% [markdown]
+# The gradient is zero. The only feature there is gets no credit for a score that it made alone.
+#
+# We want this much of an attribution: *where input and baseline differ in one feature, and F differs, that feature gets a share that is not zero.*
+# Sundararajan, Taly and Yan (2017) call it **sensitivity**. The gradient breaks it, because it asks about a nudge at the place where you stand. At x = 2 a nudge does nothing any more; the work was done on the way.
+#
+# How much is left unexplained? Give every feature its slope times the way that it went, and compare with how far F went:
+#
+# $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
+#
+# In five lines, with the slope at x = 2:
+
+# %%
+baseline = torch.zeros_like(x)
+change = (f(x) - f(baseline))[0]
+slope = igteach.gradient(f, x).values
+explained = (slope * (x - baseline)).sum()
+print("change of F:", show.rounded(change), "  explained:", show.rounded(explained), "  unexplained:", show.rounded(change - explained))
+
+# %% [markdown]
+# ### Exercise 1: what the gradient leaves out
+#
+# ●○○ · 7 minutes
+#
+# Put those lines into a function for any f, x and baseline.
+#
+# <details><summary>Hint 1</summary>
+#
+# The slope is taken at <code>x</code>, the way is <code>x - baseline</code>.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>f</code> returns one number a row: with one row, <code>f(x)[0]</code> is the number.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-02-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def unexplained(f, x, baseline):
+    """The part of F(x) - F(x') that gradient times (x - x') leaves out, with its sign.
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    explained = (igteach.gradient(f, x).values * (x - baseline)).sum()
+    return (f(x) - f(baseline))[0] - explained
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-02-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("02.1", unexplained)
+
+# %% [markdown]
+# ## A sure network is a saturated network
+#
+# One might say that nobody builds such a unit. But every classifier ends in one. A sigmoid, or a softmax, flattens out as the network grows sure, and a sure answer is the one that people ask about.
+#
+# Walk from the black picture to a real digit, and look at the probability and at the size of its gradient on the way. "Way" is a number alpha from 0 to 1: the picture with its ink turned down to alpha.
+
+# %%
+model = digits.load_plain()
+data = load_digits()
+score = igteach.probability(model)
+
+picture = data.x_test[3:4].to(device)
+label = int(model(picture).argmax())
+alphas = torch.linspace(0, 1, 101, device=device)
+walk = alphas.view(-1, 1, 1, 1) * picture
+probabilities = score(walk)[:, label]
+sizes = igteach.gradient(score, walk, target=label).values.flatten(1).norm(dim=1)
+
+show.curves(
+    alphas,
+    {"probability": probabilities, "size of its gradient / largest": sizes / sizes.max()},
+    xlabel="alpha, from the black picture to the digit",
+    ylabel="probability, and its gradient",
+)
+
+# %%
+print("the network is at least 90% sure:", bool(probabilities[-1] > 0.9))
+print("the gradient at the digit is under a tenth of the largest on the way:", bool(sizes[-1] < sizes.max() / 10))
+
+# %% [markdown]
+# The probability rises somewhere on the way, and there the gradient is large. At the digit itself it has fallen to a small part of that. A saliency map is drawn *at the digit*: after the work is done.
+#
+# ## Then take the feature away
+#
+# Why use slopes at all? Replace one feature by its baseline and see how far the score falls. This is **occlusion** (Zeiler and Fergus 2014):
+#
+# $$\text{share}_i \;=\; F(x) - F(x \text{ with } x_i \text{ replaced by } x'_i).$$
+#
+# On our one-variable network it is right: take x away, and the score falls from 1 to 0.
+
+# %% [markdown]
+# ### Exercise 2: occlusion
+#
+# ●●○ · 10 minutes
+#
+# Write the formula above, for every feature of one example.
+#
+# <details><summary>Hint 1</summary>
+#
+# Work on a copy: <code>changed = x.clone()</code>. A fresh copy for each feature.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>changed[0, i] = baseline[0, i]</code> takes feature i away.
+#
+# <details><summary>Hint 3</summary>
+#
+# Collect <code>f(x) - f(changed)</code> for all i; <code>torch.stack</code> and <code>reshape</code> make it the shape of x.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-02-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def occlusion(f, x, baseline):
+    """How far the score falls when one feature is replaced by its baseline, each in turn.
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
+    """
+    ### BEGIN SOLUTION
+    falls = []
+    for i in range(x.shape[1]):
+        changed = x.clone()
+        changed[0, i] = baseline[0, i]
+        falls.append(f(x) - f(changed))
+    return torch.stack(falls).reshape(x.shape)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-02-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("02.2", occlusion)
+
+# %% [markdown]
+# **Predict.** F = max(x1, x2): an alarm with two sensors. Both are on, x = (1, 1), and either would do. What does occlusion give to each?
+
+# %%
+alarm = igteach.toy(lambda x1, x2: max(x1, x2))
+both = torch.tensor([[1.0, 1.0]], device=device)
+
+for i in range(2):
+    without = both.clone()
+    without[0, i] = 0
+    print(f"without sensor {i + 1} the alarm falls by", show.rounded(alarm(both) - alarm(without)))
+print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
+
+# %% [markdown]
+# Each sensor alone can go, so each gets nothing; and yet the two of them made the score. Wherever one feature can stand in for another, and the pixels of a stroke do, taking away one at a time finds no one responsible.
+#
+# Two ways of asking, and both stand at the end of the way: one looks a hair's breadth around x, the other one step back along each axis. Neither looks at the way from x' to x.
+#
+# ## Gradients can be made to vanish
+#
+# So far, gradients were small by accident. They can also be made small on purpose. `igteach` ships two networks for digits. They have one architecture. One was trained as usual. The other had one more term in its loss, which pushes the size of its gradient at each digit towards zero.
+#
+# To compare them fairly we need a measure that no change of units can fool. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes, too. This number stays:
+#
+# $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
+#
+# It says how steep F is at x, beside how steep it is on average along the way.
+
+# %% [markdown]
+# ### Exercise 3: a sensitivity without units
+#
+# ●●○ · 8 minutes
+#
+# Write this ratio. The norms are Euclidean.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>tensor.norm()</code> is the Euclidean norm of all its entries.
+#
+# <details><summary>Hint 2</summary>
+#
+# Three numbers: steepness at x, length of the way, and how far F went, without its sign.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-02-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def scale_free(f, x, baseline):
+    """Steepness at x relative to the average steepness on the way from the baseline.
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number, at least 0.
+    """
+    ### BEGIN SOLUTION
+    steepness = igteach.gradient(f, x).values.norm()
+    return steepness * (x - baseline).norm() / (f(x) - f(baseline))[0].abs()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-02-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("02.3", scale_free)
+
+# %% [markdown]
+# Now the two networks, on the 360 digits that neither has seen.
+
+# %%
+plain, flat = digits.load_plain(), digits.load_flat()
+pictures, labels = data.x_test.to(device), data.y_test.to(device)
+black = torch.zeros_like(pictures)
+
+
+def report(model):
+    """Accuracy, mean confidence, and the median of the ratio for the probability of the predicted class."""
+    score = igteach.probability(model)
+    confidence, predicted = score(pictures).detach().max(dim=1)
+    slope = igteach.gradient(score, pictures, target=predicted)
+    gone = slope.f_input - score(black).detach().gather(1, predicted[:, None])[:, 0]
+    ratio = slope.values.flatten(1).norm(dim=1) * pictures.flatten(1).norm(dim=1) / gone.abs()
+    return (predicted == labels).double().mean(), confidence.mean(), ratio.median()
+
+
+accuracy, confidence, ratio = (torch.stack(column) for column in zip(report(plain), report(flat)))
+print("accuracies within 1 point:      ", bool((accuracy[0] - accuracy[1]).abs() < 0.01))
+print("mean confidences within 2 points:", bool((confidence[0] - confidence[1]).abs() < 0.02))
+print("both right at least 96 times of 100:", bool(accuracy.min() > 0.96))
+print("the flat network's ratio is at least 10 times smaller:", bool(ratio[0] > 10 * ratio[1]))
+
+# %% [markdown]
+# Equally accurate, equally sure; and one of them has next to no gradient. Look at one digit, on one scale for both.
+
+# %%
+seen = {"plain": plain, "flat": flat}
+slopes = {name: igteach.gradient(igteach.probability(network), picture, target=label) for name, network in seen.items()}
+show.heatmaps(
+    {f"saliency, {name} network": slope.values[0, 0].abs() for name, slope in slopes.items()},
+    kind="magnitude",
+    picture=picture[0, 0],
+)
+
+# %% [markdown]
+# Whoever trusts saliency would say that the flat network looks at nothing. It reads the digit all the same: it is right as often. So **sensitivity is not importance**, and a maker who wants to hide what a network uses can do it at no cost in accuracy.
+#
+# **Predict.** Integrated Gradients looks at the whole way from black to the digit. Its shares add up to F(x) - F(x'), and that is about the same for both networks. Will its map of the flat network be empty, too?
+
+# %%
+shares = {
+    name: igteach.integrated_gradients(igteach.probability(network), picture, target=label, steps=256)
+    for name, network in seen.items()
+}
+show.heatmaps({f"IG, {name} network": share.values[0, 0] for name, share in shares.items()}, picture=picture[0, 0])
+
+# %%
+for name, share in shares.items():
+    print(f"{name}: the shares add up to F(x) - F(x') within 1%:", bool(share.relative_residual < 0.01))
+agreement = torch.corrcoef(torch.stack([share.values.flatten() for share in shares.values()]))[0, 1]
+print("the two stories are not one and the same (correlation below 0.95):", bool(agreement < 0.95))
+
+# %% [markdown]
+# Two full maps, one for each network, and each accounts for its own score. The maps differ, as two networks may that learned to read in two ways. Where saliency had nothing to tell, IG tells both stories.
+#
+# How does it do that? It averages the gradient over the way instead of reading it off at the end. Lesson 03 prepares the ground, and lesson 04 builds it in six lines.
+#
+# ## Recap
+#
+# From [lesson 01](01_naive_gradients.ipynb): for F = 3 x1 + 0.1 x2 at (0, 10), which feature has the larger gradient, and which made the score?
+#
+# <details><summary>Answer</summary>
+#
+# x1 has the larger gradient: 3 against 0.1. x2 made the score: 0.1 times 10 is all of it, and x1 is 0. No saturation was needed there: the gradient answers another question from the start.
+#
+# </details>
+#
+# ## Quiz
+#
+# **Question 1.** F(x) = 1 - ReLU(1 - x) at x = 0.5, with baseline 0. Does gradient times input explain all of F(x) - F(x')?
+#
+# <details><summary>A. Yes.</summary>
+#
+# Right. Up to x = 1 the function is the straight line F = x. On a straight line the slope at the end is the slope everywhere.
+#
+# </details>
+# <details><summary>B. No, the function saturates.</summary>
+#
+# It does, but only beyond x = 1. Between 0 and 0.5 there is no bend.
+#
+# </details>
+#
+# **Question 2.** Occlusion gives two features 0 each. What may you conclude?
+#
+# <details><summary>A. Neither matters.</summary>
+#
+# Not so: the two sensors of the alarm got 0 each, and together they made the score.
+#
+# </details>
+# <details><summary>B. Each is dispensable while the other is there.</summary>
+#
+# Right. It says nothing about taking both away.
+#
+# </details>
+#
+# **Question 3.** A colleague multiplies all weights of the last layer by 5. The network gets surer, its answers stay, and saliency of the probability fades. What happened?
+#
+# <details><summary>A. The network now uses fewer pixels.</summary>
+#
+# Its answers come from the same pixels as before. Only the end of the softmax has become flatter.
+#
+# </details>
+# <details><summary>B. The softmax saturates: at a sure answer its slope is close to zero.</summary>
+#
+# Right. The same happens to any network that is sure. It is a fact about the end of the way, not about what was used on it.
+#
+# </details>
+# <details><summary>C. Autograd lost precision.</summary>
+#
+# Autograd is exact to rounding, here too.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. Where F has flattened out, the gradient is zero whatever the feature did on the way. Gradients break sensitivity.
+# 2. Taking features away one at a time fails where one can stand in for another.
+# 3. Sensitivity is not importance. Two networks can be equally accurate and equally sure, and one of them has no gradient to show.
+#
+# **Where it comes from.** The one-variable example and the axiom: Sundararajan, Taly and Yan (2017); saturation along the path: the same authors (2016). Occlusion: Zeiler and Fergus (2014). Gradients pushed to zero without loss of accuracy: Su Jianlin (2020).
+#
+# **What is next.** Lesson 03: every share is a share *of a difference*. Of the difference from what?

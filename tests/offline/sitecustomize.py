@@ -1,0 +1,29 @@
+"""Python imports this by itself at its start: from then on a connection leaves the machine only by way of an error."""
+
+import ipaddress
+import sys
+
+
+def refuse_all_but_loopback(event: str, arguments: tuple) -> None:
+    if event == "socket.connect":
+        _, address = arguments
+        host = address[0] if isinstance(address, tuple) else "localhost"  # else a Unix socket
+    elif event == "socket.getaddrinfo":
+        host = arguments[0] or "localhost"
+    else:
+        return
+    if not is_loopback(host):
+        raise PermissionError(f"tests have no network but loopback; something asked for {host!r}")
+
+
+def is_loopback(host: str | bytes) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback or name == "0.0.0.0"
+    except ValueError:
+        return False
+
+
+sys.addaudithook(refuse_all_but_loopback)

@@ -1,0 +1,111 @@
+"""An answer says how far it can be trusted, in one line, and never NaN."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from igteach import Attribution
+
+
+def answer(values, f_input, f_baseline, dtype=torch.float64):
+    numbers = [torch.tensor(value, dtype=dtype) for value in (values, f_input)]
+    return Attribution(*numbers, None if f_baseline is None else torch.tensor(f_baseline, dtype=dtype), evaluations=7)
+
+
+def test_residual_is_the_sum_of_values_less_the_difference_of_F():
+    a = answer([[[1.0, 2.0], [3.0, -1.0]], [[0.0, 0.0], [0.0, 0.5]]], [4.0, 1.0], [1.0, 1.0])
+    assert a.residual.tolist() == [2.0, 0.5]
+    assert a.relative_residual[0].item() == pytest.approx(2 / 3)
+
+
+def test_the_sum_of_half_precision_values_is_taken_in_double_precision():
+    values = torch.full((1, 100_000), 2.0**-10, dtype=torch.float16)
+    total = torch.tensor([100_000 / 1024], dtype=torch.float64)
+    assert Attribution(values, total, torch.zeros(1, dtype=torch.float64), 1).residual.item() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("total", "verdict"),
+    [
+        (1.0, "complete"),
+        (1.009, "complete"),
+        (0.97, "roughly complete"),
+        (1.06, "NOT complete"),
+        (-1.0, "NOT complete"),
+    ],
+)
+def test_verdict_goes_by_the_residual(total, verdict):
+    a = answer([[total]], [1.0], [0.0])
+    assert a.verdict.split(":")[0] == verdict
+    assert verdict in repr(a)
+
+
+def test_verdict_and_repr_speak_of_the_worst_example():
+    a = answer([[1.0], [0.5], [1.0]], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0])
+    assert a.verdict.startswith("NOT complete")
+    assert repr(a).startswith("Attribution(residual -0.5, 50.0% of F(x) - F(x') (worst of 3): NOT complete")
+
+
+def test_repr_is_one_line_with_the_residual_first():
+    a = answer([[0.25, 0.5]], [1.0], [0.25])
+    expected = "Attribution(residual +0, 0.0% of F(x) - F(x'): complete; shape (1, 2), 7 gradients an example)"
+    assert repr(a) == expected
+
+
+def test_repr_of_a_gradient_says_that_it_promises_no_completeness():
+    a = answer([[0.25, 0.5]], [1.0], None)
+    assert a.residual is None
+    assert a.relative_residual is None
+    assert repr(a).startswith("Attribution(no residual; a gradient: promises no completeness")
+    assert "\n" not in repr(a)
+
+
+@pytest.mark.parametrize("f_baseline", [[0.0], None])
+def test_html_is_one_line_and_says_the_same_as_repr(f_baseline):
+    a = answer([[1.0]], [1.0], f_baseline)
+    html = a._repr_html_()
+    assert "\n" not in html
+    assert html.startswith("<code>")
+    assert html.endswith("</code>")
+    assert repr(a) in html
+
+
+number = st.floats(-1e6, 1e6, width=32)
+
+
+@settings(deadline=None)
+@given(st.lists(number, min_size=1, max_size=4), number, number, st.sampled_from([torch.float32, torch.float64]))
+def test_relative_residual_is_a_number_whatever_the_values(values, f_input, f_baseline, dtype):
+    a = answer([values], [f_input], [f_baseline], dtype)
+    assert 0 <= a.relative_residual.item() < 1e7
+    assert "nan" not in repr(a)
+    assert "inf" not in repr(a)
+
+
+@pytest.mark.parametrize("level", [0.0, 3.0])
+def test_no_difference_and_no_attributions_count_as_complete(level):
+    a = answer([[0.0, 0.0]], [level], [level])
+    assert a.relative_residual.item() == 0.0
+    assert a.verdict == "complete"
+
+
+def test_large_shares_that_do_not_cancel_where_F_did_not_move_are_not_complete():
+    assert answer([[20.0, 30.0]], [0.0], [0.0]).verdict.startswith("NOT complete")
+
+
+def test_rounding_of_large_shares_that_cancel_is_no_residual():
+    a = answer([[3.0, -3.0 + 2e-7]], [0.0], [0.0], torch.float32)
+    assert a.residual.item() != 0.0
+    assert a.verdict == "complete"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite_are_refused(bad):
+    with pytest.raises(ValueError, match="overflow"):
+        answer([[1.0, bad]], [1.0], [0.0])
+
+
+def test_an_answer_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        answer([[1.0]], [1.0], [0.0]).values = torch.zeros(1, 1)
