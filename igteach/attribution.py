@@ -17,14 +17,14 @@ class Attribution:
     values      shape of x; in the units of F
     f_input     (batch,)  F(x)
     f_baseline  (batch,)  F(x'), or None for a method without a baseline
-    evaluations gradients spent on each example
+    evaluations gradients spent on each example; (batch,) where it differs between them
     Raises ValueError for values that are not finite.
     """
 
     values: Tensor
     f_input: Tensor
     f_baseline: Tensor | None
-    evaluations: int
+    evaluations: int | Tensor
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
@@ -68,7 +68,8 @@ class Attribution:
 
     def __repr__(self) -> str:
         shape = tuple(self.values.shape)
-        spent = f"{self.evaluations} gradient{'s' * (self.evaluations != 1)} an example"
+        most = int(torch.as_tensor(self.evaluations).max())
+        spent = f"{most} gradient{'s' * (most != 1)} an example"
         if self.residual is None or self.relative_residual is None:
             return f"Attribution(no residual; {self.verdict}; shape {shape}, {spent})"
         worst = int(self.relative_residual.argmax())

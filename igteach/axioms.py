@@ -17,6 +17,18 @@ from torch import Tensor, nn
 
 from igteach.attribution import ROUGHLY, SMALLEST_DIFFERENCE, Attribution
 from igteach.gradients import rows_at_once, values_at
+from igteach.models.toys import (
+    EITHER,
+    MIN_X_FIRST,
+    MIN_Y_FIRST,
+    PAPER_F,
+    PAPER_G,
+    SATURATING,
+    XY,
+    XY_PLUS_Z,
+    Formula,
+    network,
+)
 from igteach.scores import Function, check_arguments
 
 Method = Callable[..., Attribution]
@@ -147,7 +159,7 @@ def sensitivity_a(
     """Whether a feature that alone differs from the baseline, and changes F, gets a share other than zero.
 
     The gap is the part of |F(x) - F(x')| that it is not given; only nothing (under a thousandth) breaks the axiom.
-    Arguments and errors as for `completeness`; your x and baseline differ in one feature, and so does F.
+    Arguments and errors as for `completeness`; in your own case x and baseline differ in one feature, and F differs.
     """
 
     def find(case: Case) -> Finding:
@@ -272,7 +284,7 @@ def symmetry(
         case.check_equal(f"F treats features {i} and {j} alike", case.f, swapped.view_as(case.points()))
         values = case.values(method)
         gaps = _ratio((values[:, i] - values[:, j]).abs(), values.abs().mean(1))
-        return gaps, lambda n: (f"features {i} and {j} play one part", f"they get {rounded(values[n, [i, j]])}")
+        return gaps, lambda n: (f"features {i} and {j} play the same part", f"they get {rounded(values[n, [i, j]])}")
 
     cases = [
         _case("xy + z", XY_PLUS_Z, [1, 1, 1], features=(0, 1)),
@@ -288,17 +300,6 @@ AXIOMS: dict[str, Callable[..., AxiomResult]] = {
 TITLES = ("completeness", "sensitivity (a)", "sensitivity (b)", "implementation invariance", "linearity", "symmetry")
 
 
-class Formula(nn.Module):
-    """F from a function of columns, as one layer: Formula(lambda x, y: x * y) takes (N, 2) and returns (N,)."""
-
-    def __init__(self, function: Callable[..., Tensor]):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(*x.unbind(1))
-
-
 class Combination(nn.Module):
     """2f - 3g, mixed by a layer, so that methods that go layer by layer can take it."""
 
@@ -307,28 +308,10 @@ class Combination(nn.Module):
         self.f, self.g, self.mix = f, g, network([[A, B]], [0]).to(like)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.mix(torch.stack([self.f(x), self.g(x)], dim=-1)).squeeze(-1)
-
-
-def network(*weights_and_biases: list) -> nn.Sequential:
-    """Linear layers of the weights and biases given, in turn, with a ReLU between any two."""
-    layers: list[nn.Module] = []
-    for weights, biases in zip(weights_and_biases[::2], weights_and_biases[1::2], strict=True):
-        layer = nn.Linear(len(weights[0]), len(weights), dtype=torch.float32)
-        layer.load_state_dict({"weight": torch.tensor(weights), "bias": torch.tensor(biases)})
-        layers += [nn.ReLU(), layer]
-    return nn.Sequential(*layers[1:]).requires_grad_(False)
-
-
-IDENTITY = [[1, 0], [0, 1]]
-SATURATING = network([[-1]], [1], [[-1]], [1])  # 1 - ReLU(1 - x): at 2 against 0 its gradient is 0
-EITHER = network([[-1, -1]], [1], [[-1]], [1])  # 1 - ReLU(1 - x - y): one of the two is enough
-MIN_X_FIRST = network([[1, 0], [-1, 0], [1, -1]], [0, 0, 0], [[1, -1, -1]], [0])  # min(x, y) as x - ReLU(x - y)
-MIN_Y_FIRST = network([[0, 1], [0, -1], [-1, 1]], [0, 0, 0], [[1, -1, -1]], [0])  # min(x, y) as y - ReLU(y - x)
-PAPER_F = nn.Sequential(*network(IDENTITY, [0, 0], [[1, -1]], [-1]), nn.ReLU())  # ReLU(ReLU(x) - 1 - ReLU(y))
-PAPER_G = nn.Sequential(*network(IDENTITY, [-1, 0], [[1, -1]], [0]), nn.ReLU())  # ReLU(ReLU(x - 1) - ReLU(y))
-XY = Formula(lambda x, y: x * y)
-XY_PLUS_Z = Formula(lambda x, y, z: x * y + z)
+        one, other = self.f(x), self.g(x)
+        if one.shape != other.shape:
+            raise ValueError(f"f returns shape {tuple(one.shape)}, g {tuple(other.shape)}; make them alike")
+        return self.mix(torch.stack([one, other], dim=-1)).squeeze(-1)
 
 
 @dataclass(frozen=True)
@@ -355,8 +338,6 @@ class Case:
         if answer.values.shape != self.x.shape:
             came, wanted = tuple(answer.values.shape), tuple(self.x.shape)
             raise ValueError(f"the method's values on {self.name} have shape {came}; they must have x's, {wanted}")
-        if not torch.isfinite(answer.values).all():
-            raise ValueError(f"the method's values on {self.name} hold NaN or infinity; a share must be a number")
         return answer.values.detach().cpu().double().flatten(1)
 
     def ends(self) -> tuple[Tensor, Tensor]:

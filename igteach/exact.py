@@ -5,6 +5,7 @@ another element of a pooling window takes the lead. Between two kinks the gradie
 """
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,8 @@ from igteach.paths import StraightPath
 from igteach.scores import Function, Logit, Probability, check_arguments
 
 KINKED = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
-AFFINE = (
-    *(nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d),
-    *(nn.Flatten, nn.Dropout, nn.Identity),
-)
+POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
 AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: the layer of the same arguments
     **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
     **dict.fromkeys((torch.flatten, "flatten"), nn.Flatten),
@@ -31,7 +30,7 @@ AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: 
     F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
 }
 CLOSEST = 1e-13  # kinks nearer than this on [0, 1] count as one: rounding cannot tell them apart
-ELEMENTS_AT_ONCE = 2**20  # activations held at once, before a stretch of the path is cut in two
+ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is walked in stretches
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -71,8 +70,6 @@ def exact_integrated_gradients(
     integrated_gradients raises.
     Source: Sotoudeh and Thakur (2019), ExactLine.
     """
-    if isinstance(max_pieces, bool) or not isinstance(max_pieces, int) or max_pieces < 1:
-        raise ValueError(f"max_pieces is {max_pieces!r}; pass a whole number of at least 1")
     network = _network(model)
     layers = _chain(network)
     x, baseline, target = check_arguments(model, x, baseline, target)
@@ -90,7 +87,7 @@ def exact_integrated_gradients(
         values,
         f_input=values_at(network, x, target, rows),
         f_baseline=values_at(network, baseline, target, rows),
-        evaluations=torch.tensor([len(ends) - 1 for ends in pieces]),
+        evaluations=torch.tensor([len(ends) - 1 for ends in pieces], device=x.device),
         pieces=tuple(pieces),
     )
 
@@ -124,10 +121,8 @@ def _chain(network: nn.Module) -> list[nn.Module]:
     try:
         graph = fx.Tracer().trace(root)
     except Exception as error:  # whatever the model's own forward does with a stand-in for its input
-        raise TypeError(
-            f"model {type(network).__name__} cannot be followed: {error}; write its forward as a chain of layers, "
-            "without decisions by shape or value"
-        ) from error
+        name = type(network).__name__
+        raise TypeError(f"model {name} cannot be followed: {error}; write its forward as a chain of layers") from error
     layers = []
     node = next(reversed(graph.nodes))
     while node.op != "placeholder":
@@ -158,40 +153,51 @@ def _layer(node: fx.Node, root: nn.Module) -> nn.Module:
 @torch.no_grad()
 def _breakpoints(layers: list[nn.Module], ends: Tensor, max_pieces: int) -> Tensor:
     """The ends of the linear pieces on the way from ends[0] to ends[1], as alphas: (k + 1,)."""
-    start = torch.tensor([0.0, 1.0], dtype=ends.dtype, device=ends.device)
-    done = [start[:1]]
-    waiting = [(0, start, ends)]  # stretches of the path, the first one last: depth, alphas, activations there
-    while waiting:
-        depth, alphas, values = waiting.pop()
-        if depth == len(layers):
-            done.append(alphas[1:])
-        elif values.numel() > ELEMENTS_AT_ONCE and len(alphas) > 2:
-            half = len(alphas) // 2
-            waiting.append((depth, alphas[half:], values[half:]))
-            waiting.append((depth, alphas[: half + 1], values[: half + 1]))
-        else:
-            if isinstance(layers[depth], KINKED):
-                alphas, values = _insert(alphas, values, _kinks(alphas, _rivals(layers[depth], values)))
-            waiting.append((depth + 1, alphas, layers[depth](values)))
-        if sum(map(len, done)) - 1 + sum(len(part[1]) - 1 for part in waiting) > max_pieces:
+    whole = torch.tensor([0.0, 1.0], dtype=ends.dtype, device=ends.device)
+    found, count = [whole[:1]], 0
+    for right_ends in _pieces(layers, whole, ends):
+        found.append(right_ends)
+        count += len(right_ends)
+        if count > max_pieces:
             raise ValueError(
                 f"the path crosses more than max_pieces={max_pieces} linear pieces; raise max_pieces, or use "
-                "integrated_gradients, whose steps do not depend on the network's size"
+                "integrated_gradients, whose cost does not depend on the pieces"
             )
-    return torch.cat(done)
+    return torch.cat(found)
 
 
-def _insert(alphas: Tensor, values: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-    """Breakpoints and the activations at them, with new breakpoints put in where none is closer than CLOSEST."""
+def _pieces(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator[Tensor]:
+    """The right ends of the linear pieces, a stretch of the path at a time.
+
+    alphas (breakpoints,) are the kinks of the layers before; values (breakpoints, *features) what they give there.
+    """
+    if not layers:
+        yield alphas[1:]
+        return
+    layer, *rest = layers
+    if not isinstance(layer, KINKED):
+        yield from _pieces(rest, alphas, layer(values))
+        return
+    refined = _merged(alphas, _kinks(alphas, _rivals(layer, values)))
+    at_once = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
+    for start in range(0, len(refined) - 1, at_once):
+        stretch = refined[start : start + at_once + 1]
+        yield from _pieces(rest, stretch, layer(_interpolated(alphas, values, stretch)))
+
+
+def _merged(alphas: Tensor, new: Tensor) -> Tensor:
+    """Old and new breakpoints in order, without a new one that is CLOSEST or nearer to another."""
     new = new.sort().values
     right = torch.searchsorted(alphas, new).clamp(1, len(alphas) - 1)
-    apart = new.diff(prepend=alphas[:1]) > CLOSEST
-    new = new[apart & (new - alphas[right - 1] > CLOSEST) & (alphas[right] - new > CLOSEST)]
-    merged = torch.cat([alphas, new]).sort().values
-    right = torch.searchsorted(alphas, merged).clamp(1, len(alphas) - 1)
-    share = (merged - alphas[right - 1]) / (alphas[right] - alphas[right - 1])
-    share = share.view(-1, *(1,) * (values.dim() - 1))
-    return merged, torch.lerp(values[right - 1], values[right], share)
+    gaps = torch.stack([new.diff(prepend=alphas[:1]), new - alphas[right - 1], alphas[right] - new])
+    return torch.cat([alphas, new[gaps.amin(0) > CLOSEST]]).sort().values
+
+
+def _interpolated(alphas: Tensor, values: Tensor, at: Tensor) -> Tensor:
+    """The values at other places, between breakpoints where they are linear: (places, *features)."""
+    right = torch.searchsorted(alphas, at).clamp(1, len(alphas) - 1)
+    share = (at - alphas[right - 1]) / (alphas[right] - alphas[right - 1])
+    return torch.lerp(values[right - 1], values[right], share.view(-1, *(1,) * (values.dim() - 1)))
 
 
 def _rivals(layer: nn.Module, values: Tensor) -> Tensor:

@@ -160,7 +160,7 @@ def check_arguments(
     return x, baseline, target
 
 
-def _check_floating(name: str, value: Tensor) -> Tensor:
+def _check_floating(name: str, value: Tensor | float) -> Tensor:
     if not isinstance(value, Tensor):
         raise TypeError(f"{name} is {type(value).__name__}; pass a tensor: torch.as_tensor({name})")
     if not value.is_floating_point():

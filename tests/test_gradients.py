@@ -1,5 +1,7 @@
 """The gradient is the slope, and gradient times input the first-order share."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ def smooth_networks(draw):
     torch.manual_seed(draw(st.integers(0, 2**31)))
     sizes = draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))
     layers = []
-    for before, after in zip(sizes, sizes[1:], strict=False):
+    for before, after in pairwise(sizes):
         layers += [nn.Linear(before, after), draw(st.sampled_from(SMOOTH))]
     batch = draw(st.integers(1, 4))
     target = torch.randint(0, sizes[-1], (batch,))

@@ -98,5 +98,5 @@ def test_steps_that_are_no_positive_whole_number_are_refused(rule, steps):
 
 
 def test_a_trapezoid_of_one_step_is_refused():
-    with pytest.raises(ValueError, match="steps is 1.*at least 2"):
+    with pytest.raises(ValueError, match=r"steps is 1.*at least 2"):
         nodes_and_weights("trapezoid", 1)

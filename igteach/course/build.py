@@ -24,6 +24,7 @@ def build_lesson(lesson: Lesson) -> None:
 
 def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
     """The notebook run from top to bottom in a fresh kernel, in the folder of the solved lessons."""
+    lesson.solved.parent.mkdir(exist_ok=True)
     client = NotebookClient(
         notebook,
         timeout=SECONDS_A_CELL,

@@ -1,6 +1,7 @@
 """The learner's own copies in work/: made where missing, never overwritten."""
 
 import json
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -18,7 +19,7 @@ def copy_lesson(lesson: Lesson, work: Path) -> str | None:
     text = lesson.learner.read_text(encoding="utf-8")
     version = _version(lesson.learner)
     for place in _places(lesson, work):
-        if place.exists():
+        if os.path.lexists(place):
             if _version(place) == version:
                 return None
             continue
@@ -42,5 +43,5 @@ def _version(notebook: Path) -> str | None:
     """The version a notebook carries; None where it carries none or cannot be read."""
     try:
         return json.loads(notebook.read_text(encoding="utf-8"))["metadata"]["igteach"]["version"]
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None

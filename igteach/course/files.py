@@ -31,6 +31,6 @@ def _name_new(temporary: str, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:  # no hard links here, as on some network and FAT drives
-        if path.exists():
+        if os.path.lexists(path):
             raise FileExistsError(path) from None
         os.rename(temporary, path)

@@ -1,11 +1,11 @@
 """Checks that run at once, name the mistake, and never print the answer: `check("01.1", my_function)`."""
 
-from igteach.exercises import lesson00, lesson01, lesson02
 from igteach.exercises.checker import Exercise, Verdict, judge
+from igteach.exercises.lesson00 import EXERCISES as LESSON_00
+from igteach.exercises.lesson01 import EXERCISES as LESSON_01
+from igteach.exercises.lesson02 import EXERCISES as LESSON_02
 
-EXERCISES: dict[str, Exercise] = {
-    exercise.id: exercise for lesson in (lesson00, lesson01, lesson02) for exercise in lesson.EXERCISES
-}
+EXERCISES: dict[str, Exercise] = {exercise.id: exercise for exercise in LESSON_00 + LESSON_01 + LESSON_02}
 
 
 def check(exercise: str, answer: object) -> Verdict:

@@ -114,12 +114,14 @@ def heatmaps(
     panels: title -> (height, width). kind is "signed" (grey is zero, light positive, dark negative), "magnitude"
     (white is zero) or "picture" (grey values). scale: the value of the strongest colour; None is the largest
     of all panels. picture: (height, width).
-    Raises ValueError for another kind.
+    Raises ValueError for another kind, and for negative values as magnitude.
     """
     kinds = {"signed": SIGNED, "magnitude": MAGNITUDE, "picture": PICTURE}
     if kind not in kinds:
         raise ValueError(f"kind is {kind!r}; choose one of {', '.join(kinds)}")
     images = {title: _array(values) for title, values in panels.items()}
+    if kind == "magnitude" and any((image < 0).any() for image in images.values()):
+        raise ValueError("panels hold negative values, which kind 'magnitude' cannot show; take abs() or kind='signed'")
     top = scale or max(float(np.abs(image).max()) for image in images.values()) or 1.0
     norm = Normalize(-top if kind == "signed" else 0.0, top)
     count = len(images) + (picture is not None)
@@ -174,7 +176,10 @@ def plane(
 def _array(values: Values) -> np.ndarray:
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().numpy()
-    return np.asarray(values, dtype=float)
+    array = np.asarray(values, dtype=float)
+    if array.size == 0 or not np.isfinite(array).all():
+        raise ValueError("values to draw are empty or hold NaN or infinity; draw finite numbers")
+    return array
 
 
 def _repeated(styles: Sequence[Any]) -> list[Any]:
@@ -213,7 +218,7 @@ def _seen(image: np.ndarray, kind: str, top: float) -> str:
 
 
 def rounded(values: Tensor | Sequence[Any] | float, digits: int = 3) -> Any:
-    """Numbers to so many significant digits, as plain (lists of) floats, so that a lesson prints the same everywhere."""
+    """Numbers to so many significant digits, as plain (lists of) floats: a lesson prints the same everywhere."""
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().tolist()
     if isinstance(values, Sequence):

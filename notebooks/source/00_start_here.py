@@ -144,6 +144,16 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 #
 # Lessons have exercises. You write a function, run its cell, and run the check below it. A check answers at once. It says **solved**, **open** (nothing written yet), or **not yet** and what went wrong; it never gives the answer away. Nothing later depends on your answer, so you can always go on.
 #
+# Here is an answer to exercise 1 with a mistake in it, so that you see how a check speaks.
+
+# %%
+def forgetful(f, x, baseline):
+    return f(x)[0]
+
+
+check("00.1", forgetful)
+
+# %% [markdown]
 # Hints unfold one at a time. Try first.
 #
 # `igteach.device()` picks a GPU where there is one. Set the environment variable `IGTEACH_DEVICE` to `cpu` to decide otherwise.
@@ -153,7 +163,7 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 #
 # ●○○ · 2 minutes
 #
-# Every attribution shares out one number: what the input gained over the baseline. Return it. Then make a mistake on purpose, such as turning the sign round, and see how the check speaks.
+# Every attribution shares out one number: what the input gained over the baseline. Return it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -250,7 +260,8 @@ check("00.3", strongest_pixel)
 # </details>
 #
 # ## Quiz
-#
+
+# %% [markdown]
 # **Question 1.** A pixel is black in the picture and black in the baseline. What is its share by Integrated Gradients?
 #
 # <details><summary>A. Zero.</summary>
@@ -263,7 +274,8 @@ check("00.3", strongest_pixel)
 # The gradient there may be large, but it is multiplied by how far the pixel moved, and that is zero.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 2.** The residual of an attribution is zero. Is every pixel's share right?
 #
 # <details><summary>A. Yes, that is what completeness means.</summary>
@@ -276,7 +288,8 @@ check("00.3", strongest_pixel)
 # Right. A residual that is not small proves that something is wrong. A small one is necessary and not sufficient. Lesson 05 comes back to this.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 3.** Why did the walk begin at a black picture?
 #
 # <details><summary>A. Any picture would give the same shares.</summary>

@@ -323,7 +323,8 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # </details>
 #
 # ## Quiz
-#
+
+# %% [markdown]
 # **Question 1.** The gradient of the score by a pixel is 0. What follows?
 #
 # <details><summary>A. The pixel contributed nothing to the score.</summary>
@@ -341,7 +342,8 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # Not so. The network may use it everywhere but on the flat piece where this picture lies.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 2.** You halve the step of a two-sided difference, well above rounding. What does its error do?
 #
 # <details><summary>A. It halves.</summary>
@@ -359,7 +361,8 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # It does so only where rounding has taken over, at very small steps.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 3.** A saliency map looks like noise. Which of these can *not* be a reason?
 #
 # <details><summary>A. The network is made of flat pieces with different slopes.</summary>

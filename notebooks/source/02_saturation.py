@@ -318,7 +318,8 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # </details>
 #
 # ## Quiz
-#
+
+# %% [markdown]
 # **Question 1.** F(x) = 1 - ReLU(1 - x) at x = 0.5, with baseline 0. Does gradient times input explain all of F(x) - F(x')?
 #
 # <details><summary>A. Yes.</summary>
@@ -331,7 +332,8 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # It does, but only beyond x = 1. Between 0 and 0.5 there is no bend.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 2.** Occlusion gives two features 0 each. What may you conclude?
 #
 # <details><summary>A. Neither matters.</summary>
@@ -344,7 +346,8 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # Right. It says nothing about taking both away.
 #
 # </details>
-#
+
+# %% [markdown]
 # **Question 3.** A colleague multiplies all weights of the last layer by 5. The network gets surer, its answers stay, and saliency of the probability fades. What happened?
 #
 # <details><summary>A. The network now uses fewer pixels.</summary>

@@ -1,0 +1,121 @@
+"""JupyterLab and a headless Chromium for the tests that look at lessons as a learner does."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from igteach.course.copies import copy_lesson
+from igteach.course.lessons import all_lessons
+
+START_SECONDS = 120
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab on a folder with the learner's copies."""
+
+    address: str
+    token: str
+    work: Path
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("IGTEACH_REQUIRE_BROWSER") == "1":
+            pytest.fail("IGTEACH_REQUIRE_BROWSER=1, but there is no Chromium on PATH")
+        pytest.skip("there is no Chromium on PATH; on Debian: apt-get install chromium")
+    return path
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    token = "only-for-this-test"
+    work = tmp_path_factory.mktemp("work")
+    for lesson in all_lessons():
+        copy_lesson(lesson, work)
+    port = unused_port()
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    own = {name: str(tmp_path_factory.mktemp(name.lower())) for name in folders}
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        f"--IdentityProvider.token={token}",
+        "--expose-app-in-browser",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        cwd=work,
+        env={**os.environ, **own},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        answers(f"http://127.0.0.1:{port}/lab?token={token}", server)
+        yield Lab(f"http://127.0.0.1:{port}", token, work)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture
+def page(chromium: str) -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser.new_page(viewport={"width": 1300, "height": 950})
+        browser.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    return unused_port()
+
+
+@pytest.fixture
+def wait_for() -> Callable[[str, subprocess.Popen], None]:
+    return answers
+
+
+def unused_port() -> int:
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        return chosen.getsockname()[1]
+
+
+def answers(address: str, server: subprocess.Popen) -> None:
+    """Until the address answers; fails where the server has ended or takes too long."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            pytest.fail(f"the server ended with code {server.returncode}")
+        try:
+            with urllib.request.urlopen(address, timeout=5) as answer:
+                assert answer.status == 200
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.5)
+    pytest.fail(f"{address} did not answer in {START_SECONDS} s")

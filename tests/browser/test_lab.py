@@ -1,0 +1,74 @@
+"""Lessons in a real browser: JupyterLab runs them, hints unfold, quizzes answer."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from igteach.course.lessons import all_lessons, root
+
+pytestmark = pytest.mark.long
+ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
+MINUTE = 60_000  # milliseconds
+IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+CELLS = "jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
+
+
+def open_lesson(page: Page, lab, name: str) -> None:
+    page.goto(f"{lab.address}/lab/tree/{name}.ipynb?reset&token={lab.token}")
+    page.wait_for_function(IDLE, timeout=2 * MINUTE)
+
+
+@pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
+def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    open_lesson(page, lab, lesson.name)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
+    page.wait_for_function(done, timeout=3 * MINUTE)
+    page.wait_for_function(IDLE, timeout=MINUTE)
+
+    cells = page.evaluate(CELLS)
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output["output_type"] == "error"]
+    assert sum(": open." in str(output.get("data", {}).get("text/plain", "")) for output in outputs) >= 3
+    described = page.locator(".jp-OutputArea img")
+    assert described.count() >= 1
+    assert all(described.nth(number).get_attribute("alt") for number in range(described.count()))
+    assert errors == []
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"lab_{lesson.name}.png")
+
+
+def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
+    open_lesson(page, lab, "00_start_here")
+    exercise = page.locator(".jp-RenderedMarkdown", has_text="Exercise 2: the residual")
+    exercise.scroll_into_view_if_needed()
+    first, second = exercise.get_by_text("Hint 1"), exercise.get_by_text("Hint 2")
+    expect(first).to_be_visible(timeout=MINUTE)
+    expect(second).to_be_hidden()
+    first.click()
+    expect(second).to_be_visible()
+    expect(exercise.get_by_text("Compare the sum")).to_be_hidden()
+
+    quiz = page.locator(".jp-RenderedMarkdown", has_text="Question 1.")
+    quiz.scroll_into_view_if_needed()
+    choice, explanation = quiz.get_by_text("A. Zero."), quiz.get_by_text("It did not move on the way")
+    expect(explanation).to_be_hidden()
+    choice.click()
+    expect(explanation).to_be_visible()
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / "lab_quiz.png")
+
+
+def test_the_lab_command_serves_on_the_port_that_it_is_given(free_port, wait_for):
+    options = ["--no-browser", "--port", str(free_port), "--allow-root", "--IdentityProvider.token=lab-command"]
+    server = subprocess.Popen([sys.executable, "-m", "igteach", "lab", *options], cwd=root(), stderr=subprocess.DEVNULL)
+    try:
+        wait_for(f"http://127.0.0.1:{free_port}/lab?token=lab-command", server)
+    finally:
+        server.terminate()
+        server.wait(timeout=30)

@@ -1,0 +1,97 @@
+"""How a verdict looks, and how answers are compared."""
+
+from types import MappingProxyType
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igteach.exercises.checker import TOLERANCE, Case, Exercise, Mistake, Verdict, judge
+
+
+def exercise(solution, cases=((1.0,), (2.0,)), mistakes=()):
+    return Exercise("90.1", solution, lambda _: [Case(f"case {c[0]}", c) for c in cases], list(mistakes))
+
+
+double = exercise(lambda x: torch.tensor(2 * x))
+
+
+@pytest.mark.parametrize(("state", "mark"), [("solved", "✓"), ("open", "○"), ("not yet", "✗")])
+def test_a_verdict_tells_its_state_by_mark_and_word_not_by_colour_alone(state, mark):
+    shown = Verdict("01.1", state, "Go on.")._repr_html_()
+    assert mark in shown
+    assert f"Exercise 01.1: {state}." in shown
+    assert repr(Verdict("01.1", state, "Go on.")) == f"Exercise 01.1: {state}. Go on."
+
+
+def test_a_solved_verdict_ends_without_a_space():
+    assert repr(Verdict("01.1", "solved", "")) == "Exercise 01.1: solved."
+
+
+def test_what_an_error_says_is_escaped():
+    def answer(_):
+        raise ValueError("<script>alert(1)</script> & more")
+
+    shown = judge(double, answer)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "&amp; more" in shown
+
+
+@given(st.floats(-1e6, 1e6).filter(lambda x: abs(x) > 1e-3), st.floats(-3, 3))
+def test_an_answer_may_be_off_by_the_tolerance_and_no_more(right, off):
+    exact = exercise(lambda x: torch.tensor(x, dtype=torch.float64), [(right,)])
+    state = judge(exact, lambda x: x * (1 + off * TOLERANCE)).state
+    if abs(off) < 0.99:
+        assert state == "solved"
+    if abs(off) > 1.01:
+        assert state == "not yet"
+
+
+def test_one_wrong_case_is_enough_and_is_named():
+    verdict = judge(double, lambda x: 2.0)
+    assert verdict.state == "not yet"
+    assert "case 2.0" in verdict.message
+
+
+def test_a_text_must_be_that_text():
+    colour = exercise(lambda x: "blue")
+    assert judge(colour, lambda x: "blue").state == "solved"
+    assert "On case 1.0" in judge(colour, lambda x: "red").message
+    for other in (1.0, torch.tensor(1.0), b"blue", None, ["blue"], MappingProxyType({})):
+        assert judge(colour, lambda x, other=other: other).state == "not yet"
+
+
+def test_a_text_that_says_it_is_equal_is_not():
+    class Equal(str):
+        __slots__ = ()
+        __hash__ = None
+
+        def __eq__(self, _):
+            return True
+
+    assert judge(exercise(lambda x: "blue"), lambda x: Equal("red")).state == "not yet"
+
+
+def test_cases_on_which_a_known_mistake_passes_by_chance_are_drawn_again():
+    def sometimes_zero(draw):
+        return [Case("a number", (float(torch.randint(2, (), generator=draw)),))]
+
+    square = Exercise("90.2", lambda x: torch.tensor(x * 3), sometimes_zero, [Mistake("Three times.", lambda x: x)])
+    for seed in range(20):
+        assert judge(square, lambda x: x, seed).message == "Three times."
+
+
+def test_a_mistake_that_is_the_solution_is_refused():
+    with pytest.raises(ValueError, match=r"exercise 90\.1 lists a mistake that gives the right answers"):
+        judge(exercise(double.solution, mistakes=[Mistake("No.", lambda x: 2 * x)]), lambda x: 2 * x)
+
+
+def test_other_cases_come_from_another_seed():
+    seen = []
+    drawn = Exercise("90.3", torch.sum, lambda draw: [Case("x", (torch.randn(3, generator=draw),))], [])
+    for seed in (0, 0, 1):
+        judge(drawn, lambda x: seen.append(x) or x.sum(), seed)
+    assert torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[2])

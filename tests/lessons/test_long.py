@@ -1,0 +1,103 @@
+"""The long checks: lessons run untouched, on one thread as on two, and turn red when igteach is broken."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from igteach.course.build import execute
+from igteach.course.commands import NBVAL
+from igteach.course.lessons import all_lessons
+
+pytestmark = pytest.mark.long
+ROOT = Path(__file__).resolve().parents[2]
+LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
+
+
+@LESSONS
+def test_an_untouched_lesson_runs_to_its_end_with_every_exercise_open(lesson):
+    notebook = execute(nbformat.read(lesson.learner, as_version=4), lesson)
+    checks = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    shown = [cell.outputs[0]["data"]["text/plain"] for cell in checks]
+    assert shown
+    assert all(": open." in verdict for verdict in shown), shown
+
+
+@LESSONS
+def test_two_threads_give_the_outputs_that_one_gave(lesson):
+    result = nbval(lesson.number, {"OMP_NUM_THREADS": "2"})
+    assert result.returncode == 0, result.stdout[-3000:]
+
+
+@dataclass(frozen=True)
+class Break:
+    """A fault put into a copy of the package, and the lesson that teaches the thing."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    lesson: str
+
+
+BREAKS = [
+    Break("IG without x - x'", "integrated.py", " * path.velocities(alphas)", "", "00"),
+    Break(
+        "x and x' swapped",
+        "integrated.py",
+        "StraightPath(baseline[part], x[part])",
+        "StraightPath(x[part], baseline[part])",
+        "02",
+    ),
+    Break("weights that do not sum to 1", "quadrature.py", "1.0 / steps, dtype", "0.9 / steps, dtype", "00"),
+    Break("one step only", "integrated.py", "nodes_and_weights(rule, steps)", "nodes_and_weights(rule, 1)", "02"),
+    Break(
+        "gradient in place of IG",
+        "integrated.py",
+        "points = path.points(alphas)",
+        "points = path.points(alphas * 0 + 1)",
+        "02",
+    ),
+    Break(
+        "the gradient of the wrong class",
+        "scores.py",
+        "out.gather(1, target[:, None])",
+        "out.gather(1, 0 * target[:, None])",
+        "00",
+    ),
+    Break(
+        "a gradient without its sign",
+        "scores.py",
+        "allow_unused=True)",
+        "allow_unused=True)\n            gradient = gradient.abs()",
+        "01",
+    ),
+    Break("a check that always passes", "exercises/checker.py", "if fault is None:", "if True:", "00"),
+    Break("a check that finds fault with all", "exercises/checker.py", "if fault is None:", "if fault == 0:", "01"),
+    Break("probabilities that are logits", "scores.py", "softmax(dim=1)", "mul(1)", "02"),
+]
+
+
+@pytest.mark.parametrize("fault", BREAKS, ids=lambda fault: fault.name)
+def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
+    shutil.copytree(ROOT / "igteach", tmp_path / "igteach")
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    file = tmp_path / "igteach" / fault.file
+    text = file.read_text()
+    assert text.count(fault.right) == 1, "the code has moved on; mend this break"
+    file.write_text(text.replace(fault.right, fault.wrong))
+    result = nbval(fault.lesson, {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}"})
+    assert result.returncode == 1, result.stdout[-3000:]
+    assert "Cell outputs differ" in result.stdout or "execution caused an exception" in result.stdout
+
+
+def nbval(number: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    (lesson,) = all_lessons([number])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(lesson.solved), *NBVAL]
+    variables = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
