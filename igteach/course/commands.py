@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from igteach.course.build import build_lesson
 from igteach.course.contract import faults
 from igteach.course.copies import copy_lesson
+from igteach.course.lesson_map import readme_faults, write_map
 from igteach.course.lessons import all_lessons, root
 
 NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
@@ -48,10 +49,11 @@ def copy(numbers: list[str]) -> int:
 
 
 def build(numbers: list[str]) -> int:
-    """build notebooks/ and notebooks/solved/ from notebooks/source/"""
+    """build notebooks/ and notebooks/solved/ from notebooks/source/, and the lesson map of the README"""
     for lesson in all_lessons(numbers):
         build_lesson(lesson)
         print(f"{lesson.name}: built")
+    write_map()
     return 0
 
 
@@ -59,6 +61,7 @@ def check(numbers: list[str]) -> int:
     """compare the notebooks with their sources, and the lessons with their contract"""
     lessons = all_lessons(numbers)
     found = [f"{lesson.name}: {fault}" for lesson in lessons for fault in faults(lesson)]
+    found += readme_faults()
     for line in found:
         print(line)
     print(f"check: {len(lessons)} lessons, {len(found)} faults")
