@@ -1,10 +1,9 @@
 """The axioms as checks: each takes any method, and answers with a verdict or a counterexample.
 
-A check puts the method to small functions whose truth is known, and to the caller's own where given. Kinks that
-lie *along* the straight path are kept out of these: there the gradient does not exist, and no axiom is proved
-(MIN_X_FIRST and MIN_Y_FIRST at (1, 1) from 0 show it). A method that cannot take a function raises
-NotImplementedError; that case is then reported as not applicable, neither kept nor broken.
-Source: Sundararajan, Taly and Yan (2017).
+A check puts the method to small functions whose truth is known (igteach.models.toys), and to the caller's own where
+given. Kinks that lie *along* the straight path are kept out of these: there the gradient does not exist, and no axiom
+is proved (min(x, y) at (1, 1) from 0 shows it). A method that cannot take a function raises NotImplementedError; that
+case is then reported as not applicable, neither kept nor broken. Source: Sundararajan, Taly and Yan (2017).
 """
 
 from collections.abc import Callable
@@ -13,30 +12,19 @@ from html import escape
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from igteach.attribution import ROUGHLY, SMALLEST_DIFFERENCE, Attribution
 from igteach.gradients import rows_at_once, values_at
-from igteach.models.toys import (
-    EITHER,
-    MIN_X_FIRST,
-    MIN_Y_FIRST,
-    PAPER_F,
-    PAPER_G,
-    SATURATING,
-    XY,
-    XY_PLUS_Z,
-    Formula,
-    network,
-)
+from igteach.models.toys import CASES, Case, Combination
 from igteach.scores import Function, check_arguments
 
 Method = Callable[..., Attribution]
 Net = Function | None  # what a check is given of your own case, if anything
 Input = Tensor | None
-Baseline = Tensor | float | None
+Base = Tensor | float | None
 Target = int | Tensor | None
-Index = int | None
+Dummy = int | None
 Pair = tuple[int, int] | None
 Finding = tuple[Tensor, Callable[[int], tuple[str, str]]]  # gaps (batch,); of one example, what is so and what came
 
@@ -44,6 +32,15 @@ QUADRATURE = ROUGHLY  # where an integral enters: 64 steps are up to 2% off at a
 EXACT = 1e-3  # where both sides see the same nodes, and only rounding is left
 NOTHING = 1e-3  # of the change in F: a smaller share counts as none
 A, B = 2.0, -3.0  # the factors of linearity: of both signs, and their sum is not 1
+POINTS = 32  # random ones an example, where a claim about F is tried
+
+STYLE = """<style>
+.axioms th, .axioms td {text-align: left; vertical-align: top; padding: .45em .9em; border-bottom: 1px solid #8886}
+.axioms thead th {max-width: 8em; vertical-align: bottom; border-bottom-width: 2px}
+.axioms td.breaks {font-weight: bold; background: #d55e0026; box-shadow: inset 4px 0 #d55e00}
+.axioms p {max-width: 16em; margin: .4em 0; font-weight: normal}
+.axioms caption {text-align: left; padding: .4em 0}
+</style>"""
 
 
 @dataclass(frozen=True)
@@ -115,8 +112,9 @@ class AxiomTable:
         rows = ""
         for name, row in self.results.items():
             rows += f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_html_cell, row.values()))}</tr>'
-        caption = "Which method keeps which axiom (open a verdict for its counterexample; * some cases left out)"
-        return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        caption = "Which method keeps which axiom. Open a verdict to see why; * some cases left out."
+        body = f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        return f'{STYLE}<table class="axioms">{body}</table>'
 
 
 def axiom_table(methods: dict[str, Method]) -> AxiomTable:
@@ -125,7 +123,7 @@ def axiom_table(methods: dict[str, Method]) -> AxiomTable:
 
 
 def completeness(
-    method: Method, f: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None
+    method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
     """Whether the shares add up to F(x) - F(x').
 
@@ -135,26 +133,17 @@ def completeness(
     """
 
     def find(case: Case) -> Finding:
-        values, (at_x, at_baseline) = case.values(method), case.ends()
+        values, (at_x, at_baseline) = _shares(method, case), _ends(case)
         gaps = Attribution(values, at_x, at_baseline, evaluations=0).relative_residual
         assert gaps is not None
         change, total = at_x - at_baseline, values.sum(1)
         return gaps, lambda n: (f"F changes by {rounded(change[n])}", f"the shares add up to {rounded(total[n])}")
 
-    cases = [
-        _case("1 - ReLU(1 - x)", SATURATING, [2]),
-        _case("1 - ReLU(1 - x - y)", EITHER, [2, 2]),
-        _case("min(x, y)", MIN_X_FIRST, [1, 3]),
-        _case("ReLU(ReLU(x) - 1 - ReLU(y))", PAPER_F, [3, 1]),
-        _case("ReLU(ReLU(x - 1) - ReLU(y))", PAPER_G, [3, 1]),
-        _case("2x - 3y", network([[2, -3]], [0]), [1, 2], [3, 1]),
-        _case("xy + z", XY_PLUS_Z, [1, 1, 1]),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target), QUADRATURE)
+    return _judge(find, CASES["completeness"] + _yours(f, x, baseline, target), QUADRATURE)
 
 
 def sensitivity_a(
-    method: Method, f: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None
+    method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
     """Whether a feature that alone differs from the baseline, and changes F, gets a share other than zero.
 
@@ -163,33 +152,21 @@ def sensitivity_a(
     """
 
     def find(case: Case) -> Finding:
-        at_x, at_baseline = case.ends()
+        at_x, at_baseline = _ends(case)
         change, moved = at_x - at_baseline, (case.x != case.baseline).flatten(1).cpu()
         if (moved.sum(1) != 1).any():
             raise ValueError(f"x and baseline differ in {moved.sum(1).tolist()} features; make it one feature a row")
         if (change.abs() <= SMALLEST_DIFFERENCE * at_x.abs()).any():
             raise ValueError("F is the same at x and at the baseline, where this axiom asks nothing; pass another x")
-        share = case.values(method)[moved]
+        share = _shares(method, case)[moved]
         gaps = 1 - (share / change).abs().clamp_max(1)
         return gaps, lambda n: (f"F changes by {rounded(change[n])}", f"the feature gets {rounded(share[n])}")
 
-    cases = [
-        _case("1 - ReLU(1 - x)", SATURATING, [2]),
-        _case("ReLU(x)", network([[1]], [0], [[1]], [0]), [-1], [1]),
-        _case("sigmoid(x)", nn.Sequential(nn.Sigmoid()), [10], [-10]),
-        _case("ReLU(ReLU(x) - 1 - ReLU(y))", PAPER_F, [3, 1], [3, 3]),
-        _case("xy + z", XY_PLUS_Z, [1, 1, 1], [1, 0, 1]),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target), 1 - NOTHING)
+    return _judge(find, CASES["sensitivity_a"] + _yours(f, x, baseline, target), 1 - NOTHING)
 
 
 def sensitivity_b(
-    method: Method,
-    f: Net = None,
-    x: Input = None,
-    baseline: Baseline = None,
-    target: Target = None,
-    dummy: Index = None,
+    method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None, dummy: Dummy = None
 ) -> AxiomResult:
     """Whether a feature that F does not depend on (a dummy) gets zero.
 
@@ -199,27 +176,19 @@ def sensitivity_b(
 
     def find(case: Case) -> Finding:
         (i,) = case.features
-        nudged = case.points().flatten(1)
+        nudged = _between(case).flatten(1)
         nudged[:, i] += 1
-        case.check_equal(f"F does not depend on feature {i}", case.f, nudged.view_as(case.points()))
-        values = case.values(method)
+        _check_equal(case, f"F does not depend on feature {i}", case.f, nudged)
+        values = _shares(method, case)
         gaps = _ratio(values[:, i].abs(), values.abs().mean(1))
         return gaps, lambda n: (f"F does not depend on feature {i}", f"it gets {rounded(values[n, i])}")
 
-    twice = network([[1, 0], [0, 1], [0, 1]], [0, 0, 0], [[1, 1, -1]], [0])
-    first = [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]], [0, 0, -1, 0]
-    second = [[1, -1, 0, 0], [0, -1, 1, 0], [0, 0, 0, 1]], [-1, 0, 0]
-    difference = network(*first, *second, [[1, -1, 1]], [0])
-    cases = [
-        _case("xy, whatever z", Formula(lambda x, y, z: x * y), [2, 1, 1], features=(2,)),
-        _case("ReLU(x) + ReLU(y) - ReLU(y)", twice, [2, 1], features=(1,)),
-        _case("f(x, y) - g(x, y) + ReLU(z) with the paper's f = g", difference, [3, 1, 1], features=(0,)),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target, features=None if dummy is None else (dummy,)), EXACT)
+    yours = _yours(f, x, baseline, target, features=None if dummy is None else (dummy,))
+    return _judge(find, CASES["sensitivity_b"] + yours, EXACT)
 
 
 def implementation_invariance(
-    method: Method, f: Net = None, g: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None
+    method: Method, f: Net = None, g: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
     """Whether two networks that compute the same function get the same shares.
 
@@ -228,22 +197,16 @@ def implementation_invariance(
     """
 
     def find(case: Case) -> Finding:
-        case.check_equal("f equals g", case.other, case.points())
-        one, other = case.values(method), case.values(method, case.other)
+        _check_equal(case, "f equals g", case.other, _between(case))
+        one, other = _shares(method, case), _shares(method, case, case.other)
         gaps = _ratio((one - other).abs().sum(1), torch.maximum(one.abs().sum(1), other.abs().sum(1)))
         return gaps, lambda n: (f"the first gets {rounded(one[n])}", f"the second gets {rounded(other[n])}")
 
-    squares = Formula(lambda x, y: ((x + y) ** 2 - (x - y) ** 2) / 4)
-    cases = [
-        _case("ReLU(ReLU(x) - 1 - ReLU(y)) = ReLU(ReLU(x - 1) - ReLU(y))", PAPER_F, [3, 1], other=PAPER_G),
-        _case("min(x, y) = x - ReLU(x - y) = y - ReLU(y - x)", MIN_X_FIRST, [1, 3], other=MIN_Y_FIRST),
-        _case("xy = ((x + y)^2 - (x - y)^2) / 4", XY, [2, 1], other=squares),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target, other=g), EXACT)
+    return _judge(find, CASES["implementation_invariance"] + _yours(f, x, baseline, target, other=g), EXACT)
 
 
 def linearity(
-    method: Method, f: Net = None, g: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None
+    method: Method, f: Net = None, g: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
     """Whether the shares of 2f - 3g are twice those of f less three times those of g.
 
@@ -252,21 +215,16 @@ def linearity(
     """
 
     def find(case: Case) -> Finding:
-        one, other = A * case.values(method), B * case.values(method, case.other)
-        parts, whole = one + other, case.values(method, Combination(case.f, case.other, case.x))
+        one, other = A * _shares(method, case), B * _shares(method, case, case.other)
+        parts, whole = one + other, _shares(method, case, Combination(A, case.f, B, case.other, like=case.x))
         gaps = _ratio((parts - whole).abs().sum(1), one.abs().sum(1) + other.abs().sum(1))
         return gaps, lambda n: (f"2f and -3g together get {rounded(parts[n])}", f"2f - 3g gets {rounded(whole[n])}")
 
-    cases = [
-        _case("f = ReLU(ReLU(x) - 1 - ReLU(y)), g = min(x, y)", PAPER_F, [3, 1], other=MIN_X_FIRST),
-        _case("f = 1 - ReLU(1 - x), g = 2x", SATURATING, [2], other=network([[2]], [0])),
-        _case("f = xy, g = x^2 - y", XY, [2, 1], other=Formula(lambda x, y: x**2 - y)),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target, other=g), QUADRATURE)
+    return _judge(find, CASES["linearity"] + _yours(f, x, baseline, target, other=g), QUADRATURE)
 
 
 def symmetry(
-    method: Method, f: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None, pair: Pair = None
+    method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None, pair: Pair = None
 ) -> AxiomResult:
     """Whether two features that F treats alike, with equal values in x and in the baseline, get equal shares.
 
@@ -279,103 +237,27 @@ def symmetry(
         for name, end in (("x", case.x), ("baseline", case.baseline)):
             if not torch.equal(end.flatten(1)[:, i], end.flatten(1)[:, j]):
                 raise ValueError(f"{name} differs between features {i} and {j}; this axiom speaks of equal ones only")
-        swapped = case.points().flatten(1)
+        swapped = _between(case).flatten(1)
         swapped[:, [i, j]] = swapped[:, [j, i]]
-        case.check_equal(f"F treats features {i} and {j} alike", case.f, swapped.view_as(case.points()))
-        values = case.values(method)
+        _check_equal(case, f"F treats features {i} and {j} alike", case.f, swapped)
+        values = _shares(method, case)
         gaps = _ratio((values[:, i] - values[:, j]).abs(), values.abs().mean(1))
         return gaps, lambda n: (f"features {i} and {j} play the same part", f"they get {rounded(values[n, [i, j]])}")
 
-    cases = [
-        _case("xy + z", XY_PLUS_Z, [1, 1, 1], features=(0, 1)),
-        _case("1 - ReLU(1 - x - y)", EITHER, [2, 2], features=(0, 1)),
-    ]
-    return _judge(find, cases + _yours(f, x, baseline, target, features=pair), EXACT)
+    return _judge(find, CASES["symmetry"] + _yours(f, x, baseline, target, features=pair), EXACT)
 
 
-AXIOMS: dict[str, Callable[..., AxiomResult]] = {
-    check.__name__: check
-    for check in (completeness, sensitivity_a, sensitivity_b, implementation_invariance, linearity, symmetry)
-}
+CHECKS = (completeness, sensitivity_a, sensitivity_b, implementation_invariance, linearity, symmetry)
 TITLES = ("completeness", "sensitivity (a)", "sensitivity (b)", "implementation invariance", "linearity", "symmetry")
+AXIOMS: dict[str, Callable[..., AxiomResult]] = {check.__name__: check for check in CHECKS}
 
 
-class Combination(nn.Module):
-    """2f - 3g, mixed by a layer, so that methods that go layer by layer can take it."""
-
-    def __init__(self, f: Function, g: Function, like: Tensor):
-        super().__init__()
-        self.f, self.g, self.mix = f, g, network([[A, B]], [0]).to(like)
-
-    def forward(self, x: Tensor) -> Tensor:
-        one, other = self.f(x), self.g(x)
-        if one.shape != other.shape:
-            raise ValueError(f"f returns shape {tuple(one.shape)}, g {tuple(other.shape)}; make them alike")
-        return self.mix(torch.stack([one, other], dim=-1)).squeeze(-1)
-
-
-@dataclass(frozen=True)
-class Case:
-    """What a check puts to a method.
-
-    x, baseline (batch, *features); target (batch,) or None; other: the second function of an axiom about two;
-    features: those that the axiom speaks of, as indices into the flattened features.
-    """
-
-    name: str
-    f: Function
-    x: Tensor
-    baseline: Tensor
-    target: Tensor | None = None
-    other: Any = None
-    features: tuple[int, ...] = ()
-
-    def values(self, method: Method, f: Net = None) -> Tensor:
-        """The shares that the method gives in f, or in the case's own: (batch, flattened features), float64."""
-        answer = method(f or self.f, self.x, baseline=self.baseline, target=self.target)
-        if not isinstance(answer, Attribution):
-            raise TypeError(f"the method returned {type(answer).__name__} on {self.name}; it must be an Attribution")
-        if answer.values.shape != self.x.shape:
-            came, wanted = tuple(answer.values.shape), tuple(self.x.shape)
-            raise ValueError(f"the method's values on {self.name} have shape {came}; they must have x's, {wanted}")
-        return answer.values.detach().cpu().double().flatten(1)
-
-    def ends(self) -> tuple[Tensor, Tensor]:
-        """F(x) and F(x'), each (batch,)."""
-        return _scores(self.f, self.x, self.target), _scores(self.f, self.baseline, self.target)
-
-    def points(self) -> Tensor:
-        """32 random points an example in the box between baseline and x, always the same: (32 batch, *features)."""
-        shares = torch.rand((32, *self.x.shape), generator=torch.Generator().manual_seed(0))
-        return (self.baseline + shares.to(self.x) * (self.x - self.baseline)).flatten(0, 1)
-
-    def check_equal(self, claim: str, other: Function, there: Tensor) -> None:
-        """Raise ValueError unless `other` at the points `there` equals f at the case's own."""
-        target = None if self.target is None else self.target.repeat(32)
-        one, two = _scores(self.f, self.points(), target), _scores(other, there, target)
-        n = int((one - two).abs().argmax())
-        if (one - two).abs()[n] > EXACT * one.abs().max():
-            came = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(self.points()[n])}"
-            raise ValueError(f"you say that {claim}, but it does not hold: {came}")
-
-
-def _case(name: str, f: Function, x: list, baseline: list | None = None, **more: Any) -> Case:
-    start = torch.zeros(1, len(x)) if baseline is None else torch.tensor([baseline]).float()
-    return Case(name, f, torch.tensor([x]).float(), start.float(), **more)
-
-
-def _yours(f: Net, x: Input, baseline: Baseline, target: Target, **more: Any) -> list[Case]:
-    """The caller's own case, checked; none where neither f nor x is given."""
-    if all(given is None for given in (f, x, baseline, target, *more.values())):
-        return []
-    if f is None or x is None or None in more.values():
-        names = ["f", "x", *more]
-        raise TypeError(f"a case of your own needs {', '.join(names)}; one of them is missing")
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    for i in more.get("features", ()):
-        if not 0 <= i < x[0].numel():
-            raise ValueError(f"feature {i} was named, but x has {x[0].numel()} features, which count from 0")
-    return [Case("your function", f, x, baseline, target, **more)]
+def rounded(numbers: Tensor) -> str:
+    """One number or a few, to three digits; what is below a millionth is 0."""
+    if numbers.numel() > 8:
+        return f"an input of shape {tuple(numbers.shape)}"
+    texts = ["0" if abs(number) < 1e-6 else f"{number:.3g}" for number in numbers.flatten().tolist()]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
 
 
 def _judge(find: Callable[[Case], Finding], cases: list[Case], tolerance: float) -> AxiomResult:
@@ -394,12 +276,49 @@ def _judge(find: Callable[[Case], Finding], cases: list[Case], tolerance: float)
     return AxiomResult(holds, gap, tolerance, None if holds else counterexample, left_out)
 
 
-def rounded(numbers: Tensor) -> str:
-    """One number or a few, to three digits; what is below a millionth is 0."""
-    if numbers.numel() > 8:
-        return f"an input of shape {tuple(numbers.shape)}"
-    texts = ["0" if abs(number) < 1e-6 else f"{number:.3g}" for number in numbers.flatten().tolist()]
-    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+def _yours(f: Net, x: Input, baseline: Base, target: Target, **more: Any) -> list[Case]:
+    """The caller's own case, checked; none where neither f nor x is given."""
+    if all(given is None for given in (f, x, baseline, target, *more.values())):
+        return []
+    if f is None or x is None or None in more.values():
+        raise TypeError(f"a case of your own needs {', '.join(['f', 'x', *more])}; one of them is missing")
+    x, baseline, target = check_arguments(f, x, baseline, target)
+    for i in more.get("features", ()):
+        if not 0 <= i < x[0].numel():
+            raise ValueError(f"feature {i} was named, but x has {x[0].numel()} features, which count from 0")
+    return [Case("your function", f, x, baseline, target, **more)]
+
+
+def _shares(method: Method, case: Case, f: Net = None) -> Tensor:
+    """The shares that the method gives in f, or in the case's own: (batch, flattened features), float64."""
+    answer = method(f or case.f, case.x, baseline=case.baseline, target=case.target)
+    if not isinstance(answer, Attribution):
+        raise TypeError(f"the method returned {type(answer).__name__} on {case.name}; it must be an Attribution")
+    if answer.values.shape != case.x.shape:
+        came, wanted = tuple(answer.values.shape), tuple(case.x.shape)
+        raise ValueError(f"the method's values on {case.name} have shape {came}; they must have x's, {wanted}")
+    return answer.values.detach().cpu().double().flatten(1)
+
+
+def _ends(case: Case) -> tuple[Tensor, Tensor]:
+    """F(x) and F(x'), each (batch,)."""
+    return _scores(case.f, case.x, case.target), _scores(case.f, case.baseline, case.target)
+
+
+def _between(case: Case) -> Tensor:
+    """Random points in the box between baseline and x, always the same: (POINTS * batch, *features)."""
+    shares = torch.rand((POINTS, *case.x.shape), generator=torch.Generator().manual_seed(0))
+    return (case.baseline + shares.to(case.x) * (case.x - case.baseline)).flatten(0, 1)
+
+
+def _check_equal(case: Case, claim: str, other: Function, there: Tensor) -> None:
+    """Raise ValueError unless `other` at the points `there` equals the case's f at the points between."""
+    points, target = _between(case), None if case.target is None else case.target.repeat(POINTS)
+    one, two = _scores(case.f, points, target), _scores(other, there.view_as(points), target)
+    n = int((one - two).abs().argmax())
+    if (one - two).abs()[n] > EXACT * one.abs().max():
+        came = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(points[n])}"
+        raise ValueError(f"you say that {claim}, but it does not hold: {came}")
 
 
 def _scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
@@ -412,8 +331,5 @@ def _ratio(part: Tensor, whole: Tensor) -> Tensor:
 
 def _html_cell(result: AxiomResult) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in result.notes)
-    return (
-        f"<td><details><summary>{result.verdict}</summary>{notes}</details></td>"
-        if notes
-        else f"<td>{result.verdict}</td>"
-    )
+    words = f"<details><summary>{result.verdict}</summary>{notes}</details>" if notes else result.verdict
+    return f"<td{' class="breaks"' if result.holds is False else ''}>{words}</td>"

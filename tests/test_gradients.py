@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_integrated import peak_bytes
 from torch import nn
 
 from igteach import gradient, gradient_times_input, toy
@@ -97,13 +96,3 @@ def test_a_batch_too_large_for_one_go_gets_the_answers_of_its_examples(method):
         alone = method(network, x[i : i + 1], 0.3, int(target[i]))
         torch.testing.assert_close(together.values[i : i + 1], alone.values)
         torch.testing.assert_close(together.f_input[i : i + 1], alone.f_input)
-
-
-@pytest.mark.parametrize("method", [gradient, gradient_times_input])
-def test_memory_beyond_one_result_does_not_grow_with_the_batch(method):
-    network = nn.Linear(256, 1)
-    beyond = []
-    for batch in (1024, 8192):
-        x = torch.ones(batch, 256)
-        beyond.append(peak_bytes(lambda x=x: method(network, x)) - x.nbytes)
-    assert abs(beyond[1] - beyond[0]) < 0.1 * beyond[0]

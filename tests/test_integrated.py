@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
-from igteach import integrated_gradients, toy
+from igteach import gradient, gradient_times_input, integrated_gradients, toy
 from igteach.quadrature import RULES, nodes_and_weights
 
 SECOND_ORDER = ["midpoint", "trapezoid", "gauss_legendre"]  # exact where the gradient is linear along the path
@@ -227,6 +227,16 @@ def test_memory_does_not_grow_with_the_steps():
 def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch():
     few = beyond_x_and_result(8, 10)
     assert abs(beyond_x_and_result(128, 10) - few) < 0.1 * few
+
+
+@pytest.mark.parametrize("method", [gradient, gradient_times_input])
+def test_memory_of_the_gradient_beyond_one_result_does_not_grow_with_the_batch(method):
+    network = nn.Linear(256, 1)
+    beyond = []
+    for batch in (1024, 8192):
+        x = torch.ones(batch, 256)
+        beyond.append(peak_bytes(lambda x=x: method(network, x)) - x.nbytes)
+    assert abs(beyond[1] - beyond[0]) < 0.1 * beyond[0]
 
 
 # --- progress

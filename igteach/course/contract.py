@@ -36,6 +36,7 @@ def faults(lesson: Lesson) -> list[str]:
     ]
     if lesson.solved.stat().st_size > LARGEST_NOTEBOOK:
         found.append(f"the solved notebook is over {LARGEST_NOTEBOOK} bytes; draw fewer or smaller figures")
+    found.extend(broken_links(lesson, source))
     for rule in (head, tail, exercises, recap_and_quiz, prediction, prose, drawing):
         found.extend(rule(source))
     return found
@@ -82,6 +83,13 @@ def given_away(learner: NotebookNode) -> Iterator[str]:
     for number, cell in enumerate(learner.cells, start=1):
         if re.search("(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", cell.source):
             yield f"cell {number} of the learner's notebook holds a solution or a hidden test; rebuild it"
+
+
+def broken_links(lesson: Lesson, source: NotebookNode) -> Iterator[str]:
+    """A link to another lesson must lead to one that is there."""
+    for target in re.findall(r"\]\((\w+\.ipynb)\)", _prose(source)):
+        if not (lesson.learner.parent / target).exists():
+            yield f"a link leads to {target}, which is not there"
 
 
 def head(source: NotebookNode) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """Checks that run at once, name the mistake, and never print the answer: `check("01.1", my_function)`."""
 
-from igteach.exercises.checker import Exercise, Verdict, judge
-from igteach.exercises.lesson00 import EXERCISES as LESSON_00
-from igteach.exercises.lesson01 import EXERCISES as LESSON_01
-from igteach.exercises.lesson02 import EXERCISES as LESSON_02
+from importlib import import_module
 
-EXERCISES: dict[str, Exercise] = {exercise.id: exercise for exercise in LESSON_00 + LESSON_01 + LESSON_02}
+from igteach.exercises.checker import Exercise, Verdict, judge
+
+LESSONS = ("00", "01", "02", "03", "04")
+EXERCISES: dict[str, Exercise] = {
+    exercise.id: exercise
+    for number in LESSONS
+    for exercise in import_module(f"igteach.exercises.lesson{number}").EXERCISES
+}
 
 
 def check(exercise: str, answer: object) -> Verdict:

@@ -1,9 +1,13 @@
-"""Networks small enough to do by hand: the examples of the axioms."""
+"""Networks small enough to do by hand, and the cases that each axiom is put to."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from igteach.scores import Function
 
 
 class Formula(nn.Module):
@@ -15,6 +19,23 @@ class Formula(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.function(*x.unbind(1))
+
+
+class Combination(nn.Module):
+    """af + bg of two functions, mixed by a layer, so that methods that go layer by layer can take it.
+
+    like: a tensor of the dtype and device that f and g work in.
+    """
+
+    def __init__(self, a: float, f: Function, b: float, g: Function, like: Tensor):
+        super().__init__()
+        self.f, self.g, self.mix = f, g, network([[a, b]], [0]).to(like)
+
+    def forward(self, x: Tensor) -> Tensor:
+        one, other = self.f(x), self.g(x)
+        if one.shape != other.shape:
+            raise ValueError(f"f returns shape {tuple(one.shape)}, g {tuple(other.shape)}; make them alike")
+        return self.mix(torch.stack([one, other], dim=-1)).squeeze(-1)
 
 
 def network(*weights_and_biases: list) -> nn.Sequential:
@@ -34,5 +55,83 @@ MIN_X_FIRST = network([[1, 0], [-1, 0], [1, -1]], [0, 0, 0], [[1, -1, -1]], [0])
 MIN_Y_FIRST = network([[0, 1], [0, -1], [-1, 1]], [0, 0, 0], [[1, -1, -1]], [0])  # min(x, y) as y - ReLU(y - x)
 PAPER_F = nn.Sequential(*network(IDENTITY, [0, 0], [[1, -1]], [-1]), nn.ReLU())  # ReLU(ReLU(x) - 1 - ReLU(y))
 PAPER_G = nn.Sequential(*network(IDENTITY, [-1, 0], [[1, -1]], [0]), nn.ReLU())  # ReLU(ReLU(x - 1) - ReLU(y))
+TWICE = network([[1, 0], [0, 1], [0, 1]], [0, 0, 0], [[1, 1, -1]], [0])  # ReLU(x) + ReLU(y) - ReLU(y)
+F_MINUS_G = network(  # PAPER_F - PAPER_G + ReLU(z): whatever x and y
+    [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]],
+    [0, 0, -1, 0],
+    [[1, -1, 0, 0], [0, -1, 1, 0], [0, 0, 0, 1]],
+    [-1, 0, 0],
+    [[1, -1, 1]],
+    [0],
+)
 XY = Formula(lambda x, y: x * y)
 XY_PLUS_Z = Formula(lambda x, y, z: x * y + z)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What an axiom puts to a method: F, an input and a baseline, and what else the axiom speaks of.
+
+    x, baseline  (batch, *features)
+    target       (batch,) or None
+    other        the second function, of an axiom about two
+    features     those that the axiom names, as indices into the flattened features
+    """
+
+    name: str
+    f: Function
+    x: Tensor
+    baseline: Tensor
+    target: Tensor | None = None
+    other: Any = None
+    features: tuple[int, ...] = ()
+
+
+def case(name: str, f: Function, x: list, baseline: list | None = None, **more: Any) -> Case:
+    """A case of one example, its features as a list; without a baseline, that is zeros."""
+    start = [0] * len(x) if baseline is None else baseline
+    return Case(name, f, torch.tensor([x]).float(), torch.tensor([start]).float(), **more)
+
+
+CASES = {
+    "completeness": [
+        case("1 - ReLU(1 - x)", SATURATING, [2]),
+        case("1 - ReLU(1 - x - y)", EITHER, [2, 2]),
+        case("min(x, y)", MIN_X_FIRST, [1, 3]),
+        case("ReLU(ReLU(x) - 1 - ReLU(y))", PAPER_F, [3, 1]),
+        case("ReLU(ReLU(x - 1) - ReLU(y))", PAPER_G, [3, 1]),
+        case("2x - 3y", network([[2, -3]], [0]), [1, 2], [3, 1]),
+        case("xy + z", XY_PLUS_Z, [1, 1, 1]),
+    ],
+    "sensitivity_a": [
+        case("1 - ReLU(1 - x)", SATURATING, [2]),
+        case("ReLU(x)", network([[1]], [0], [[1]], [0]), [-1], [1]),
+        case("sigmoid(x)", nn.Sequential(nn.Sigmoid()), [10], [-10]),
+        case("ReLU(ReLU(x) - 1 - ReLU(y))", PAPER_F, [3, 1], [3, 3]),
+        case("xy + z", XY_PLUS_Z, [1, 1, 1], [1, 0, 1]),
+    ],
+    "sensitivity_b": [
+        case("xy, whatever z", Formula(lambda x, y, z: x * y), [2, 1, 1], features=(2,)),
+        case("ReLU(x) + ReLU(y) - ReLU(y)", TWICE, [2, 1], features=(1,)),
+        case("f(x, y) - g(x, y) + ReLU(z) with the paper's f = g", F_MINUS_G, [3, 1, 1], features=(0,)),
+    ],
+    "implementation_invariance": [
+        case("ReLU(ReLU(x) - 1 - ReLU(y)) = ReLU(ReLU(x - 1) - ReLU(y))", PAPER_F, [3, 1], other=PAPER_G),
+        case("min(x, y) = x - ReLU(x - y) = y - ReLU(y - x)", MIN_X_FIRST, [1, 3], other=MIN_Y_FIRST),
+        case(
+            "xy = ((x + y)^2 - (x - y)^2) / 4",
+            XY,
+            [2, 1],
+            other=Formula(lambda x, y: ((x + y) ** 2 - (x - y) ** 2) / 4),
+        ),
+    ],
+    "linearity": [
+        case("f = ReLU(ReLU(x) - 1 - ReLU(y)), g = min(x, y)", PAPER_F, [3, 1], other=MIN_X_FIRST),
+        case("f = 1 - ReLU(1 - x), g = 2x", SATURATING, [2], other=network([[2]], [0])),
+        case("f = xy, g = x^2 - y", XY, [2, 1], other=Formula(lambda x, y: x**2 - y)),
+    ],
+    "symmetry": [
+        case("xy + z", XY_PLUS_Z, [1, 1, 1], features=(0, 1)),
+        case("1 - ReLU(1 - x - y)", EITHER, [2, 2], features=(0, 1)),
+    ],
+}

@@ -45,7 +45,14 @@ class Figure:
         self.canvas.savefig(path, metadata={title: self.alt})
 
 
-def curves(x: Values, lines: Mapping[str, Values], *, xlabel: str, ylabel: str, logarithmic: bool = False) -> Figure:
+def curves(
+    x: Values,
+    lines: Mapping[str, Values],
+    *,
+    xlabel: str,
+    ylabel: str,
+    logarithmic: bool = False,
+) -> Figure:
     """Lines over a common x, each of its own colour and dash pattern.
 
     x: (points,); lines: name -> (points,). With `logarithmic`, both axes are.

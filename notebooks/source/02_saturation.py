@@ -305,7 +305,7 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # %% [markdown]
 # Two full maps, one for each network, and each accounts for its own score. The maps differ, as two networks may that learned to read in two ways. Where saliency had nothing to tell, IG tells both stories.
 #
-# How does it do that? It averages the gradient over the way instead of reading it off at the end. Lesson 03 prepares the ground, and lesson 04 builds it in six lines.
+# How does it do that? It averages the gradient over the way instead of reading it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
 #
 # ## Recap
 #
@@ -377,4 +377,4 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 #
 # **Where it comes from.** The one-variable example and the axiom: Sundararajan, Taly and Yan (2017); saturation along the path: the same authors (2016). Occlusion: Zeiler and Fergus (2014). Gradients pushed to zero without loss of accuracy: Su Jianlin (2020).
 #
-# **What is next.** Lesson 03: every share is a share *of a difference*. Of the difference from what?
+# **What is next.** [Lesson 03](03_reference_background.ipynb): every share is a share *of a difference*. Of the difference from what?

@@ -137,5 +137,6 @@ def test_a_rebuild_changes_no_byte(small):
     executed = nbformat.read(small.solved, as_version=4)
     assert [cell.execution_count for cell in executed.cells if cell.cell_type == "code"] == [1, 2, 3, 4]
     assert executed.cells[1].outputs[0].text == "7\n"
+    assert executed.metadata == small.read().metadata
     build_lesson(small)
     assert (small.learner.read_bytes(), small.solved.read_bytes()) == (learner, solved)

@@ -25,6 +25,8 @@ def lesson(tmp_path):
     ):
         ours.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(theirs, ours)
+    for other in all_lessons():  # to which the lesson has links
+        (copy.learner.parent / other.learner.name).touch()
     return copy
 
 
@@ -269,6 +271,7 @@ SOURCE = {
         in_recap("<img src='a.png'>"),
         r"cell \d+ shows an image without alt text",
     ),
+    "a link that leads nowhere": (in_recap("[lesson 77](77_none.ipynb)"), r"a link leads to 77_none.ipynb"),
     "pyplot": (
         swap("import torch\n", "import torch\nimport matplotlib.pyplot as plt\n"),
         r"cell 2 draws by itself \(matplotlib\)",

@@ -35,7 +35,7 @@ FIGURES = {
     "zero map": lambda: show.heatmaps({NAME: np.zeros((3, 3))}),
     "constant map": lambda: show.heatmaps({NAME: np.full((3, 3), 2.0)}),
     "constant curve": lambda: show.curves([1, 2], {NAME: [0, 0]}, xlabel="x", ylabel="F"),
-    "zero curve on log axes": lambda: show.curves([1, 2], {NAME: [0, 0]}, xlabel="x", ylabel="F", logarithmic=True),
+    "zero on log axes": lambda: show.curves([1, 2], {NAME: [0, 1]}, xlabel="x", ylabel="F", logarithmic=True),
     "one point": lambda: show.curves([1], {NAME: [5]}, xlabel="x", ylabel="F"),
 }
 EVERY = pytest.mark.parametrize("kind", FIGURES)

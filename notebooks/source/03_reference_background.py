@@ -1,0 +1,324 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 03 · A reference background
+#
+# **The question.** "This patient's tumour area made the network say malignant." Compared with what?
+#
+# **You will be able to**
+# - say why importance is always importance against something, and choose that something;
+# - turn a gradient into shares of F(x) - F(x'), and say for which functions they are exact;
+# - measure how much of the difference such shares leave out.
+#
+# **You need** [lesson 02](02_saturation.ipynb).
+#
+# **Time.** 40 minutes, exercises included.
+#
+# **GPU.** It changes nothing here; the network is small.
+
+# %%
+from collections import Counter
+
+import torch
+
+import igteach
+from igteach import show
+from igteach.datasets import load_patients
+from igteach.exercises import check
+from igteach.models import patients
+
+device = igteach.device()
+
+# %% [markdown]
+# ## Which words matter in a text?
+#
+# Count them, one might say. Here are two texts. The first is about the tides; the second is a handful of sentences about this and that.
+
+# %%
+tides = """
+the sea comes up the beach and goes down the beach again and in the night it does the same when the moon is high
+the sea is high and when the moon is full and the sun is in line with the moon the tide is the highest of the month
+a tide is a wave and the moon is what pulls the wave and the land turns under it
+"""
+anything = """
+the man goes down the road in the night and the dog is in front of him and he is cold when the wind is high
+she comes up the stairs and turns the light on and it is the same room and a letter is on the table in the hall
+the train is late again and the people in line do what people do when a train is late and look at the road
+a year is a long time and the house is old and under it is the land that he had from the man who is dead
+"""
+
+
+def counts(text, words):
+    found = Counter(text.split())
+    return torch.tensor([float(found[word]) for word in words])
+
+
+words = sorted(set(tides.split()))
+of_tides, of_anything = counts(tides, words), counts(anything, words)
+print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, stable=True)[:4]])
+
+# %% [markdown]
+# Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than texts have anyway*.
+#
+# **Predict.** Take from each word's share of this text its share of the other one. Which words come out on top?
+
+# %% [markdown]
+# ### Exercise 1: counts against a corpus
+#
+# ●○○ · 5 minutes
+#
+# Write that difference. A share is a count divided by the sum of all counts.
+#
+# <details><summary>Hint 1</summary>
+#
+# Text and corpus have different lengths. Divide each by its own sum first.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-03-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def relative_counts(text, corpus):
+    """How much larger each word's share of the text is than its share of the corpus.
+
+    text, corpus: (words,) counts.  Returns (words,), in shares, with sign.
+    """
+    ### BEGIN SOLUTION
+    return text / text.sum() - corpus / corpus.sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-03-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("03.1", relative_counts)
+
+# %%
+against = of_tides / of_tides.sum() - of_anything / of_anything.sum()
+print("most above the other text:", [words[i] for i in against.argsort(descending=True, stable=True)[:4]])
+
+# %% [markdown]
+# One text, one way of counting, and two lists: the second knows what the text is about. What changed is the **background**. Nothing is important by itself; it is important against something.
+#
+# ## A patient
+#
+# A network of this course judges a lump in the breast from thirty measurements of its cells. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients of whom it is surest.
+
+# %%
+model = patients.load()
+data = load_patients()
+score = igteach.probability(model)
+everyone = data.x_test.to(device)
+chosen = int(score(everyone)[:, 0].argmax())
+patient = everyone[chosen : chosen + 1]
+
+print("the probability of malignant is over 0.99:", bool(score(patient) > 0.99))
+print("the largest measurements:", [data.names[i] for i in patient[0].argsort(descending=True)[:2].tolist()])
+
+# %% [markdown]
+# The largest numbers are areas, because areas are counted in large numbers. "Area 2,000" says nothing until one knows what is usual.
+#
+# Let us write it as the question of this course. F(x) is the probability for this patient. We look for a background x', and then for shares of
+#
+# $$F(x) - F(x').$$
+#
+# That difference is the cost to be shared out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one.
+#
+# **Predict.** What will the network say of a patient whose cells have no size?
+
+# %%
+average = data.x_train.mean(dim=0, keepdim=True).to(device)
+zero = torch.zeros_like(average)
+train = data.x_train.to(device)
+healthiest = train[score(train)[:, 0].argmin()][None]
+
+for name, candidate in {"zero": zero, "healthiest": healthiest, "average": average}.items():
+    print(f"{name:10s} P(malignant) below 0.01: {bool(score(candidate) < 0.01)},  between 0.3 and 0.7: {bool((score(candidate) - 0.5).abs() < 0.2)}")
+
+# %% [markdown]
+# The network calls a patient without cells healthy, and is sure of it. It has never seen such a one; its answer there means nothing, and a difference from it means little.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. The average patient is where the network is undecided: from there, whatever pushes it to a side is what this patient brings.
+#
+# That is the working rule: **choose x' where F is neutral, and where your reader would say "nothing in particular".** Lesson 07 is about how far this rule carries.
+
+# %% [markdown]
+# ### Exercise 2: the most neutral candidate
+#
+# ●○○ · 5 minutes
+#
+# From several candidates, find the one whose score lies nearest to neutral.
+#
+# <details><summary>Hint 1</summary>
+#
+# A distance has no sign. <code>argmin()</code> returns the place of the smallest entry.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-03-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def most_neutral(f, candidates, neutral):
+    """The index of the candidate whose score is nearest to neutral.
+
+    f: (N, features) -> (N,);  candidates: (N, features);  neutral: float.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    return (f(candidates) - neutral).abs().argmin()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-03-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("03.2", most_neutral)
+
+# %% [markdown]
+# ## The first-order share
+#
+# With a background, the gradient of lesson 01 becomes a share. Feature i went from x'_i to x_i. If F kept the slope that it has at x, then the feature brought
+#
+# $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
+#
+# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. Five lines, on a linear score of three measurements:
+
+# %%
+linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
+x, background = torch.tensor([[1.0, 2.0, 4.0]], device=device), torch.tensor([[0.0, 1.0, 1.0]], device=device)
+shares = igteach.gradient(linear, x).values * (x - background)
+gained = linear(x) - linear(background)
+print("shares:", show.rounded(shares), "  sum:", show.rounded(shares.sum()), "  F(x) - F(x'):", show.rounded(gained))
+
+# %% [markdown]
+# ### Exercise 3: first-order shares
+#
+# ●○○ · 6 minutes
+#
+# Write the shares for any f.
+#
+# <details><summary>Hint 1</summary>
+#
+# The slope at <code>x</code>, times how far each feature went from the baseline.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-03-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def first_order_shares(f, x, baseline):
+    """Each feature's first-order share in F(x) - F(x').
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
+    """
+    ### BEGIN SOLUTION
+    return igteach.gradient(f, x).values * (x - baseline)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-03-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("03.3", first_order_shares)
+
+# %% [markdown]
+# On a linear F the shares are exact, against every background: the slope at x is the slope everywhere. In this package they are `igteach.gradient_times_input(f, x, baseline)`.
+#
+# ## Where it goes wrong, and by how much
+#
+# **Predict.** The patient's network is not linear, and it is very sure of this patient. How much of F(x) - F(x') will the first-order shares add up to: about all, about half, next to nothing?
+
+# %%
+first_order = igteach.gradient_times_input(score, patient, average)
+gained = (first_order.f_input - first_order.f_baseline)[0]
+print("they add up to less than a tenth of the difference:", bool(first_order.values.sum().abs() < 0.1 * gained))
+
+# %% [markdown]
+# It is the saturation of lesson 02. Is it this patient only? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it.
+# We ask for the probability, and for the log odds, which have no sigmoid at their end.
+
+# %%
+def explained(f):
+    """Sum of the first-order shares over F(x) - F(x'), for every patient, in ascending order."""
+    answer = igteach.gradient_times_input(f, everyone, average)
+    return (answer.values.sum(dim=1) / (answer.f_input - answer.f_baseline)).sort().values
+
+
+fractions = {"probability": explained(score), "log odds": explained(igteach.logit(model))}
+rank = torch.linspace(0, 100, len(everyone))
+show.curves(rank, fractions | {"all of it": torch.ones(len(everyone))}, xlabel="patients, in percent", ylabel="explained fraction")
+
+# %%
+off = {name: (values - 1).abs() for name, values in fractions.items()}
+print("probability: off by more than half for most patients:", bool(off["probability"].median() > 0.5))
+print("log odds: off by less than half for most patients:    ", bool(off["log odds"].median() < 0.5))
+
+# %% [markdown]
+# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better and far from right: the network bends as well.
+# The background gave us the right *question*, a difference to be shared out. The slope at x is a poor *answer* to it, because it holds at x only.
+#
+# Somewhere between x' and x there is a slope that would make it right. Lesson 04 finds it.
+#
+# ## Recap
+#
+# From [lesson 01](01_naive_gradients.ipynb): the first-order estimate of a change and the first-order shares look alike. What is the difference?
+#
+# <details><summary>Answer</summary>
+#
+# The estimate looks ahead: from x, along a small step d. The shares look back: from x, along the whole way to x', which is not small. The formula is the same, and so is the condition under which it holds.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** You explain a photograph against a black picture. A pixel that is black in the photograph gets which first-order share?
+#
+# <details><summary>A. Zero, whatever the gradient.</summary>
+#
+# Right. It did not go anywhere. Whether that is fair to a black cat is a question for lesson 07.
+#
+# </details>
+# <details><summary>B. Its gradient.</summary>
+#
+# The gradient is multiplied by how far the pixel went, and that is zero.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** A colleague measures the area in square centimetres instead of square micrometres, and trains the same network. Which stays the same?
+#
+# <details><summary>A. The gradient by the area.</summary>
+#
+# It changes by the factor between the units.
+#
+# </details>
+# <details><summary>B. The first-order share of the area.</summary>
+#
+# Right. The slope and the way change by inverse factors. A share is in units of F.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** Why is a patient of zeros a poor background for this network?
+#
+# <details><summary>A. The gradient is zero there.</summary>
+#
+# It need not be, and the first-order share does not use the gradient at the background.
+#
+# </details>
+# <details><summary>B. No patient is like that, so the network's answer for it means nothing; and that answer is far from neutral.</summary>
+#
+# Right. Both count.
+#
+# </details>
+# <details><summary>C. Zero is never a good background.</summary>
+#
+# It can be: for a digit, zero is the picture without ink.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. Importance is relative. An attribution shares out F(x) - F(x'), so say what x' is.
+# 2. Choose x' where F is neutral and where a reader would see nothing in particular.
+# 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the way, it is off, and the residual says by how much.
+#
+# **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Wolberg, Mangasarian, Street and Street (1993).
+#
+# **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the slope that makes it right.
