@@ -2,8 +2,9 @@
 
 import html
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
@@ -85,16 +86,17 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
 
 
 def _telling_cases(exercise: Exercise, draw: torch.Generator) -> tuple[list[Case], list[Tensor | str]]:
-    """Cases and their right answers, drawn again where a known mistake gives the right answers by chance.
+    """Cases and their right answers, drawn again where chance makes two of solution and mistakes look the same.
 
-    Raises ValueError where that goes on, because a listed mistake is none.
+    Raises ValueError where that goes on, because a listed mistake is none, or is listed twice.
     """
     for _ in range(100):
         cases = exercise.cases(draw)
         wanted = [exercise.solution(*_fresh(case)) for case in cases]
-        if _named_mistake(exercise, cases, wanted) is None:
+        made = [[_run(mistake.answer, case) for case in cases] for mistake in exercise.mistakes]
+        if not any(_alike(one, other) for one, other in combinations([wanted, *made], 2)):
             return cases, wanted
-    raise ValueError(f"exercise {exercise.id} lists a mistake that gives the right answers on all its cases")
+    raise ValueError(f"exercise {exercise.id}: a mistake gives the answers of the solution or of another mistake")
 
 
 def _fresh(case: Case) -> tuple[Any, ...]:
@@ -154,15 +156,16 @@ def _same(ours: Tensor | str, theirs: object) -> bool:
     return math.isfinite(distance) and distance <= TOLERANCE * max(right.abs().max().item(), TOLERANCE)
 
 
-def _named_mistake(exercise: Exercise, cases: list[Case], given: Sequence[object]) -> str | None:
+def _named_mistake(exercise: Exercise, cases: list[Case], given: list[Any]) -> str | None:
     """The message of the mistake that gives the same wrong answers, if one does."""
     for mistake in exercise.mistakes:
-        made = [_run(mistake.answer, case) for case in cases]
-        if all(
-            isinstance(ours, Tensor | str) and _same(ours, theirs) for ours, theirs in zip(made, given, strict=True)
-        ):
+        if _alike([_run(mistake.answer, case) for case in cases], given):
             return mistake.message
     return None
+
+
+def _alike(one: list[Any], other: list[Any]) -> bool:
+    return all(isinstance(ours, Tensor | str) and _same(ours, theirs) for ours, theirs in zip(one, other, strict=True))
 
 
 def _kind(value: object) -> str:

@@ -66,6 +66,7 @@ EXERCISES = [
                 "You scored the difference of the two inputs; score each input, then take the difference.",
                 lambda f, x, b: f(x - b)[0],
             ),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: difference(f, x, b).abs()),
         ],
     ),
     Exercise(
@@ -83,6 +84,7 @@ EXERCISES = [
                 lambda v, a, b: a - b - v.sum(),
             ),
             Mistake("You averaged the values; they are shares, and shares add up.", lambda v, a, b: v.mean() - (a - b)),
+            Mistake("You took a size. The sign belongs to the answer.", lambda v, a, b: residual(v, a, b).abs()),
         ],
     ),
     Exercise(

@@ -87,6 +87,10 @@ EXERCISES = [
                 "You have the difference of the two values; it still has to be divided by the distance.",
                 lambda f, x, i, h: 2 * h * finite_difference(f, x, i, h),
             ),
+            Mistake(
+                "You took a size. The sign belongs to the answer.",
+                lambda f, x, i, h: finite_difference(f, x, i, h).abs(),
+            ),
         ],
     ),
     Exercise(

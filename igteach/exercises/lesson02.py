@@ -13,10 +13,15 @@ def _saturating(draw: torch.Generator) -> Function:
     return lambda batch: 2 * torch.tanh(batch @ weights.to(batch) + shift.to(batch))
 
 
+def _falling(draw: torch.Generator) -> Function:
+    rising = _saturating(draw)
+    return lambda batch: 0.3 - rising(batch)
+
+
 def _pairs(draw: torch.Generator) -> list[Case]:
     cases = []
     for number in range(3):
-        f = _saturating(draw)
+        f = _saturating(draw) if number else _falling(draw)
         x, baseline = torch.rand(2, 1, 3, generator=draw) * torch.tensor([1.5, -1.0]).view(2, 1, 1) + 0.2
         cases.append(Case(f"function {number + 1}", (f, x, baseline)))
     return cases
@@ -82,6 +87,7 @@ EXERCISES = [
                 "You took the gradient at the baseline; it is wanted at x.",
                 lambda f, x, b: _change(f, x, b) - (_gradient(f, b) * (x - b)).sum(),
             ),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: unexplained(f, x, b).abs()),
         ],
     ),
     Exercise(
@@ -109,6 +115,7 @@ EXERCISES = [
                 "You have F of the changed inputs. How far is that below F(x)?",
                 lambda f, x, b: f(x)[0] - occlusion(f, x, b),
             ),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: occlusion(f, x, b).abs()),
         ],
     ),
     Exercise(

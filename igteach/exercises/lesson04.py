@@ -81,6 +81,7 @@ EXERCISES = [
                 "You did not multiply by the piece of the way that was walked.",
                 lambda f, x, b, n: _gradients(f, x, b, _midpoints(n)).sum(),
             ),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b, n: walk(f, x, b, n).abs()),
         ],
     ),
     Exercise(

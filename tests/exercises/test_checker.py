@@ -84,7 +84,7 @@ def test_cases_on_which_a_known_mistake_passes_by_chance_are_drawn_again():
 
 
 def test_a_mistake_that_is_the_solution_is_refused():
-    with pytest.raises(ValueError, match=r"exercise 90\.1 lists a mistake that gives the right answers"):
+    with pytest.raises(ValueError, match=r"exercise 90\.1: a mistake gives the answers of the solution"):
         judge(exercise(double.solution, mistakes=[Mistake("No.", lambda x: 2 * x)]), lambda x: 2 * x)
 
 

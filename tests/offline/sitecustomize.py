@@ -4,12 +4,16 @@ import ipaddress
 import sys
 
 
+ADDRESS = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}  # where in the event's arguments it is
+HOST = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0}
+
+
 def refuse_all_but_loopback(event: str, arguments: tuple) -> None:
-    if event == "socket.connect":
-        _, address = arguments
-        host = address[0] if isinstance(address, tuple) else "localhost"  # else a Unix socket
-    elif event == "socket.getaddrinfo":
-        host = arguments[0] or "localhost"
+    if event in ADDRESS:
+        address = arguments[ADDRESS[event]]
+        host = address[0] if isinstance(address, tuple) else ""  # else a Unix socket, or one that is connected
+    elif event in HOST:
+        host = arguments[HOST[event]] or ""
     else:
         return
     if not is_loopback(host):
