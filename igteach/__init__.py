@@ -2,17 +2,23 @@
 
 from igteach.attribution import Attribution
 from igteach.devices import device
+from igteach.exact import exact_integrated_gradients
+from igteach.expected import average_integrated_gradients, expected_gradients
 from igteach.gradients import gradient, gradient_times_input
-from igteach.integrated import integrated_gradients
+from igteach.integrated import integrated_gradients, path_gradients
 from igteach.scores import logit, probability, toy
 
 __all__ = [
     "Attribution",
+    "average_integrated_gradients",
     "device",
+    "exact_integrated_gradients",
+    "expected_gradients",
     "gradient",
     "gradient_times_input",
     "integrated_gradients",
     "logit",
+    "path_gradients",
     "probability",
     "toy",
 ]

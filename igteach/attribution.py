@@ -1,6 +1,6 @@
 """What every attribution method returns: the values, and how far they can be trusted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -14,10 +14,12 @@ SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - 
 class Attribution:
     """Attributions of a batch, with the evidence for and against them.
 
-    values      shape of x; in the units of F
-    f_input     (batch,)  F(x)
-    f_baseline  (batch,)  F(x'), or None for a method without a baseline
-    evaluations gradients spent on each example; (batch,) where it differs between them
+    values         shape of x; in the units of F
+    f_input        (batch,)  F(x)
+    f_baseline     (batch,)  F(x'), or None for a method without a baseline
+    evaluations    gradients spent on each example; (batch,) where it differs between them
+    error_estimate (batch,)  L1 distance to the true values, as estimated, over their L1 norm; None where unknown
+    converged      (batch,)  whether error_estimate is under the tolerance; None where none was asked for
     Raises ValueError for values that are not finite.
     """
 
@@ -25,6 +27,8 @@ class Attribution:
     f_input: Tensor
     f_baseline: Tensor | None
     evaluations: int | Tensor
+    error_estimate: Tensor | None = field(default=None, kw_only=True)
+    converged: Tensor | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
@@ -38,7 +42,7 @@ class Attribution:
         """(batch,) values.sum() - (F(x) - F(x')), or None for a method without a baseline."""
         if self.f_baseline is None:
             return None
-        total = self.values.flatten(1).sum(1, dtype=accumulator(self.values))
+        total = torch.stack([example.sum(dtype=accumulator(self.values)) for example in self.values])
         return (total - (self.f_input - self.f_baseline)).to(self.f_input.dtype)
 
     @property
@@ -48,35 +52,40 @@ class Attribution:
             return None
         wide = accumulator(self.values)
         f_input, f_baseline = self.f_input.to(wide), self.f_baseline.to(wide)
-        l1 = self.values.flatten(1).abs().sum(1, dtype=wide)
-        scale = torch.stack([f_input.abs(), f_baseline.abs(), l1]).amax(0)
+        scale = torch.stack([f_input.abs(), f_baseline.abs(), l1_norm(self.values)]).amax(0)
         floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(wide).tiny)
         relative = self.residual.abs() / torch.maximum((f_input - f_baseline).abs(), floor)
         return relative.to(self.f_input.dtype)
 
     @property
     def verdict(self) -> str:
-        """In words, whether the values account for F(x) - F(x'); of the worst example in the batch."""
+        """In words, whether the values can be trusted; of the worst example in the batch.
+
+        A small residual alone is no proof, as errors of opposite sign cancel in it.
+        """
         if self.relative_residual is None:
             return "a gradient: promises no completeness"
         worst = self.relative_residual.max().item()
-        if worst < COMPLETE:
-            return "complete"
-        if worst < ROUGHLY:
-            return "roughly complete"
-        return "NOT complete: do not read it as shares of F(x) - F(x')"
+        if worst >= ROUGHLY:
+            return "NOT complete: do not read it as shares of F(x) - F(x')"
+        if self.error_estimate is not None and self.error_estimate.max().item() >= ROUGHLY:
+            return "adds up, but single shares are NOT settled: take more steps or samples"
+        return "complete" if worst < COMPLETE else "roughly complete"
 
     def __repr__(self) -> str:
         shape = tuple(self.values.shape)
         most = int(torch.as_tensor(self.evaluations).max())
         spent = f"{most} gradient{'s' * (most != 1)} an example"
+        if self.converged is not None and not self.converged.all():
+            spent += f", {int((~self.converged).sum())} of {len(self.converged)} NOT converged"
         if self.residual is None or self.relative_residual is None:
             return f"Attribution(no residual; {self.verdict}; shape {shape}, {spent})"
         worst = int(self.relative_residual.argmax())
         where = f" (worst of {len(self.residual)})" if len(self.residual) > 1 else ""
+        error = "" if self.error_estimate is None else f", error {_about(self.error_estimate.max().item())}"
         return (
             f"Attribution(residual {self.residual[worst].item():+.2g}, "
-            f"{self.relative_residual[worst].item():.1%} of F(x) - F(x'){where}: {self.verdict}; "
+            f"{self.relative_residual[worst].item():.1%} of F(x) - F(x'){where}{error}: {self.verdict}; "
             f"shape {shape}, {spent})"
         )
 
@@ -86,9 +95,18 @@ class Attribution:
         return f"<code>{mark} {text}</code>"
 
 
+def _about(error: float) -> str:
+    return "below 1%" if error < 0.01 else f"about {error:.0%}"
+
+
 def all_finite(values: Tensor) -> bool:
     """Whether no value is NaN or infinite; needs no memory, where torch.isfinite needs a copy of the values."""
     return values.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(values))).all())
+
+
+def l1_norm(values: Tensor) -> Tensor:
+    """(batch,) the sum of |values| of each example, in memory for one example."""
+    return torch.stack([example.abs().sum(dtype=accumulator(values)) for example in values])
 
 
 def accumulator(values: Tensor) -> torch.dtype:

@@ -1,9 +1,11 @@
 """The axioms as checks: each takes any method, and answers with a verdict or a counterexample.
 
-A check puts the method to small functions whose truth is known (igteach.models.toys), and to the caller's own where
-given. Kinks that lie *along* the straight path are kept out of these: there the gradient does not exist, and no axiom
-is proved (min(x, y) at (1, 1) from 0 shows it). A method that cannot take a function raises NotImplementedError; that
-case is then reported as not applicable, neither kept nor broken. Source: Sundararajan, Taly and Yan (2017).
+A check puts method(f, x, baseline=None, target=None) -> Attribution to small cases (igteach.models.toys), and to one
+of your own where f and x are given, as a method takes them; g is its second function, dummy and pair are indices into
+its flattened features. No built-in case has a kink *along* its straight path: there the gradient does not exist, and
+no axiom is proved. A method that has no rule for a function raises NotImplementedError; that case is then neither kept
+nor broken. TypeError or ValueError: the method returned no Attribution, another shape than x's, or NaN; or the axiom
+does not speak of your case. Source: Sundararajan, Taly and Yan (2017).
 """
 
 from collections.abc import Callable
@@ -32,14 +34,13 @@ QUADRATURE = ROUGHLY  # where an integral enters: 64 steps are up to 2% off at a
 EXACT = 1e-3  # where both sides see the same nodes, and only rounding is left
 NOTHING = 1e-3  # of the change in F: a smaller share counts as none
 A, B = 2.0, -3.0  # the factors of linearity: of both signs, and their sum is not 1
-POINTS = 32  # random ones an example, where a claim about F is tried
+TINY = torch.finfo(torch.float64).tiny  # so that 0 / 0 is 0
 
 STYLE = """<style>
-.axioms th, .axioms td {text-align: left; vertical-align: top; padding: .45em .9em; border-bottom: 1px solid #8886}
-.axioms thead th {max-width: 8em; vertical-align: bottom; border-bottom-width: 2px}
+table.axioms :is(caption, th, td) {vertical-align: top; padding: .4em .8em; border-bottom: 1px solid #8886}
+.axioms * {text-align: left !important} .axioms summary {white-space: nowrap}
 .axioms td.breaks {font-weight: bold; background: #d55e0026; box-shadow: inset 4px 0 #d55e00}
 .axioms p {max-width: 16em; margin: .4em 0; font-weight: normal}
-.axioms caption {text-align: left; padding: .4em 0}
 </style>"""
 
 
@@ -54,18 +55,16 @@ class Counterexample:
     came: str
 
     def __str__(self) -> str:
-        where = f"x = {rounded(self.x)} against {rounded(self.baseline)}"
-        return f"on {self.case} at {where}: {self.expected}, but {self.came}"
+        at = f"x = {rounded(self.x)} against {rounded(self.baseline)}"
+        return f"on {self.case} at {at}: {self.expected}, but {self.came}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AxiomResult:
-    """The verdict on one axiom.
+    """The verdict on one axiom: holds where gap <= tolerance; None where the method could be put to no case.
 
-    holds           gap <= tolerance; None where the method could be put to no case
-    gap             the worst of all cases and examples, in the unit that the check names
-    counterexample  of the worst gap; None where the axiom holds
-    not_applicable  case -> why the method could not be put to it
+    gap is the worst of all cases and examples, in the unit that the check names, and counterexample where it is that;
+    not_applicable says of each case that was left out why.
     """
 
     holds: bool | None
@@ -73,6 +72,9 @@ class AxiomResult:
     tolerance: float
     counterexample: Counterexample | None
     not_applicable: dict[str, str]
+
+    def __repr__(self) -> str:
+        return f"{self.verdict}: {'; '.join(self.notes)}" if self.notes else self.verdict
 
     @property
     def verdict(self) -> str:
@@ -83,8 +85,8 @@ class AxiomResult:
     @property
     def notes(self) -> list[str]:
         """The counterexample and the cases left out, in words."""
-        left_out = [f"not put to {case}: {why}" for case, why in self.not_applicable.items()]
-        return ([str(self.counterexample)] if self.counterexample else []) + left_out
+        worst = [str(self.counterexample)] if self.counterexample else []
+        return worst + [f"not put to {case}: {why}" for case, why in self.not_applicable.items()]
 
     def assert_holds(self) -> None:
         """Raise AssertionError, with the counterexample in words, unless the axiom holds."""
@@ -108,32 +110,26 @@ class AxiomTable:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        caption = "<caption>Which method keeps which axiom. Open a verdict to see why; * some cases left out.</caption>"
         head = "".join(f'<th scope="col">{title}</th>' for title in ("method", *TITLES))
         rows = ""
         for name, row in self.results.items():
             rows += f'<tr><th scope="row">{escape(name)}</th>{"".join(map(_html_cell, row.values()))}</tr>'
-        caption = "Which method keeps which axiom. Open a verdict to see why; * some cases left out."
-        body = f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
-        return f'{STYLE}<table class="axioms">{body}</table>'
+        return f'{STYLE}<table class="axioms">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def axiom_table(methods: dict[str, Method]) -> AxiomTable:
-    """Every method put to every axiom, on the built-in cases. Raises as `completeness` does."""
+    """Every method put to every axiom, on the built-in cases."""
     return AxiomTable({name: {axiom: check(m) for axiom, check in AXIOMS.items()} for name, m in methods.items()})
 
 
 def completeness(
     method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
-    """Whether the shares add up to F(x) - F(x').
-
-    method: method(f, x, baseline=None, target=None) -> Attribution; the other arguments are a case of your own, as
-    a method takes it, judged beside the built-in ones. The gap is |residual| over |F(x) - F(x')|, tolerance 5%.
-    Raises TypeError or ValueError for a method that returns no Attribution, another shape than x's, or NaN.
-    """
+    """Whether the shares add up to F(x) - F(x'). The gap is |residual| over |F(x) - F(x')|, the tolerance 5%."""
 
     def find(case: Case) -> Finding:
-        values, (at_x, at_baseline) = _shares(method, case), _ends(case)
+        values, at_x, at_baseline = _shares(method, case), _scores(case, case.x), _scores(case, case.baseline)
         gaps = Attribution(values, at_x, at_baseline, evaluations=0).relative_residual
         assert gaps is not None
         change, total = at_x - at_baseline, values.sum(1)
@@ -148,11 +144,10 @@ def sensitivity_a(
     """Whether a feature that alone differs from the baseline, and changes F, gets a share other than zero.
 
     The gap is the part of |F(x) - F(x')| that it is not given; only nothing (under a thousandth) breaks the axiom.
-    Arguments and errors as for `completeness`; in your own case x and baseline differ in one feature, and F differs.
     """
 
     def find(case: Case) -> Finding:
-        at_x, at_baseline = _ends(case)
+        at_x, at_baseline = _scores(case, case.x), _scores(case, case.baseline)
         change, moved = at_x - at_baseline, (case.x != case.baseline).flatten(1).cpu()
         if (moved.sum(1) != 1).any():
             raise ValueError(f"x and baseline differ in {moved.sum(1).tolist()} features; make it one feature a row")
@@ -168,11 +163,7 @@ def sensitivity_a(
 def sensitivity_b(
     method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None, dummy: Dummy = None
 ) -> AxiomResult:
-    """Whether a feature that F does not depend on (a dummy) gets zero.
-
-    `dummy` is that of your own case, an index into the flattened features; ValueError where F depends on it.
-    The gap is its |share| over the mean |share| of a feature. Other arguments and errors as for `completeness`.
-    """
+    """Whether a feature that F does not depend on (a dummy) gets zero. The gap is its |share| over the mean |share|."""
 
     def find(case: Case) -> Finding:
         (i,) = case.features
@@ -180,7 +171,7 @@ def sensitivity_b(
         nudged[:, i] += 1
         _check_equal(case, f"F does not depend on feature {i}", case.f, nudged)
         values = _shares(method, case)
-        gaps = _ratio(values[:, i].abs(), values.abs().mean(1))
+        gaps = values[:, i].abs() / values.abs().mean(1).clamp_min(TINY)
         return gaps, lambda n: (f"F does not depend on feature {i}", f"it gets {rounded(values[n, i])}")
 
     yours = _yours(f, x, baseline, target, features=None if dummy is None else (dummy,))
@@ -190,16 +181,12 @@ def sensitivity_b(
 def implementation_invariance(
     method: Method, f: Net = None, g: Net = None, x: Input = None, baseline: Base = None, target: Target = None
 ) -> AxiomResult:
-    """Whether two networks that compute the same function get the same shares.
-
-    `g` is the second network of your own case; ValueError where it does not equal f between baseline and x.
-    The gap is the L1 distance over the larger L1 norm. Other arguments and errors as for `completeness`.
-    """
+    """Whether networks f and g of one function get the same shares. The gap is L1 distance over the larger L1 norm."""
 
     def find(case: Case) -> Finding:
         _check_equal(case, "f equals g", case.other, _between(case))
         one, other = _shares(method, case), _shares(method, case, case.other)
-        gaps = _ratio((one - other).abs().sum(1), torch.maximum(one.abs().sum(1), other.abs().sum(1)))
+        gaps = (one - other).abs().sum(1) / torch.maximum(one.abs().sum(1), other.abs().sum(1)).clamp_min(TINY)
         return gaps, lambda n: (f"the first gets {rounded(one[n])}", f"the second gets {rounded(other[n])}")
 
     return _judge(find, CASES["implementation_invariance"] + _yours(f, x, baseline, target, other=g), EXACT)
@@ -210,14 +197,13 @@ def linearity(
 ) -> AxiomResult:
     """Whether the shares of 2f - 3g are twice those of f less three times those of g.
 
-    `g` is the second function of your own case. The gap is the L1 distance over the L1 norms of the two parts; a
-    method may choose other nodes for each, so the tolerance is 5%. Arguments and errors as for `completeness`.
+    The gap is the L1 distance over the L1 norms of the two parts, the tolerance 5%: each may have nodes of its own.
     """
 
     def find(case: Case) -> Finding:
         one, other = A * _shares(method, case), B * _shares(method, case, case.other)
         parts, whole = one + other, _shares(method, case, Combination(A, case.f, B, case.other, like=case.x))
-        gaps = _ratio((parts - whole).abs().sum(1), one.abs().sum(1) + other.abs().sum(1))
+        gaps = (parts - whole).abs().sum(1) / (one.abs() + other.abs()).sum(1).clamp_min(TINY)
         return gaps, lambda n: (f"2f and -3g together get {rounded(parts[n])}", f"2f - 3g gets {rounded(whole[n])}")
 
     return _judge(find, CASES["linearity"] + _yours(f, x, baseline, target, other=g), QUADRATURE)
@@ -226,11 +212,7 @@ def linearity(
 def symmetry(
     method: Method, f: Net = None, x: Input = None, baseline: Base = None, target: Target = None, pair: Pair = None
 ) -> AxiomResult:
-    """Whether two features that F treats alike, with equal values in x and in the baseline, get equal shares.
-
-    `pair` names them in your own case, as indices into the flattened features; ValueError where F tells them apart.
-    The gap is their difference over the mean |share| of a feature. Other arguments and errors as for `completeness`.
-    """
+    """Whether a pair that F treats alike, equal in x and baseline, gets equal shares. The gap is over mean |share|."""
 
     def find(case: Case) -> Finding:
         i, j = case.features
@@ -241,7 +223,7 @@ def symmetry(
         swapped[:, [i, j]] = swapped[:, [j, i]]
         _check_equal(case, f"F treats features {i} and {j} alike", case.f, swapped)
         values = _shares(method, case)
-        gaps = _ratio((values[:, i] - values[:, j]).abs(), values.abs().mean(1))
+        gaps = (values[:, i] - values[:, j]).abs() / values.abs().mean(1).clamp_min(TINY)
         return gaps, lambda n: (f"features {i} and {j} play the same part", f"they get {rounded(values[n, [i, j]])}")
 
     return _judge(find, CASES["symmetry"] + _yours(f, x, baseline, target, features=pair), EXACT)
@@ -300,36 +282,29 @@ def _shares(method: Method, case: Case, f: Net = None) -> Tensor:
     return answer.values.detach().cpu().double().flatten(1)
 
 
-def _ends(case: Case) -> tuple[Tensor, Tensor]:
-    """F(x) and F(x'), each (batch,)."""
-    return _scores(case.f, case.x, case.target), _scores(case.f, case.baseline, case.target)
-
-
 def _between(case: Case) -> Tensor:
-    """Random points in the box between baseline and x, always the same: (POINTS * batch, *features)."""
-    shares = torch.rand((POINTS, *case.x.shape), generator=torch.Generator().manual_seed(0))
+    """32 random points an example in the box between baseline and x, always the same: (32 * batch, *features)."""
+    shares = torch.rand((32, *case.x.shape), generator=torch.Generator().manual_seed(0))
     return (case.baseline + shares.to(case.x) * (case.x - case.baseline)).flatten(0, 1)
 
 
 def _check_equal(case: Case, claim: str, other: Function, there: Tensor) -> None:
     """Raise ValueError unless `other` at the points `there` equals the case's f at the points between."""
-    points, target = _between(case), None if case.target is None else case.target.repeat(POINTS)
-    one, two = _scores(case.f, points, target), _scores(other, there.view_as(points), target)
+    points = _between(case)
+    one, two = _scores(case, points), _scores(case, there.view_as(points), other)
     n = int((one - two).abs().argmax())
     if (one - two).abs()[n] > EXACT * one.abs().max():
         came = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(points[n])}"
         raise ValueError(f"you say that {claim}, but it does not hold: {came}")
 
 
-def _scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
-    return values_at(f, points, target, rows_at_once(points, None)).cpu().double()
-
-
-def _ratio(part: Tensor, whole: Tensor) -> Tensor:
-    return part / whole.clamp_min(torch.finfo(whole.dtype).tiny)
+def _scores(case: Case, points: Tensor, f: Net = None) -> Tensor:
+    """F, or f, at the points (k * batch, *features): (k * batch,)."""
+    target = None if case.target is None else case.target.repeat(len(points) // len(case.x))
+    return values_at(f or case.f, points, target, rows_at_once(points, None)).cpu().double()
 
 
 def _html_cell(result: AxiomResult) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in result.notes)
     words = f"<details><summary>{result.verdict}</summary>{notes}</details>" if notes else result.verdict
-    return f"<td{' class="breaks"' if result.holds is False else ''}>{words}</td>"
+    return f'<td class="breaks">{words}</td>' if result.holds is False else f"<td>{words}</td>"

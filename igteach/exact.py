@@ -88,6 +88,7 @@ def exact_integrated_gradients(
         f_input=values_at(network, x, target, rows),
         f_baseline=values_at(network, baseline, target, rows),
         evaluations=torch.tensor([len(ends) - 1 for ends in pieces], device=x.device),
+        error_estimate=torch.zeros(len(x), dtype=x.dtype, device=x.device),
         pieces=tuple(pieces),
     )
 

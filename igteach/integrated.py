@@ -1,15 +1,21 @@
 """Integrated Gradients, in memory that grows neither with the steps nor with the batch."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor
 
 from igteach.attribution import Attribution, accumulator
+from igteach.errors import NEIGHBOURS, Changes, with_error
 from igteach.gradients import rows_at_once, values_at
-from igteach.paths import StraightPath
-from igteach.quadrature import nodes_and_weights
+from igteach.paths import CurvedPath, StraightPath, spread, through
+from igteach.quadrature import corrections, nodes_and_weights, warped_nodes_and_weights
 from igteach.scores import Function, check_arguments, gradients_at
+
+Path = StraightPath | CurvedPath
 
 
 def integrated_gradients(
@@ -20,6 +26,8 @@ def integrated_gradients(
     *,
     steps: int = 64,
     rule: str = "midpoint",
+    tolerance: float | None = None,
+    max_evaluations: int = 2048,
     rows: int | None = None,
     progress: bool = False,
 ) -> Attribution:
@@ -31,49 +39,147 @@ def integrated_gradients(
     x         (batch, *features), floating point
     baseline  a number, or broadcasts to x; None is zeros in the units that f takes
     target    an int, (batch,), or None where f gives one number a row
-    steps     gradients for each example; rule: one of igteach.quadrature.RULES
+    steps     gradients for each example; rule: one of igteach.quadrature.RULES, or "warped", whose nodes stand close
+              where F moves, found by steps / 2 evaluations of F without gradient
+    tolerance where the error estimate of an example is above it, the example is done anew with more steps, until it is
+              not, or until max_evaluations gradients are spent on the example; `converged` says which
     rows      evaluated at once, at most; None picks a size from the device
     progress  shows a bar (needs tqdm)
 
-    Returns an Attribution in units of F: values of shape and dtype of x, and the residual.
+    Returns an Attribution in units of F: values of shape and dtype of x, the residual, and an estimate of the error.
     Raises TypeError or ValueError for arguments that cannot give a right answer, each by name.
     Source: Sundararajan, Taly and Yan (2017).
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    nodes, weights = nodes_and_weights(rule, steps)
     rows = rows_at_once(x, rows)
-    values = torch.empty_like(x)
-    at_once = max(1, rows // steps)  # examples
-    for start in _counted(range(0, len(x), at_once), progress):
-        part = slice(start, start + at_once)
-        path = StraightPath(baseline[part], x[part])
-        values[part] = _integral(f, path, None if target is None else target[part], nodes, weights, rows)
-    return Attribution(
-        values,
-        f_input=values_at(f, x, target, rows),
-        f_baseline=values_at(f, baseline, target, rows),
-        evaluations=steps,
+
+    def straight(part: slice) -> StraightPath:
+        return StraightPath(baseline[part], x[part])
+
+    if tolerance is not None:
+        _check_tolerance(tolerance, max_evaluations, steps)
+    answer = _along(f, straight, (baseline, x), target, rule, steps, rows, progress)
+    if tolerance is None:
+        return answer
+    values, estimate = answer.values, cast(Tensor, answer.error_estimate)
+    spent = torch.full((len(x),), steps, device=x.device)
+    for i in (estimate > tolerance).nonzero()[:, 0].tolist():
+        last = steps
+        while estimate[i] > tolerance:
+            growth = min(1.1 * estimate[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
+            more = min(math.ceil(growth * last), max_evaluations - int(spent[i]))
+            if more <= last:
+                break
+            one, last = slice(i, i + 1), more
+            again = integrated_gradients(
+                f, x[one], baseline[one], None if target is None else target[one], steps=more, rule=rule, rows=rows
+            )
+            values[one], estimate[one] = again.values, cast(Tensor, again.error_estimate)
+            spent[i] += more
+    return replace(answer, evaluations=spent, converged=estimate <= tolerance)
+
+
+def path_gradients(
+    f: Function,
+    path: Tensor | Callable[[float], Tensor],
+    target: int | Tensor | None = None,
+    *,
+    x: Tensor | None = None,
+    baseline: Tensor | float | None = None,
+    steps: int = 64,
+    rule: str = "midpoint",
+    rows: int | None = None,
+) -> Attribution:
+    """The share of each feature in F(x) - F(x'), by the gradients along any path from x' to x.
+
+    path         way-points (k, batch, *features) joined by straight legs, or a function that takes one alpha in [0, 1]
+                 and returns points (batch, *features): x' at 0 and x at 1
+    x, baseline  where given, the ends that the path must have
+
+    The other arguments, what is returned and raised are as for integrated_gradients.
+    Source: Friedman (2004); Sundararajan, Taly and Yan (2017).
+    """
+    if rule == "warped":
+        raise ValueError("rule is 'warped', which is for the straight path of integrated_gradients; choose another")
+    function = path if callable(path) else through(path)
+    start, end = CurvedPath(function).points(torch.tensor([0.0, 1.0], dtype=torch.float64))
+    for reached, wanted, words in ((start, baseline, "start at baseline"), (end, x, "end at x")):
+        if wanted is not None and (reached - wanted).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
+            raise ValueError(f"path does not {words}: mend the path, or leave out the argument")
+    end, start, target = check_arguments(f, end, start, target)
+    rows = rows_at_once(end, rows)
+    return _along(
+        f, lambda part: CurvedPath(lambda alpha: function(alpha)[part]), (start, end), target, rule, steps, rows
     )
 
 
+def _along(
+    f: Function,
+    paths: Callable[[slice], Path],
+    ends: tuple[Tensor, Tensor],
+    target: Tensor | None,
+    rule: str,
+    steps: int,
+    rows: int,
+    progress: bool = False,
+) -> Attribution:
+    """The attribution by the gradients along a path, from ends[0] to ends[1]; `paths` gives that of some examples."""
+    start, end = ends
+    nodes, weights = nodes_and_weights("midpoint" if rule == "warped" else rule, steps)
+    values, distances = torch.empty_like(end), []
+    at_once = max(1, rows // steps)  # examples
+    for first in _counted(range(0, len(end), at_once), progress):
+        part = slice(first, first + at_once)
+        path, chosen = paths(part), None if target is None else target[part]
+        if rule == "warped":
+            nodes, weights = warped_nodes_and_weights(_heights(f, path, chosen, steps, rows), steps)
+        values[part], distance = _integral(f, path, chosen, nodes, weights, max(1, rows // at_once))
+        distances.append(distance)
+    answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
+    return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
+
+
 def _integral(
-    f: Function, path: StraightPath, target: Tensor | None, nodes: Tensor, weights: Tensor, rows: int
-) -> Tensor:
-    """The weighted sum of gradient times velocity along the path: (batch, *features)."""
-    total = torch.zeros(path.x.shape, dtype=accumulator(path.x), device=path.x.device)
-    at_once = max(1, rows // len(path.x))  # nodes
-    for alphas, shares in zip(nodes.split(at_once), weights.split(at_once), strict=True):
-        total += _piece(f, path, target, alphas, shares.to(total))
-    return total
+    f: Function, path: Path, target: Tensor | None, nodes: Tensor, weights: Tensor, at_once: int
+) -> tuple[Tensor, Tensor | None]:
+    """The weighted sum of gradient times velocity along the path, and the estimate of its L1 distance to the integral.
+
+    nodes, weights (steps,) or (steps, batch); at_once: nodes. Returns (batch, *features), (batch,).
+    """
+    nodes, weights = nodes.view(len(nodes), -1), weights.view(len(weights), -1)
+    ends = weights.cumsum(0).clamp(max=1)
+    starts = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])
+    shares = torch.stack([weights, corrections(nodes, weights)])
+    sums, changes = torch.zeros(()), Changes()
+    for part in torch.arange(len(nodes)).split(at_once):
+        pull = _pull(f, path, target, nodes[part], starts[part], ends[part])
+        sums = sums + torch.einsum("snb,nb...->sb...", shares[:, part].to(pull), pull)
+        changes.add(pull, spread(nodes[part], pull[0]))
+        del pull  # before the next one is made
+    return sums[0], changes.distance(sums[1])
 
 
-def _piece(f: Function, path: StraightPath, target: Tensor | None, alphas: Tensor, shares: Tensor) -> Tensor:
-    """What these nodes add to the integral, in the precision of their shares."""
-    points = path.points(alphas).flatten(0, 1)
-    repeated = None if target is None else target.repeat(len(alphas))
-    _, gradients = gradients_at(f, points, repeated)
-    pull = gradients.view(len(alphas), *path.x.shape) * path.velocities(alphas)
-    return torch.tensordot(shares, pull.to(shares.dtype), dims=1)
+def _pull(f: Function, path: Path, target: Tensor | None, alphas: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
+    """Gradient times velocity at each node, in the precision of sums: (nodes, batch, *features)."""
+    points = path.points(alphas)
+    _, gradients = gradients_at(f, points.flatten(0, 1), None if target is None else target.repeat(len(points)))
+    pull = gradients.view_as(points) * path.velocities(starts, ends)
+    return pull.to(accumulator(pull))
+
+
+def _heights(f: Function, path: Path, target: Tensor | None, steps: int, rows: int) -> Tensor:
+    """F at equally spaced places along the path, without gradients: (steps / 2 + 2, batch)."""
+    alphas = torch.linspace(0, 1, steps // 2 + 2, dtype=torch.float64)
+    return torch.stack([values_at(f, path.points(alpha[None])[0], target, rows) for alpha in alphas])
+
+
+def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:
+    if not tolerance > 0:
+        raise ValueError(f"tolerance is {tolerance}; pass a number above 0: 0.02 is 2% of the values' L1 norm")
+    if isinstance(max_evaluations, bool) or not isinstance(max_evaluations, int) or max_evaluations < steps:
+        raise ValueError(f"max_evaluations is {max_evaluations!r}; pass a whole number, and at least steps={steps}")
+    if steps < NEIGHBOURS:
+        raise ValueError(f"steps is {steps}, too few for an error estimate; pass at least {NEIGHBOURS}")
 
 
 def _counted(work: range, progress: bool) -> Iterator[int]:

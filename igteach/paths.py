@@ -1,8 +1,15 @@
-"""Paths from the baseline to the input: points, and velocities (how fast each feature moves)."""
+"""Paths from the baseline to the input: points, and velocities (how fast each feature moves).
 
+Alphas are (nodes,), the same for every example, or (nodes, batch); they run from 0 at the baseline to 1 at x.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+from igteach.attribution import all_finite
 
 
 @dataclass(frozen=True)
@@ -16,10 +23,49 @@ class StraightPath:
     x: Tensor
 
     def points(self, alphas: Tensor) -> Tensor:
-        """Where the path is at each alpha: (alphas, batch, *features)."""
-        shape = (-1,) + (1,) * self.x.dim()
-        return self.baseline + alphas.to(self.x).view(shape) * (self.x - self.baseline)
+        """Where the path is at each alpha: (nodes, batch, *features)."""
+        return self.baseline + spread(alphas, self.x) * (self.x - self.baseline)
 
-    def velocities(self, alphas: Tensor) -> Tensor:
-        """The derivative of `points` by alpha: (alphas, batch, *features)."""
-        return (self.x - self.baseline).expand(len(alphas), *self.x.shape)
+    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
+        """The derivative of `points` by alpha, between each start and its end: (nodes, batch, *features)."""
+        return (self.x - self.baseline).expand(len(starts), *self.x.shape)
+
+
+@dataclass(frozen=True)
+class CurvedPath:
+    """A path by a function of one alpha, a number, that returns (batch, *features).
+
+    A velocity is the way from a start to its end over the time: so the ways of the cells add up to the whole way, and
+    the shares of a linear F to F(x) - F(x'), wherever the path has its corners.
+    """
+
+    function: Callable[[float], Tensor]
+
+    def points(self, alphas: Tensor) -> Tensor:
+        points = torch.stack([self.function(alpha) for alpha in alphas.flatten().tolist()])
+        if not all_finite(points):
+            raise ValueError(f"path holds NaN or infinity between alpha {alphas.min():.3g} and {alphas.max():.3g}")
+        return points
+
+    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
+        ways = self.points(ends) - self.points(starts)
+        return ways / spread(ends - starts, ways[0])
+
+
+def through(way_points: Tensor) -> Callable[[float], Tensor]:
+    """Straight legs through way_points (k, batch, *features), each taking an equal part of [0, 1], for a CurvedPath."""
+    if not isinstance(way_points, Tensor) or way_points.dim() < 3 or len(way_points) < 2:
+        came = f"of shape {tuple(way_points.shape)}" if isinstance(way_points, Tensor) else type(way_points).__name__
+        raise ValueError(f"path is {came}; pass a function of alpha, or way-points (2 or more, batch, *features)")
+
+    def function(alpha: float) -> Tensor:
+        legs = len(way_points) - 1
+        leg = min(int(alpha * legs), legs - 1)
+        return torch.lerp(way_points[leg], way_points[leg + 1], alpha * legs - leg)
+
+    return function
+
+
+def spread(alphas: Tensor, x: Tensor) -> Tensor:
+    """Alphas (nodes,) or (nodes, batch) in a shape to multiply with (nodes, *x.shape)."""
+    return alphas.to(x).view(len(alphas), -1, *(1,) * (x.dim() - 1))

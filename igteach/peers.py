@@ -61,6 +61,17 @@ def occlusion(f: Function, x: Tensor, baseline: Baseline = None, target: Target 
     return _explain("Occlusion", f, x, baseline, target, gradients=0, sliding_window_shapes=(1,) * (x.dim() - 1))
 
 
+def shapley_values(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
+    """Shapley values over all orders of the features: exact, for up to 8 features; no gradient. Shapley (1953).
+
+    ValueError for more features, since their orders are too many; take shapley_sampling there.
+    """
+    x, baseline, target = check_arguments(f, x, baseline, target)
+    if x[0].numel() > 8:
+        raise ValueError(f"x has {x[0].numel()} features, whose orders are too many to try all; use shapley_sampling")
+    return _explain("ShapleyValues", f, x, baseline, target, gradients=0)
+
+
 def shapley_sampling(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, samples: int = 25, seed: int = 0
 ) -> Attribution:

@@ -9,13 +9,7 @@ import torch
 from torch import Tensor
 
 RULES = ("left", "right", "midpoint", "trapezoid", "gauss_legendre")
-POWER, FLOOR = 2 / 3, 0.25  # of the warped rule: see warped_nodes_and_weights
-
-
-def check_steps(steps: int) -> None:
-    """Raise ValueError for steps that are no whole number of at least 1."""
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps is {steps!r}; pass a whole number of at least 1")
+POWER, FLOOR = 0.5, 0.25  # of the warped rule: tried out on digits, random networks and photographs
 
 
 def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
@@ -26,7 +20,8 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     """
     if rule not in RULES:
         raise ValueError(f"rule is {rule!r}; choose one of {', '.join(RULES)}; integrated_gradients takes warped, too")
-    check_steps(steps)
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps is {steps!r}; pass a whole number of at least 1")
     if rule == "trapezoid" and steps == 1:
         raise ValueError("steps is 1, but the trapezoid rule needs both ends: pass at least 2")
 
@@ -47,15 +42,17 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
 
 
 def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Nodes that stand close where F moves: midpoints of cells that each hold an equal share of its movement.
+    """Nodes that stand close where F moves or bends: midpoints of cells that each hold an equal share of that.
 
-    heights (points, batch) is F at equally spaced alphas from 0 to 1, steps the number of nodes. The density of the cells is |dF / dalpha| to the
-    POWER, mixed with FLOOR parts of a uniform one. 2/3 is best where the gradient jumps at kinks by an amount that goes
-    with |dF / dalpha|: the expected squared error is then the integral of |dF / dalpha|^2 / density^2.
+    heights (points, batch) is F at equally spaced alphas from 0 to 1, at least 3; steps the number of nodes. A share is
+    that of |F's difference| + |its change| to the POWER, mixed with FLOOR parts of a uniform one.
     Returns two float64 tensors of shape (steps, batch); the weights of each column sum to 1.
+    Source: Bhat and Raychowdhury (2023) place steps by the change of F; the form and the constants are ours.
     """
-    moves = heights.double().cpu().diff(dim=0).abs() ** POWER
-    density = (1 - FLOOR) * moves / moves.sum(0).clamp_min(torch.finfo(torch.float64).tiny) + FLOOR / len(moves)
+    moves = heights.cpu().double().diff(dim=0)
+    bends = moves.diff(dim=0).abs()
+    moves = moves.abs() + torch.cat([bends[:1], bends]) + torch.cat([bends, bends[-1:]])
+    density = (1 - FLOOR) * moves**POWER / (moves**POWER).sum(0).clamp_min(1e-300) + FLOOR / len(moves)
     shares = torch.cat([torch.zeros_like(density[:1]), density.cumsum(0) / density.sum(0)])
     alphas, wanted = np.linspace(0, 1, len(heights)), np.linspace(0, 1, steps + 1)
     ends = torch.from_numpy(np.stack([np.interp(wanted, column, alphas) for column in shares.mT], axis=1))
@@ -66,14 +63,17 @@ def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tenso
 def corrections(nodes: Tensor, weights: Tensor) -> Tensor:
     """What each weight lacks to integrate, cell by cell, the parabola through three neighbouring values.
 
-    nodes, weights and the result (steps, batch), steps >= 3. For the midpoint rule of n steps on values g the
-    corrections sum to (the last difference of g less the first) / 24n, the first term of Euler and Maclaurin.
+    nodes, weights and the result (steps, batch); zeros for fewer than 3 steps. For the midpoint rule of n
+    steps on smooth values g they sum to about (the last difference of g - the first) / 24n (Euler and Maclaurin).
     """
-    steps, powers = len(nodes), torch.arange(3, dtype=torch.float64).view(3, 1, 1)
+    steps = len(nodes)
+    if steps < 3:
+        return torch.zeros_like(weights)
+    powers = torch.arange(3, dtype=torch.float64)[:, None]
     near = torch.arange(steps).sub(1).clamp(0, steps - 3)[:, None] + torch.arange(3)
     ends = weights.cumsum(0)
-    distances = (nodes[near] - nodes[:, None])[:, None] ** powers.view(3, 1, 1)  # (steps, powers, neighbours, batch)
+    distances = (nodes[near] - nodes[:, None])[:, None] ** powers[..., None]  # (steps, powers, neighbours, batch)
     upper, lower = (ends - nodes)[:, None], (ends - weights - nodes)[:, None]
-    moments = (upper ** (powers[:, 0] + 1) - lower ** (powers[:, 0] + 1)) / (powers[:, 0] + 1)
+    moments = (upper ** (powers + 1) - lower ** (powers + 1)) / (powers + 1)
     parabola = torch.linalg.solve(distances.movedim(-1, 1), moments.movedim(-1, 1))  # (steps, batch, neighbours)
     return torch.zeros_like(nodes).index_add(0, near.flatten(), parabola.mT.flatten(0, 1)) - weights

@@ -1,5 +1,7 @@
 """An answer says how far it can be trusted, in one line, and never NaN."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -59,6 +61,30 @@ def test_repr_of_a_gradient_says_that_it_promises_no_completeness():
     assert a.relative_residual is None
     assert repr(a).startswith("Attribution(no residual; a gradient: promises no completeness")
     assert "\n" not in repr(a)
+
+
+@pytest.mark.parametrize(
+    ("error", "word", "verdict"),
+    [
+        (0.002, "error below 1%", "complete"),
+        (0.032, "error about 3%", "complete"),
+        (0.2, "error about 20%", "adds up, but"),
+    ],
+)
+def test_a_small_residual_is_no_proof_where_the_error_estimate_is_large(error, word, verdict):
+    a = replace(answer([[1.0], [1.0]], [1.0, 1.0], [0.0, 0.0]), error_estimate=torch.tensor([0.0, error]))
+    assert a.verdict.startswith(verdict)
+    assert f"{word}: {verdict}" in repr(a)
+
+
+def test_a_large_residual_is_not_complete_whatever_the_error_estimate():
+    assert replace(answer([[1.5]], [1.0], [0.0]), error_estimate=torch.zeros(1)).verdict.startswith("NOT complete")
+
+
+def test_repr_counts_the_examples_that_did_not_converge():
+    a = answer([[1.0], [1.0]], [1.0, 1.0], [0.0, 0.0])
+    assert "1 of 2 NOT converged" in repr(replace(a, converged=torch.tensor([True, False])))
+    assert "converged" not in repr(replace(a, converged=torch.tensor([True, True])))
 
 
 @pytest.mark.parametrize("f_baseline", [[0.0], None])

@@ -13,6 +13,7 @@ import igteach
 from igteach import axioms
 from igteach.attribution import Attribution
 from igteach.axioms import AXIOMS, axiom_table
+from igteach.models import toys
 
 IG = igteach.integrated_gradients
 
@@ -119,16 +120,16 @@ def test_networks_compute_what_their_names_say():
     points = torch.randn(200, 2, generator=torch.Generator().manual_seed(0)) * 3
     x, y = points.unbind(1)
     formulas = {
-        axioms.PAPER_F: (x.relu() - 1 - y.relu()).relu(),
-        axioms.PAPER_G: ((x - 1).relu() - y.relu()).relu(),
-        axioms.MIN_X_FIRST: torch.minimum(x, y),
-        axioms.MIN_Y_FIRST: torch.minimum(x, y),
-        axioms.EITHER: 1 - (1 - x - y).relu(),
+        toys.PAPER_F: (x.relu() - 1 - y.relu()).relu(),
+        toys.PAPER_G: ((x - 1).relu() - y.relu()).relu(),
+        toys.MIN_X_FIRST: torch.minimum(x, y),
+        toys.MIN_Y_FIRST: torch.minimum(x, y),
+        toys.EITHER: 1 - (1 - x - y).relu(),
     }
     for network, values in formulas.items():
         torch.testing.assert_close(network(points)[:, 0], values)
-    torch.testing.assert_close(axioms.SATURATING(points[:, :1])[:, 0], 1 - (1 - x).relu())
-    torch.testing.assert_close(axioms.PAPER_F(points), axioms.PAPER_G(points))
+    torch.testing.assert_close(toys.SATURATING(points[:, :1])[:, 0], 1 - (1 - x).relu())
+    torch.testing.assert_close(toys.PAPER_F(points), toys.PAPER_G(points))
 
 
 def test_counterexample_in_words():
@@ -139,6 +140,14 @@ def test_counterexample_in_words():
     assert words.endswith("at x = (3, 1) against (0, 0): the first gets (1.5, -0.5), but the second gets (2, -1)")
 
 
+def test_a_verdict_prints_in_one_line_with_its_counterexample():
+    assert repr(axioms.completeness(IG)) == "✓ keeps"
+    assert repr(axioms.sensitivity_a(igteach.gradient)) == (
+        "✗ breaks: on 1 - ReLU(1 - x) at x = 2 against 0: F changes by 1, but the feature gets 0"
+    )
+    assert repr(axioms.symmetry(layers_only)) == "✓ keeps*: not put to xy + z: no rule for a product"
+
+
 def test_an_axiom_that_holds_has_no_counterexample_and_asserts_quietly():
     result = axioms.completeness(IG)
     assert result.counterexample is None
@@ -147,12 +156,12 @@ def test_an_axiom_that_holds_has_no_counterexample_and_asserts_quietly():
 
 def test_kink_along_the_path_is_outside_what_is_proved():
     x = torch.ones(1, 2)
-    two_ways = axioms.implementation_invariance(IG, axioms.MIN_X_FIRST, axioms.MIN_Y_FIRST, x)
+    two_ways = axioms.implementation_invariance(IG, toys.MIN_X_FIRST, toys.MIN_Y_FIRST, x)
     assert (two_ways.counterexample.expected, two_ways.counterexample.came) == (
         "the first gets (1, 0)",
         "the second gets (0, 1)",
     )
-    assert not axioms.symmetry(IG, axioms.MIN_X_FIRST, x, pair=(0, 1)).holds
+    assert not axioms.symmetry(IG, toys.MIN_X_FIRST, x, pair=(0, 1)).holds
 
 
 def right_where_small(f, x, baseline=None, target=None):
@@ -187,6 +196,21 @@ def test_every_axiom_takes_a_classifier_of_images(target):
     assert axioms.linearity(IG, f, g, x, None, target).holds
     assert axioms.symmetry(IG, f, x, None, target, pair=(6, 7)).holds
     assert not axioms.completeness(halved, f, x, 0.1, target).holds
+
+
+def test_a_claim_is_tried_on_each_example_with_its_own_target():
+    def f(x):  # the first class minds x1 where x0 < 0, the second where x0 > 0
+        return torch.stack([x[:, 0] + (-x[:, 0]).relu() * x[:, 1], x[:, 0] + x[:, 0].relu() * x[:, 1]], dim=1)
+
+    x = torch.tensor([[1.0, 1], [-1, 1]])
+    assert axioms.sensitivity_b(IG, f, x, None, torch.tensor([0, 1]), dummy=1).holds
+    with pytest.raises(ValueError, match="does not depend on feature 1, but"):
+        axioms.sensitivity_b(IG, f, x, None, torch.tensor([1, 0]), dummy=1)
+
+
+def test_your_own_case_may_be_in_float64():
+    f, g = igteach.toy(lambda x, y: x * y), igteach.toy(lambda x, y: x - y)
+    assert axioms.linearity(IG, f, g, torch.tensor([[1.0, 2]], dtype=torch.float64)).holds
 
 
 def test_shares_that_cancel_are_complete():
@@ -245,7 +269,7 @@ def test_a_method_without_residual_can_be_judged():
 
 
 def layers_only(f, x, baseline=None, target=None):
-    if any(isinstance(layer, axioms.Formula) for layer in f.modules()):
+    if any(isinstance(layer, toys.Formula) for layer in f.modules()):
         raise NotImplementedError("no rule for a product")
     return IG(f, x, baseline, target)
 

@@ -268,6 +268,7 @@ BAD = [
     (lambda: baselines.neutrality(LOGITS, X), ValueError, r"wrap the model in probability\(\)"),
     (lambda: baselines.neutral(LOGITS, X), ValueError, r"wrap the model in probability\(\)"),
     (lambda: baselines.neutral(nn.Sequential(nn.Dropout(), LOGITS), X), ValueError, "train mode"),
+    (lambda: baselines.neutral(lambda x: torch.sigmoid(60 + 0 * x[:, 0]), X), ValueError, "f has gone flat"),
     (
         lambda: baselines.neutral(lambda x: torch.sigmoid(2 + torch.relu(x[:, 0])), X),
         ValueError,

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igteach.quadrature import RULES, nodes_and_weights
+from igteach.quadrature import RULES, corrections, nodes_and_weights, warped_nodes_and_weights
 
 STEPS = [1, 2, 3, 10, 51, 64, 333, 1000]
 
@@ -100,3 +100,41 @@ def test_steps_that_are_no_positive_whole_number_are_refused(rule, steps):
 def test_a_trapezoid_of_one_step_is_refused():
     with pytest.raises(ValueError, match=r"steps is 1.*at least 2"):
         nodes_and_weights("trapezoid", 1)
+
+
+@settings(deadline=None)
+@given(st.integers(3, 40), st.integers(1, 50), st.integers(0, 2**31))
+def test_warped_weights_sum_to_one_around_their_nodes_whatever_F_does(points, steps, seed):
+    heights = torch.randn(points, 3, generator=torch.Generator().manual_seed(seed)) ** 5
+    heights[:, 0] = 1.0
+    nodes, weights = warped_nodes_and_weights(heights, steps)
+    ends = weights.cumsum(0)
+    assert nodes.shape == weights.shape == (steps, 3)
+    torch.testing.assert_close(ends[-1], torch.ones(3).double())
+    assert (weights > 0).all()
+    torch.testing.assert_close(nodes, ends - weights / 2)
+    uniform = torch.stack(nodes_and_weights("midpoint", steps))
+    torch.testing.assert_close(torch.stack([nodes[:, 0], weights[:, 0]]), uniform)  # where F is constant
+
+
+def test_warped_nodes_stand_close_where_F_moves_and_leave_no_wide_gap():
+    step = torch.sigmoid(100 * (torch.linspace(0, 1, 34) - 0.7))[:, None]
+    nodes, weights = warped_nodes_and_weights(step, 64)
+    assert ((nodes - 0.7).abs() < 0.1).double().mean() > 0.5
+    assert weights.max() < 4.1 / 64
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("steps", [3, 4, 17, 1000])
+def test_corrected_weights_integrate_parabolas_exactly(rule, steps):
+    nodes, weights = nodes_and_weights(rule, steps)
+    corrected = weights + corrections(nodes[:, None], weights[:, None])[:, 0]
+    for degree in range(3):
+        assert (corrected * nodes**degree).sum().item() == pytest.approx(1 / (degree + 1), abs=1e-11)
+
+
+def test_corrections_of_each_column_are_its_own():
+    nodes, weights = warped_nodes_and_weights(torch.randn(9, 4), 12)
+    for i in range(4):
+        alone = corrections(nodes[:, i : i + 1], weights[:, i : i + 1])
+        torch.testing.assert_close(corrections(nodes, weights)[:, i : i + 1], alone)

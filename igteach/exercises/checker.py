@@ -2,8 +2,9 @@
 
 import html
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Literal
 
@@ -30,7 +31,7 @@ class Mistake:
     answer: Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Exercise:
     """A task with its solution, its cases (drawn from a generator) and its known mistakes.
 
@@ -71,7 +72,7 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     if not callable(answer) or isinstance(answer, type):
         message = f"The check wants your function itself, and got {_kind(answer)}."
         return Verdict(exercise.id, "not yet", message)
-    cases, wanted = _telling_cases(exercise, torch.Generator().manual_seed(seed))
+    cases, wanted = _telling_cases(exercise, seed)
     try:
         given = [_run(answer, case) for case in cases]
     except NotImplementedError:
@@ -85,15 +86,17 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     return Verdict(exercise.id, "not yet", _named_mistake(exercise, cases, given) or fault)
 
 
-def _telling_cases(exercise: Exercise, draw: torch.Generator) -> tuple[list[Case], list[Tensor | str]]:
+@lru_cache(maxsize=64)
+def _telling_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
     """Cases and their right answers, drawn again where chance makes two of solution and mistakes look the same.
 
     Raises ValueError where that goes on, because a listed mistake is none, or is listed twice.
     """
+    draw = torch.Generator().manual_seed(seed)
     for _ in range(100):
         cases = exercise.cases(draw)
         wanted = [exercise.solution(*_fresh(case)) for case in cases]
-        made = [[_run(mistake.answer, case) for case in cases] for mistake in exercise.mistakes]
+        made: list[list[Any]] = [[_run(mistake.answer, case) for case in cases] for mistake in exercise.mistakes]
         if not any(_alike(one, other) for one, other in combinations([wanted, *made], 2)):
             return cases, wanted
     raise ValueError(f"exercise {exercise.id}: a mistake gives the answers of the solution or of another mistake")
@@ -117,7 +120,8 @@ def _plain(returned: object) -> object:
     """A number, an array or a tensor as a plain tensor on the CPU; anything else as it came."""
     if isinstance(returned, Tensor):
         return returned.detach().cpu().to_dense().as_subclass(Tensor)
-    if isinstance(returned, bool | int | float | np.number | np.ndarray):
+    numbers = isinstance(returned, list | tuple) and all(type(one) in (int, float) for one in returned)
+    if numbers or isinstance(returned, bool | int | float | np.number | np.ndarray):
         array = np.asarray(returned)
         if array.dtype.kind in "biuf":
             return torch.from_numpy(array.astype(bool if array.dtype.kind == "b" else float, order="C"))
@@ -143,7 +147,7 @@ def _fault(case: Case, ours: Tensor | str, theirs: object) -> str | None:
 
 
 def _off(case: Case) -> str:
-    return f"On {case.words} your answer is off. Work that case out by hand, or open a hint."
+    return f"On {case.words} your answer is off. Try your function where you know the answer, or open a hint."
 
 
 def _same(ours: Tensor | str, theirs: object) -> bool:
@@ -164,7 +168,7 @@ def _named_mistake(exercise: Exercise, cases: list[Case], given: list[Any]) -> s
     return None
 
 
-def _alike(one: list[Any], other: list[Any]) -> bool:
+def _alike(one: Sequence[Any], other: Sequence[Any]) -> bool:
     return all(isinstance(ours, Tensor | str) and _same(ours, theirs) for ours, theirs in zip(one, other, strict=True))
 
 
@@ -173,4 +177,5 @@ def _kind(value: object) -> str:
         return "None"
     if isinstance(value, Tensor):
         return f"a tensor of {str(value.dtype).removeprefix('torch.')}"
-    return f"a {type(value).__name__}"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}{' (you want its .values)' * (name == 'Attribution')}"

@@ -1,4 +1,6 @@
-"""The checks of lesson 04: walking in small steps, Integrated Gradients, a path with a corner."""
+"""The checks of lesson 04: walking a path, Integrated Gradients, a path with corners."""
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,11 +22,11 @@ def _walks(draw: torch.Generator) -> list[Case]:
     return cases
 
 
-def _corners(draw: torch.Generator) -> list[Case]:
+def _paths(draw: torch.Generator) -> list[Case]:
     cases = []
-    for number in range(3):
-        baseline, corner, x = torch.randn(3, 1, 3, generator=draw).double()
-        cases.append(Case(f"function {number + 1}", (_curved(draw), baseline, corner, x)))
+    for number, stops in enumerate((3, 4, 6)):
+        path = torch.randn(stops, 3, generator=draw).double()
+        cases.append(Case(f"function {number + 1} and {stops} stops", (_curved(draw), path)))
     return cases
 
 
@@ -38,16 +40,21 @@ def _midpoints(steps: int) -> Tensor:
     return (torch.arange(steps).double() + 0.5) / steps
 
 
-def walk(f: Function, x: Tensor, baseline: Tensor, steps: int) -> Tensor:
-    return integrated(f, x, baseline, steps).sum()
+def _slopes(f: Function, points: Tensor) -> Tensor:
+    points = points.clone().requires_grad_()
+    return torch.autograd.grad(f(points).sum(), points)[0]
+
+
+def walk(f: Function, stops: Tensor) -> Tensor:
+    return (_slopes(f, (stops[1:] + stops[:-1]) / 2) * stops.diff(dim=0)).sum()
 
 
 def integrated(f: Function, x: Tensor, baseline: Tensor, steps: int) -> Tensor:
     return (x - baseline) * _gradients(f, x, baseline, _midpoints(steps)).mean(0)
 
 
-def with_corner(f: Function, baseline: Tensor, corner: Tensor, x: Tensor) -> Tensor:
-    return integrated(f, corner, baseline, 64) + integrated(f, x, corner, 64)
+def along(f: Function, stops: Tensor) -> Tensor:
+    return torch.cat([integrated(f, end[None], start[None], 64) for start, end in pairwise(stops)]).sum(0)
 
 
 def _at(alphas: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
@@ -58,30 +65,37 @@ EXERCISES = [
     Exercise(
         "04.1",
         walk,
-        _walks,
+        _paths,
         [
             Mistake(
-                "You used the slope at the end for every piece. Each piece has its own slope, in its middle.",
-                lambda f, x, b, n: _at(torch.ones(1).double(), f, x, b).sum(),
+                "You used the slope at the end of the path for all. Each piece has its own slope, in its middle.",
+                lambda f, p: (_slopes(f, p[-1:]) * (p[-1] - p[0])).sum(),
             ),
             Mistake(
                 "You took the slope where each piece begins. Take it in the middle of the piece.",
-                lambda f, x, b, n: _at(torch.arange(n).double() / n, f, x, b).sum(),
+                lambda f, p: (_slopes(f, p[:-1]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
                 "You took the slope where each piece ends. Take it in the middle of the piece.",
-                lambda f, x, b, n: _at((torch.arange(n).double() + 1) / n, f, x, b).sum(),
+                lambda f, p: (_slopes(f, p[1:]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
-                "Each slope is multiplied by its own piece of the way, and a piece is the n-th part of x - baseline.",
-                lambda f, x, b, n: n * walk(f, x, b, n),
+                "That is the true change. Add it up from slopes and pieces.", lambda f, p: (f(p[-1:]) - f(p[:1]))[0]
             ),
-            Mistake("That is the true change. Add it up from slopes and pieces.", lambda f, x, b, n: (f(x) - f(b))[0]),
             Mistake(
-                "You did not multiply by the piece of the way that was walked.",
-                lambda f, x, b, n: _gradients(f, x, b, _midpoints(n)).sum(),
+                "You did not multiply by the piece that was walked.",
+                lambda f, p: _slopes(f, (p[1:] + p[:-1]) / 2).sum(),
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b, n: walk(f, x, b, n).abs()),
+            Mistake(
+                "Each slope belongs to its own piece, not to the whole distance from the first stop to the last.",
+                lambda f, p: (_slopes(f, (p[1:] + p[:-1]) / 2) * (p[-1] - p[0])).sum(),
+            ),
+            Mistake("You averaged over the pieces; add them up.", lambda f, p: walk(f, p) / (len(p) - 1)),
+            Mistake(
+                "You walked the path backwards: a piece is where it ends less where it begins.",
+                lambda f, p: -walk(f, p),
+            ),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, p: walk(f, p).abs()),
         ],
     ),
     Exercise(
@@ -114,7 +128,10 @@ EXERCISES = [
                 "You took sizes of gradients. Those of opposite sign must be able to cancel.",
                 lambda f, x, b, n: (x - b) * _gradients(f, x, b, _midpoints(n)).abs().mean(0),
             ),
-            Mistake("That is the sum over all features. Keep one share for each.", walk),
+            Mistake(
+                "That is the sum over all features. Keep one share for each.",
+                lambda f, x, b, n: integrated(f, x, b, n).sum(),
+            ),
             Mistake(
                 "Close. Your alphas lie at the ends of the pieces; put them in the middle: (k + 1/2) / steps.",
                 lambda f, x, b, n: _at(torch.arange(n).double() / n, f, x, b),
@@ -131,27 +148,27 @@ EXERCISES = [
     ),
     Exercise(
         "04.3",
-        with_corner,
-        _corners,
+        along,
+        _paths,
         [
             Mistake(
-                "That is the straight path. Yours must pass through the corner.",
-                lambda f, b, c, x: integrated(f, x, b, 64),
+                "That is the straight path from the first stop to the last. Yours must pass through the others.",
+                lambda f, p: integrated(f, p[-1:], p[:1], 64)[0],
             ),
-            Mistake("You walked the first leg only.", lambda f, b, c, x: integrated(f, c, b, 64)),
-            Mistake("You walked the second leg only.", lambda f, b, c, x: integrated(f, x, c, 64)),
+            Mistake("You walked the first leg only.", lambda f, p: along(f, p[:2])),
+            Mistake("You walked the last leg only.", lambda f, p: along(f, p[-2:])),
             Mistake(
-                "Both legs count in full: add the shares of the two legs, do not average them.",
-                lambda f, b, c, x: with_corner(f, b, c, x) / 2,
-            ),
-            Mistake(
-                "Your second leg starts at the baseline again. It starts where the first one ended.",
-                lambda f, b, c, x: integrated(f, c, b, 64) + integrated(f, x, b, 64),
+                "Every leg counts in full: add the shares, do not average them.",
+                lambda f, p: along(f, p) / (len(p) - 1),
             ),
             Mistake(
-                "One leg runs backwards: look at which end is its baseline.",
-                lambda f, b, c, x: integrated(f, c, b, 64) - integrated(f, x, c, 64),
+                "Your legs all start at the first stop. A leg starts where the one before it ended.",
+                lambda f, p: torch.cat([integrated(f, end[None], p[:1], 64) for end in p[1:]]).sum(0),
             ),
+            Mistake(
+                "You walked the path backwards: look at which end of a leg is its baseline.", lambda f, p: -along(f, p)
+            ),
+            Mistake("That is the sum over all features. Keep one share for each.", lambda f, p: along(f, p).sum()),
         ],
     ),
 ]

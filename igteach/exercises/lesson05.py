@@ -1,4 +1,6 @@
-"""The checks of lesson 05: the trapezoid's weights, the error of shares, kinks on the way, exact IG between them."""
+"""The checks of lesson 05: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -21,14 +23,16 @@ def _answers(draw: torch.Generator) -> list[Case]:
 
 
 def _layers(draw: torch.Generator) -> list[Case]:
-    """Layers of 5 units, of which 3 switch on the way, one before it and one after it."""
-    cases = []
-    for number in range(3):
+    """Layers of 5 units: 3 switch on the path, one before it and one after it; every slip finds a kink, too."""
+    cases: list[Case] = []
+    while len(cases) < 3:
         weight, (x, baseline) = torch.randn(5, 3, generator=draw).double(), torch.randn(2, 3, generator=draw).double()
         places = torch.cat([torch.rand(3, generator=draw) * 0.8 + 0.1, torch.tensor([-0.4, 1.5])]).double()
         places = places[torch.randperm(5, generator=draw)]
         crossings = baseline + places[:, None] * (x - baseline)
-        cases.append(Case(f"layer {number + 1}", (weight, -(weight * crossings).sum(1), x, baseline)))
+        layer = weight, -(weight * crossings).sum(1), x, baseline
+        if all(len(slip(*layer)) for slip in SLIPS.values()):
+            cases.append(Case(f"layer {len(cases) + 1}", layer))
     return cases
 
 
@@ -76,6 +80,19 @@ def kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
     return _on_the_way(_crossings(weight, bias, x, baseline))
 
 
+SLIPS: dict[str, Callable[..., Tensor]] = {
+    "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, start: kinks(w, b, x, 0 * x),
+    "Your path ends at baseline + x. It must end at x: put alpha = 1 into it.": (
+        lambda w, b, x, start: _on_the_way(-(w @ start + b) / (w @ x))
+    ),
+    "You left the bias out.": lambda w, b, x, start: kinks(w, 0 * b, x, start),
+    "A sign is turned round: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: (
+        _on_the_way(-_crossings(*layer))
+    ),
+    "Your path runs from x to the baseline.": lambda w, b, x, start: kinks(w, b, start, x),
+}
+
+
 def _between(ends: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """Length times the gradient in the middle, over the pieces between these ends."""
     return (x - baseline) * (ends.diff() @ _gradients(f, x, baseline, (ends[1:] + ends[:-1]) / 2))
@@ -102,7 +119,7 @@ EXERCISES = [
         _points,
         [
             Mistake(
-                "All your points count alike. An end of the way belongs to one piece, a point inside to two.",
+                "All your points count alike. An end of the path belongs to one piece, a point inside to two.",
                 lambda n: torch.full((n,), 1 / n).double(),
             ),
             Mistake(
@@ -163,28 +180,14 @@ EXERCISES = [
         _layers,
         [
             Mistake(
-                "Some of yours do not lie on the way, which runs from 0 to 1.", lambda *a: _crossings(*a).sort().values
+                "Some of yours do not lie on the path, which runs from 0 to 1.", lambda *a: _crossings(*a).sort().values
             ),
-            Mistake("Some of yours do not lie on the way, which runs from 0 to 1; and sort them.", _crossings),
+            Mistake("Some of yours do not lie on the path, which runs from 0 to 1; and sort them.", _crossings),
             Mistake(
                 "Those are the right ones. Sort them.",
                 lambda *a: _crossings(*a)[(_crossings(*a) > 0) & (_crossings(*a) < 1)],
             ),
-            Mistake(
-                "Your way begins at 0. It must begin at the baseline.",
-                lambda w, b, x, start: kinks(w, b, x, torch.zeros_like(x)),
-            ),
-            Mistake(
-                "Your way ends at x - baseline: the part of a unit that moves is its weights times (x - baseline), "
-                "the part that is there from the start is its value at the baseline.",
-                lambda w, b, x, start: _on_the_way(-(w @ start + b) / (w @ x)),
-            ),
-            Mistake("You left the bias out.", lambda w, b, x, start: kinks(w, 0 * b, x, start)),
-            Mistake(
-                "A sign is turned round: put one of your alphas in, and see whether its unit is 0 there.",
-                lambda *a: _on_the_way(-_crossings(*a)),
-            ),
-            Mistake("Your way runs from x to the baseline.", lambda w, b, x, start: kinks(w, b, start, x)),
+            *(Mistake(message, slip) for message, slip in SLIPS.items()),
         ],
     ),
     Exercise(
@@ -194,15 +197,15 @@ EXERCISES = [
         [
             Mistake("Your pieces count alike. A long piece counts for more than a short one.", _pieces_alike),
             Mistake(
-                "You left the way before the first kink out, and that after the last.",
+                "You left the path before the first kink out, and that after the last.",
                 lambda f, x, b, alphas: _between(alphas, f, x, b),
             ),
             Mistake(
-                "You left the way after the last kink out.",
+                "You left the path after the last kink out.",
                 lambda f, x, b, alphas: _between(_whole(alphas)[:-1], f, x, b),
             ),
             Mistake(
-                "You left the way before the first kink out.",
+                "You left the path before the first kink out.",
                 lambda f, x, b, alphas: _between(_whole(alphas)[1:], f, x, b),
             ),
             Mistake(
@@ -210,7 +213,7 @@ EXERCISES = [
                 lambda f, x, b, alphas: exact_shares(f, x, b, alphas) / (x - b),
             ),
             Mistake(
-                "You multiplied by x. The way that was walked is x - baseline.",
+                "You multiplied by x. Each feature went from the baseline to x.",
                 lambda f, x, b, alphas: exact_shares(f, x, b, alphas) / (x - b) * x,
             ),
             Mistake(
@@ -222,7 +225,7 @@ EXERCISES = [
                 lambda f, x, b, alphas: _pieces_alike(f, x, b, alphas) * (len(alphas) + 1),
             ),
             Mistake(
-                "You cut the way into pieces of one length. The kinks say where to cut.",
+                "You cut the path into pieces of one length. The kinks say where to cut.",
                 lambda f, x, b, alphas: _between(torch.linspace(0, 1, len(alphas) + 2).double(), f, x, b),
             ),
             Mistake(

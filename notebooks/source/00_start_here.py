@@ -18,7 +18,7 @@
 #
 # **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
 #
-# **Time.** 20 minutes, exercises included. The first half is one run through the whole idea, in ten.
+# **Time.** 20 minutes, exercises included. The first half is one run through the whole idea, in ten minutes.
 #
 # **GPU.** It changes nothing here; the network is small.
 
@@ -36,7 +36,7 @@ device = igteach.device()
 # %% [markdown]
 # ## A digit, and a sure answer
 #
-# Real handwriting, scanned at 8 by 8 pixels. Ink is bright. The network has never seen this one.
+# Real handwriting, scanned and reduced to 8 by 8 pixels. Ink is bright. The network has never seen this one.
 
 # %%
 model = digits.load()
@@ -57,7 +57,7 @@ print("it is at least 90% sure:", bool(probability > 0.9))
 #
 # ## The first idea: the gradient
 #
-# The score is a function F of 64 numbers. Autograd tells how fast F changes if a pixel gets a little brighter. A strong change ought to mean an important pixel, so let us draw it.
+# The score, the probability of that answer, is a function F of 64 numbers. Autograd tells how fast F changes if a pixel gets a little brighter. A strong change ought to mean an important pixel, so let us draw it.
 
 # %%
 slope = igteach.gradient(score, picture, target=int(label))
@@ -71,24 +71,25 @@ show.heatmaps({"gradient": slope.values[0, 0]}, picture=picture[0, 0])
 #
 # ## The second idea: walk there
 #
-# Begin with a black picture x'. The network has no idea what it is. Now turn the ink up, bit by bit, until you arrive at the picture x. On the way the score climbs from F(x') to F(x).
-# At each bit, a pixel contributes its slope *there* times the ink that it gained *there*. Add that up over the way:
+# Begin with a black picture x', the **baseline**. The network has no idea what it is. Now turn the ink up, step by step, until you arrive at the picture x. On the path the score climbs from F(x') to F(x).
+# At each step, a pixel contributes its slope *there* times the ink that it gained *there*. Add that up over the path:
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# This is **Integrated Gradients** (Sundararajan, Taly and Yan 2017). In five lines, with 64 bits:
+# This is **Integrated Gradients** (Sundararajan, Taly and Yan 2017). In five lines, with 64 steps; and beside it, in the same unit, the gradient times the ink of the picture:
 
 # %%
 black = torch.zeros_like(picture)
 alphas = (torch.arange(64, device=device) + 0.5) / 64
-way = (black + alphas.view(-1, 1, 1, 1) * (picture - black)).requires_grad_()
-slopes = torch.autograd.grad(score(way)[:, label].sum(), way)[0]
+path = (black + alphas.view(-1, 1, 1, 1) * (picture - black)).requires_grad_()
+slopes = torch.autograd.grad(score(path)[:, label].sum(), path)[0]
 shares = (picture - black) * slopes.mean(dim=0)
 
-show.heatmaps({"gradient": slope.values[0, 0], "Integrated Gradients": shares[0, 0]}, picture=picture[0, 0])
+one_step = slope.values * (picture - black)
+show.heatmaps({"gradient x ink": one_step[0, 0], "Integrated Gradients": shares[0, 0]}, picture=picture[0, 0])
 
 # %% [markdown]
-# Both maps are on one scale now, and the gradient has become faint. At the end of the way the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the way, and that is what the right-hand map adds up.
+# Both maps are on one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the path, and that is what the right-hand map adds up.
 #
 # Where there is no ink there is no share: black pixels stay grey. The light pixels spoke for this digit, the dark ones against it. Are yours among them?
 #
@@ -102,27 +103,29 @@ total = attribution.values.sum()
 gained = (attribution.f_input - attribution.f_baseline)[0]
 
 print("the shares add up to F(x) - F(x') within 1%:", bool((total - gained).abs() < 0.01 * gained))
-print("the gradient adds up to it within 1%:       ", bool((slope.values.sum() - gained).abs() < 0.01 * gained))
+print("gradient x ink adds up to it within 1%:     ", bool((one_step.sum() - gained).abs() < 0.01 * gained))
 print("our five lines agree with the package:      ", torch.allclose(shares, attribution.values, atol=1e-5))
 
 # %% tags=["nbval-ignore-output"]
 attribution
 
 # %% [markdown]
-# Every answer of this package prints like that: the residual first. The last digits differ from one computer to another.
+# Every answer of this package prints like that: the residual first, then its own estimate of its error (lesson 05). The last digits differ from one computer to another.
 #
 # ## Does it point at what matters?
 #
-# Adding up is not yet pointing right. So test it: paint the 8 pixels black that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with three rankings. One of them knows nothing of the network: it takes the pixels with the most ink.
+# Adding up is not yet pointing right. So test it: paint the 8 pixels black that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with four rankings of the inked pixels. One of them knows nothing of the network: it takes the pixels with the most ink.
 #
 # **Predict.** Which ranking leaves the least?
 
 # %%
 pictures = data.x_test.to(device)
 labels = model(pictures).argmax(dim=1)
+gradients = igteach.gradient(score, pictures, target=labels).values
 rankings = {
-    "Integrated Gradients": igteach.integrated_gradients(score, pictures, target=labels).values,
-    "size of the gradient": igteach.gradient(score, pictures, target=labels).values.abs() * (pictures > 0),
+    "IG": igteach.integrated_gradients(score, pictures, target=labels).values,
+    "gradient": gradients.masked_fill(pictures == 0, -torch.inf),
+    "|gradient|": gradients.abs() * (pictures > 0),
     "most ink": pictures,
 }
 
@@ -137,8 +140,8 @@ show.bars(list(left), {"8 pixels painted black": list(left.values())}, ylabel="m
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# The gradient picks worse than a ranking that has never heard of the network. To be fair to it, it chose among inked pixels only, since painting black what is black changes nothing.
-# Integrated Gradients leaves the least. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next if its sign is kept. Without its sign, as it is most often drawn, it does worse than a ranking that has never heard of the network:
+# it then also takes pixels away that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
 # ## How a lesson works
 #
@@ -229,7 +232,7 @@ check("00.2", residual)
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>divmod(index, columns)</code> turns that count into a row and a column.
+# <code>divmod(int(index), columns)</code> turns that count into a row and a column.
 #
 # </details></details>
 
@@ -251,11 +254,11 @@ check("00.3", strongest_pixel)
 # %% [markdown]
 # ## Recap
 #
-# From your first PyTorch course: what does `torch.autograd.grad(score(way)[:, label].sum(), way)` compute, and why is the sum allowed?
+# From your first PyTorch course: what does `torch.autograd.grad(score(path)[:, label].sum(), path)` compute, and why is the sum allowed?
 #
 # <details><summary>Answer</summary>
 #
-# The derivative of the sum by every number in <code>way</code>. Each row's score depends on that row alone, so the derivative of the sum by a row is the derivative of that row's own score. One call gives 64 gradients.
+# The derivative of the sum by every number in <code>path</code>. Each row's score depends on that row alone, so the derivative of the sum by a row is the derivative of that row's own score. One call gives 64 gradients.
 #
 # </details>
 #
@@ -266,7 +269,7 @@ check("00.3", strongest_pixel)
 #
 # <details><summary>A. Zero.</summary>
 #
-# Right. It did not move on the way, and x - x' is a factor of its share.
+# Right. It did not move on the path, and x - x' is a factor of its share.
 #
 # </details>
 # <details><summary>B. It depends on the gradient.</summary>
@@ -309,7 +312,7 @@ check("00.3", strongest_pixel)
 # **Take away.**
 #
 # 1. The gradient says what a nudge would do. It does not say what made the score.
-# 2. Integrated Gradients adds up gradient times movement along the way from a baseline to the input, and its shares add up to F(x) - F(x').
+# 2. Integrated Gradients adds up gradient times movement along the path from a baseline to the input, and its shares add up to F(x) - F(x').
 # 3. Ask every attribution for its residual. A large one is proof that it is wrong.
 #
 # **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The digits: Alpaydin and Kaynak (1998). Painting pixels black to test a map: Samek et al. (2017).

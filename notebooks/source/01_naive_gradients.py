@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 00](00_start_here.ipynb), partial derivatives, and a first course in PyTorch.
 #
-# **Time.** 40 minutes, exercises included.
+# **Time.** 35 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 
@@ -61,7 +61,7 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 # - *What if I nudged it?* A nudge of x1 moves the score thirty times as far as the same nudge of x2.
 # - *What did it contribute?* All of the score is x2's.
 #
-# The gradient answers the first. Most people who ask "why this score?" mean the second. Keep the two apart, and this course is half done.
+# The gradient answers the first. Most people who ask "why this score?" mean the second.
 #
 # ## The gradient is a promise about small steps
 #
@@ -82,14 +82,14 @@ promised = sizes * slope
 happened = torch.cat([bent(start + size * direction) - bent(start) for size in sizes])
 show.curves(
     sizes,
-    {"|promised - happened|": (promised - happened).abs(), "the step itself": sizes},
+    {"|promised - happened|": (promised - happened).abs(), "|happened|": happened.abs()},
     xlabel="size of the step",
     ylabel="change of F",
     logarithmic=True,
 )
 
 # %% [markdown]
-# On these axes a straight line is a power. The error falls two decades where the step falls one: it goes with the *square* of the step.
+# On these axes a straight line is a power. The error falls two decades where the change itself falls one: it goes with the *square* of the step.
 # For a small enough step the promise is as good as you like. For a step of 1 it is worth little.
 #
 # An attribution wants to explain the whole way from "no picture" to "this picture". That is not a small step. Remember this when we get to lesson 02.
@@ -198,19 +198,20 @@ check("01.2", first_order)
 # ## Saliency: the gradient of a real network
 #
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they make a picture, too.
-# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down?
+# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score is the class's logit here; lesson 02 shows what a probability would add.
 
 # %%
 model = digits.load()
 data = load_digits()
-pictures = data.x_test[[1, 2, 3, 8]].to(device)
+pictures = data.x_test[[2, 3, 8]].to(device)
 classes = model(pictures).argmax(dim=1)
 slopes = igteach.gradient(igteach.logit(model), pictures, target=classes).values
 
 show.heatmaps({f"a {label}": picture[0] for label, picture in zip(classes.tolist(), pictures)}, kind="picture")
 
 # %%
-show.heatmaps({f"saliency, {label}": slope[0].abs() for label, slope in zip(classes.tolist(), slopes)}, kind="magnitude")
+maps = {f"saliency / largest, {label}": slope[0].abs() / slope.abs().max() for label, slope in zip(classes.tolist(), slopes)}
+show.heatmaps(maps, kind="magnitude")
 
 # %% [markdown]
 # Look at the pictures, then at the maps. Where is the ink, and where are the dark squares?
@@ -218,7 +219,7 @@ show.heatmaps({f"saliency, {label}": slope[0].abs() for label, slope in zip(clas
 # Some of the map lies on the digit. Much of it does not, and neighbours that belong to one stroke get very different values. Two reasons:
 #
 # 1. The map shows *possible* changes, not what is there. Ink where there is none can turn one digit into another, so empty places are salient as well.
-# 2. A ReLU network is made of flat pieces. At x you stand on one of them, and its slope is the slope of that one piece. Next door is another piece with another slope.
+# 2. A ReLU network is made of linear pieces. At x you stand on one of them, and its slope is the slope of that one piece. Next door is another piece with another slope.
 #    The slope changes abruptly while the score hardly does, and that looks like noise.
 
 # %% [markdown]
@@ -226,7 +227,7 @@ show.heatmaps({f"saliency, {label}": slope[0].abs() for label, slope in zip(clas
 #
 # ●○○ · 6 minutes
 #
-# Write saliency with autograd itself: no `igteach`.
+# Write saliency with autograd itself.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -259,10 +260,10 @@ def saliency(f, x):
 check("01.3", saliency)
 
 # %% [markdown]
-# ## A nudge too small to see
+# ## A nudge almost too small to see
 #
-# The pictures have 17 levels of grey. We move every pixel by half a level, up or down: less than the scanner could record. Which pixels go up and which go down is our choice, so we make it a bad one.
-# Start with all of them up; then, again and again, turn round the one pixel whose turning makes the new map agree least with the old one.
+# The pictures have 17 levels of grey. We move every pixel by half a level, up or down: less than one step of grey. Which pixels go up and which go down is our choice, so we make it a bad one.
+# Start with all of them up. Then, again and again, flip the one pixel that lowers the agreement of the new map with the old one most.
 #
 # *Agree* is measured by rank correlation: 1 if the pixels come in the same order of saliency, 0 if the two orders have nothing in common.
 #
@@ -309,8 +310,8 @@ show.heatmaps({"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]
 show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": second_map.view(8, 8)}, kind="magnitude")
 
 # %% [markdown]
-# Two pictures that no one can tell apart, one answer, and two orders of importance. Compare where the darkest squares lie.
-# We looked for the worst nudge, so read this as a warning and not as an average. But an account of a *picture* should not be in the hands of what nobody can see in it.
+# Two pictures that one has to compare twice, one answer, and two orders of importance. Compare where the darkest squares lie.
+# We looked for the worst nudge, so read this as a warning and not as an average. But an account of a *picture* should not change with what one can hardly see in it.
 #
 # ## Recap
 #
@@ -339,7 +340,7 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # </details>
 # <details><summary>C. The network does not use the pixel.</summary>
 #
-# Not so. The network may use it everywhere but on the flat piece where this picture lies.
+# Not so. The network may use it everywhere but on the linear piece where this picture lies.
 #
 # </details>
 
@@ -365,7 +366,7 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # %% [markdown]
 # **Question 3.** A saliency map looks like noise. Which of these can *not* be a reason?
 #
-# <details><summary>A. The network is made of flat pieces with different slopes.</summary>
+# <details><summary>A. The network is made of linear pieces with different slopes.</summary>
 #
 # It is a reason: the map shows the slope of one piece, and next door it is another.
 #
@@ -388,7 +389,7 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # 1. The gradient says how fast F changes under a small nudge. It does not say what a feature contributed.
 # 2. Saliency is the size of the gradient, drawn as a picture. It is exact, and it looks like noise because the network's slope does.
-# 3. A nudge that nobody sees can redraw the map while the answer stays.
+# 3. A nudge that one hardly sees can redraw the map while the answer stays.
 #
 # **Where it comes from.** Gradients as explanations: Baehrens et al. (2010). Saliency maps of pictures: Simonyan, Vedaldi and Zisserman (2013). Maps redrawn by invisible nudges: Ghorbani, Abid and Zou (2019).
 #

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 03 · A reference background
 #
-# **The question.** "This patient's tumour area made the network say malignant." Compared with what?
+# **The question.** "The large cell nuclei made the network say malignant." Large compared with what?
 #
 # **You will be able to**
 # - say why importance is always importance against something, and choose that something;
@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 02](02_saturation.ipynb).
 #
-# **Time.** 40 minutes, exercises included.
+# **Time.** 30 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 
@@ -42,15 +42,15 @@ device = igteach.device()
 
 # %%
 tides = """
-the sea comes up the beach and goes down the beach again and in the night it does the same when the moon is high
-the sea is high and when the moon is full and the sun is in line with the moon the tide is the highest of the month
-a tide is a wave and the moon is what pulls the wave and the land turns under it
+the sea comes up the beach and goes down the beach again and at night the sea does the same and the moon is high
+under the full moon the tide is the highest of the month and under the half moon the tide is the lowest of the month
+the tide is the long wave and the moon is what pulls the wave and the land turns under the moon and meets the tide
 """
 anything = """
-the man goes down the road in the night and the dog is in front of him and he is cold when the wind is high
-she comes up the stairs and turns the light on and it is the same room and a letter is on the table in the hall
-the train is late again and the people in line do what people do when a train is late and look at the road
-a year is a long time and the house is old and under it is the land that he had from the man who is dead
+the man goes down the road in the night and the dog is in front of the man and the wind is cold and the road is the longest
+the woman comes up the stairs and turns the light on and the room is the same room and the letter is on the table in the hall
+the train is late again and the people under the clock do what the people do and the rain is the worst of the week
+the house is the oldest of the street and the land under the house is the land of the man and the man is gone
 """
 
 
@@ -59,21 +59,21 @@ def counts(text, words):
     return torch.tensor([float(found[word]) for word in words])
 
 
-words = sorted(set(tides.split()))
+words = sorted(set(tides.split()) | set(anything.split()))
 of_tides, of_anything = counts(tides, words), counts(anything, words)
 print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, stable=True)[:4]])
 
 # %% [markdown]
 # Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than texts have anyway*.
 #
-# **Predict.** Take from each word's share of this text its share of the other one. Which words come out on top?
+# **Predict.** Subtract from each word's frequency in this text its frequency in the other one. Which words come out on top?
 
 # %% [markdown]
 # ### Exercise 1: counts against a corpus
 #
 # ●○○ · 5 minutes
 #
-# Write that difference. A share is a count divided by the sum of all counts.
+# Write that difference. A frequency is a count divided by the sum of all counts.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -83,9 +83,9 @@ print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, sta
 
 # %% nbgrader={"grade": false, "grade_id": "answer-03-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def relative_counts(text, corpus):
-    """How much larger each word's share of the text is than its share of the corpus.
+    """How much more frequent each word is in the text than in the corpus.
 
-    text, corpus: (words,) counts.  Returns (words,), in shares, with sign.
+    text, corpus: (words,) counts.  Returns (words,), frequencies, with sign.
     """
     ### BEGIN SOLUTION
     return text / text.sum() - corpus / corpus.sum()
@@ -104,7 +104,7 @@ print("most above the other text:", [words[i] for i in against.argsort(descendin
 #
 # ## A patient
 #
-# A network of this course judges a lump in the breast from thirty measurements of its cells. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients of whom it is surest.
+# A network of this course judges a lump in the breast from thirty measurements of its cell nuclei. The table comes with scikit-learn (Street, Wolberg and Mangasarian 1993). Here is one of the patients of whom it is surest.
 
 # %%
 model = patients.load()
@@ -124,9 +124,9 @@ print("the largest measurements:", [data.names[i] for i in patient[0].argsort(de
 #
 # $$F(x) - F(x').$$
 #
-# That difference is the cost to be shared out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one.
+# That difference is what there is to share out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one.
 #
-# **Predict.** What will the network say of a patient whose cells have no size?
+# **Predict.** What will the network say of a patient whose nuclei have no size?
 
 # %%
 average = data.x_train.mean(dim=0, keepdim=True).to(device)
@@ -135,10 +135,10 @@ train = data.x_train.to(device)
 healthiest = train[score(train)[:, 0].argmin()][None]
 
 for name, candidate in {"zero": zero, "healthiest": healthiest, "average": average}.items():
-    print(f"{name:10s} P(malignant) below 0.01: {bool(score(candidate) < 0.01)},  between 0.3 and 0.7: {bool((score(candidate) - 0.5).abs() < 0.2)}")
+    print(f"{name:10s} P(malignant) = {score(candidate).item():.2f}")
 
 # %% [markdown]
-# The network calls a patient without cells healthy, and is sure of it. It has never seen such a one; its answer there means nothing, and a difference from it means little.
+# The network calls a patient without nuclei healthy, and is sure of it. It has never seen such a one; its answer there means nothing, and a difference from it means little.
 # Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. The average patient is where the network is undecided: from there, whatever pushes it to a side is what this patient brings.
 #
 # That is the working rule: **choose x' where F is neutral, and where your reader would say "nothing in particular".** Lesson 07 is about how far this rule carries.
@@ -177,25 +177,25 @@ check("03.2", most_neutral)
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #
-# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. Five lines, on a linear score of three measurements:
+# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. The package has it; here it is on a linear score of three measurements:
 
 # %%
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
 x, background = torch.tensor([[1.0, 2.0, 4.0]], device=device), torch.tensor([[0.0, 1.0, 1.0]], device=device)
-shares = igteach.gradient(linear, x).values * (x - background)
-gained = linear(x) - linear(background)
-print("shares:", show.rounded(shares), "  sum:", show.rounded(shares.sum()), "  F(x) - F(x'):", show.rounded(gained))
+answer = igteach.gradient_times_input(linear, x, background)
+gained = answer.f_input - answer.f_baseline
+print("shares:", show.rounded(answer.values), "  sum:", show.rounded(answer.values.sum()), "  F(x) - F(x'):", show.rounded(gained))
 
 # %% [markdown]
 # ### Exercise 3: first-order shares
 #
 # ●○○ · 6 minutes
 #
-# Write the shares for any f.
+# Write the shares for any f, from the gradient alone.
 #
 # <details><summary>Hint 1</summary>
 #
-# The slope at <code>x</code>, times how far each feature went from the baseline.
+# <code>igteach.gradient(f, x).values</code> has the shape of x, and so has the distance that each feature went.
 #
 # </details>
 
@@ -214,7 +214,7 @@ def first_order_shares(f, x, baseline):
 check("03.3", first_order_shares)
 
 # %% [markdown]
-# On a linear F the shares are exact, against every background: the slope at x is the slope everywhere. In this package they are `igteach.gradient_times_input(f, x, baseline)`.
+# On a linear F the shares are exact, against every background: the slope at x is the slope everywhere.
 #
 # ## Where it goes wrong, and by how much
 #
@@ -223,11 +223,11 @@ check("03.3", first_order_shares)
 # %%
 first_order = igteach.gradient_times_input(score, patient, average)
 gained = (first_order.f_input - first_order.f_baseline)[0]
-print("they add up to less than a tenth of the difference:", bool(first_order.values.sum().abs() < 0.1 * gained))
+print("explained fraction of F(x) - F(x'):", show.rounded(first_order.values.sum() / gained, 1))
 
 # %% [markdown]
 # It is the saturation of lesson 02. Is it this patient only? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it.
-# We ask for the probability, and for the log odds, which have no sigmoid at their end.
+# We ask for the probability, and for the log odds, which have no sigmoid at their end. Each curve is sorted by itself, so one place on the axis is not one patient.
 
 # %%
 def explained(f):
@@ -241,15 +241,14 @@ rank = torch.linspace(0, 100, len(everyone))
 show.curves(rank, fractions | {"all of it": torch.ones(len(everyone))}, xlabel="patients, in percent", ylabel="explained fraction")
 
 # %%
-off = {name: (values - 1).abs() for name, values in fractions.items()}
-print("probability: off by more than half for most patients:", bool(off["probability"].median() > 0.5))
-print("log odds: off by less than half for most patients:    ", bool(off["log odds"].median() < 0.5))
+for name, values in fractions.items():
+    print(f"{name}: the median patient has {float(values.median()):.1f} explained")
 
 # %% [markdown]
-# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better and far from right: the network bends as well.
+# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better and far from right: the network bends as well. The few patients far above 1 are those whose score is close to the average patient's, so that there is little to divide by.
 # The background gave us the right *question*, a difference to be shared out. The slope at x is a poor *answer* to it, because it holds at x only.
 #
-# Somewhere between x' and x there is a slope that would make it right. Lesson 04 finds it.
+# No single place has the right slope for every feature. Lesson 04 takes the average over all places on the path.
 #
 # ## Recap
 #
@@ -257,7 +256,7 @@ print("log odds: off by less than half for most patients:    ", bool(off["log od
 #
 # <details><summary>Answer</summary>
 #
-# The estimate looks ahead: from x, along a small step d. The shares look back: from x, along the whole way to x', which is not small. The formula is the same, and so is the condition under which it holds.
+# The estimate looks ahead: from x, along a small step d. The shares look back: from x, over the whole distance to x', which is not small. The formula is the same, and so is the condition under which it holds.
 #
 # </details>
 #
@@ -278,7 +277,7 @@ print("log odds: off by less than half for most patients:    ", bool(off["log od
 # </details>
 
 # %% [markdown]
-# **Question 2.** A colleague measures the area in square centimetres instead of square micrometres, and trains the same network. Which stays the same?
+# **Question 2.** A colleague measures the area in square centimetres instead of square micrometres, and converts it back inside the network. Which stays the same?
 #
 # <details><summary>A. The gradient by the area.</summary>
 #
@@ -287,7 +286,7 @@ print("log odds: off by less than half for most patients:    ", bool(off["log od
 # </details>
 # <details><summary>B. The first-order share of the area.</summary>
 #
-# Right. The slope and the way change by inverse factors. A share is in units of F.
+# Right. The slope and the distance change by inverse factors. A share is in units of F.
 #
 # </details>
 
@@ -319,6 +318,6 @@ print("log odds: off by less than half for most patients:    ", bool(off["log od
 # 2. Choose x' where F is neutral and where a reader would see nothing in particular.
 # 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the way, it is off, and the residual says by how much.
 #
-# **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Wolberg, Mangasarian, Street and Street (1993).
+# **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Street, Wolberg and Mangasarian (1993).
 #
-# **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the slope that makes it right.
+# **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the average slope, which makes it right.

@@ -9,16 +9,16 @@
 # %% [markdown]
 # # 04 · Integrated gradients
 #
-# **The question.** One gradient at the end of the way missed what happened on it. What do all the gradients along the way say together?
+# **The question.** One gradient at the end of the path missed what happened on it. What do all the gradients along the path say together?
 #
 # **You will be able to**
-# - derive Integrated Gradients from an identity, in two lines;
+# - say from which identity Integrated Gradients comes, and what it needs of F;
 # - write it in six lines, and see completeness appear by itself;
 # - say what the choice of the path decides, and what is lost when the signs are thrown away.
 #
-# **You need** [lesson 03](03_reference_background.ipynb), and the rule that the derivative of F along a way is gradient times velocity.
+# **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: F changes along a path by gradient times velocity.
 #
-# **Time.** 50 minutes, exercises included.
+# **Time.** 40 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -36,62 +36,56 @@ device = igteach.device()
 # %% [markdown]
 # ## The same step, in smaller pieces
 #
-# Lesson 02 left us with F(x) = 1 - ReLU(1 - x). From 0 to 2 it gains 1, and gradient times way at x = 2 explains nothing of it.
+# You have seen the formula in lesson 00. Here is where it comes from.
 #
-# What if we do not take the way in one step? Cut it into pieces. For each piece, take the slope in its middle, times the length of the piece. Add up.
+# Lesson 02 left us with F(x) = 1 - ReLU(1 - x). From 0 to 2.2 it gains 1, and the slope at x = 2.2 explains nothing of it. What if we do not take the distance in one step? Cut it into pieces. For each piece, take the slope in its middle, times the length of the piece. Add up.
+#
+# **Predict.** With more and more pieces, does the sum approach 1 from below, from above, or from both sides?
 
 # %%
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
-x, baseline = torch.tensor([[2.0]], device=device), torch.tensor([[0.0]], device=device)
+x, baseline = torch.tensor([[2.2]], device=device), torch.tensor([[0.0]], device=device)
 
-for pieces in (1, 3, 7, 31):
+for pieces in (1, 2, 4, 8, 16, 32, 64):
     alphas = (torch.arange(pieces, device=device) + 0.5) / pieces
-    points = baseline + alphas[:, None] * (x - baseline)
-    explained = (igteach.gradient(f, points).values * (x - baseline) / pieces).sum()
-    print(f"pieces: {pieces:2d}   explained: {float(explained):.2f} of 1")
+    slopes = igteach.gradient(f, baseline + alphas[:, None] * (x - baseline)).values
+    print(f"pieces: {pieces:2d}   explained: {float((slopes * (x - baseline) / pieces).sum()):.2f} of 1")
 
 # %% [markdown]
-# **Predict.** Is 1 the limit, or does the sum go past it? Why?
+# From both sides: the piece with the kink in it counts in full or not at all, by where its middle lies. The smaller that piece, the smaller its error. All other pieces are straight, and on a straight piece slope times length is exact.
 #
-# A smooth F, or one with a few kinks, is nearly straight on a small piece, and on a straight piece slope times length is exact. So the pieces add up to the whole: to F(x) - F(x'), whatever F did on the way. In one line, for any path from x' to x:
+# So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
-# $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \gamma_i'(\alpha)\; d\alpha .$$
+# $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
 # The left half is the fundamental theorem of calculus, the right half the chain rule. Read the right-hand side: it is a sum over features. **Each term is a share.** Nothing was approximated, and nothing was assumed about importance.
-#
-# Before you use it, watch it add up on functions with several features.
 
 # %% [markdown]
-# ### Exercise 1: walk the way
+# ### Exercise 1: walk any path
 #
-# ●○○ · 8 minutes
+# ●○○ · 7 minutes
 #
-# Add up slope times piece along the straight way from the baseline to x, cut into `steps` pieces of one length, with the slope in the middle of each.
+# A path is given as a list of stops, from the baseline to x, with straight pieces between them. Add up slope times piece over the path, with the slope in the middle of each piece.
 #
 # <details><summary>Hint 1</summary>
 #
-# The middles are at alpha = (k + 1/2) / steps for k = 0, 1, ... The points are <code>baseline + alpha * (x - baseline)</code>.
+# <code>stops[1:]</code> and <code>stops[:-1]</code> are the two ends of every piece. Their mean is its middle, their difference is the piece.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.gradient(f, points).values</code> takes a batch of points: <code>(steps, features)</code>.
+# <code>igteach.gradient(f, middles).values</code> takes all the middles at once: <code>(pieces, features)</code>.
 #
-# <details><summary>Hint 3</summary>
-#
-# A piece of the way is <code>(x - baseline) / steps</code>.
-#
-# </details></details></details>
+# </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def walk(f, x, baseline, steps):
-    """F(x) - F(x'), added up from slopes along the straight way.
+def walk(f, stops):
+    """F at the last stop less F at the first, added up from slopes in the middles of the pieces.
 
-    f: (N, features) -> (N,);  x, baseline: (1, features);  steps: int.  Returns one number.
+    f: (N, features) -> (N,);  stops: (pieces + 1, features).  Returns one number.
     """
     ### BEGIN SOLUTION
-    alphas = (torch.arange(steps).to(x) + 0.5) / steps
-    points = baseline + alphas[:, None] * (x - baseline)
-    return (igteach.gradient(f, points).values * (x - baseline) / steps).sum()
+    middles = (stops[1:] + stops[:-1]) / 2
+    return (igteach.gradient(f, middles).values * stops.diff(dim=0)).sum()
     ### END SOLUTION
 
 
@@ -101,7 +95,7 @@ check("04.1", walk)
 # %% [markdown]
 # ## The picture
 #
-# Two features, F(x1, x2) = x1 x2 + x2. The way runs straight from (0, 0) to (1, 1). At each point of it the gradient has two parts, and each part pushes F along its own axis.
+# Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (r1, r2) = (0, 0) to the input (s1, s2) = (1, 1). The first figure shows it, the second the two parts of the gradient along it.
 
 # %%
 surface = igteach.toy(lambda x1, x2: x1 * x2 + x2)
@@ -116,7 +110,7 @@ slopes = igteach.gradient(surface, straight).values
 show.curves(alphas, {"slope along x1": slopes[:, 0], "slope along x2": slopes[:, 1]}, xlabel="alpha", ylabel="gradient")
 
 # %% [markdown]
-# Both features go the same way, from 0 to 1. So a feature's share is the area under its line. **Predict** both areas from the figure; then run the cell.
+# Both features go the same distance, from 0 to 1, at the same pace. So a feature's share is the area under its line. **Predict** both areas from the figure; then run the cell.
 
 # %%
 ones = torch.ones(1, 2, device=device)
@@ -130,7 +124,7 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# In words: **how far the feature went, times its average slope on the way.** Beside gradient times way of lesson 03 one word has changed: the average slope, and not the last one.
+# In words: **how far the feature went, times its average slope on the path.** Beside the first-order share of lesson 03 one word has changed: the average slope, and not the last one.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients
@@ -141,7 +135,7 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 #
 # <details><summary>Hint 1</summary>
 #
-# You have most of it from exercise 1. There you added over steps and features at once; now keep the features apart.
+# As in exercise 1 there is a slope for each point, but now keep the features apart. The points are <code>baseline + alpha * (x - baseline)</code>.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -173,19 +167,20 @@ check("04.2", my_integrated_gradients)
 # %% [markdown]
 # From here on the package's function stands in for yours. It does the same, for whole batches and in bounded memory.
 #
-# ## What was broken is mended
+# ## What was broken
 #
-# The saturated network of lesson 02 first, then an alarm with two sensors that needs only one: F = 1 - ReLU(1 - x1 - x2). The gradient at (1, 1) is zero, and so is what occlusion finds.
+# The saturated unit of lesson 02 first. Then an alarm with two sensors of which one is enough, F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
 
 # %%
-print("F = 1 - ReLU(1 - x) at 2: the share is 1 within 0.02:", bool((igteach.integrated_gradients(f, x).values - 1).abs() < 0.02))
+print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values), "  IG", show.rounded(igteach.integrated_gradients(f, x).values, 1))
 
 alarm = igteach.toy(lambda x1, x2: 1 - torch.relu(1 - x1 - x2))
 print("the alarm, gradient:            ", show.rounded(igteach.gradient(alarm, ones).values))
+print("the alarm, occlusion:           ", show.rounded([alarm(ones)[0] - alarm(ones * keep)[0] for keep in ones.new_tensor([[[0, 1]], [[1, 0]]])]))
 print("the alarm, Integrated Gradients:", show.rounded(igteach.integrated_gradients(alarm, ones).values))
 
 # %% [markdown]
-# Two sensors that did the same get the same. And a whole network: take all held-out digits, let the number of steps grow, and see completeness appear.
+# Two sensors that did the same get the same. (Lesson 02's own alarm, max(x1, x2), has a kink that runs all along this path; lesson 06 shows what happens then.) And a whole network: take the first hundred held-out digits, let the number of steps grow, and see completeness appear.
 
 # %%
 score = igteach.probability(digits.load_flat())
@@ -217,47 +212,45 @@ product = igteach.toy(lambda x1, x2, x3: x1 * x2 + x3)
 corner = torch.tensor([[1.0, 0.0, 0.0]], device=device)
 end = torch.ones(1, 3, device=device)
 
-first_leg = igteach.integrated_gradients(product, corner)
-second_leg = igteach.integrated_gradients(product, end, baseline=corner)
-print("straight:            ", show.rounded(igteach.integrated_gradients(product, end).values))
-print("first x1, then others:", show.rounded(first_leg.values + second_leg.values))
+first, second = igteach.integrated_gradients(product, corner), igteach.integrated_gradients(product, end, corner)
+print("straight:              ", show.rounded(igteach.integrated_gradients(product, end).values))
+print("first leg, x1 alone:   ", show.rounded(first.values))
+print("second leg, the others:", show.rounded(second.values))
 
 # %% [markdown]
-# Both lines add up to 2. But who moved last took the whole product: while x1 went, x2 was still 0, and nothing happened; when x2 went, x1 was already there.
+# Straight, the shares add up to 2, and so do the two legs together. But who moved last took the whole product: while x1 went, x2 was still 0, and nothing happened; when x2 went, x1 was already there.
 # A path with corners treats features by their turn. The straight path lets all of them move at once, and it gives equal shares to features that play equal parts. Lesson 06 turns this into an axiom.
 
 # %% [markdown]
-# ### Exercise 3: a path with a corner
+# ### Exercise 3: shares along a path with corners
 #
 # ●●○ · 7 minutes
 #
-# Write the shares along the path that goes straight from the baseline to a corner, and from there straight to x.
+# Write the shares along the path of exercise 1: straight pieces from stop to stop.
 #
 # <details><summary>Hint 1</summary>
 #
-# The cell above does it for one corner. Each leg is a straight path with a baseline of its own.
+# Each leg is a straight path with a baseline of its own: the stop before.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.integrated_gradients(f, x, baseline).values</code> has the shape of x.
+# <code>igteach.integrated_gradients(f, x, baseline).values</code> takes a batch: all legs at once, one a row. A loop does it, too.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def with_corner(f, baseline, corner, x):
-    """The share of each feature along the path baseline -> corner -> x, 64 steps a leg.
+def along(f, stops):
+    """The share of each feature along the path from stop to stop, 64 steps a leg.
 
-    f: (N, features) -> (N,);  baseline, corner, x: (1, features).  Returns (1, features).
+    f: (N, features) -> (N,);  stops: (legs + 1, features).  Returns (features,).
     """
     ### BEGIN SOLUTION
-    first = igteach.integrated_gradients(f, corner, baseline).values
-    second = igteach.integrated_gradients(f, x, corner).values
-    return first + second
+    return igteach.integrated_gradients(f, stops[1:], stops[:-1]).values.sum(dim=0)
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "check-04-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-check("04.3", with_corner)
+check("04.3", along)
 
 # %% [markdown]
 # ## Backwards, and without signs
@@ -265,14 +258,14 @@ check("04.3", with_corner)
 # **Predict.** Explain the black picture, with the digit as its baseline. What becomes of the shares?
 
 # %%
-picture, label = pictures[6:7], int(labels[6])
+picture, label = pictures[2:3], int(labels[2])
 black = torch.zeros_like(picture)
 there = igteach.integrated_gradients(score, picture, black, target=label, steps=256)
 back = igteach.integrated_gradients(score, black, picture, target=label, steps=256)
 print("the same shares with the other sign:", torch.allclose(there.values, -back.values, atol=1e-6))
 
 # %% [markdown]
-# The way back undoes the way there, piece by piece. A share belongs to a *difference*, and a difference has a direction.
+# The path back undoes the path there, piece by piece. A share belongs to a *difference*, and a difference has a direction.
 #
 # Many tools show the size of the share only, |IG|. Look at what goes missing.
 
@@ -286,7 +279,7 @@ print("|IG| adds up to more than that:      ", bool(there.values.abs().sum() > 1
 print("some pixels spoke against the answer:", bool((there.values < -0.01).any()))
 
 # %% [markdown]
-# In the right-hand map the pixels that spoke *against* the answer look like its best evidence. And the sum means nothing any more: |IG| breaks completeness. Show the sign.
+# In the right-hand map the pixels that spoke *against* the answer look like evidence for it. And the sum means nothing any more: |IG| breaks completeness. Show the sign.
 #
 # ## Recap
 #
@@ -294,7 +287,7 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # <details><summary>Answer</summary>
 #
-# Its gradient vanishes at the digits but not on the way to them. The score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
+# Its gradient vanishes at the digits but not on the path to them. The score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
 #
 # </details>
 #
@@ -305,15 +298,15 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # <details><summary>A. That it is a neural network.</summary>
 #
-# Nothing of the kind entered. The fundamental theorem of calculus holds for any function that can be followed along the path.
+# Nothing of the kind entered. The identity holds for any F that is continuous along the path and has a gradient almost everywhere on it.
 #
 # </details>
-# <details><summary>B. That the path meets only a few points where F has no gradient.</summary>
+# <details><summary>B. That F does not jump on the path, and has a gradient at all but a few points of it.</summary>
 #
-# Right. A kink that is crossed does no harm. A kink that runs along the path would; lesson 06 shows one.
+# Right. A kink that is crossed does no harm. A jump would be missed: a step function has slope 0 everywhere else. And a kink that runs along the path leaves no gradient to average; lesson 06 shows one.
 #
 # </details>
-# <details><summary>C. That the gradient does not change sign on the way.</summary>
+# <details><summary>C. That the gradient does not change sign on the path.</summary>
 #
 # It may. Slopes of opposite sign cancel, as they should.
 #
@@ -324,7 +317,7 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # <details><summary>A. Zero on both.</summary>
 #
-# On the straight path, yes. A path with corners may take the feature away from its value and back again, and slopes may differ on the two ways.
+# On the straight path, yes. A path with corners may take the feature away from its value and back again, and the slopes may differ there and back.
 #
 # </details>
 # <details><summary>B. Zero on the straight path; on another it may be anything.</summary>
@@ -353,7 +346,7 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 # **Take away.**
 #
 # 1. F(x) - F(x') is an integral of gradients along a path, and that integral is a sum over features. Each term is a share.
-# 2. On the straight path a share is how far the feature went, times its average slope on the way.
+# 2. On the straight path a share is how far the feature went, times its average slope on the path.
 # 3. The path decides the shares, not their sum. Signs are part of the answer.
 #
 # **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The derivation from the identity rather than from axioms: Su Jianlin (2020).

@@ -14,6 +14,8 @@ from igteach.exercises.checker import judge
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
 SEEDS = range(10)
+IN_WORDS = {"06.4"}  # exercises whose answer is a text
+NUMERIC = pytest.mark.parametrize("number", [number for number in EXERCISES if number not in IN_WORDS])
 
 
 def every_answer(kind):
@@ -92,7 +94,10 @@ class EqualArray(AlwaysEqual, np.ndarray):
 
 
 class EqualTensor(AlwaysEqual, torch.Tensor):
-    pass
+    """Says, too, that its distance from anything is zero."""
+
+    def __rsub__(self, _):
+        return torch.zeros(1)
 
 
 def wrong_by(exercise, amount):
@@ -143,7 +148,7 @@ def test_a_wrong_tensor_scores_nothing_in_any_dress(number, make):
     assert check(number, lambda *a: make(wrong(*a).double())).state == "not yet"
 
 
-@EXERCISE
+@NUMERIC
 def test_an_answer_with_nan_in_one_place_hears_of_nan(number):
     def answer(*arguments):
         value = EXERCISES[number].solution(*arguments).double().clone()
@@ -211,7 +216,7 @@ def test_an_answer_that_writes_into_its_inputs_spoils_no_other_case(number):
     assert check(number, exercise.solution).state == "solved"
 
 
-@EXERCISE
+@NUMERIC
 def test_the_same_numbers_in_another_dress_are_right(number):
     solution = EXERCISES[number].solution
     dresses = [
@@ -226,13 +231,11 @@ def test_the_same_numbers_in_another_dress_are_right(number):
         assert check(number, lambda *a, dress=dress: dress(solution(*a))).state == "solved"
 
 
-@EXERCISE
+@NUMERIC
 def test_no_message_holds_the_right_numbers(number):
     exercise = EXERCISES[number]
     wrong = [mistake.answer for mistake in exercise.mistakes]
     wrong += [wrong_by(exercise, 0.5), lambda *_: None, lambda *_: float("nan"), lambda *_: torch.zeros(9)]
-    if number == "00.3":
-        pytest.skip("its answers are small whole numbers, as are the shapes in the words for its cases")
     for seed in SEEDS:
         draw = torch.Generator().manual_seed(seed)
         right = torch.cat([exercise.solution(*case.arguments).flatten() for case in exercise.cases(draw)]).tolist()

@@ -46,7 +46,7 @@ class Break:
 
 
 BREAKS = [
-    Break("IG without x - x'", "integrated.py", " * path.velocities(alphas)", "", "00"),
+    Break("IG without x - x'", "integrated.py", " * path.velocities(starts, ends)", "", "00"),
     Break(
         "x and x' swapped",
         "integrated.py",
@@ -55,7 +55,7 @@ BREAKS = [
         "02",
     ),
     Break("weights that do not sum to 1", "quadrature.py", "1.0 / steps, dtype", "0.9 / steps, dtype", "00"),
-    Break("one step only", "integrated.py", "nodes_and_weights(rule, steps)", "nodes_and_weights(rule, 1)", "02"),
+    Break("one step only", "integrated.py", "else rule, steps)", "else rule, 1)", "02"),
     Break(
         "gradient in place of IG",
         "integrated.py",

@@ -1,5 +1,7 @@
 """Answers to lesson 04 as students write them."""
 
+from itertools import pairwise
+
 import torch
 
 
@@ -9,12 +11,15 @@ def slope(f, x):
     return x.grad
 
 
-def walk(f, x, b, steps):
+def walk(f, stops):
     total = 0.0
-    for k in range(steps):
-        middle = b * (1 - (k + 0.5) / steps) + x * ((k + 0.5) / steps)
-        total += float((slope(f, middle) * (x - b)).sum()) / steps
+    for start, end in pairwise(stops):
+        total += float((slope(f, (start + end)[None] / 2) * (end - start)).sum())
     return total
+
+
+def along(f, stops):
+    return sum(ig(f, end[None], start[None], 64) for start, end in pairwise(stops))[0]
 
 
 def ig(f, x, b, steps):
@@ -31,15 +36,17 @@ def averaged(f, x, b, alphas):
 RIGHT = {
     "04.1": walk,
     "04.2": ig,
-    "04.3": lambda f, b, c, x: (ig(f, c, b, 64) + ig(f, x, c, 64)).numpy(),
+    "04.3": lambda f, stops: along(f, stops).numpy(),
 }
 WRONG = [
-    ("04.1", lambda f, x, b, n: (slope(f, x) * (x - b)).sum(), "slope at the end for every piece"),
-    ("04.1", lambda f, x, b, n: (averaged(f, x, b, [k / n for k in range(n)]) * (x - b)).sum(), "each piece begins"),
-    ("04.1", lambda f, x, b, n: (averaged(f, x, b, [k / n for k in range(1, n + 1)]) * (x - b)).sum(), "piece ends"),
-    ("04.1", lambda f, x, b, n: n * walk(f, x, b, n), "n-th part"),
-    ("04.1", lambda f, x, b, n: f(x) - f(b), "true change"),
-    ("04.1", lambda f, x, b, n: ig(f, x, b, n), "one number is wanted"),
+    ("04.1", lambda f, p: (slope(f, p[-1:]) * (p[-1] - p[0])).sum(), "slope at the end of the path"),
+    ("04.1", lambda f, p: (slope(f, p[:-1]) * p.diff(dim=0)).sum(), "each piece begins"),
+    ("04.1", lambda f, p: (slope(f, p[1:]) * p.diff(dim=0)).sum(), "each piece ends"),
+    ("04.1", lambda f, p: walk(f, p.flip(0)), "backwards"),
+    ("04.1", lambda f, p: abs(walk(f, p)), "You took a size"),
+    ("04.1", lambda f, p: f(p)[-1] - f(p)[0], "true change"),
+    ("04.1", lambda f, p: slope(f, (p[1:] + p[:-1]) / 2).sum(), "multiply by the piece"),
+    ("04.1", lambda f, p: slope(f, (p[1:] + p[:-1]) / 2) * p.diff(dim=0), "one number is wanted"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n) / (x - b), "did not multiply by x - baseline"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n) / (x - b) * x, "You multiplied by x."),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n) * n, "average them"),
@@ -48,9 +55,10 @@ WRONG = [
     ("04.2", lambda f, x, b, n: ig(f, x, b, n).sum(), "Keep one share for each"),
     ("04.2", lambda f, x, b, n: averaged(f, x, b, torch.linspace(0, 1, n).tolist()) * (x - b), "both ends"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n + 1), "your answer is off"),
-    ("04.3", lambda f, b, c, x: ig(f, x, b, 64), "straight path"),
-    ("04.3", lambda f, b, c, x: ig(f, c, b, 64), "first leg only"),
-    ("04.3", lambda f, b, c, x: (ig(f, c, b, 64) + ig(f, x, c, 64)) / 2, "do not average"),
-    ("04.3", lambda f, b, c, x: ig(f, c, b, 64) + ig(f, x, b, 64), "starts where the first one ended"),
-    ("04.3", lambda f, b, c, x: (ig(f, c, b, 64) + ig(f, x, c, 64)).sum(), "shape"),
+    ("04.3", lambda f, p: ig(f, p[-1:], p[:1], 64)[0], "straight path"),
+    ("04.3", lambda f, p: along(f, p[:2]), "first leg only"),
+    ("04.3", lambda f, p: along(f, p) / (len(p) - 1), "do not average"),
+    ("04.3", lambda f, p: sum(ig(f, end[None], p[:1], 64) for end in p[1:])[0], "where the one before it ended"),
+    ("04.3", lambda f, p: along(f, p.flip(0)), "backwards"),
+    ("04.3", lambda f, p: along(f, p).sum(), "Keep one share for each"),
 ]

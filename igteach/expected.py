@@ -1,0 +1,93 @@
+"""Attributions against many baselines at once, in place of a choice among them."""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from igteach.attribution import Attribution, accumulator, all_finite
+from igteach.errors import MARGIN, size, with_error
+from igteach.gradients import rows_at_once, values_at
+from igteach.integrated import integrated_gradients
+from igteach.paths import spread
+from igteach.scores import Function, check_arguments, gradients_at
+
+
+def expected_gradients(
+    f: Function,
+    x: Tensor,
+    baselines: Tensor,
+    target: int | Tensor | None = None,
+    *,
+    samples: int = 256,
+    seed: int = 0,
+    rows: int | None = None,
+) -> Attribution:
+    """The share of each feature in F(x) - the mean F of the baselines: IG averaged over them, by random samples.
+
+    Each sample draws a baseline and an alpha, the same ones for every example, and costs one gradient.
+    baselines (k, *features); samples at least 2; the rest as for integrated_gradients. The error estimate is that of
+    the sampling, which falls like 1 / sqrt(samples); f_baseline is the mean F of the baselines.
+    Source: Erion et al. (2021).
+    """
+    _check_baselines(baselines)
+    x, _, target = check_arguments(f, x, baselines[0], target)
+    if baselines.shape[1:] != x.shape[1:]:
+        raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 2:
+        raise ValueError(f"samples is {samples!r}; pass a whole number of at least 2")
+    baselines, rows, random = baselines.detach().to(x), rows_at_once(x, rows), torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(baselines), (samples,), generator=random).to(x.device)
+    alphas = torch.rand(samples, generator=random, dtype=torch.float64)
+    values, distances, means = torch.empty_like(x), [], []
+    for i in range(len(x)):
+        chosen = None if target is None else target[i]
+        total = squares = torch.zeros_like(x[i], dtype=accumulator(x))
+        for part in torch.arange(samples).split(rows):
+            starts = baselines[drawn[part]]
+            points = starts + spread(alphas[part], x[i]) * (x[i] - starts)
+            _, gradients = gradients_at(f, points, None if chosen is None else chosen.expand(len(points)))
+            pulls = (gradients * (x[i] - starts)).to(total)
+            total, squares = total + pulls.sum(0), squares + pulls.square().sum(0)
+        values[i] = total / samples
+        variance = (squares / samples - (total / samples).square()).clamp_min(0)
+        distances.append(MARGIN * (variance / (samples - 1)).sqrt().sum())
+        means.append(values_at(f, baselines, None if chosen is None else chosen.expand(len(baselines)), rows).mean())
+    answer = Attribution(values, values_at(f, x, target, rows), torch.stack(means), samples)
+    return with_error(answer, torch.stack(distances))
+
+
+def average_integrated_gradients(
+    f: Function, x: Tensor, baselines: Tensor, target: int | Tensor | None = None, **options: Any
+) -> Attribution:
+    """The share of each feature in F(x) - the mean F of the baselines: the mean of IG against each of them.
+
+    baselines (k, ...), each as for integrated_gradients, and so are the options. The error estimate takes the k errors
+    for errors of one direction, and so is on the safe side.
+    """
+    _check_baselines(baselines)
+    answers = [integrated_gradients(f, x, baseline, target, **options) for baseline in baselines]
+
+    def mean(parts: Iterable[Any]) -> Tensor:
+        return torch.stack(list(parts)).to(accumulator(x)).mean(0).to(x)
+
+    first = answers[0]
+    average = Attribution(
+        mean(answer.values for answer in answers),
+        first.f_input,
+        mean(answer.f_baseline for answer in answers),
+        evaluations=sum(answer.evaluations for answer in answers),
+        converged=None if first.converged is None else mean(answer.converged for answer in answers) == 1,
+    )
+    if first.error_estimate is None:
+        return average
+    return with_error(average, mean(cast(Tensor, a.error_estimate) * size(a) for a in answers))
+
+
+def _check_baselines(baselines: Tensor) -> None:
+    if not isinstance(baselines, Tensor):
+        raise TypeError(f"baselines is {type(baselines).__name__}; pass a tensor (k, ...) of k baselines")
+    if baselines.dim() == 0 or len(baselines) == 0 or not all_finite(baselines):
+        shape = tuple(baselines.shape)
+        raise ValueError(f"baselines of shape {shape} is empty or holds NaN; pass (k, ...) of k baselines, finite")

@@ -1,0 +1,573 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 06 · Axioms
+#
+# **The question.** Two methods explain the same score and disagree, and nobody knows the true shares. How can you tell which one to trust?
+#
+# **You will be able to**
+# - state six axioms, and put any method to each of them with one call;
+# - name for every axiom a method that breaks it, and the example that shows it;
+# - say what keeping all of them proves, and what it does not.
+#
+# **You need** [lesson 04](04_integrated_gradients.ipynb).
+#
+# **Time.** 60 minutes, exercises included.
+#
+# **GPU.** It changes nothing here; the networks have two or three inputs.
+
+# %%
+from copy import deepcopy
+from dataclasses import replace
+from functools import partial
+from itertools import permutations
+
+import torch
+
+import igteach
+from igteach import axioms, peers, show
+from igteach.exercises import check
+from igteach.models import toys
+
+device = igteach.device()
+
+# %% [markdown]
+# ## One function, two explanations
+#
+# Two small ReLU networks, from Sundararajan, Taly and Yan (2017):
+#
+# $$f = \mathrm{ReLU}\bigl(\mathrm{ReLU}(x_1) - 1 - \mathrm{ReLU}(x_2)\bigr), \qquad g = \mathrm{ReLU}\bigl(\mathrm{ReLU}(x_1 - 1) - \mathrm{ReLU}(x_2)\bigr).$$
+#
+# The 1 is taken away in another place. Does that change the function? Try ten thousand points.
+
+# %%
+f, g = deepcopy(toys.PAPER_F).to(device), deepcopy(toys.PAPER_G).to(device)
+points = (torch.randn(10_000, 2, generator=torch.Generator().manual_seed(0)) * 3).to(device)
+
+print("f equals g at all of them:", torch.allclose(f(points), g(points), atol=1e-5))
+
+# %% [markdown]
+# They are one function, written twice. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.peers` borrows it from the library Captum.
+#
+# **Predict.** We explain f and g at x = (3, 1), against (0, 0). Will an explanation of f be one of g, too?
+
+# %%
+x = torch.tensor([[3.0, 1.0]], device=device)
+
+for name, method in {
+    "gradient": igteach.gradient,
+    "Integrated Gradients": igteach.integrated_gradients,
+    "DeepLIFT": peers.deep_lift,
+    "LRP": peers.lrp,
+    "guided backprop": peers.guided_backprop,
+}.items():
+    print(f"{name:20s}  f: {show.rounded(method(f, x).values[0])}   g: {show.rounded(method(g, x).values[0])}")
+
+# %% [markdown]
+# One row has two answers, and both of them add up to F(x) - F(x'). Which one is "the" share of x1? The question has no answer: nothing that one could feed to the networks, and nothing that they could reply, tells f from g.
+# DeepLIFT explains how the function was written down.
+#
+# What happens inside can be done by hand. DeepLIFT gives every ReLU one slope: how far its output went from baseline to input, over how far its input went.
+
+# %%
+def slope(start, end):
+    """Of a ReLU whose input went from start to end."""
+    return (max(end, 0) - max(start, 0)) / (end - start)
+
+
+print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
+print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
+
+# %% [markdown]
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. Slopes of long steps do not multiply like that. Cut the function elsewhere, and the product is another.
+#
+# Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets there.
+
+# %%
+across, up = torch.linspace(-0.5, 3.5, 81, device=device), torch.linspace(-0.5, 1.5, 81, device=device)
+grid = torch.cartesian_prod(up, across).flip(1)
+straight = torch.linspace(0, 1, 21, device=device)[:, None] * x
+show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straight)
+
+# %% [markdown]
+# Nothing happens on the first half of the path; on the second half the gradient is (1, -1). Half of 3 times 1, and half of 1 times -1: the shares of the table above.
+#
+# We found this out without knowing the true shares. All we asked was that a method should not contradict itself:
+#
+# > **Implementation invariance.** If F(z) = G(z) for all inputs z, then a method gives F and G the same shares.
+#
+# A property that you ask of *any* explanation, before you have seen one, is called an **axiom**. One example is enough to show that a method breaks it.
+#
+# A caution about names. In the paper, LRP (Bach et al. 2015) agrees with DeepLIFT on this example, and so breaks the axiom. LRP is a family of rules, and the rule that Captum uses by default gives both networks the same shares, though they do not add up. We report what the cell computed.
+
+# %% [markdown]
+# ### Exercise 1: how far apart are two explanations?
+#
+# ●●○ · 8 minutes
+#
+# Write a gap that is 0 where a method gives two functions the same shares: the sum of |differences|, over the sum of |shares|. Take the larger of the two functions' sums of |shares|, so that it does not matter which one comes first.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>method(f, x, baseline).values</code> are the shares, with the shape of x.
+#
+# <details><summary>Hint 2</summary>
+#
+# Sizes first, then the sum: <code>(one - other).abs().sum()</code>. <code>torch.maximum</code> compares two tensors.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-06-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def invariance_gap(method, f, g, x, baseline):
+    """How far apart the method's shares in f and in g are, relative to their size.
+
+    method(f, x, baseline).values: (1, features);  f, g: (N, features) -> (N,);  x, baseline: (1, features).
+    Returns one number, at least 0.
+    """
+    ### BEGIN SOLUTION
+    one, other = method(f, x, baseline).values, method(g, x, baseline).values
+    return (one - other).abs().sum() / torch.maximum(one.abs().sum(), other.abs().sum())
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-06-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("06.1", invariance_gap)
+
+# %% [markdown]
+# `igteach.axioms` holds this check and five more. Each is a function of a method. It tries the method on small networks whose truth is known, this pair among them, and answers with a verdict and, where the axiom is broken, an example. There the features are called x, y, z, and counted from 0. Where an integral is computed in steps a check allows 5%, and elsewhere next to nothing.
+
+# %%
+print("Integrated Gradients:", axioms.implementation_invariance(igteach.integrated_gradients))
+print("guided backprop:     ", axioms.implementation_invariance(peers.guided_backprop))
+
+# %% [markdown]
+# Guided backprop came through the pair f and g above, and is caught on another pair. It is the gradient, except that each ReLU also stops whatever is negative on its way back (Springenberg et al. 2014). So it, too, sees where the ReLUs stand.
+#
+# ## Do the shares add up?
+#
+# You know this one from lesson 00:
+#
+# > **Completeness.** The shares add up to what F gained over the baseline:
+# > $\sum_i \varphi_i = F(x) - F(x').$
+#
+# **Predict.** Occlusion takes one feature away and looks how far F falls. Is there a function on which *all* its shares are 0, although F went from 0 to 1?
+
+# %%
+print("occlusion:       ", axioms.completeness(peers.occlusion))
+print("gradient x input:", axioms.completeness(igteach.gradient_times_input))
+
+# %% [markdown]
+# It is the alarm with two sensors again: each can go while the other is there.
+
+# %% [markdown]
+# ### Exercise 2: how much is missing?
+#
+# ●○○ · 6 minutes
+#
+# Write the gap of completeness: the size of the residual, relative to how far F went. Do not rely on the residual that an answer may carry: ask F yourself, so that every method can be judged.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>(f(x) - f(baseline))[0]</code> is how far F went. It can be negative.
+#
+# <details><summary>Hint 2</summary>
+#
+# A gap has no sign: take the size of both, the residual and how far F went.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-06-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def completeness_gap(method, f, x, baseline):
+    """By how much the shares miss F(x) - F(x'), relative to it.
+
+    method(f, x, baseline).values: (1, features);  f: (N, features) -> (N,);  x, baseline: (1, features).
+    Returns one number, at least 0.
+    """
+    ### BEGIN SOLUTION
+    change = (f(x) - f(baseline))[0]
+    missed = method(f, x, baseline).values.sum() - change
+    return missed.abs() / change.abs()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-06-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("06.2", completeness_gap)
+
+# %% [markdown]
+# ## Does the right feature get it?
+#
+# To be complete is easy. Divide F(x) - F(x') by the number of features, and give everyone the same. A method is a function of f, x, baseline and target that returns an `Attribution`; here is one, and a small tool that makes more of them.
+
+# %%
+def as_method(shares):
+    """A method out of shares(f, x, baseline), which returns values of the shape of x."""
+
+    def method(f, x, baseline=None, target=None):
+        return replace(igteach.gradient_times_input(f, x, baseline, target), values=shares(f, x, baseline))
+
+    return method
+
+
+same_for_all = as_method(lambda f, x, baseline: (f(x) - f(baseline)).view(-1, 1).expand(x.shape) / x.shape[1])
+
+print(axioms.completeness(same_for_all))
+
+# %% [markdown]
+# **Predict.** It keeps completeness and implementation invariance, and knows nothing. What would you demand, so that it fails?
+#
+# Sensitivity has two halves. Lesson 02 had the first:
+#
+# > **Sensitivity (a).** If x and x' differ in one feature only, and F(x) is not F(x'), then that feature's share is not 0.
+# >
+# > **Sensitivity (b).** If F does not depend on a feature, then that feature's share is 0.
+
+# %%
+print("(a), gradient:    ", axioms.sensitivity_a(igteach.gradient))
+print("(b), same for all:", axioms.sensitivity_b(same_for_all))
+print("(b), DeepLIFT:    ", axioms.sensitivity_b(peers.deep_lift))
+
+# %% [markdown]
+# A feature that F does not depend on is called a **dummy**. The third line is our pair once more: subtract g from f, and x1 cancels. A network may well contain x1 and still not depend on it. DeepLIFT finds the wires, and gives it a share.
+#
+# The words *not put to* mean that a method has no rule for a function, here for a product. Then the function counts neither for it nor against it.
+#
+# ## Do explanations add like functions?
+#
+# A sum of two models is explained by the sum of their explanations:
+#
+# > **Linearity.** If H = aF + bG, then $\varphi_i(H) = a\,\varphi_i(F) + b\,\varphi_i(G).$
+#
+# Lesson 04 showed what is lost when one draws |IG|. Here is one thing more.
+
+# %%
+sizes = as_method(lambda f, x, baseline: igteach.integrated_gradients(f, x, baseline).values.abs())
+
+print("|IG|:           ", axioms.linearity(sizes))
+print("guided backprop:", axioms.linearity(peers.guided_backprop))
+
+# %% [markdown]
+# Two models that pull in opposite directions cancel; their sizes do not. The guided gradient fails because a minus sign in the last layer decides what is stopped on the way back.
+#
+# ## Are equals treated equally?
+#
+# Here is a method that needs no gradients at all. Start at the baseline. Let the features go to their values **one after another**, and give each what F changes by while it moves.
+
+# %%
+def one_by_one(f, x, baseline, order=None):
+    """What F changes by while each feature moves, in the order given or from first to last: shape of x."""
+    here, shares = baseline.clone(), torch.zeros_like(x)
+    for i in order or range(x.shape[1]):
+        before = f(here)
+        here[:, i] = x[:, i]
+        shares[:, i] = (f(here) - before).flatten()
+    return shares
+
+
+product = igteach.toy(lambda x1, x2: x1 * x2)
+ones, zeros = torch.ones(1, 2, device=device), torch.zeros(1, 2, device=device)
+
+print("first x1, then x2:", show.rounded(one_by_one(product, ones, zeros)))
+print("first x2, then x1:", show.rounded(one_by_one(product, ones, zeros, order=(1, 0))))
+
+# %% [markdown]
+# It is a path method, like Integrated Gradients: a path along the edges of a box.
+
+# %%
+ticks = torch.linspace(-0.2, 1.8, 41, device=device)
+plane = product(torch.cartesian_prod(ticks, ticks).flip(1)).view(41, 41)
+edges = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], device=device)
+show.plane(plane, across=(-0.2, 1.8), up=(-0.2, 1.8), path=edges)
+
+# %% [markdown]
+# The product treats x1 and x2 alike, and both went from 0 to 1. Yet all of it goes to the one that moved last.
+#
+# > **Symmetry.** If F stays the same when features i and j change places, and $x_i = x_j$ and $x'_i = x'_j$, then they get the same share.
+
+# %%
+for axiom, put in axioms.AXIOMS.items():
+    print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
+
+# %% [markdown]
+# Any path gives completeness, linearity, and the rest: that was the identity of lesson 04. Only symmetry asks *which* path.
+#
+# There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: these are the **Shapley values** (Shapley 1953).
+
+# %% [markdown]
+# ### Exercise 3: every order
+#
+# ●●● · 12 minutes
+#
+# Average the shares one by one over all orders of the features. Three features have six orders.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>permutations(range(n))</code> goes through all orders. You may copy <code>one_by_one</code> from above into your function.
+#
+# <details><summary>Hint 2</summary>
+#
+# Begin every order at the baseline: <code>here = baseline.clone()</code> belongs inside the loop over orders.
+#
+# <details><summary>Hint 3</summary>
+#
+# Add up what a feature gets over all orders, and divide by the number of orders, not of features.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-06-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shapley(f, x, baseline):
+    """Each feature's change of F as it moves, averaged over all orders of moving.
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
+    """
+    ### BEGIN SOLUTION
+    orders = list(permutations(range(x.shape[1])))
+    shares = torch.zeros_like(x)
+    for order in orders:
+        here = baseline.clone()
+        for i in order:
+            before = f(here)[0]
+            here[0, i] = x[0, i]
+            shares[0, i] += f(here)[0] - before
+    return shares / len(orders)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-06-3", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+check("06.3", shapley)
+
+# %% [markdown]
+# Ten features have 3,628,800 orders, so in practice one draws some of them by chance. That has a price, too: it is in the table that comes next.
+#
+# ## The table
+#
+# One row is new. *Expected gradients* (Erion et al. 2021) are Integrated Gradients by chance: every point of the path is drawn at random, and so is the baseline, where there are several. The axioms speak of one, so the set holds one here.
+#
+# **Predict.** Six axioms, ten methods. Which of them keep all six?
+
+# %%
+def expected_gradients(f, x, baseline=None, target=None, samples=64, seed=0):
+    return igteach.expected_gradients(f, x, baseline, target, samples=samples, seed=seed)
+
+
+table = axioms.axiom_table(
+    {
+        "gradient": igteach.gradient,
+        "gradient x input": igteach.gradient_times_input,
+        "Integrated Gradients": igteach.integrated_gradients,
+        "expected gradients (64 draws)": expected_gradients,
+        "occlusion": peers.occlusion,
+        "Shapley (all orders)": peers.shapley_values,
+        "Shapley (25 drawn orders)": peers.shapley_sampling,
+        "DeepLIFT": peers.deep_lift,
+        "LRP": peers.lrp,
+        "guided backprop": peers.guided_backprop,
+    }
+)
+table
+
+# %%
+spotless = [name for name, row in table.results.items() if all(result.holds for result in row.values())]
+print("keep all six:", ", ".join(spotless))
+
+# %% [markdown]
+# Nothing in this table is quoted; it was computed just now. Read it by rows:
+#
+# - **What looks at one point** (gradient, gradient x input, and LRP by this rule) cannot add up, and misses what saturated.
+# - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
+# - **What draws by chance** misses by chance. Two crosses, of completeness and of symmetry, are sampling error. More draws make the gap smaller, and in the limit the axiom holds. The next cell tries it on the first.
+# - **What averages over a path, or over all orders,** keeps everything. Two methods stand there. They give different shares; lesson 11 compares them.
+
+# %%
+def median_gap(samples):
+    """Of completeness, over 15 seeds."""
+    gaps = [axioms.completeness(partial(expected_gradients, samples=samples, seed=seed)).gap for seed in range(15)]
+    return sorted(gaps)[7]
+
+
+print("expected gradients: 64 times the draws, under a quarter of the gap:", median_gap(4096) < median_gap(64) / 4)
+
+# %% [markdown]
+# ### Exercise 4: the detective
+#
+# ●●○ · 8 minutes
+#
+# The check hands you methods that someone has tampered with. Each breaks exactly one axiom. Find out which, and return its name.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>axioms.AXIOMS</code> is a dictionary: name -> check. A check is a function of a method.
+#
+# <details><summary>Hint 2</summary>
+#
+# The result of a check has <code>.holds</code>, which is True or False.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-06-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def broken_axiom(method):
+    """The name of the one axiom that the method breaks, as in axioms.AXIOMS.
+
+    method(f, x, baseline, target) -> Attribution.  Returns a text.
+    """
+    ### BEGIN SOLUTION
+    for name, put in axioms.AXIOMS.items():
+        if not put(method).holds:
+            return name
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-06-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("06.4", broken_axiom)
+
+# %% [markdown]
+# ## Small print: a kink along the path
+#
+# The table says that Integrated Gradients keeps implementation invariance and symmetry. Here is an example on which it breaks both.
+#
+# min(x1, x2) can be written x1 - ReLU(x1 - x2), or x2 - ReLU(x2 - x1). Explain it at (1, 1), against (0, 0).
+
+# %%
+x1_first, x2_first = deepcopy(toys.MIN_X_FIRST).to(device), deepcopy(toys.MIN_Y_FIRST).to(device)
+
+print(axioms.implementation_invariance(igteach.integrated_gradients, x1_first, x2_first, ones))
+print(axioms.symmetry(igteach.integrated_gradients, x1_first, ones, pair=(0, 1)))
+
+# %% [markdown]
+# Was the table wrong? Look at the path. From (0, 0) to (1, 1) the two features are equal *all along it*, and there min has a kink. There is no point of this path at which F has a gradient. Autograd must say something, so it takes the slope of ReLU at 0 to be 0; and which feature that favours depends on the writing.
+#
+# Move x2 a little to either side of the tie, and watch.
+
+# %%
+second = torch.linspace(0.5, 1.5, 400, device=device)
+beside = torch.stack([torch.ones_like(second), second], dim=1)
+shares = [igteach.integrated_gradients(network, beside).values for network in (x1_first, x2_first)]
+show.curves(
+    second,
+    {"share of x1": shares[0][:, 0], "share of x2": shares[0][:, 1]},
+    xlabel="x2, where x1 = 1",
+    ylabel="share in min(x1, x2)",
+)
+
+# %%
+print("off the tie, both writings get the same shares:", torch.allclose(*shares, atol=1e-5))
+
+# %% [markdown]
+# Off the tie all is well: the smaller one takes everything. On it, the shares jump, and no value would be the limit from both sides.
+#
+# So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. The fault is the tie's and not the method's, but it is you who will meet it: where features are equal in x and equal in x' by construction.
+#
+# ## Small print: is it the only one?
+#
+# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. What of a path on which such features go together, and all others as they please? Here the farther a feature has to go, the later it sets out.
+
+# %%
+def late_starters(f, x, baseline):
+    """The integral of gradient times velocity along a bent path: (1, features)."""
+    power = 1 + (x - baseline).abs()
+    alphas = ((torch.arange(512, device=x.device) + 0.5) / 512)[:, None]
+    points = baseline + alphas**power * (x - baseline)
+    velocities = power * alphas ** (power - 1) * (x - baseline)
+    return (igteach.gradient(f, points).values * velocities).mean(dim=0, keepdim=True)
+
+
+bent = as_method(late_starters)
+print("keeps all six:", all(put(bent).holds for put in axioms.AXIOMS.values()))
+
+away = torch.tensor([[1.0, 3.0]], device=device)
+print("x1 x2 at (1, 3), Integrated Gradients:", show.rounded(igteach.integrated_gradients(product, away).values, 2))
+print("x1 x2 at (1, 3), late starters:       ", show.rounded(late_starters(product, away, zeros), 2))
+
+# %% [markdown]
+# Features that are equal in x and in x' have equally far to go, so they go together, and symmetry is kept. All six axioms, and other shares. What would you hold against it?
+
+# %%
+in_centimetres = igteach.toy(lambda x1, x2: x1 * x2 / 100)
+away_in_centimetres = torch.tensor([[1.0, 300.0]], device=device)
+for name, method in {"Integrated Gradients": igteach.integrated_gradients, "late starters": bent}.items():
+    before, after = method(product, away, zeros).values, method(in_centimetres, away_in_centimetres, zeros).values
+    print(f"{name}: the same shares when x2 is given in centimetres: {torch.allclose(before, after, atol=1e-3)}")
+
+# %% [markdown]
+# It depends on the units. A further axiom, that a change of units must not change the shares, rules it out. So uniqueness hangs on the list of axioms, and the six are not enough. Lerma and Lucas (2021) ask when symmetry singles out the straight path.
+#
+# Uniqueness hangs on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of sharing costs (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and establish the claim with one more axiom: where F never falls with any feature between x' and x, no share is negative.
+#
+# None of this says that Integrated Gradients is wrong. It says that "the only method that ..." is a sentence to read with its conditions.
+#
+# ## Recap
+#
+# From [lesson 04](04_integrated_gradients.ipynb): along two paths from x' to x, the shares of a feature differ. Do their sums?
+#
+# <details><summary>Answer</summary>
+#
+# No. Each path adds up all that F does between x' and x, and that is F(x) - F(x') on every path. The path decides who gets it.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** A method comes through all six checks of this lesson. What is proved?
+#
+# <details><summary>A. Its shares are right.</summary>
+#
+# Two methods in the table came through, and they give different shares. Axioms rule out; they do not choose for you.
+#
+# </details>
+# <details><summary>B. It keeps the six axioms.</summary>
+#
+# An axiom speaks of all functions. The checks tried some. A proof for all takes mathematics.
+#
+# </details>
+# <details><summary>C. It was not caught on these functions.</summary>
+#
+# Right. One counterexample proves that an axiom is broken; no number of examples proves that it is kept. Guided backprop came through the first pair of this lesson.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** x and x' differ in one feature only. Does completeness alone make sure that this feature gets F(x) - F(x')?
+#
+# <details><summary>A. Yes: there is nobody else to give it to.</summary>
+#
+# There is. Completeness fixes the sum and not who gets it: a method may give a share to a feature that did not move. One of the tampered methods of exercise 4 does so.
+#
+# </details>
+# <details><summary>B. Only if features that did not move get nothing.</summary>
+#
+# Right. Integrated Gradients makes sure of it: such a feature's factor x - x' is 0.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** Which of these can a kink *across* the path do to Integrated Gradients?
+#
+# <details><summary>A. Break symmetry.</summary>
+#
+# That takes a kink along the path. One that is crossed is a single point, and an integral does not notice a point.
+#
+# </details>
+# <details><summary>B. Cost accuracy at a given number of steps.</summary>
+#
+# Right. The integral is well defined; a sum over a few nodes is off where the slope jumps between two of them.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. An axiom is a demand that you can put to any method without knowing the true shares. One counterexample is enough.
+# 2. Gradients miss what saturated, methods that go layer by layer explain the writing of a function, and every path method is complete; symmetry asks for a path on which nobody is first.
+# 3. The axioms need a gradient almost everywhere along the path, and they do not single out one method without further conditions.
+#
+# **Where it comes from.** The axioms and the pair f, g: Sundararajan, Taly and Yan (2017). DeepLIFT: Shrikumar et al. (2017). LRP: Bach et al. (2015). Guided backprop: Springenberg et al. (2014). Occlusion: Zeiler and Fergus (2014). Orders: Shapley (1953), Lundberg and Lee (2017). Expected gradients: Erion et al. (2021). Uniqueness: Friedman (2004), Lerma and Lucas (2021), Lundstrom, Huang and Razaviyayn (2022). The library: Captum, Kokhlikyan et al. (2020).
+#
+# **What is next.** Lesson 07: every axiom speaks of a baseline, and none says which.

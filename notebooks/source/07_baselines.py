@@ -1,0 +1,531 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 07 · Baselines
+#
+# **The question.** Every share is measured from a baseline x'. Which baseline is the right one?
+#
+# **You will be able to**
+# - say which features a baseline silences, before you look at any network;
+# - measure whether a baseline is neutral, and make a neutral one;
+# - explain against many baselines at once, and say what that answers.
+#
+# **You need** [lesson 03](03_reference_background.ipynb), where the patient comes from, and [lesson 04](04_integrated_gradients.ipynb).
+#
+# **Time.** 50 minutes, exercises included.
+#
+# **GPU.** It changes nothing here; the networks are small.
+
+# %%
+import torch
+from skimage.data import camera
+from torch.nn.functional import avg_pool2d
+
+import igteach
+from igteach import baselines, show
+from igteach.datasets import load_digits, load_patients
+from igteach.exercises import check
+from igteach.models import digits, patients
+
+device = igteach.device()
+
+# %% [markdown]
+# ## The man in the black coat
+#
+# Here is a well-known photograph. Suppose that a network said "photographer", and that you asked Integrated Gradients why, against a black picture, as nearly everybody does.
+#
+# You can say something about the answer before you have a network. A share is
+#
+# $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
+#
+# and the first factor is in your hands. It says how far a pixel travels. Look at it, for a black and for a white baseline. Dark means a long way.
+
+# %%
+photograph = torch.tensor(camera() / 255, dtype=torch.float32)
+small = avg_pool2d(photograph[None], 4)[0]
+show.heatmaps({"way from black": small, "way from white": 1 - small}, kind="magnitude", picture=small)
+
+# %%
+coat = photograph[260:400, 20:130]
+sky = photograph[20:60, 20:490]
+print("every pixel in this patch of the coat is within 0.15 of black:", bool(coat.max() < 0.15))
+print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky.min() > 0.5))
+
+# %% [markdown]
+# Against black, the sky travels far and the coat stays nearly where it is. For equal slopes the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
+#
+# ## The hole in a zero
+#
+# A coat is almost black. In a digit, the empty pixels are exactly black. Does a network need them? Take a zero, and fill its hole.
+
+# %%
+model = digits.load()
+data = load_digits()
+score = igteach.probability(model)
+
+zero = data.x_test[data.y_test == 0][2:3].to(device)
+hole = torch.zeros(8, 8, dtype=torch.bool, device=device)
+hole[2:6, 3:5] = True
+filled = torch.where(hole, 0.8, zero)
+
+show.heatmaps({"a zero": zero[0, 0], "its hole": hole.float(), "the hole filled": filled[0, 0]}, kind="picture")
+
+# %%
+for name, picture in {"a zero": zero, "the hole filled": filled}.items():
+    sure, label = score(picture)[0].max(dim=0)
+    print(f"{name}: the network says {int(label)}, at least 90% sure: {bool(sure > 0.9)}")
+
+# %% [markdown]
+# To this network the hole is the difference between one digit and another.
+#
+# **Predict.** What will Integrated Gradients give to the pixels of the hole against a black baseline? And against a white one?
+
+# %%
+black, white = baselines.constant(zero, 0.0), baselines.constant(zero, 1.0)
+explain = {
+    name: igteach.integrated_gradients(score, zero, baseline, target=0, steps=256)
+    for name, baseline in {"black": black, "white": white}.items()
+}
+show.heatmaps({f"against {name}": answer.values[0, 0] for name, answer in explain.items()}, picture=zero[0, 0])
+
+# %%
+for name, answer in explain.items():
+    share = answer.values[0, 0][hole].sum() / answer.values.sum()
+    print(f"against {name}: complete within 1%: {bool(answer.relative_residual < 0.01)},")
+    print(f"   the hole gets exactly nothing: {bool(share == 0)},  over a third of all: {bool(share > 1 / 3)}")
+full = zero[0, 0] == 1
+print("against white, the pixels full of ink get exactly nothing:", bool((explain["white"].values[0, 0][full] == 0).all()))
+
+# %% [markdown]
+# Both maps are complete. Neither has an error in it. They answer two questions:
+#
+# - *Which ink, put on an empty page, made this a zero?* The hole is not ink, so it has no place in the answer.
+# - *Which ink, wiped from a full page, made this a zero?* The hole has to be wiped, and strokes that are full of ink need not be touched.
+#
+# So this is the first law of baselines. **What equals the baseline gets nothing**, whatever the network does with it. Choosing a baseline is choosing what may not speak.
+#
+# ## Does the baseline say nothing?
+#
+# The shares add up to F(x) - F(x'). If F(x') speaks already, part of what you explain is the baseline's own opinion, with the sign turned round. A neutral baseline is one where the network has no opinion: every class gets the same probability.
+
+# %% [markdown]
+# ### Exercise 1: neutrality
+#
+# ●○○ · 5 minutes
+#
+# Say how far a baseline is from saying nothing: its largest class probability, less the probability that each class would get if all were even.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>f(baseline)[0]</code> holds one probability for each class.
+#
+# <details><summary>Hint 2</summary>
+#
+# The even probability is 1 over the number of classes: the length of that row.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-07-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def neutrality(f, baseline):
+    """The largest class probability less an even one; 0 where the network has no opinion.
+
+    f: (N, features) -> (N, classes), probabilities;  baseline: (1, features).  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    p = f(baseline)[0]
+    return p.max() - 1 / len(p)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-07-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("07.1", neutrality)
+
+# %% [markdown]
+# **Predict.** Eight baselines for the zero. Which of them does the network find neutral?
+#
+# | baseline | what it is | what its shares then say |
+# |---|---|---|
+# | black, white | one value everywhere | what was put there (or taken away) |
+# | mean, median | of the digits it was trained on, pixel by pixel | how this digit differs from digits |
+# | blur | the picture without its details | what the details add |
+# | noise | the picture with noise on it | what the noise had hidden |
+# | neutral | a picture changed until all classes are even; here, the white one | what broke the tie |
+# | adversarial | the picture itself, changed as little as it takes until its class scores next to zero | we shall see |
+#
+# They are in `igteach.baselines`, and so is `neutrality`.
+
+# %%
+known = data.x_train.to(device)
+candidates = {
+    "black": black,
+    "white": white,
+    "mean": baselines.mean(zero, known),
+    "median": baselines.median(zero, known),
+    "blur": baselines.blur(zero, sigma=2.0),
+    "neutral": baselines.neutral(score, white, gap=0.01),
+    "noise": baselines.noise(zero, deviation=0.5),
+    "adversarial": baselines.adversarial(score, zero, target=0, near_zero=0.01),
+}
+pictures = {name: candidate[0, 0] for name, candidate in candidates.items()}
+
+# %%
+show.heatmaps({name: pictures[name] for name in ("mean", "median", "blur")}, kind="picture", scale=1.0, picture=zero[0, 0])
+
+# %% tags=["nbval-ignore-output"]
+show.heatmaps({name: pictures[name] for name in ("neutral", "noise", "adversarial")}, kind="picture", scale=1.0, picture=zero[0, 0])
+
+# %% tags=["nbval-ignore-output"]
+opinion = {name: baselines.neutrality(score, candidate).item() for name, candidate in candidates.items()}
+show.bars(list(opinion), {"largest probability less 1/10": list(opinion.values())}, ylabel="neutrality")
+
+# %%
+for name, candidate in candidates.items():
+    print(f"{name:12s} neutral within 0.05: {opinion[name] < 0.05!s:6s} F(x') for 'zero' below 0.05: {bool(score(candidate)[0, 0] < 0.05)}")
+
+# %% [markdown]
+# Most of them have an opinion. To the network the mean of many digits is a digit, and so is a white page.
+#
+# Black is neutral. Do not read this as a fact of nature: **it was put there.** In training, every batch held a black picture with even probabilities as its right answer. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
+#
+# The other neutral one was found by search. Each step of `neutral` moves the picture down the slope of one number: how far the probabilities are from even (as KL divergence).
+#
+# ## The same zero, against each
+#
+# Six maps of one picture and one score, on one scale.
+
+# %%
+def against(baseline):
+    """The shares in the score of 'zero', as a picture."""
+    return igteach.integrated_gradients(score, zero, baseline, target=0, steps=256).values[0, 0]
+
+
+maps = {name: against(candidate) for name, candidate in candidates.items()}
+scale = float(max(shares.abs().max() for shares in maps.values()))
+
+# %%
+show.heatmaps({name: maps[name] for name in ("mean", "median", "blur")}, scale=scale, picture=zero[0, 0])
+
+# %% tags=["nbval-ignore-output"]
+show.heatmaps({name: maps[name] for name in ("neutral", "noise", "adversarial")}, scale=scale, picture=zero[0, 0])
+
+# %%
+part = {name: (shares[hole].sum() / shares.sum()).item() for name, shares in maps.items()}
+print("the hole gets over 3/4 of all:   ", [name for name in part if part[name] > 0.75])
+print("the hole gets nothing:           ", [name for name in part if part[name] == 0])
+print("black and neutral are both neutral, and agree on the hole within 0.25:", abs(part["black"] - part["neutral"]) < 0.25)
+reseeded = against(baselines.noise(zero, deviation=0.5, seed=1))
+alike = torch.corrcoef(torch.stack([maps["noise"].flatten(), reseeded.flatten()]))[0, 1]
+print("the map against other noise of the same kind correlates by more than 0.3:", bool(alike > 0.3))
+
+# %% [markdown]
+# - **Mean** and **median**: digits have ink in the middle, on average, and this one has none. The hole gets nearly everything.
+# - **Blur** keeps what is broad, and asks about details. Where the picture is smooth already, it says little.
+# - **Neutral**, by search from white: no opinion, and still not the map of black, which has no opinion either. A network has many neutral inputs. *Neutral does not mean unique.*
+# - **Noise** stays near the picture, and the map hangs on the seed.
+#
+# ## Near zero is not neutral
+#
+# The **adversarial** baseline deserves a closer look. It is made from this very zero by a small change, and its score for "zero" is next to nothing, so that all of F(x) is there to be shared out. Did we find the perfect baseline: the picture itself, without its meaning?
+#
+# **Predict.** The probability for "zero" has gone. Where did it go?
+
+# %%
+attack = candidates["adversarial"]
+sure, label = score(attack)[0].max(dim=0)
+print("the network calls it a zero:", int(label) == 0)
+print("its largest probability is over 0.5:", bool(sure > 0.5))
+print("it is nearer to the zero than any other digit it was trained on:", bool((attack - zero).norm() < (known[data.y_train != 0] - zero).flatten(1).norm(dim=1).min()))
+
+# %% [markdown]
+# It went to another digit, and the network is fairly sure of it. So this baseline does have an opinion. And the factor x - x' is now the perturbation: the map shows where *the attack* was made, not where the zero is.
+# Sundararajan, Taly and Yan (2017) warn of it: a near-zero score is not enough. A baseline should hold no signal of its own, so that what you see belongs to the input.
+#
+# On 64 pixels the attack can be seen: find it in the picture above. A photograph has so many pixels that each needs to move by far less, and no one sees it (Szegedy et al. 2013).
+#
+# How is it found? By repeating one step, and the step is a formula. Near x, a smooth F is nearly linear. The shortest step that takes a linear F to zero goes straight down the slope:
+#
+# $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
+#
+# `adversarial` takes a fifth of it at a time, on the log odds, which do not go flat where the network is sure.
+
+# %% [markdown]
+# ### Exercise 2: the shortest step to zero
+#
+# ●●○ · 8 minutes
+#
+# Write one full step. On a linear F it lands on zero.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>igteach.gradient(f, x).values</code> is the slope, in the shape of x.
+#
+# <details><summary>Hint 2</summary>
+#
+# The squared norm is the sum of squares: one number.
+#
+# <details><summary>Hint 3</summary>
+#
+# Try F(x) = 10 x at x = 1. The slope is 10, and the step must be -1.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-07-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def step_to_zero(f, x):
+    """Where F would be zero if it were linear: the nearest such point to x.
+
+    f: (N, features) -> (N,);  x: (1, features).  Returns (1, features).
+    """
+    ### BEGIN SOLUTION
+    slope = igteach.gradient(f, x).values
+    return x - f(x) / slope.square().sum() * slope
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-07-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("07.2", step_to_zero)
+
+# %% [markdown]
+# ## Many baselines at once
+#
+# If no single picture is an innocent one, take many. Explain against one real digit after another, and average the shares:
+#
+# $$\frac{1}{K} \sum_{k=1}^{K} \mathrm{IG}(x, x'_k), \qquad \text{which adds up to} \qquad F(x) - \frac{1}{K} \sum_{k=1}^{K} F(x'_k).$$
+#
+# The mean over all the data is what **expected gradients** estimate (Erion et al. 2021). The three lines below take 64 digits.
+
+# %%
+draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(0)).to(device)
+crowd = igteach.integrated_gradients(score, zero.expand(64, -1, -1, -1), known[draw], target=0)
+expected = crowd.values.mean(dim=0)[0]
+
+one_by_one = {f"against one {int(data.y_train[draw[k]])}": crowd.values[k, 0] for k in range(3)}
+show.heatmaps(one_by_one | {"mean of 64": expected}, picture=zero[0, 0])
+
+# %%
+pairs = torch.corrcoef(crowd.values.flatten(1))
+apart = pairs[~torch.eye(64, dtype=torch.bool, device=device)]
+gained = (crowd.f_input - crowd.f_baseline).mean()
+average_opinion = score(known[draw]).detach().mean(dim=0)
+print("two maps against single digits correlate by less than 0.6, for most pairs:", bool(apart.median() < 0.6))
+print("their mean adds up to F(x) less the mean of F(x') within 1%:", bool((expected.sum() - gained).abs() < 0.01 * gained))
+print("each single digit has an opinion (neutrality over 0.3):", bool((baselines.neutrality(score, known[draw]) > 0.3).all()))
+print("all of them together have less (under 0.15):           ", bool(average_opinion.max() - 0.1 < 0.15))
+
+# %% [markdown]
+# Each map by itself says why a zero and not *this* eight, or *that* nine. Against another zero there is next to nothing to explain. In the mean their opinions cancel, and only those pixels are silenced that equal every baseline, such as a corner that nobody writes in. The question has become: *why a zero, and not just any digit?*
+#
+# The price: 64 times the work; the answer depends on whom you invite; and a share is now a mean over explanations that may disagree.
+#
+# The first part of the price can be cut. Instead of walking every way, `igteach.expected_gradients` draws a baseline and one place on the way to it, again and again, and spends one gradient each time. The sum is then right only on average, and the error estimate says how far off the shares may be.
+
+# %%
+cheap = igteach.expected_gradients(score, zero, known[draw], target=0, samples=512)
+alike = torch.corrcoef(torch.stack([cheap.values.flatten(), expected.flatten()]))[0, 1]
+print("an eighth of the gradients:", 8 * cheap.evaluations == 64 * crowd.evaluations)
+print("the two maps correlate by more than 0.95:", bool(alike > 0.95))
+
+# %% [markdown]
+# ### Exercise 3: the average explanation
+#
+# ●●○ · 8 minutes
+#
+# Average the attributions of one input over several baselines.
+#
+# <details><summary>Hint 1</summary>
+#
+# A loop over <code>range(len(baselines))</code> does it; <code>baselines[k : k + 1]</code> is one baseline with its batch dimension.
+#
+# <details><summary>Hint 2</summary>
+#
+# The explanation against the mean baseline is another thing. Explain first, average then.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-07-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def expected_attribution(f, x, baselines):
+    """Integrated Gradients of x, averaged over the baselines.
+
+    f: (N, features) -> (N,);  x: (1, features);  baselines: (K, features).  Returns (1, features).
+    """
+    ### BEGIN SOLUTION
+    shares = [igteach.integrated_gradients(f, x, baselines[k : k + 1]).values for k in range(len(baselines))]
+    return torch.stack(shares).mean(dim=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-07-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("07.3", expected_attribution)
+
+# %% [markdown]
+# ## One patient, two explanations
+#
+# Back to the patients of lesson 03. There the background was the mean patient. A physician might object: measurements are lopsided, a few very large tumours pull every mean up, and *typical* is the median. It sounds like a detail.
+
+# %% [markdown]
+# ### Exercise 4: the median patient
+#
+# ●○○ · 3 minutes
+#
+# Make the patient who has the median of each measurement.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>table.median(dim=0)</code> returns two things; the medians are in <code>.values</code>.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-07-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def median_patient(table):
+    """The median of each measurement over all patients.
+
+    table: (patients, measurements), an odd number of patients.  Returns (1, measurements).
+    """
+    ### BEGIN SOLUTION
+    return table.median(dim=0).values[None]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-07-4", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+check("07.4", median_patient)
+
+# %% [markdown]
+# **Predict.** Here is a patient of whom the network is not sure. Against the mean patient, do her measurements speak for malignant or against it, taken together? And against the median patient?
+
+# %%
+table = load_patients()
+malignant = igteach.probability(patients.load())
+everyone, trained_on = table.x_test.to(device), table.x_train.to(device)
+patient = everyone[(malignant(everyone)[:, 0] - 0.3).abs().argmin()][None]
+
+backgrounds = {"mean patient": baselines.mean(patient, trained_on), "median patient": baselines.median(patient, trained_on)}
+answers = {name: igteach.integrated_gradients(malignant, patient, base, steps=256) for name, base in backgrounds.items()}
+
+first = answers["mean patient"].values[0].abs().argsort(descending=True)[:4].cpu()
+show.bars(
+    [table.names[i] for i in first],
+    {f"against the {name}": answer.values[0, first] for name, answer in answers.items()},
+    ylabel="share of P(malignant)",
+)
+
+# %%
+for name, answer in answers.items():
+    at_background, together = answer.f_baseline[0], answer.values.sum()
+    print(f"{name:15s} P(malignant) below 0.2: {bool(at_background < 0.2)!s:6s} over 0.5: {bool(at_background > 0.5)}")
+    print(f"{'':15s} complete within 1%: {bool(answer.relative_residual < 0.01)!s:6s} her measurements together speak for malignant: {bool(together > 0)}")
+
+# %% [markdown]
+# One patient, one network, two complete explanations, and they disagree about the sign. To the network the mean patient is a doubtful case, moved there by a few large tumours. The median patient is a benign one, as most in the table are.
+#
+# - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly for her texture.
+# - Against the median: *why is she more suspect than most?* Texture still speaks for her, but more quietly, and the rest outweighs it.
+#
+# Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked.
+#
+# Neither is neutral to the last digit. Search gives one that is, and it is a step away from the mean:
+
+# %%
+tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
+step = ((tie - backgrounds["mean patient"]) / trained_on.std(dim=0)).abs().max()
+print("neutral within 0.01:", bool(baselines.neutrality(malignant, tie) <= 0.01))
+print("no measurement moved by more than half a standard deviation:", bool(step < 0.5))
+
+# %% [markdown]
+# ## There is no free one
+#
+# Put the wishes side by side, and see that each baseline pays for one with another:
+#
+# | | has no opinion | silences nothing | is like real inputs | costs one explanation |
+# |---|---|---|---|---|
+# | black (this network) | yes, it was trained to | no: empty pixels | yes, an empty page | yes |
+# | white | no | no: full ink | no | yes |
+# | mean, median | no; ask | hardly anything | no; often a blend that is nobody | yes |
+# | blur | no; ask | what is smooth | more or less | yes |
+# | noise | no | hardly anything, but by chance | no | yes; but which seed? |
+# | neutral, by search | yes | hardly anything | no | yes, and a search |
+# | adversarial | no | what was not attacked | nearly | yes, and a search |
+# | many from the data | nearly, together | hardly anything | yes | no |
+#
+# What you can do:
+#
+# 1. **Name it.** "Against a black page" belongs in the caption.
+# 2. **Ask it.** Print F(x') and its neutrality.
+# 3. **Subtract it.** Where x - x' is zero you have asked nothing. Look whether the object of your question lies there.
+# 4. **Change it.** What stays under two baselines with opposite blind spots belongs to the input. What changes belongs to the comparison.
+#
+# ## Recap
+#
+# From [lesson 04](04_integrated_gradients.ipynb): walk the path backwards, from x to x'. What happens to the shares?
+#
+# <details><summary>Answer</summary>
+#
+# Each keeps its size and changes its sign, as they now add up to F(x') - F(x). Input and baseline play the same part in the formula. That is why the opinion of a baseline ends up in the map.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** A network takes photographs after subtracting a mean colour and dividing by a deviation. You pass a baseline of zeros. What did you compare with?
+#
+# <details><summary>A. A black picture.</summary>
+#
+# In the units that the network takes, zero is the mean colour: grey. Black is what the preprocessing makes of a black picture.
+#
+# </details>
+# <details><summary>B. A grey picture.</summary>
+#
+# Right. A baseline lives in the units that F takes. For black, preprocess a black picture.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** F(x') for your class is 0.001. Is x' neutral?
+#
+# <details><summary>A. Yes, the class gets next to nothing.</summary>
+#
+# So did the class of the adversarial baseline, and the network was calling it something else.
+#
+# </details>
+# <details><summary>B. It depends on the other classes.</summary>
+#
+# Right. Neutral means that no class stands out. One low probability leaves the rest to the others, evenly or not.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** You average the baselines first and explain against their mean. A colleague explains against each and averages. Do you agree?
+#
+# <details><summary>A. Yes, integrals are linear.</summary>
+#
+# Linear in F, but not in the baseline: another baseline is another path.
+#
+# </details>
+# <details><summary>B. Not in general.</summary>
+#
+# Right. Your shares add up to F(x) less F of the mean; hers to F(x) less the mean of F. For a linear F the two are one.
+#
+# </details>
+# <details><summary>C. Only for an odd number of baselines.</summary>
+#
+# That matters for medians. Here F decides: where it is linear you agree.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. What equals the baseline gets nothing. A baseline decides who may not speak.
+# 2. Neutral means that no class stands out. Measure it; it is a property of the network, and a network has many neutral inputs.
+# 3. No baseline is free of choice. Name it, ask it, and try a second one with another blind spot.
+#
+# **Where it comes from.** Baselines, and the warning about adversarial ones: Sundararajan, Taly and Yan (2017). Blur: Fong and Vedaldi (2017). Noise and uniform baselines, and a comparison of many: Sturmfels, Lundberg and Lee (2020). Expected gradients: Erion et al. (2021). Adversarial examples: Szegedy et al. (2013); the step: Moosavi-Dezfooli et al. (2016). The table of patients: Wolberg, Mangasarian, Street and Street (1993).
+#
+# **What is next.** Lesson 08: from digits to photographs, and how to show an attribution honestly.

@@ -1,0 +1,13 @@
+"""The tampered methods of lesson 06 do what the checks say of them."""
+
+import pytest
+
+from igteach.axioms import AXIOMS
+from igteach.exercises.lesson06 import BREAKS
+
+
+@pytest.mark.parametrize("axiom", AXIOMS)
+def test_each_suspect_breaks_its_axiom_and_keeps_the_others(axiom):
+    results = {name: check(BREAKS[axiom]) for name, check in AXIOMS.items()}
+    assert [name for name, result in results.items() if not result.holds] == [axiom]
+    assert all(not result.not_applicable for result in results.values())
