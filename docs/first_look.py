@@ -11,7 +11,7 @@ score = igteach.probability(digits.load("cpu"))
 picture = load_digits().x_test[3:4]
 label = int(score(picture).argmax())
 panels = {
-    "gradient": igteach.gradient(score, picture, target=label).values[0, 0],
+    "gradient x ink": igteach.gradient_times_input(score, picture, target=label).values[0, 0],
     "Integrated Gradients": igteach.integrated_gradients(score, picture, target=label).values[0, 0],
 }
 show.heatmaps(panels, picture=picture[0, 0]).save(Path(__file__).with_suffix(".png"))

@@ -12,30 +12,19 @@ SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution:
-    """Attributions of a batch, with the evidence for and against them.
+    """Attributions of a batch, with the evidence for and against them. ValueError for values that are not finite."""
 
-    values         shape of x; in the units of F
-    f_input        (batch,)  F(x)
-    f_baseline     (batch,)  F(x'), or None for a method without a baseline
-    evaluations    gradients spent on each example; (batch,) where it differs between them
-    error_estimate (batch,)  L1 distance to the true values, as estimated, over their L1 norm; None where unknown
-    converged      (batch,)  whether error_estimate is under the tolerance; None where none was asked for
-    Raises ValueError for values that are not finite.
-    """
-
-    values: Tensor
-    f_input: Tensor
-    f_baseline: Tensor | None
-    evaluations: int | Tensor
-    error_estimate: Tensor | None = field(default=None, kw_only=True)
-    converged: Tensor | None = field(default=None, kw_only=True)
+    values: Tensor  # shape of x; in the units of F
+    f_input: Tensor  # (batch,)  F(x)
+    f_baseline: Tensor | None  # (batch,)  F(x'), or None for a method without a baseline
+    evaluations: int | Tensor  # gradients spent on each example; (batch,) where it differs between them
+    error_estimate: Tensor | None = field(default=None, kw_only=True)  # (batch,)  L1 error over L1 norm of true values
+    converged: Tensor | None = field(default=None, kw_only=True)  # (batch,)  is the estimate under the tolerance asked?
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
-            raise ValueError(
-                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is "
-                "too large; pass x nearer to the baseline, or x and the model in float64"
-            )
+            came = f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is"
+            raise ValueError(f"{came} too large; pass x nearer to the baseline, or x and the model in float64")
 
     @property
     def residual(self) -> Tensor | None:
@@ -50,19 +39,15 @@ class Attribution:
         """(batch,) |residual| over |F(x) - F(x')|; finite also where that difference is zero."""
         if self.residual is None or self.f_baseline is None:
             return None
-        wide = accumulator(self.values)
-        f_input, f_baseline = self.f_input.to(wide), self.f_baseline.to(wide)
-        scale = torch.stack([f_input.abs(), f_baseline.abs(), l1_norm(self.values)]).amax(0)
-        floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(wide).tiny)
-        relative = self.residual.abs() / torch.maximum((f_input - f_baseline).abs(), floor)
-        return relative.to(self.f_input.dtype)
+        l1 = l1_norm(self.values)
+        f_input, f_baseline = self.f_input.to(l1), self.f_baseline.to(l1)
+        scale = torch.stack([f_input.abs(), f_baseline.abs(), l1]).amax(0)
+        floor = (SMALLEST_DIFFERENCE * scale).clamp_min(torch.finfo(l1.dtype).tiny)
+        return (self.residual.abs() / torch.maximum((f_input - f_baseline).abs(), floor)).to(self.f_input)
 
     @property
     def verdict(self) -> str:
-        """In words, whether the values can be trusted; of the worst example in the batch.
-
-        A small residual alone is no proof, as errors of opposite sign cancel in it.
-        """
+        """Whether the worst example can be trusted; a small residual alone is no proof, as errors cancel in it."""
         if self.relative_residual is None:
             return "a gradient: promises no completeness"
         worst = self.relative_residual.max().item()
@@ -73,30 +58,23 @@ class Attribution:
         return "complete" if worst < COMPLETE else "roughly complete"
 
     def __repr__(self) -> str:
-        shape = tuple(self.values.shape)
         most = int(torch.as_tensor(self.evaluations).max())
-        spent = f"{most} gradient{'s' * (most != 1)} an example"
+        spent = f"shape {tuple(self.values.shape)}, {most} gradient{'s' * (most != 1)} an example"
         if self.converged is not None and not self.converged.all():
             spent += f", {int((~self.converged).sum())} of {len(self.converged)} NOT converged"
         if self.residual is None or self.relative_residual is None:
-            return f"Attribution(no residual; {self.verdict}; shape {shape}, {spent})"
+            return f"Attribution(no residual; {self.verdict}; {spent})"
         worst = int(self.relative_residual.argmax())
         where = f" (worst of {len(self.residual)})" if len(self.residual) > 1 else ""
-        error = "" if self.error_estimate is None else f", error {_about(self.error_estimate.max().item())}"
-        return (
-            f"Attribution(residual {self.residual[worst].item():+.2g}, "
-            f"{self.relative_residual[worst].item():.1%} of F(x) - F(x'){where}{error}: {self.verdict}; "
-            f"shape {shape}, {spent})"
-        )
+        found = f"residual {self.residual[worst]:+.2g}, {self.relative_residual[worst]:.1%} of F(x) - F(x'){where}"
+        if self.error_estimate is not None:
+            error = self.error_estimate.max().item()
+            found += ", error below 1%" if error < 0.01 else f", error about {error:.0%}"
+        return f"Attribution({found}: {self.verdict}; {spent})"
 
     def _repr_html_(self) -> str:
         mark = {"complete": "&#10003;", "roughly complete": "&#8776;"}.get(self.verdict, "&#9888;")
-        text = repr(self).replace("&", "&amp;").replace("<", "&lt;")
-        return f"<code>{mark} {text}</code>"
-
-
-def _about(error: float) -> str:
-    return "below 1%" if error < 0.01 else f"about {error:.0%}"
+        return f"<code>{mark} {self!r}</code>"
 
 
 def all_finite(values: Tensor) -> bool:

@@ -7,13 +7,19 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv1d, pad
 
-from igteach.attribution import all_finite
-from igteach.scores import Function, Logit, check_arguments, gradients_at, scores
+from igteach.scores import Function, Logit, _check_baseline, _check_floating, check_arguments, gradients_at, scores
+
+
+def zero(x: Tensor) -> Tensor:
+    """Zeros, in the units that f takes: where f wants standardised pictures this is grey, not black."""
+    return constant(x, 0.0)
 
 
 def constant(x: Tensor, value: Tensor | float = 0.0) -> Tensor:
     """A number or what broadcasts to x, in the units that f takes: black is `preprocess` of a black picture, not 0."""
-    return check_arguments(lambda rows: rows.flatten(1).sum(1), x, value, None)[1].clone()
+    if _check_floating("x", x).dim() < 2 or len(x) == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}; it must be (batch, *features): for one example pass x[None]")
+    return _check_baseline(x, value).clone()
 
 
 def mean(x: Tensor, dataset: Tensor) -> Tensor:
@@ -40,8 +46,7 @@ def noise(x: Tensor, deviation: float, seed: int = 0) -> Tensor:
 
 def uniform(x: Tensor, low: float = 0.0, high: float = 1.0, seed: int = 0) -> Tensor:
     """Each feature drawn evenly between low and high. Source: Sturmfels, Lundberg and Lee (2020)."""
-    drawn = torch.rand(x.shape, generator=Generator().manual_seed(seed))
-    return constant(x, low + (high - low) * drawn.to(x))
+    return constant(x, low + (high - low) * torch.rand(x.shape, generator=Generator().manual_seed(seed)).to(x))
 
 
 def blur(x: Tensor, sigma: float) -> Tensor:
@@ -56,37 +61,32 @@ def blur(x: Tensor, sigma: float) -> Tensor:
     return smooth.contiguous()
 
 
-class _Classes(Logit):
-    """The probabilities (N, classes), also where f gives that of one class of two; never zero."""
-
+class _Evenness(Logit):
     def forward(self, x: Tensor) -> Tensor:
+        """Probabilities times classes (N, classes): 1 where even, never 0. One probability stands for two classes."""
         p = super().forward(x)
         p = torch.stack([1 - p.flatten(), p.flatten()], 1) if p.shape[1:].numel() == 1 else p
         if p.min() < 0 or (p.sum(1) - 1).abs().max() > 1e-3:
             raise ValueError("f gives no class probabilities; wrap the model in probability()")
-        return p.clamp_min(torch.finfo(p.dtype).tiny)
+        return p.clamp_min(torch.finfo(p.dtype).tiny) * p.shape[1]
 
 
 def neutrality(f: Function, baseline: Tensor) -> Tensor:
-    """How far a baseline is from saying nothing: (batch,) its largest class probability less 1 / classes; 0 is even.
-    f gives probabilities of classes (N, classes), or of one class against the rest (N,) or (N, 1)."""
+    """(batch,) The largest class probability less an even share: 0 is even. f gives (N, classes), (N, 1) or (N,)."""
     with torch.no_grad():
-        p = _Classes(f)(check_arguments(_Classes(f), baseline, baseline, 0)[0])
-    return p.amax(1) - 1 / p.shape[1]
+        evenness = _Evenness(f)(check_arguments(_Evenness(f), baseline, baseline, 0)[0])
+    return (evenness.amax(1) - 1) / evenness.shape[1]
 
 
 def neutral(f: Function, x: Tensor, gap: float = 0.01) -> Tensor:
     """An input near x, by distance in f's units, whose `neutrality` is at most `gap`; ValueError if none is found."""
-    classes = _Classes(f)
-    x, *_ = check_arguments(classes, x, x, 0)
-    least = math.log(classes(x[:1]).shape[1])  # what the mean of -log p comes to where all p are even
-    level = 2 * _positive("gap", gap) ** 2  # by Pinsker's inequality, no probability is then further off than the gap
-    return _descend(lambda points: -classes(points).log().mean(1) - least, x, level)
+    evenness, level = _Evenness(f), 2 * _positive("gap", gap) ** 2  # enough for the gap, by Pinsker's inequality
+    return _descend(lambda points: -evenness(points).log().mean(1), check_arguments(evenness, x, x, 0)[0], level)
 
 
 def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near_zero: float = 0.01) -> Tensor:
-    """x changed about as little as it takes, in f's units, until F, a probability, is at most `near_zero`; ValueError
-    if that fails. Source: Szegedy et al. (2013), that so little does; Moosavi-Dezfooli et al. (2016), the steps."""
+    """x changed little, in f's units, until the probability F is at most `near_zero`; ValueError if none is found.
+    Source: Szegedy et al. (2013), that so little does; Moosavi-Dezfooli et al. (2016), the steps."""
     x, _, target = check_arguments(f, x, x, target)
     p, aim = scores(f, x, target), math.log(_positive("near_zero", near_zero) / 2)
     if p.min() < 0 or p.max() >= 1:
@@ -94,16 +94,15 @@ def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near
     return _descend(lambda points: scores(f, points, target).logit(eps=1e-30) - aim, x, math.log(2))
 
 
-def _descend(loss: Function, x: Tensor, level: float, steps: int = 500) -> Tensor:
+def _descend(loss: Function, x: Tensor, level: float) -> Tensor:
     """x moved until loss <= level, by fifths of the least step that would bring a linear loss to zero (Polyak 1969)."""
-    for _ in range(steps):
+    for _ in range(500):
         value, slope = gradients_at(loss, x, None)
         if (value <= level).all():
             return x
-        length = 0.2 * value / slope.flatten(1).square().sum(1).clamp_min(torch.finfo(x.dtype).tiny)
-        x = x - torch.where(value > level, length, 0).view(-1, *[1] * (x.dim() - 1)) * slope
-        if not all_finite(x):
-            break
+        square = slope.flatten(1).square().sum(1).clamp_min(torch.finfo(x.dtype).tiny)
+        direction = torch.einsum("n...,n->n...", slope, 1 / square)  # zero where f is flat
+        x = x - torch.einsum("n...,n->n...", direction, torch.where(value > level, 0.2 * value, 0))
     raise ValueError("no such baseline found: f has gone flat; start from another x, or allow a wider gap or near_zero")
 
 

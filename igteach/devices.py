@@ -10,19 +10,10 @@ def device() -> torch.device:
 
     Raises ValueError where `IGTEACH_DEVICE` names a device that PyTorch does not know or have.
     """
-    wanted = os.environ.get("IGTEACH_DEVICE")
-    if wanted:
-        try:
-            chosen = torch.device(wanted)
-            torch.empty(0, device=chosen)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"IGTEACH_DEVICE is {wanted!r}, which cannot be used here ({error}); "
-                "unset it, or set it to 'cpu', 'cuda' or 'mps'"
-            ) from None
-        return chosen
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    others = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    wanted = os.environ.get("IGTEACH_DEVICE") or others
+    try:
+        torch.empty(0, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"IGTEACH_DEVICE is {wanted!r}, of no use here ({error}); unset it, or say 'cpu'") from None
+    return torch.device(wanted)

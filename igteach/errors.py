@@ -1,17 +1,13 @@
-"""How far a weighted sum of gradients is from the integral, judged from how they change from node to node.
+"""How far a weighted sum of gradients is from the integral, judged from how g, the integrand, changes between nodes.
 
-Let g be what is integrated, one number a feature. Its values at the nodes tell of three errors.
-
-kinks   Where a ReLU switches, g jumps by some J, anywhere between two nodes d apart. The sum then errs by part of J d,
-        about at random, with variance (J d)^2 / 12. The difference of g times d shows J d; second differences of that
-        forget the smooth part of g and have 6 times the variance.
+kinks   Where a ReLU switches, g jumps by J somewhere between two nodes d apart; the error's variance is (J d)^2 / 12.
+        Second differences of (difference of g) d forget the smooth part of g, and have 6 times the variance of J d.
 smooth  Where g bends, the parabola through three nodes knows the error of a cell: quadrature.corrections.
 ends    Before the first node and after the last one nothing is seen: g may change there as fast as beside them.
 
-The estimate is MARGIN times the larger of kinks + smooth and ends / 2, summed over the features, and never less than
-the residual, in which errors are summed with their signs. Form and MARGIN were chosen on other networks than those
-that `python tests/benchmarks/error_estimates.py` reports on. A known weakness: where g blows up towards an end of the
-path (a layer norm at an embedding of zeros) the estimate may be half the error.
+The estimate: MARGIN times the larger of kinks + smooth and ends / 2, summed over features; never less than |residual|.
+`python tests/benchmarks/error_estimates.py` reports how it does, on other networks than it was made on. Its weakness:
+where g blows up at an end of the path (a layer norm at an embedding of zeros) it may be half the error.
 """
 
 from dataclasses import replace

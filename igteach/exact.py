@@ -7,27 +7,25 @@ another element of a pooling window takes the lead. Between two kinks the gradie
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
+from torch.nn.modules.utils import _pair
 
 from igteach.attribution import Attribution
 from igteach.gradients import gradients_at, rows_at_once, values_at
-from igteach.paths import StraightPath
-from igteach.scores import Function, Logit, Probability, check_arguments
+from igteach.scores import Baseline, Function, Logit, Probability, Target, check_arguments
 
 KINKED = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
 AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: the layer of the same arguments
-    **dict.fromkeys((F.relu, torch.relu, "relu"), nn.ReLU),
-    **dict.fromkeys((torch.flatten, "flatten"), nn.Flatten),
-    F.leaky_relu: nn.LeakyReLU,
-    F.max_pool2d: nn.MaxPool2d,
-    F.avg_pool2d: nn.AvgPool2d,
-    F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
+    **{F.relu: nn.ReLU, torch.relu: nn.ReLU, "relu": nn.ReLU, torch.flatten: nn.Flatten, "flatten": nn.Flatten},
+    **{F.leaky_relu: nn.LeakyReLU, F.max_pool2d: nn.MaxPool2d},
+    **{F.avg_pool2d: nn.AvgPool2d, F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d},
 }
 CLOSEST = 1e-13  # kinks nearer than this on [0, 1] count as one: rounding cannot tell them apart
 ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is walked in stretches
@@ -35,39 +33,26 @@ ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactAttribution(Attribution):
-    """An Attribution with the linear pieces of F along the path. All of it is float64, whatever the dtype of x.
+    """An Attribution in float64, whatever the dtype of x, with the ends of the linear pieces of F on the path."""
 
-    evaluations (batch,) pieces of each example: one gradient was spent on each
-    pieces      for each example the ends of its pieces on [0, 1]: 0 = p_0 < p_1 < ... < p_k = 1, shape (k + 1,)
-    """
-
-    pieces: tuple[Tensor, ...]
+    pieces: tuple[
+        Tensor, ...
+    ]  # of each example (k + 1,): 0 = p_0 < ... < p_k = 1; evaluations says k, one gradient each
 
 
 def exact_integrated_gradients(
-    model: nn.Module,
-    x: Tensor,
-    baseline: Tensor | float | None = None,
-    target: int | Tensor | None = None,
-    *,
-    max_pieces: int = 100_000,
+    model: nn.Module, x: Tensor, baseline: Baseline = None, target: Target = None, *, max_pieces: int = 100_000
 ) -> ExactAttribution:
     """The exact share of each feature in F(x) - F(x'), for the logits F of a piecewise-linear network.
 
-    model       a chain of the layers in AFFINE and KINKED (or functions in AS_LAYER), nested as you like, alone or in
-                logit(); computed in a float64 copy
-    x           (batch, *features), floating point
-    baseline    a number, or broadcasts to x; None is zeros in the units that the model takes
-    target      an int, (batch,), or None where the model gives one number a row
+    model       a chain of layers in AFFINE and KINKED or functions in AS_LAYER, nested or in logit(); copied to float64
+    x           (batch, *features), floating point; baseline and target are as for integrated_gradients
     max_pieces  of one example, at most
 
     A unit that sits on its kink along a whole piece (a ReLU at exactly 0, a tie in a pooling window) has no gradient
-    there. Autograd's convention is used: ReLU'(0) = 0, LeakyReLU'(0) = its negative slope, and of tied elements PyTorch
-    picks one. Completeness holds all the same, but two ways to write one function may then get different shares. A
-    unit that is there only up to rounding falls on one side or the other.
-
-    Raises TypeError for a model that is not such a chain, ValueError for a path of too many pieces, and what
-    integrated_gradients raises.
+    there, and gets the one of autograd: ReLU'(0) = 0, LeakyReLU'(0) = its negative slope, one of the tied elements.
+    Completeness holds all the same, but two ways to write one function may then get different shares.
+    Raises TypeError for a model that is no such chain, ValueError for too many pieces, and as integrated_gradients.
     Source: Sotoudeh and Thakur (2019), ExactLine.
     """
     network = _network(model)
@@ -76,33 +61,23 @@ def exact_integrated_gradients(
     if x.device.type == "mps":
         raise ValueError("x is on mps, which has no float64; pass x.cpu() and model.cpu()")
     x, baseline = x.double(), baseline.double()
-
-    values, pieces = torch.empty_like(x), []
-    for i in range(len(x)):
-        path = StraightPath(baseline[i : i + 1], x[i : i + 1])
-        pieces.append(_breakpoints(layers, torch.cat([path.baseline, path.x]), max_pieces))
-        values[i] = _integral(network, path, None if target is None else target[i], pieces[i])
-    rows = rows_at_once(x, None)
-    return ExactAttribution(
-        values,
-        f_input=values_at(network, x, target, rows),
-        f_baseline=values_at(network, baseline, target, rows),
-        evaluations=torch.tensor([len(ends) - 1 for ends in pieces], device=x.device),
-        error_estimate=torch.zeros(len(x), dtype=x.dtype, device=x.device),
-        pieces=tuple(pieces),
-    )
+    values, pieces, rows = torch.empty_like(x), [], rows_at_once(x, None)
+    for i, ends in enumerate(torch.stack([baseline, x], dim=1)):
+        pieces.append(_breakpoints(layers, ends, max_pieces))
+        values[i] = _integral(network, ends, None if target is None else target[i], pieces[i], rows)
+    f_input, f_baseline = (values_at(network, points, target, rows) for points in (x, baseline))
+    spent, error = torch.tensor([len(ends) - 1 for ends in pieces], device=x.device), torch.zeros_like(f_input)
+    return ExactAttribution(values, f_input, f_baseline, spent, error_estimate=error, pieces=tuple(pieces))
 
 
-def _integral(network: nn.Module, path: StraightPath, target: Tensor | None, ends: Tensor) -> Tensor:
-    """(x - x') times the sum over the pieces of length times gradient: the shape of one example."""
-    midpoints, lengths = (ends[1:] + ends[:-1]) / 2, ends.diff()
-    total = torch.zeros_like(path.x[0])
-    rows = rows_at_once(path.x, None)
-    for alphas, shares in zip(midpoints.split(rows), lengths.split(rows), strict=True):
-        points = path.points(alphas)[:, 0]
+def _integral(network: nn.Module, ends: Tensor, target: Tensor | None, alphas: Tensor, rows: int) -> Tensor:
+    """(x - x') times the sum over the pieces of length times gradient; ends are x' and x, alphas the pieces' ends."""
+    total = torch.zeros_like(ends[0])
+    for left, right in zip(alphas[:-1].split(rows), alphas[1:].split(rows), strict=True):
+        points = _interpolated(ends.new_tensor([0, 1]), ends, (left + right) / 2)
         _, gradients = gradients_at(network, points, None if target is None else target.expand(len(points)))
-        total += torch.tensordot(shares, gradients, dims=1)
-    return total * (path.x - path.baseline)[0]
+        total += torch.tensordot(right - left, gradients, dims=1)
+    return total * (ends[1] - ends[0])
 
 
 def _network(model: Function) -> nn.Module:
@@ -118,52 +93,37 @@ def _network(model: Function) -> nn.Module:
 
 def _chain(network: nn.Module) -> list[nn.Module]:
     """The layers that `network` applies one after the other; a TypeError where it is no such chain."""
-    root = nn.Sequential(network)
+    from torch import fx  # here, because it is slow to import
+
+    root, layers = nn.Sequential(network), list[nn.Module]()
     try:
-        graph = fx.Tracer().trace(root)
+        *nodes, _ = fx.Tracer().trace(root).nodes  # from the input on, without the output
     except Exception as error:  # whatever the model's own forward does with a stand-in for its input
-        name = type(network).__name__
-        raise TypeError(f"model {name} cannot be followed: {error}; write its forward as a chain of layers") from error
-    layers = []
-    node = next(reversed(graph.nodes))
-    while node.op != "placeholder":
-        if node.op != "output":
-            layers.append(_layer(node, root))
-        node = node.all_input_nodes[0]
-    return layers[::-1]
-
-
-def _layer(node: fx.Node, root: nn.Module) -> nn.Module:
-    """What a node of the traced graph computes, as a layer."""
-    what = getattr(node.target, "__name__", str(node.target))
-    if node.op == "call_module":
-        layer = root.get_submodule(str(node.target))
-        if isinstance(layer, AFFINE + KINKED):
-            return layer
-        what = f"{type(layer).__name__}, its layer {what.removeprefix('0.')!r}"
-    elif len(node.all_input_nodes) > 1:
-        what += " of several tensors (as in a residual connection)"
-    elif node.target in AS_LAYER:
-        return AS_LAYER[node.target](*node.args[1:], **node.kwargs)
-    raise TypeError(
-        f"model uses {what}, which exact IG does not support; it follows one chain of "
-        f"{', '.join(kind.__name__ for kind in AFFINE + KINKED)}; for other models use integrated_gradients"
-    )
+        raise TypeError(f"model {type(network).__name__} cannot be followed: {error}; make it a chain") from error
+    for before, node in pairwise(nodes):
+        what, layer = getattr(node.target, "__name__", str(node.target)), None
+        if node.all_input_nodes != [before]:
+            what += " of several tensors (as in a residual connection)"
+        elif node.op == "call_module":
+            layer = root.get_submodule(what)
+            what = f"{type(layer).__name__}, its layer {what.removeprefix('0.')!r}"
+        elif node.target in AS_LAYER:
+            layer = AS_LAYER[node.target](*node.args[1:], **node.kwargs)
+        if not isinstance(layer, AFFINE + KINKED):
+            known = ", ".join(kind.__name__ for kind in AFFINE + KINKED)
+            raise TypeError(f"model uses {what}; exact IG needs one chain of {known}; or use integrated_gradients")
+        layers.append(layer)
+    return layers
 
 
 @torch.no_grad()
 def _breakpoints(layers: list[nn.Module], ends: Tensor, max_pieces: int) -> Tensor:
     """The ends of the linear pieces on the way from ends[0] to ends[1], as alphas: (k + 1,)."""
-    whole = torch.tensor([0.0, 1.0], dtype=ends.dtype, device=ends.device)
-    found, count = [whole[:1]], 0
-    for right_ends in _pieces(layers, whole, ends):
+    found = [ends.new_zeros(1)]
+    for right_ends in _pieces(layers, ends.new_tensor([0, 1]), ends):
         found.append(right_ends)
-        count += len(right_ends)
-        if count > max_pieces:
-            raise ValueError(
-                f"the path crosses more than max_pieces={max_pieces} linear pieces; raise max_pieces, or use "
-                "integrated_gradients, whose cost does not depend on the pieces"
-            )
+        if sum(map(len, found)) - 1 > max_pieces:
+            raise ValueError(f"more than {max_pieces=} linear pieces; raise max_pieces or use integrated_gradients")
     return torch.cat(found)
 
 
@@ -172,18 +132,16 @@ def _pieces(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator
 
     alphas (breakpoints,) are the kinks of the layers before; values (breakpoints, *features) what they give there.
     """
-    if not layers:
-        yield alphas[1:]
-        return
-    layer, *rest = layers
-    if not isinstance(layer, KINKED):
-        yield from _pieces(rest, alphas, layer(values))
-        return
-    refined = _merged(alphas, _kinks(alphas, _rivals(layer, values)))
-    at_once = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
-    for start in range(0, len(refined) - 1, at_once):
-        stretch = refined[start : start + at_once + 1]
-        yield from _pieces(rest, stretch, layer(_interpolated(alphas, values, stretch)))
+    for i, layer in enumerate(layers):
+        if isinstance(layer, KINKED):
+            refined = _merged(alphas, _kinks(alphas, _rivals(layer, values)))
+            at_once = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
+            for start in range(0, len(refined) - 1, at_once):
+                stretch = refined[start : start + at_once + 1]
+                yield from _pieces(layers[i + 1 :], stretch, layer(_interpolated(alphas, values, stretch)))
+            return
+        values = layer(values)
+    yield alphas[1:]
 
 
 def _merged(alphas: Tensor, new: Tensor) -> Tensor:
@@ -205,20 +163,14 @@ def _rivals(layer: nn.Module, values: Tensor) -> Tensor:
     """The elements of which a kinked layer looks for the largest: (breakpoints, units, elements)."""
     if not isinstance(layer, nn.MaxPool2d):
         return torch.stack([values, torch.zeros_like(values)], dim=-1).flatten(1, -2)
-    shape = layer(values[:1]).shape[-2:]
-    rows, columns = (_taken(layer, values.shape[axis], shape[axis], axis).to(values.device) for axis in (-2, -1))
-    windows = rows[:, None, :, None] * values.shape[-1] + columns[None, :, None, :]
-    return values.flatten(-2)[..., windows.flatten(2)].flatten(1, -2)
-
-
-def _taken(layer: nn.MaxPool2d, size: int, windows: int, axis: int) -> Tensor:
-    """Which of `size` positions each pooling window takes along an axis; padding repeats one of its own positions."""
-    options = (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
-    kernel, stride, padding, dilation = (int(torch.tensor(option).expand(2)[axis]) for option in options)
-    taken = torch.arange(windows)[:, None] * stride - padding + torch.arange(kernel) * dilation
-    inside = (taken >= 0) & (taken < size)
-    own = taken.where(inside, torch.tensor(size)).amin(1, keepdim=True)
-    return taken.where(inside, own)
+    height, width = values.shape[-2:]
+    places = torch.arange(1, height * width + 1).to(values).view(1, 1, height, width)  # padding is 0
+    if layer.ceil_mode:  # windows may reach over the far edges; one of nothing but padding does no harm
+        down, right = _pair(layer.stride)
+        places = F.pad(places, (0, right - 1, 0, down - 1))
+    windows = F.unfold(places, layer.kernel_size, layer.dilation, layer.padding, layer.stride)[0].T.long()
+    windows = windows.where(windows > 0, windows.amax(1, keepdim=True)) - 1  # padding repeats a place of its window
+    return values.flatten(-2)[..., windows].flatten(1, -2)
 
 
 def _kinks(alphas: Tensor, rivals: Tensor) -> Tensor:

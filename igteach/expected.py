@@ -1,7 +1,8 @@
 """Attributions against many baselines at once, in place of a choice among them."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from igteach.errors import MARGIN, size, with_error
 from igteach.gradients import rows_at_once, values_at
 from igteach.integrated import integrated_gradients
 from igteach.paths import spread
+from igteach.quadrature import check_count
 from igteach.scores import Function, check_arguments, gradients_at
 
 
@@ -35,8 +37,7 @@ def expected_gradients(
     x, _, target = check_arguments(f, x, baselines[0], target)
     if baselines.shape[1:] != x.shape[1:]:
         raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
-    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 2:
-        raise ValueError(f"samples is {samples!r}; pass a whole number of at least 2")
+    check_count("samples", samples, 2)
     baselines, rows, random = baselines.detach().to(x), rows_at_once(x, rows), torch.Generator().manual_seed(seed)
     drawn = torch.randint(len(baselines), (samples,), generator=random).to(x.device)
     alphas = torch.rand(samples, generator=random, dtype=torch.float64)
@@ -63,8 +64,7 @@ def average_integrated_gradients(
 ) -> Attribution:
     """The share of each feature in F(x) - the mean F of the baselines: the mean of IG against each of them.
 
-    baselines (k, ...), each as for integrated_gradients, and so are the options. The error estimate takes the k errors
-    for errors of one direction, and so is on the safe side.
+    baselines (k, ...), each as for integrated_gradients, and so are the options. The error estimate is their mean.
     """
     _check_baselines(baselines)
     answers = [integrated_gradients(f, x, baseline, target, **options) for baseline in baselines]
@@ -72,22 +72,16 @@ def average_integrated_gradients(
     def mean(parts: Iterable[Any]) -> Tensor:
         return torch.stack(list(parts)).to(accumulator(x)).mean(0).to(x)
 
-    first = answers[0]
-    average = Attribution(
-        mean(answer.values for answer in answers),
-        first.f_input,
-        mean(answer.f_baseline for answer in answers),
-        evaluations=sum(answer.evaluations for answer in answers),
-        converged=None if first.converged is None else mean(answer.converged for answer in answers) == 1,
-    )
-    if first.error_estimate is None:
-        return average
-    return with_error(average, mean(cast(Tensor, a.error_estimate) * size(a) for a in answers))
+    values, f_baseline = mean(a.values for a in answers), mean(a.f_baseline for a in answers)
+    average = Attribution(values, answers[0].f_input, f_baseline, sum(a.evaluations for a in answers))
+    if answers[0].converged is not None:
+        average = replace(average, converged=mean(a.converged for a in answers) == 1)
+    estimates = [a.error_estimate * size(a) for a in answers if a.error_estimate is not None]
+    return with_error(average, mean(estimates) if estimates else None)
 
 
 def _check_baselines(baselines: Tensor) -> None:
     if not isinstance(baselines, Tensor):
         raise TypeError(f"baselines is {type(baselines).__name__}; pass a tensor (k, ...) of k baselines")
     if baselines.dim() == 0 or len(baselines) == 0 or not all_finite(baselines):
-        shape = tuple(baselines.shape)
-        raise ValueError(f"baselines of shape {shape} is empty or holds NaN; pass (k, ...) of k baselines, finite")
+        raise ValueError(f"baselines of shape {tuple(baselines.shape)} is empty or holds NaN; pass (k, ...), finite")

@@ -1,7 +1,7 @@
 """Integrated Gradients, in memory that grows neither with the steps nor with the batch."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import cast
 
@@ -12,7 +12,7 @@ from igteach.attribution import Attribution, accumulator
 from igteach.errors import NEIGHBOURS, Changes, with_error
 from igteach.gradients import rows_at_once, values_at
 from igteach.paths import CurvedPath, StraightPath, spread, through
-from igteach.quadrature import corrections, nodes_and_weights, warped_nodes_and_weights
+from igteach.quadrature import check_count, corrections, nodes_and_weights, warped_nodes_and_weights
 from igteach.scores import Function, check_arguments, gradients_at
 
 Path = StraightPath | CurvedPath
@@ -39,10 +39,9 @@ def integrated_gradients(
     x         (batch, *features), floating point
     baseline  a number, or broadcasts to x; None is zeros in the units that f takes
     target    an int, (batch,), or None where f gives one number a row
-    steps     gradients for each example; rule: one of igteach.quadrature.RULES, or "warped", whose nodes stand close
-              where F moves, found by steps / 2 evaluations of F without gradient
-    tolerance where the error estimate of an example is above it, the example is done anew with more steps, until it is
-              not, or until max_evaluations gradients are spent on the example; `converged` says which
+    steps     gradients for each example; rule: of igteach.quadrature.RULES, or "warped": nodes close where F moves
+    tolerance an example whose error estimate is above it is done anew with more steps, until it is not, or until
+              max_evaluations gradients are spent on the example; `converged` says which
     rows      evaluated at once, at most; None picks a size from the device
     progress  shows a bar (needs tqdm)
 
@@ -52,29 +51,27 @@ def integrated_gradients(
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     rows = rows_at_once(x, rows)
+    if tolerance is not None:
+        _check_tolerance(tolerance, max_evaluations, steps)
 
     def straight(part: slice) -> StraightPath:
         return StraightPath(baseline[part], x[part])
 
-    if tolerance is not None:
-        _check_tolerance(tolerance, max_evaluations, steps)
     answer = _along(f, straight, (baseline, x), target, rule, steps, rows, progress)
     if tolerance is None:
         return answer
     values, estimate = answer.values, cast(Tensor, answer.error_estimate)
     spent = torch.full((len(x),), steps, device=x.device)
     for i in (estimate > tolerance).nonzero()[:, 0].tolist():
-        last = steps
+        one, last = slice(i, i + 1), steps
+        chosen = None if target is None else target[one]
         while estimate[i] > tolerance:
             growth = min(1.1 * estimate[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
             more = min(math.ceil(growth * last), max_evaluations - int(spent[i]))
             if more <= last:
                 break
-            one, last = slice(i, i + 1), more
-            again = integrated_gradients(
-                f, x[one], baseline[one], None if target is None else target[one], steps=more, rule=rule, rows=rows
-            )
-            values[one], estimate[one] = again.values, cast(Tensor, again.error_estimate)
+            again = integrated_gradients(f, x[one], baseline[one], chosen, steps=more, rule=rule, rows=rows)
+            values[one], estimate[one], last = again.values, cast(Tensor, again.error_estimate), more
             spent[i] += more
     return replace(answer, evaluations=spent, converged=estimate <= tolerance)
 
@@ -92,11 +89,8 @@ def path_gradients(
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along any path from x' to x.
 
-    path         way-points (k, batch, *features) joined by straight legs, or a function that takes one alpha in [0, 1]
-                 and returns points (batch, *features): x' at 0 and x at 1
-    x, baseline  where given, the ends that the path must have
-
-    The other arguments, what is returned and raised are as for integrated_gradients.
+    path         way-points (k, batch, *features), joined straight, or a function of alpha giving (batch, *features)
+    x, baseline  where given, the ends that the path must have; all else is as for integrated_gradients
     Source: Friedman (2004); Sundararajan, Taly and Yan (2017).
     """
     if rule == "warped":
@@ -132,7 +126,9 @@ def _along(
         part = slice(first, first + at_once)
         path, chosen = paths(part), None if target is None else target[part]
         if rule == "warped":
-            nodes, weights = warped_nodes_and_weights(_heights(f, path, chosen, steps, rows), steps)
+            places = torch.linspace(0, 1, steps // 2 + 3, dtype=torch.float64)
+            heights = torch.stack([values_at(f, path.points(place[None])[0], chosen, rows) for place in places])
+            nodes, weights = warped_nodes_and_weights(heights, steps)
         values[part], distance = _integral(f, path, chosen, nodes, weights, max(1, rows // at_once))
         distances.append(distance)
     answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
@@ -167,26 +163,18 @@ def _pull(f: Function, path: Path, target: Tensor | None, alphas: Tensor, starts
     return pull.to(accumulator(pull))
 
 
-def _heights(f: Function, path: Path, target: Tensor | None, steps: int, rows: int) -> Tensor:
-    """F at equally spaced places along the path, without gradients: (steps / 2 + 2, batch)."""
-    alphas = torch.linspace(0, 1, steps // 2 + 2, dtype=torch.float64)
-    return torch.stack([values_at(f, path.points(alpha[None])[0], target, rows) for alpha in alphas])
-
-
 def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:
     if not tolerance > 0:
         raise ValueError(f"tolerance is {tolerance}; pass a number above 0: 0.02 is 2% of the values' L1 norm")
-    if isinstance(max_evaluations, bool) or not isinstance(max_evaluations, int) or max_evaluations < steps:
-        raise ValueError(f"max_evaluations is {max_evaluations!r}; pass a whole number, and at least steps={steps}")
-    if steps < NEIGHBOURS:
-        raise ValueError(f"steps is {steps}, too few for an error estimate; pass at least {NEIGHBOURS}")
+    check_count("steps", steps, NEIGHBOURS)  # fewer give no error estimate
+    check_count("max_evaluations", max_evaluations, steps)
 
 
-def _counted(work: range, progress: bool) -> Iterator[int]:
+def _counted(work: range, progress: bool) -> Iterable[int]:
     if not progress:
-        return iter(work)
+        return work
     try:
         from tqdm.auto import tqdm
     except ImportError:
         raise ImportError("progress=True needs tqdm: pip install tqdm") from None
-    return iter(tqdm(work, desc="integrated gradients", unit="chunk"))
+    return tqdm(work, desc="integrated gradients", unit="chunk")

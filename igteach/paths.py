@@ -1,7 +1,4 @@
-"""Paths from the baseline to the input: points, and velocities (how fast each feature moves).
-
-Alphas are (nodes,), the same for every example, or (nodes, batch); they run from 0 at the baseline to 1 at x.
-"""
+"""Paths from baseline (alpha 0) to input (alpha 1): points, and velocities; alphas are (nodes,) or (nodes, batch)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +11,7 @@ from igteach.attribution import all_finite
 
 @dataclass(frozen=True)
 class StraightPath:
-    """The straight line x' + alpha (x - x'), for a batch.
-
-    baseline, x: (batch, *features).
-    """
+    """The straight line x' + alpha (x - x'), for a batch: baseline, x (batch, *features)."""
 
     baseline: Tensor
     x: Tensor
@@ -35,8 +29,7 @@ class StraightPath:
 class CurvedPath:
     """A path by a function of one alpha, a number, that returns (batch, *features).
 
-    A velocity is the way from a start to its end over the time: so the ways of the cells add up to the whole way, and
-    the shares of a linear F to F(x) - F(x'), wherever the path has its corners.
+    A velocity is a cell's way over its time, so that the shares of a linear F add up wherever the path has corners.
     """
 
     function: Callable[[float], Tensor]

@@ -1,7 +1,6 @@
 """Nodes and weights on [0, 1]: the rules by which an integral becomes a weighted sum.
 
-A weight is also a cell: the k-th node stands for the stretch of [0, 1] between the sums of the weights before it and up
-to it. For every rule here the node lies in its cell.
+A weight is also a cell: the stretch between the sums of the weights before it and up to it. Its node lies in it.
 """
 
 import numpy as np
@@ -12,6 +11,12 @@ RULES = ("left", "right", "midpoint", "trapezoid", "gauss_legendre")
 POWER, FLOOR = 0.5, 0.25  # of the warped rule: tried out on digits, random networks and photographs
 
 
+def check_count(name: str, value: int, least: int) -> None:
+    """Raises ValueError where `value` is no whole number of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} is {value!r}; pass a whole number of at least {least}")
+
+
 def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     """Where to evaluate on [0, 1], and how much each value counts.
 
@@ -20,11 +25,9 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     """
     if rule not in RULES:
         raise ValueError(f"rule is {rule!r}; choose one of {', '.join(RULES)}; integrated_gradients takes warped, too")
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise ValueError(f"steps is {steps!r}; pass a whole number of at least 1")
+    check_count("steps", steps, 1)
     if rule == "trapezoid" and steps == 1:
         raise ValueError("steps is 1, but the trapezoid rule needs both ends: pass at least 2")
-
     cells = torch.arange(steps, dtype=torch.float64)
     equal = torch.full((steps,), 1.0 / steps, dtype=torch.float64)
     if rule == "left":
@@ -44,9 +47,8 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
 def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Nodes that stand close where F moves or bends: midpoints of cells that each hold an equal share of that.
 
-    heights (points, batch) is F at equally spaced alphas from 0 to 1, at least 3; steps the number of nodes. A share is
-    that of |F's difference| + |its change| to the POWER, mixed with FLOOR parts of a uniform one.
-    Returns two float64 tensors of shape (steps, batch); the weights of each column sum to 1.
+    heights (points, batch) is F at 3 or more equally spaced alphas from 0 to 1. A share is that of |F's difference| +
+    |its change| to the POWER, mixed with FLOOR parts of a uniform one. Returns float64 tensors (steps, batch).
     Source: Bhat and Raychowdhury (2023) place steps by the change of F; the form and the constants are ours.
     """
     moves = heights.cpu().double().diff(dim=0)
@@ -63,8 +65,7 @@ def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tenso
 def corrections(nodes: Tensor, weights: Tensor) -> Tensor:
     """What each weight lacks to integrate, cell by cell, the parabola through three neighbouring values.
 
-    nodes, weights and the result (steps, batch); zeros for fewer than 3 steps. For the midpoint rule of n
-    steps on smooth values g they sum to about (the last difference of g - the first) / 24n (Euler and Maclaurin).
+    nodes, weights and the result (steps, batch); zeros for fewer than 3 steps.
     """
     steps = len(nodes)
     if steps < 3:

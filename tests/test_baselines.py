@@ -24,6 +24,7 @@ def classifier(shape, device="cpu", dtype=torch.float32):
 
 def every_baseline(f, x, dataset):
     return {
+        "zero": baselines.zero(x),
         "constant": baselines.constant(x, 0.3),
         "mean": baselines.mean(x, dataset),
         "median": baselines.median(x, dataset),
@@ -79,6 +80,10 @@ def test_a_seed_gives_the_same_numbers_again_and_another_seed_others():
         torch.manual_seed(2)
         assert torch.equal(draw(5), first)
         assert not torch.equal(draw(6), first)
+
+
+def test_zero_is_zero_in_every_feature():
+    assert baselines.zero(torch.tensor([[-3.0, 1e38], [0.5, -0.0]])).tolist() == [[0.0, 0.0]] * 2
 
 
 def test_mean_and_median_are_those_of_each_feature():
@@ -245,6 +250,7 @@ def test_what_scores_near_zero_already_stays():
 X, MANY = torch.rand(2, 6), torch.rand(5, 6)
 LOGITS = nn.Linear(6, 3)
 BAD = [
+    (lambda: baselines.zero(X[0]), ValueError, r"x\[None\]"),
     (lambda: baselines.constant([1.0]), TypeError, "x is list"),
     (lambda: baselines.constant(X.byte()), TypeError, "x is torch.uint8"),
     (lambda: baselines.constant(X[0]), ValueError, r"x\[None\]"),

@@ -138,3 +138,17 @@ def test_corrections_of_each_column_are_its_own():
     for i in range(4):
         alone = corrections(nodes[:, i : i + 1], weights[:, i : i + 1])
         torch.testing.assert_close(corrections(nodes, weights)[:, i : i + 1], alone)
+
+
+def test_warped_nodes_stand_close_at_a_peak_whose_ends_are_of_one_height():
+    heights = torch.tensor([0, 0, 0, 0, 1, 1, 0, 0, 0, 0.0])[:, None]
+    nodes, _ = warped_nodes_and_weights(heights, 90)
+    cells = torch.histc(nodes[:, 0], bins=9, min=0, max=1)
+    assert cells[4] > 2 * cells[0]
+
+
+@pytest.mark.parametrize("rule", ["midpoint", "trapezoid", "gauss_legendre"])
+def test_corrections_of_a_symmetric_rule_are_symmetric(rule):
+    nodes, weights = nodes_and_weights(rule, 9)
+    found = corrections(nodes[:, None], weights[:, None])
+    torch.testing.assert_close(found, found.flip(0), rtol=0, atol=1e-12)

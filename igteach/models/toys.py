@@ -1,13 +1,53 @@
-"""Networks small enough to do by hand, and the cases that each axiom is put to."""
+"""Functions and networks small enough to do by hand, and the cases that each axiom is put to."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
-from igteach.scores import Function
+from igteach.gradients import rows_at_once, values_at
+from igteach.scores import Baseline, Function, Target, check_arguments
+
+EXACT = 1e-3  # where only rounding is left
+
+
+def toy(function: Callable[..., Tensor | float]) -> Function:
+    """F from a function of scalars, so that `toy(lambda x, y: x * y)` takes a batch of shape (N, 2).
+
+    The function sees one row at a time, as 0-dimensional tensors: `if`, `min` and `max` work.
+    Raises ValueError for rows that the function does not take, TypeError where it leaves autograd, as float(x) does.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        raise TypeError(f"function is {function!r}; pass a Python function of scalars") from None
+
+    def f(x: Tensor) -> Tensor:
+        if x.dim() != 2:
+            raise ValueError(f"x has shape {tuple(x.shape)}; a toy function takes (batch, features)")
+        try:
+            signature.bind(*x[0])
+        except TypeError as error:
+            raise ValueError(f"x has {x.shape[1]} features a row, which the function does not take: {error}") from None
+        with _NoPythonNumbers():
+            values = [torch.as_tensor(function(*row), dtype=x.dtype, device=x.device) for row in x]
+        return torch.stack(values) + 0.0 * x.sum(dim=1)  # a constant has a gradient, too: zero
+
+    return f
+
+
+class _NoPythonNumbers(TorchFunctionMode):
+    """Inside it a tensor does not turn into a Python number, which would have no gradient."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        if func in (Tensor.__float__, Tensor.__int__, Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__array__):
+            name = func.__name__
+            raise TypeError(f"the toy function makes x a plain number by {name}; use torch.exp(x) for math.exp(x)")
+        return func(*args, **(kwargs or {}))
 
 
 class Formula(nn.Module):
@@ -86,6 +126,33 @@ class Case:
     other: Any = None
     features: tuple[int, ...] = ()
 
+    def scores(self, points: Tensor, f: Function | None = None) -> Tensor:
+        """F, or f, at the points (k * batch, *features): (k * batch,), float64 on the CPU."""
+        target = None if self.target is None else self.target.repeat(len(points) // len(self.x))
+        return values_at(f or self.f, points, target, rows_at_once(points, None)).cpu().double()
+
+    def between(self) -> Tensor:
+        """32 random points an example in the box between baseline and x, always the same: (32 * batch, *features)."""
+        shares = torch.rand((32, *self.x.shape), generator=torch.Generator().manual_seed(0))
+        return (self.baseline + shares.to(self.x) * (self.x - self.baseline)).flatten(0, 1)
+
+    def check_equal(self, claim: str, other: Function, there: Tensor) -> None:
+        """Raise ValueError unless `other` at the points `there` equals F at the points between."""
+        points = self.between()
+        one, two = self.scores(points), self.scores(there.view_as(points), other)
+        n = int((one - two).abs().argmax())
+        if (one - two).abs()[n] > EXACT * one.abs().max():
+            came = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(points[n])}"
+            raise ValueError(f"you say that {claim}, but it does not hold: {came}")
+
+
+def rounded(numbers: Tensor) -> str:
+    """One number or a few, to three digits; what is below a millionth is 0."""
+    if numbers.numel() > 8:
+        return f"an input of shape {tuple(numbers.shape)}"
+    texts = ["0" if abs(number) < 1e-6 else f"{number:.3g}" for number in numbers.flatten().tolist()]
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
 
 def case(name: str, f: Function, x: list, baseline: list | None = None, **more: Any) -> Case:
     """A case of one example, its features as a list; without a baseline, that is zeros."""
@@ -135,3 +202,50 @@ CASES = {
         case("1 - ReLU(1 - x - y)", EITHER, [2, 2], features=(0, 1)),
     ],
 }
+
+
+Net = Function | None  # what is given of a case of your own, if anything
+Input = Tensor | None
+
+
+def own_case(f: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None) -> list[Case]:
+    """A case of your own, its arguments those of a method; an empty list where none is given."""
+    return _own(f, x, baseline, target)
+
+
+def own_pair_of_functions(
+    f: Net = None, g: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None
+) -> list[Case]:
+    """A case of your own with a second function g."""
+    return _own(f, x, baseline, target, other=g)
+
+
+def own_dummy(
+    f: Net = None, x: Input = None, baseline: Baseline = None, target: Target = None, dummy: int | None = None
+) -> list[Case]:
+    """A case of your own with a feature, dummy, that F does not depend on."""
+    return _own(f, x, baseline, target, features=None if dummy is None else (dummy,))
+
+
+def own_pair_of_features(
+    f: Net = None,
+    x: Input = None,
+    baseline: Baseline = None,
+    target: Target = None,
+    pair: tuple[int, int] | None = None,
+) -> list[Case]:
+    """A case of your own with a pair of features that F treats alike."""
+    return _own(f, x, baseline, target, features=pair)
+
+
+def _own(f: Net, x: Input, baseline: Baseline, target: Target, **more: Any) -> list[Case]:
+    """TypeError where a part is missing, ValueError where a feature is none of x's, and those of check_arguments."""
+    if all(given is None for given in (f, x, baseline, target, *more.values())):
+        return []
+    if f is None or x is None or None in more.values():
+        raise TypeError(f"a case of your own needs {', '.join(['f', 'x', *more])}; one of them is missing")
+    x, baseline, target = check_arguments(f, x, baseline, target)
+    for i in more.get("features", ()):
+        if not 0 <= i < x[0].numel():
+            raise ValueError(f"feature {i} was named, but x has {x[0].numel()} features, which count from 0")
+    return [Case("your function", f, x, baseline, target, **more)]

@@ -351,4 +351,4 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The derivation from the identity rather than from axioms: Su Jianlin (2020).
 #
-# **What is next.** Lesson 05: how many steps, which rule, and how to know that the answer is right.
+# **What is next.** [Lesson 05](05_computing_the_integral.ipynb): how many steps, which rule, and how to know that the answer is right.

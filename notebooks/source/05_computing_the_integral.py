@@ -734,4 +734,4 @@ print("64 steps: gauss_legendre has less error than warped:       ", bool(gauss[
 #
 # **Where it comes from.** 20 to 300 steps for 5%: Sundararajan, Taly and Yan (2017). Exact shares from the linear pieces: Sotoudeh and Thakur (2019), who found fixed numbers of steps 25 to 45% off. Uneven steps: Bhat and Raychowdhury (2023); Swain et al. (2024).
 #
-# **What is next.** Lesson 06: what else one may demand of an attribution, besides adding up.
+# **What is next.** [Lesson 06](06_axioms.ipynb): what else one may demand of an attribution, besides adding up.

@@ -570,4 +570,4 @@ for name, method in {"Integrated Gradients": igteach.integrated_gradients, "late
 #
 # **Where it comes from.** The axioms and the pair f, g: Sundararajan, Taly and Yan (2017). DeepLIFT: Shrikumar et al. (2017). LRP: Bach et al. (2015). Guided backprop: Springenberg et al. (2014). Occlusion: Zeiler and Fergus (2014). Orders: Shapley (1953), Lundberg and Lee (2017). Expected gradients: Erion et al. (2021). Uniqueness: Friedman (2004), Lerma and Lucas (2021), Lundstrom, Huang and Razaviyayn (2022). The library: Captum, Kokhlikyan et al. (2020).
 #
-# **What is next.** Lesson 07: every axiom speaks of a baseline, and none says which.
+# **What is next.** [Lesson 07](07_baselines.ipynb): every axiom speaks of a baseline, and none says which.

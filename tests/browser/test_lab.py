@@ -65,7 +65,7 @@ def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
 
 
 def test_the_lab_command_serves_on_the_port_that_it_is_given(free_port, wait_for):
-    options = ["--no-browser", "--port", str(free_port), "--allow-root", "--IdentityProvider.token=lab-command"]
+    options = ["--no-browser", "--port", str(free_port), "--IdentityProvider.token=lab-command"]
     server = subprocess.Popen([sys.executable, "-m", "igteach", "lab", *options], cwd=root(), stderr=subprocess.DEVNULL)
     try:
         wait_for(f"http://127.0.0.1:{free_port}/lab?token=lab-command", server)

@@ -73,8 +73,8 @@ BREAKS = [
     Break(
         "a gradient without its sign",
         "scores.py",
-        "allow_unused=True)",
-        "allow_unused=True)\n            gradient = gradient.abs()",
+        "return value.detach(), gradient",
+        "return value.detach(), gradient.abs()",
         "01",
     ),
     Break("a check that always passes", "exercises/checker.py", "if fault is None:", "if True:", "00"),

@@ -3,7 +3,6 @@
 import ipaddress
 import sys
 
-
 ADDRESS = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1}  # where in the event's arguments it is
 HOST = {"socket.getaddrinfo": 0, "socket.gethostbyname": 0}
 
