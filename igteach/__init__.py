@@ -6,7 +6,7 @@ from igteach.exact import exact_integrated_gradients
 from igteach.expected import average_integrated_gradients, expected_gradients
 from igteach.gradients import gradient, gradient_times_input
 from igteach.integrated import integrated_gradients, path_gradients
-from igteach.models.toys import toy
+from igteach.models.scalars import toy
 from igteach.scores import logit, probability
 
 __all__ = ["Attribution", "average_integrated_gradients", "device", "exact_integrated_gradients", "expected_gradients"]
