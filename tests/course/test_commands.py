@@ -64,9 +64,10 @@ def test_copy_lays_every_lesson_in_work_once(clone, capsys):
 
 def test_lab_copies_and_hands_its_options_to_jupyterlab(clone, monkeypatch):
     ran = []
-    monkeypatch.setattr(commands, "_run", lambda command: ran.append(command) or 0)
+    monkeypatch.setattr("jupyterlab.labapp.LabApp.launch_instance", ran.append)
     assert main(["lab", "--no-browser", "--port", "8899"]) == 0
-    assert ran[0][2:] == ["jupyterlab", str(clone / "work" / "00_start_here.ipynb"), "--no-browser", "--port", "8899"]
+    assert ran[0][:2] == [f"--notebook-dir={clone / 'work'}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
+    assert ran[0][-3:] == ["--no-browser", "--port", "8899"]
     assert (clone / "work" / "00_start_here.ipynb").exists()
 
 
