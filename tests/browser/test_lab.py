@@ -56,7 +56,7 @@ def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
 
     quiz = page.locator(".jp-RenderedMarkdown", has_text="Question 1.")
     quiz.scroll_into_view_if_needed()
-    choice, explanation = quiz.get_by_text("A. Zero."), quiz.get_by_text("It did not move on the way")
+    choice, explanation = quiz.get_by_text("A. Zero."), quiz.get_by_text("It did not move on the path")
     expect(explanation).to_be_hidden()
     choice.click()
     expect(explanation).to_be_visible()
