@@ -80,6 +80,11 @@ BREAKS = [
     Break("a check that always passes", "exercises/checker.py", "if fault is None:", "if True:", "00"),
     Break("a check that finds fault with all", "exercises/checker.py", "if fault is None:", "if fault == 0:", "01"),
     Break("probabilities that are logits", "scores.py", "softmax(dim=1)", "mul(1)", "02"),
+    Break("gradient x input without the baseline", "gradients.py", "share *= end - start", "share *= end", "03"),
+    Break("IG without x - x', again", "integrated.py", " * path.velocities(starts, ends)", "", "04"),
+    Break("an estimate that promises too much", "errors.py", "MARGIN = 1.5", "MARGIN = 0.5", "05"),
+    Break("an axiom check that lets all pass", "axioms.py", "gap <= tolerance\n", "gap <= 1e9\n", "06"),
+    Break("a neutrality that is off", "baselines.py", "(evenness.amax(1) - 1)", "(evenness.amax(1) - 2)", "07"),
 ]
 
 
