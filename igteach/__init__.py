@@ -4,11 +4,12 @@ from igteach.attribution import Attribution
 from igteach.devices import device
 from igteach.exact import exact_integrated_gradients
 from igteach.expected import average_integrated_gradients, expected_gradients
-from igteach.gradients import gradient, gradient_times_input
+from igteach.gradients import gradient, gradient_times_input, smoothgrad
 from igteach.integrated import integrated_gradients, path_gradients
 from igteach.models.scalars import toy
 from igteach.scores import logit, probability
 
 __all__ = ["Attribution", "average_integrated_gradients", "device", "exact_integrated_gradients", "expected_gradients"]
-__all__ += ["gradient", "gradient_times_input", "integrated_gradients", "logit", "path_gradients", "probability", "toy"]
+__all__ += ["gradient", "gradient_times_input", "integrated_gradients", "logit", "path_gradients", "probability"]
+__all__ += ["smoothgrad", "toy"]
 __version__ = "0.1.0"

@@ -10,7 +10,6 @@ returned no Attribution, or the axiom does not speak of your case. Source: Sunda
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from html import escape
 from inspect import Signature, signature
 from typing import Any
 
@@ -30,13 +29,6 @@ QUADRATURE = ROUGHLY  # where an integral enters: 64 steps are up to 2% off at a
 NOTHING = 1e-3  # of the change in F: a smaller share counts as none
 A, B = 2.0, -3.0  # the factors of linearity: of both signs, and their sum is not 1
 TINY = torch.finfo(torch.float64).tiny  # so that 0 / 0 is 0
-
-STYLE = """<style>
-table.axioms :is(caption, th, td) {vertical-align: top; padding: .4em .8em; border-bottom: 1px solid #8886}
-.axioms * {text-align: left !important} .axioms summary {white-space: nowrap}
-.axioms td.breaks {font-weight: bold; background: #d55e0026; box-shadow: inset 4px 0 #d55e00}
-.axioms p {max-width: 16em; margin: .4em 0; font-weight: normal}
-</style>"""
 
 
 @dataclass(frozen=True)
@@ -82,12 +74,6 @@ class AxiomResult:
         worst = [str(self.counterexample)] if self.counterexample else []
         return worst + [f"not put to {case}: {why}" for case, why in self.not_applicable.items()]
 
-    def as_cell(self) -> str:
-        """A cell of an HTML table: the verdict, which unfolds to the notes."""
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        words = f"<details><summary>{self.verdict}</summary>{notes}</details>" if notes else self.verdict
-        return f'<td class="breaks">{words}</td>' if self.holds is False else f"<td>{words}</td>"
-
     def assert_holds(self) -> None:
         """Raise AssertionError, with the counterexample in words, unless the axiom holds."""
         if not self.holds:
@@ -96,7 +82,7 @@ class AxiomResult:
 
 @dataclass(frozen=True, repr=False)
 class AxiomTable:
-    """Methods by axioms: `results["IG"]["completeness"]` is an AxiomResult. Prints as text, shows as HTML."""
+    """Methods by axioms: `results["IG"]["completeness"]` is an AxiomResult. `show.axiom_table` makes HTML of it."""
 
     results: dict[str, dict[str, AxiomResult]]
 
@@ -108,14 +94,6 @@ class AxiomTable:
             for title, result in zip(TITLES, row.values(), strict=True):
                 lines += [f"{name}, {title}: {note}" for note in result.notes]
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        caption = "<caption>Which method keeps which axiom. Open a verdict to see why; * some cases left out.</caption>"
-        head = "".join(f'<th scope="col">{title}</th>' for title in ("method", *TITLES))
-        rows = ""
-        for name, row in self.results.items():
-            rows += f'<tr><th scope="row">{escape(name)}</th>{"".join(r.as_cell() for r in row.values())}</tr>'
-        return f'{STYLE}<table class="axioms">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def axiom_table(methods: dict[str, Method]) -> AxiomTable:

@@ -1,9 +1,13 @@
-"""The gradient of F, and the two attributions made from it at a single point."""
+"""The gradient of F, the two attributions made from it at a single point, and any method smoothed by noise."""
+
+import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from igteach.attribution import Attribution
+from igteach.attribution import Attribution, accumulator
 from igteach.quadrature import check_count
 from igteach.scores import Baseline, Function, Target, check_arguments, gradients_at, scores
 
@@ -51,6 +55,40 @@ def gradient_times_input(f: Function, x: Tensor, baseline: Baseline = None, targ
     for share, end, start in zip(shares, x, baseline, strict=True):
         share *= end - start  # in place: memory for one result, not two
     return Attribution(shares, value, values_at(f, baseline, target, rows_at_once(x, None)), evaluations=1)
+
+
+def smoothgrad(
+    f: Function,
+    x: Tensor,
+    baseline: Baseline = None,
+    target: Target = None,
+    *,
+    method: Callable[..., Attribution] = gradient,
+    deviation: float,
+    samples: int = 25,
+    seed: int = 0,
+    **options: Any,
+) -> Attribution:
+    """The mean of a method's values over noisy copies of x.
+
+    f, x, baseline, target and errors as for `gradient`; method, with its options, is any method of this signature;
+    deviation is that of the Gaussian noise, in x's units. The noise is drawn on the CPU: the same on every device.
+    F(x) and the residual are those of x itself, while the values add up to what its copies gain on average.
+    Source: Smilkov et al. (2017).
+    """
+    x, baseline, target = check_arguments(f, x, baseline, target)
+    check_count("samples", samples, 1)
+    if not 0 < deviation < math.inf:
+        raise ValueError(f"deviation is {deviation}; pass a finite number above 0, in the units of x")
+    random, total = torch.Generator().manual_seed(seed), torch.zeros_like(x, dtype=accumulator(x))
+    spent: int | Tensor = 0
+    for _ in range(samples):
+        noise = deviation * torch.randn(x.shape, generator=random).to(x)
+        answer = method(f, x + noise, baseline, target, **options)
+        total, spent = total.add_(answer.values), spent + answer.evaluations
+    return Attribution(
+        (total / samples).to(x), values_at(f, x, target, rows_at_once(x, None)), answer.f_baseline, spent
+    )
 
 
 def _at_input(f: Function, x: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:

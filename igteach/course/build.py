@@ -10,6 +10,7 @@ from igteach.course.files import write_whole
 from igteach.course.lessons import Lesson, learners_view
 
 SECONDS_A_CELL = 300
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def build_lesson(lesson: Lesson) -> None:
@@ -35,6 +36,8 @@ def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
     metadata = copy.deepcopy(notebook.metadata)
     executed = client.execute()
     executed.metadata = metadata  # the kernel adds its Python's version, which differs from machine to machine
+    for output in (output for cell in executed.cells for output in cell.get("outputs", ())):
+        output.get("data", {}).pop(WIDGET, None)  # dead without its kernel; the static picture beside it stays
     return executed
 
 

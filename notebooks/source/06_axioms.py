@@ -369,7 +369,7 @@ table = axioms.axiom_table(
         "guided backprop": peers.guided_backprop,
     }
 )
-table
+show.axiom_table(table)
 
 # %%
 spotless = [name for name, row in table.results.items() if all(result.holds for result in row.values())]
