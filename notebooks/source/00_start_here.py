@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 00 · Start here
 #
-# **The question.** A network looks at a handwritten digit and says which one it is. Which pixels made it say so?
+# **The question.** A network looks at a picture and says what it is. Which pixels made it say so?
 #
 # **You will be able to**
 # - read an attribution: a share for each pixel, and the residual that says whether to believe it;
@@ -20,20 +20,49 @@
 #
 # **Time.** 20 minutes, exercises included. The first half is one run through the whole idea, in ten minutes.
 #
-# **GPU.** It changes nothing here; the network is small.
+# **GPU.** It changes nothing here; the networks are small.
 
 # %%
 import torch
+from IPython.display import display
+from skimage.data import coins
 
 import igteach
 from igteach import show
 from igteach.datasets import load_digits
 from igteach.exercises import check
-from igteach.models import digits
+from igteach.models import digits, imagenet
+from igteach.models.weights import WeightsUnavailable
 
 device = igteach.device()
 
 # %% [markdown]
+# ## A photograph, and a wrong answer
+#
+# Greek coins from Pompeii, and a network that has learnt to tell a thousand things apart in photographs. A coin is not among the thousand. Whatever it answers is wrong, and still it answers.
+#
+# The network's weights are fetched once, 5 MB. Where they are not to be had the cell says so, and you go on with the digit below: nothing else in this lesson needs them.
+
+# %% tags=["nbval-ignore-output"]
+try:
+    squeezenet = imagenet.load(device=device)
+except WeightsUnavailable as reason:
+    print(reason)
+else:
+    photograph = imagenet.preprocess(coins())[None].to(device)
+    logits = squeezenet(photograph)
+    for name, sure in imagenet.top(logits, k=3):
+        print(f"{sure:.2f}  {name}")
+    answer = int(logits.argmax())
+    coins_slope = igteach.gradient(igteach.probability(squeezenet), photograph, target=answer)
+    display(show.attributions(imagenet.picture(photograph)[0], {"gradient": coins_slope}, view="overlay"))
+
+# %% [markdown]
+# Why that? The nearest thing to a reason that autograd offers is the gradient of the answer's probability by each pixel, drawn on the right. Does it tell you?
+#
+# It is the first idea that everybody has, and this course begins where it fails. The coins come back at the end of this lesson, in lesson 08 with a better picture, and in lesson 12 with the question whether to believe it.
+# First the whole idea, on a picture that is small enough to see every pixel.
+#
 # ## A digit, and a sure answer
 #
 # Real handwriting, scanned and reduced to 8 by 8 pixels. Ink is bright. The network has never seen this one.
@@ -142,6 +171,22 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 # %% [markdown]
 # Integrated Gradients leaves the least. The gradient comes next if its sign is kept. Without its sign, as it is most often drawn, it does worse than a ranking that has never heard of the network:
 # it then also takes pixels away that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
+#
+# ## Back to the coins
+#
+# The same call, on the photograph: 64 steps from a black picture.
+
+# %% tags=["nbval-ignore-output"]
+if "photograph" in globals():
+    black_photograph = imagenet.normalise(torch.zeros_like(photograph))
+    coins_shares = igteach.integrated_gradients(igteach.probability(squeezenet), photograph, black_photograph, answer)
+    display(show.attributions(imagenet.picture(photograph)[0], {"IG": coins_shares}, view="overlay"))
+    print(coins_shares)
+else:
+    print("The ImageNet weights are not here, so the coins must wait.")
+
+# %% [markdown]
+# Light squares spoke for the answer, dark ones against it, and the line below says how far to trust the numbers. Some coins speak more than others. Which, and what of them, is a matter for lesson 08.
 #
 # ## How a lesson works
 #

@@ -24,14 +24,17 @@
 
 # %%
 import torch
+from IPython.display import display
 from skimage.data import camera
 from torch.nn.functional import avg_pool2d
 
 import igteach
 from igteach import baselines, show
 from igteach.datasets import load_digits, load_patients
+from igteach.evaluate import share_inside
 from igteach.exercises import check
-from igteach.models import digits, patients
+from igteach.models import digits, imagenet, patients
+from igteach.models.weights import WeightsUnavailable
 
 device = igteach.device()
 
@@ -59,6 +62,34 @@ print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky
 
 # %% [markdown]
 # Against black, the sky travels far and the coat stays nearly where it is. For equal slopes the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
+#
+# So far there was no network. Now ask one: SqueezeNet, trained on a million photographs (lesson 08 introduces it). Its weights are fetched once, 5 MB. Where they are not to be had, the cell says so, and the digit below makes the same point.
+#
+# **Predict.** Man and tripod are dark. What part of all shares will the dark pixels get against a black baseline, and what part against a white one?
+
+# %% tags=["nbval-ignore-output"]
+try:
+    squeezenet = imagenet.load(device=device)
+except WeightsUnavailable as reason:
+    print(reason)
+else:
+    man = imagenet.preprocess(camera())[None].to(device)
+    answer = int(squeezenet(man).argmax())
+    pixels = imagenet.picture(man)[0]
+    dark = pixels.mean(dim=0) < 0.12
+    by_baseline = {
+        f"against {name}": igteach.integrated_gradients(
+            igteach.probability(squeezenet), man, imagenet.normalise(torch.full_like(man, level)), answer, rule="warped"
+        )
+        for name, level in {"black": 0.0, "white": 1.0}.items()
+    }
+    display(show.attributions(pixels, by_baseline, view="overlay", mask=dark))
+    print(f"the network's answer: {imagenet.class_names()[answer]}; dark pixels: {dark.double().mean():.0%} of the picture")
+    for name, attribution in by_baseline.items():
+        print(f"{name}, of all |shares| the dark pixels get {share_inside(attribution.values, dark[None])[0]:.0%}")
+
+# %% [markdown]
+# The outline holds the dark pixels. Against black they hardly count; against white they count for more than their part of the picture. One network, one photograph, one answer.
 #
 # ## The hole in a zero
 #

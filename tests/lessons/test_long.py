@@ -34,6 +34,16 @@ def test_two_threads_give_the_outputs_that_one_gave(lesson):
     assert result.returncode == 0, result.stdout[-3000:]
 
 
+ASK_IMAGENET = [lesson for lesson in all_lessons() if "imagenet" in lesson.source.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("lesson", ASK_IMAGENET, ids=lambda lesson: lesson.name)
+def test_without_imagenet_weights_a_lesson_says_so_and_its_stored_outputs_hold(lesson, tmp_path):
+    """With them: `make test`, where IGTEACH_MODELS has them."""
+    result = nbval(lesson.number, {"IGTEACH_MODELS": "", "TORCH_HOME": str(tmp_path)})
+    assert result.returncode == 0, result.stdout[-3000:]
+
+
 @dataclass(frozen=True)
 class Break:
     """A fault put into a copy of the package, and the lesson that teaches the thing."""

@@ -1,0 +1,285 @@
+import io
+import struct
+import subprocess
+import sys
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from igteach.datasets import PHOTOGRAPHS, load_photograph, open_picture
+from igteach.datasets.photographs import FORMATS, rgb
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+QUARTERS = [[RED, GREEN], [BLUE, WHITE]]
+
+
+def quarters(side=32):
+    """A picture whose four quarters are red, green, blue and white."""
+    return Image.fromarray(np.array(QUARTERS, np.uint8).repeat(side // 2, 0).repeat(side // 2, 1))
+
+
+def saved(image, kind="PNG", **options):
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def corners(image):
+    """The colours near the corners, in reading order, as (2, 2, 3) of int."""
+    return np.asarray(image).astype(int)[[1, -2]][:, [1, -2]]
+
+
+def far(image, colours=QUARTERS):
+    return np.abs(corners(image) - np.array(colours)).max()
+
+
+# The photographs of scikit-image
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_every_photograph_is_at_hand_without_a_network(name):
+    image = load_photograph(name)
+    assert image.dtype == np.uint8
+    assert image.ndim == (2 if name in ("camera", "coins") else 3)
+    assert min(image.shape[:2]) > 256
+    assert image.std() > 30
+
+
+def test_of_the_two_motorcycles_the_left_one_is_taken():
+    from skimage import data
+
+    left, right, _ = data.stereo_motorcycle()
+    assert np.array_equal(load_photograph("stereo_motorcycle"), left)
+    assert not np.array_equal(left, right)
+
+
+def test_another_name_gets_the_list():
+    with pytest.raises(ValueError, match=r"name is 'cat'; choose one of astronaut, camera, chelsea, .*open_picture"):
+        load_photograph("cat")
+
+
+# A learner's own file
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_is_read(kind):
+    image = open_picture(saved(quarters(), kind))
+    assert (image.mode, image.size) == ("RGB", (32, 32))
+    assert far(image) <= 30  # JPEG and WebP lose a little
+
+
+def test_a_path_a_string_bytes_and_an_upload_give_the_same(tmp_path):
+    path = tmp_path / "picture.png"
+    quarters().save(path)
+    for file in (path, str(path), path.read_bytes(), memoryview(path.read_bytes())):
+        assert far(open_picture(file)) == 0
+
+
+def test_a_path_without_a_file_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.png"):
+        open_picture(tmp_path / "nothing.png")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 3000), (3000, 1), (1999, 1500)])
+def test_every_size_is_read(size):
+    assert open_picture(saved(Image.new("RGB", size, RED))).size == size
+
+
+TURNED = {  # EXIF's orientation of a stored picture, and how to store an upright one that way
+    1: lambda upright: upright,
+    2: np.fliplr,
+    3: lambda upright: np.rot90(upright, 2),
+    4: np.flipud,
+    5: lambda upright: np.swapaxes(upright, 0, 1),
+    6: lambda upright: np.rot90(upright, 1),
+    7: lambda upright: np.rot90(np.swapaxes(upright, 0, 1), 2),
+    8: lambda upright: np.rot90(upright, -1),
+}
+
+
+@pytest.mark.parametrize("orientation", TURNED)
+def test_a_photograph_is_shown_upright(orientation):
+    stored = Image.fromarray(np.ascontiguousarray(TURNED[orientation](np.asarray(quarters()))))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert far(open_picture(saved(stored, "JPEG", exif=exif, quality=95))) <= 10
+
+
+def test_what_is_transparent_is_white():
+    picture = quarters().convert("RGBA")
+    picture.putalpha(Image.fromarray(np.array([[255, 0], [0, 255]], np.uint8).repeat(16, 0).repeat(16, 1)))
+    expected = [[RED, WHITE], [WHITE, WHITE]]
+    assert far(open_picture(saved(picture)), expected) == 0
+    assert far(open_picture(saved(picture, "WEBP", lossless=True)), expected) == 0
+    assert far(open_picture(saved(picture.convert("LA").convert("RGBA"))), [[(76,) * 3, WHITE], [WHITE, WHITE]]) <= 1
+
+
+def test_half_transparent_red_is_pink():
+    assert corners(open_picture(saved(Image.new("RGBA", (8, 8), (255, 0, 0, 51))))).tolist()[0][0] == [255, 204, 204]
+
+
+def test_a_palette_is_resolved_also_with_one_transparent_colour():
+    picture = quarters().quantize(4)
+    assert far(open_picture(saved(picture))) == 0
+    green = picture.getpixel((31, 0))
+    assert far(open_picture(saved(picture, transparency=green)), [[RED, WHITE], [BLUE, WHITE]]) == 0
+
+
+def test_one_transparent_colour_of_rgb_is_white():
+    assert far(open_picture(saved(quarters(), transparency=GREEN)), [[RED, WHITE], [BLUE, WHITE]]) == 0
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled_and_not_cut_off(kind):
+    levels = np.array([[0, 1000], [32768, 65535]], np.uint16).repeat(16, 0).repeat(16, 1)
+    expected = np.array([[0, 4], [128, 255]])[..., None].repeat(3, -1)
+    assert far(open_picture(saved(Image.fromarray(levels), kind)), expected) == 0
+
+
+def test_sixteen_bits_of_the_other_byte_order_are_too():
+    levels = Image.frombytes("I;16B", (4, 4), np.full((4, 4), 32768, ">u2").tobytes())
+    assert np.unique(np.asarray(rgb(levels))).tolist() == [128]
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("L", 76), ("1", 0)])
+def test_grey_and_bitmaps_become_three_channels(mode, expected):
+    image = open_picture(saved(Image.new("RGB", (8, 8), RED).convert(mode, dither=Image.Dither.NONE)))
+    assert np.unique(np.asarray(image)).tolist() == [expected]
+    assert image.mode == "RGB"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_printing_colours_become_rgb(kind):
+    assert far(open_picture(saved(quarters().convert("CMYK"), kind))) <= 30
+
+
+def test_of_an_animation_the_first_frame_is_taken():
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
+    for kind in ("GIF", "WEBP", "PNG"):
+        assert far(open_picture(saved(frames[0], kind, save_all=True, append_images=frames[1:])), [[RED] * 2] * 2) <= 30
+
+
+# What is no picture
+
+
+def sentence(content):
+    with pytest.raises(ValueError) as error:  # noqa: PT011  its text is what the tests look at
+        open_picture(content)
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+def test_an_empty_file_is_told_by_name(tmp_path):
+    (tmp_path / "mine.png").touch()
+    assert sentence(tmp_path / "mine.png") == "mine.png is empty; choose another picture"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"hello", b"%PDF-1.7", b"<svg/>", b"\0" * 1000, b"%!PS-Adobe-3.0 EPSF-3.0\n%%EOF", saved(quarters(), "PPM")],
+)
+def test_what_is_no_picture_gets_the_formats(content):
+    assert sentence(content) == (
+        "the file is not a picture that can be read here; choose one of PNG, JPEG, GIF, WEBP, BMP, TIFF"
+    )
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_picture_is_refused(kind, share):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    content = saved(noise, kind)
+    assert "picture" in sentence(content[: int(share * len(content))])
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_broken_bytes_give_a_picture_or_a_sentence_and_nothing_else(kind):
+    content, random, told = saved(quarters(), kind), np.random.default_rng(0), []
+    for _ in range(100):
+        broken = bytearray(content)
+        for place in random.integers(0, len(broken), 3):
+            broken[place] = random.integers(0, 256)
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                assert open_picture(bytes(broken)).mode == "RGB"
+        except ValueError as error:
+            told.append(str(error))
+    assert all(text.startswith("the file ") for text in told)
+
+
+def test_an_error_of_any_kind_from_pillows_readers_becomes_a_sentence():
+    content = saved(quarters())
+    length = content.index(b"IDAT") - 4
+    content = content[:length] + struct.pack(">I", 5) + content[length + 4 :]  # the rest is taken for other chunks
+    with Image.open(io.BytesIO(content)) as image, pytest.raises(SyntaxError):
+        image.load()
+    assert "the file is a broken picture (broken PNG file" in sentence(content)
+
+
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def test_a_decompression_bomb_is_refused():
+    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    bomb = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+    assert sentence(bomb) == "the file has too many pixels to be opened; scale it down first"
+
+
+def test_a_large_photograph_is_opened_without_a_warning(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 600)  # Pillow warns from here, and refuses at twice as many
+    with warnings.catch_warnings(action="error"):
+        assert far(open_picture(saved(quarters()))) == 0
+
+
+# From a picture or an array to RGB
+
+
+def test_arrays_of_every_kind_give_the_same_picture():
+    grey = np.array([[0, 51], [102, 255]], np.uint8)
+    expected = grey[..., None].repeat(3, -1)
+    same = [grey, grey[..., None], expected, grey / 255, (grey / 255).astype(np.float32), grey.astype(np.uint16) * 257]
+    same += [
+        np.dstack([expected, np.full_like(grey, 255)]),
+        Image.fromarray(grey),
+        Image.fromarray(grey / np.float32(255)),
+    ]
+    for image in same:
+        assert np.array_equal(np.asarray(rgb(image)), expected)
+
+
+def test_an_arrays_alpha_is_laid_on_white():
+    assert np.asarray(rgb(np.array([[[1.0, 0, 0, 0.2]]]))).tolist() == [[[255, 204, 204]]]
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((3, 20, 20)), r"shape \(3, 20, 20\); pass \(height, width\) or"),
+        (np.zeros((20, 20, 2)), r"shape \(20, 20, 2\)"),
+        (np.zeros((0, 20, 3)), r"shape \(0, 20, 3\)"),
+        (np.zeros(20), r"shape \(20,\)"),
+        (np.full((4, 4), 200.0), r"holds 200 to 200; floats must lie in \[0, 1\]"),
+        (np.full((4, 4), -0.1), r"holds -0\.1 to -0\.1"),
+        (np.full((4, 4), np.nan), "holds nan to nan"),
+        (np.zeros((4, 4), np.int64), "image is int64; pass uint8"),
+        (np.zeros((4, 4), bool), "image is bool; pass uint8"),
+        ([[0, 1]], "image is list; pass a PIL image or an array"),
+        (Image.new("I", (4, 4)), "image is int32"),
+    ],
+)
+def test_what_is_no_picture_is_told_why(image, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        rgb(image)
+
+
+def test_importing_the_data_brings_neither_pillow_nor_scikit_image():
+    code = "import sys, igteach.datasets; print({'PIL', 'skimage', 'sklearn'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"

@@ -1,0 +1,481 @@
+"""Attributions beside their picture: one scale, nothing done in silence, and a text that says what is seen."""
+
+import base64
+import itertools
+import re
+import xml.etree.ElementTree as ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+from skimage.data import chelsea
+
+import igteach
+from igteach import Attribution, show
+from igteach.datasets import load_digits
+from igteach.models import digits
+from igteach.show import palette
+
+POSITIVE, NEGATIVE = np.array(to_rgb(palette.POSITIVE)), np.array(to_rgb(palette.NEGATIVE))
+GREY = np.full((6, 8), 0.5)
+NAME = '"<b>&'
+
+
+def values(size=(6, 8), **pixels):
+    """Zeros but for pixels named r<row>c<column>."""
+    array = np.zeros(size)
+    for name, value in pixels.items():
+        array[tuple(int(number) for number in re.findall(r"\d+", name))] = value
+    return array
+
+
+def attribution(array, f_input=1.0, f_baseline=0.0, **more):
+    start = None if f_baseline is None else torch.tensor([f_baseline])
+    return Attribution(torch.tensor(array)[None].float(), torch.tensor([f_input]), start, 1, **more)
+
+
+def pixels(figure, number):
+    """(H, W, 3) of panel `number`; 0 is the picture."""
+    return np.asarray(figure.canvas.axes[number].images[0].get_array())
+
+
+def scales(figure):
+    """unit -> the numbers on its colour bar."""
+    bars = [axes for axes in figure.canvas.axes if not axes.images]
+    return {bar.get_xlabel(): bar.get_xticks().tolist() for bar in bars}
+
+
+def caption(figure):
+    return figure.canvas.texts[0].get_text().replace("\n", " ")
+
+
+def titles(figure):
+    return [axes.get_title() for axes in figure.canvas.axes if axes.images]
+
+
+# --- colours and scales
+
+
+def test_a_heatmap_has_the_colours_of_the_signed_map_on_one_scale():
+    figure = show.attributions(GREY, {"a": values(r0c0=-4, r1c1=2), "b": values(r5c7=1, r2c2=-1)})
+    ramp = matplotlib.colormaps[palette.SIGNED]
+    for panel, row, column, place in [
+        (1, 0, 0, 0),
+        (1, 1, 1, 0.75),
+        (1, 3, 3, 0.5),
+        (2, 5, 7, 0.625),
+        (2, 2, 2, 0.375),
+    ]:
+        np.testing.assert_allclose(pixels(figure, panel)[row, column], ramp(place)[:3])
+    assert scales(figure) == {"share of F": [-4, 0, 4]}
+    assert "Light yellow: positive, dark blue: negative" in caption(figure)
+    assert "Strongest colour: the largest |value|." in caption(figure)
+
+
+def test_the_picture_comes_first_and_as_it_is():
+    picture = np.random.default_rng(0).random((3, 6, 8))
+    figure = show.attributions(picture, {"a": values(r0c0=1)})
+    np.testing.assert_allclose(pixels(figure, 0), picture.transpose(1, 2, 0))
+    assert titles(figure)[0] == "the picture"
+
+
+def test_a_gradient_has_a_scale_of_its_own_beside_shares_and_the_caption_says_so():
+    slope, share = attribution(values(r0c0=100.0), f_baseline=None), attribution(values(r0c0=1.0))
+    figure = show.attributions(GREY, {"IG": share, "gradient": slope, "other": share, "SmoothGrad": slope})
+    assert [title.split("\n")[0] for title in titles(figure)[1:]] == ["IG", "other", "gradient", "SmoothGrad"]
+    assert scales(figure) == {"share of F": [-1, 0, 1], "F per unit of x": [-100, 0, 100]}
+    for panel in (1, 2, 3, 4):
+        np.testing.assert_allclose(pixels(figure, panel)[0, 0], POSITIVE, atol=0.004)
+    assert "In other units, so on a scale of its own: gradient, SmoothGrad." in caption(figure)
+
+
+@pytest.mark.parametrize("f_baseline", [None, 0.0])
+def test_answers_in_one_unit_have_one_scale(f_baseline):
+    one, other = (attribution(values(r0c0=size), f_baseline=f_baseline) for size in (1.0, 3.0))
+    figure = show.attributions(GREY, {"one": one, "other": other})
+    assert list(scales(figure).values()) == [[-3, 0, 3]]
+    assert "other units" not in caption(figure)
+
+
+def test_each_colour_bar_lies_under_its_panels():
+    slope, share = attribution(values(r0c0=1.0), f_baseline=None), attribution(values(r0c0=1.0))
+    axes = show.attributions(GREY, {"a": share, "b": share, "g": slope}).canvas.axes
+    a, b, g, under_a_and_b, under_g = (one.get_position() for one in axes[1:])
+    assert a.x0 < under_a_and_b.x0 < under_a_and_b.x1 < b.x1
+    assert g.x0 < under_g.x0 < under_g.x1 < g.x1
+
+
+def test_a_percentile_is_the_strongest_colour_and_the_caption_says_what_it_clips():
+    array = np.arange(48.0).reshape(6, 8)
+    figure = show.attributions(GREY, {"a": array}, percentile=50)
+    assert scales(figure) == {"share of F": [-23.5, 0, 23.5]}
+    np.testing.assert_allclose(pixels(figure, 1)[3:].reshape(-1, 3), np.tile(POSITIVE, (24, 1)), atol=0.004)
+    told = "Strongest colour: percentile 50 of |values|, larger values are clipped."
+    assert told in caption(figure)
+    assert told in figure.alt
+
+
+def test_a_given_scale_is_shared_with_another_figure():
+    figure = show.attributions(GREY, {"a": values(r0c0=1)}, scale=2.0)
+    assert scales(figure) == {"share of F": [-2, 0, 2]}
+    assert "Strongest colour: as given." in caption(figure)
+    assert "as given, larger values are clipped." in caption(show.attributions(GREY, {"a": values(r0c0=5)}, scale=2.0))
+
+
+def test_zeros_have_a_scale_too_and_are_the_middle_colour():
+    figure = show.attributions(GREY, {"a": values()})
+    np.testing.assert_allclose(pixels(figure, 1), np.full((6, 8, 3), matplotlib.colormaps[palette.SIGNED](0.5)[:3]))
+    assert "a: next to nothing" in figure.alt
+
+
+# --- sums
+
+
+def test_colours_are_summed_and_the_caption_says_so():
+    array = np.stack([values(r0c0=1), values(r0c0=2), values(r0c0=-5, r1c1=1)])
+    figure = show.attributions(GREY, {"a": array})
+    assert scales(figure) == {"share of F": [-2, 0, 2]}
+    assert "Values are summed over colours. " in caption(figure)
+    assert "summed" not in caption(show.attributions(GREY, {"a": array[:1]}))
+
+
+def test_shares_are_summed_over_squares_also_at_the_edge():
+    array = np.ones((7, 9))
+    figure = show.attributions(np.zeros((7, 9)), {"a": array}, cell=4)
+    assert scales(figure) == {"share of F": [-16, 0, 16]}
+    assert "summed over squares of 4 by 4 pixels" in caption(figure)
+    ramp = matplotlib.colormaps[palette.SIGNED]
+    for row, column, total in [(0, 0, 16), (3, 3, 16), (3, 8, 4), (6, 0, 12), (6, 8, 3)]:
+        np.testing.assert_allclose(pixels(figure, 1)[row, column], ramp(0.5 + total / 32)[:3])
+
+
+@pytest.mark.parametrize(
+    ("size", "side"), [((8, 8), 1), ((150, 64), 1), ((151, 10), 5), ((227, 227), 8), ((300, 451), 15)]
+)
+def test_a_large_picture_is_drawn_in_squares_that_an_eye_can_tell_apart(size, side):
+    figure = show.attributions(np.zeros(size), {"a": np.ones(size)})
+    assert scales(figure)["share of F"][2] == min(side, size[0]) * min(side, size[1])
+
+
+# --- views
+
+
+def test_an_overlay_is_as_opaque_as_the_value_is_strong():
+    picture = np.linspace(0, 1, 48).reshape(6, 8)
+    array = values(r0c0=-4, r1c1=2, r2c2=4, r3c3=-1)
+    figure = show.attributions(picture, {"a": array}, view="overlay")
+    dark, light = palette.FAINT
+    faint = np.repeat((dark + (light - dark) * picture)[..., None], 3, axis=2)
+    opacity = np.abs(array)[..., None] / 4
+    ends = np.where(array[..., None] > 0, POSITIVE, NEGATIVE)
+    np.testing.assert_allclose(pixels(figure, 1), opacity * ends + (1 - opacity) * faint)
+
+
+def test_an_overlay_of_too_strong_values_stays_a_colour():
+    figure = show.attributions(GREY, {"a": values(r0c0=-4, r1c1=40)}, view="overlay", scale=2.0)
+    np.testing.assert_allclose(pixels(figure, 1)[0, 0], NEGATIVE)
+    np.testing.assert_allclose(pixels(figure, 1)[1, 1], POSITIVE)
+
+
+@pytest.mark.parametrize(("share", "count"), [(1 / 48, 1), (0.05, 2), (0.25, 12), (1, 48), (1e-6, 1)])
+def test_top_shows_the_strongest_of_either_sign_and_no_more(share, count):
+    array = np.random.default_rng(0).normal(size=(6, 8))
+    figure = show.attributions(GREY, {"a": array}, view="top", share=share)
+    shown = ~np.isclose(pixels(figure, 1), 0.5).all(axis=2)
+    np.testing.assert_array_equal(shown, np.abs(array) >= np.sort(np.abs(array).ravel())[-count])
+    np.testing.assert_allclose(pixels(figure, 1)[shown], np.where(array[shown, None] > 0, POSITIVE, NEGATIVE))
+    assert f"Shown: the {100 * share:.3g}% of pixels with the largest |value|." in caption(figure)
+    assert scales(figure) == {}
+
+
+def test_top_never_shows_a_zero_and_keeps_to_the_share_among_equals():
+    sparse = show.attributions(GREY, {"a": values(r0c0=1)}, view="top", share=0.5)
+    equal = show.attributions(GREY, {"a": np.ones((6, 8))}, view="top", share=0.5)
+    counts = [(~np.isclose(pixels(figure, 1), 0.5).all(axis=2)).sum() for figure in (sparse, equal)]
+    assert counts == [1, 24]
+
+
+# --- titles
+
+
+@pytest.mark.parametrize(
+    ("answer", "second_line"),
+    [
+        (attribution(values(r0c0=0.997)), "residual 0.3%"),
+        (attribution(values(r0c0=1.0)), "residual below 0.1%"),
+        (attribution(values(r0c0=4.0)), "residual 300.0%"),
+        (attribution(values(r0c0=0.997), error_estimate=torch.tensor([0.01])), "residual 0.3%"),
+        (attribution(values(r0c0=0.997), error_estimate=torch.tensor([0.1])), "residual 0.3%, error 10%"),
+        (attribution(values(r0c0=1.0), f_baseline=None), "no residual"),
+    ],
+)
+def test_a_title_tells_the_residual(answer, second_line):
+    assert titles(show.attributions(GREY, {"IG": answer}))[1] == f"IG\n{second_line}"
+
+
+def test_bare_values_have_no_residual_to_tell():
+    assert titles(show.attributions(GREY, {"mine": values(r0c0=1)}))[1].split() == ["mine"]
+
+
+def test_the_package_s_own_answers_can_be_shown():
+    f, x = igteach.probability(digits.load("cpu")), load_digits().x_test[3:4]
+    methods = (igteach.gradient, igteach.gradient_times_input, igteach.integrated_gradients)
+    answers = {method.__name__: method(f, x, target=7) for method in methods}
+    for view in ("heatmap", "overlay", "top"):
+        figure = show.attributions(x[0], answers, view=view, mask=x[0, 0] > 0.5)
+        assert [title.split("\n")[0] for title in titles(figure)[1:]] == list(answers)
+        assert "gradient (a gradient: promises no completeness): " in figure.alt
+        assert "integrated_gradients (complete): " in figure.alt
+
+
+# --- the mask
+
+
+def test_the_outline_runs_along_the_edges_of_the_object_in_every_panel():
+    mask = np.zeros((6, 8), bool)
+    mask[2:4, 3:6] = True
+    figure = show.attributions(GREY, {"a": values(r0c0=1), "b": values(r0c0=1)}, mask=mask)
+    around = {(x, y) for x in (2.5, 3.5, 4.5, 5.5) for y in (1.5, 2.5, 3.5)} - {(x, 2.5) for x in (3.5, 4.5)}
+    for axes in figure.canvas.axes[:3]:
+        black, white = axes.lines
+        assert (black.get_color(), white.get_color()) == ("black", "white")
+        x, y = white.get_data()
+        edges = np.stack([x, y], axis=1).reshape(-1, 3, 2)[:, :2]
+        assert len(edges) == 10
+        assert {tuple(end) for edge in edges for end in edge} == around
+        np.testing.assert_allclose(np.abs(edges[:, 1] - edges[:, 0]).sum(axis=1), 1)
+        assert axes.get_xlim() == (-0.5, 7.5)
+        assert axes.get_ylim() == (5.5, -0.5)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=20)
+def test_the_outline_is_as_long_as_the_boundary(seed):
+    mask = np.random.default_rng(seed).random((5, 4)) > 0.5
+    mask[0, 0] = True
+    padded = np.pad(mask, 1)
+    length = (padded[1:] != padded[:-1]).sum() + (padded[:, 1:] != padded[:, :-1]).sum()
+    axes = show.attributions(np.zeros((5, 4)), {"a": np.ones((5, 4))}, mask=mask).canvas.axes[1]
+    assert (axes.get_xlim(), axes.get_ylim()) == ((-0.5, 3.5), (4.5, -0.5))
+    assert np.isfinite(axes.lines[1].get_xdata()).sum() == 2 * length
+
+
+def test_without_a_mask_there_is_no_outline():
+    figure = show.attributions(GREY, {"a": values(r0c0=1)})
+    assert not figure.canvas.axes[1].lines
+    assert "object" not in figure.alt
+
+
+# --- the text
+
+
+def test_alt_text_tells_masses_and_how_much_of_them_is_inside_the_object():
+    mask = np.zeros((6, 8), bool)
+    mask[2:4, 3:6] = True
+    array = values(r2c3=5, r3c5=2, r0c0=3, r5c7=-10)  # positive mass 10, 7 of it inside; negative mass 10
+    alt = show.attributions(GREY, {"IG": attribution(array), "b": -values(r2c3=2)}, mask=mask).alt
+    assert alt.startswith("Heatmaps beside a picture of 6 by 8 pixels. ")
+    assert "The object covers 12.5% of the picture. " in alt
+    assert "about 50% of its mass positive, positive mass about 70% inside the object; " in alt
+    assert "IG (NOT complete: do not read it as shares of F(x) - F(x')): " in alt
+    assert alt.endswith("b: strongest in the centre, about 0% of its mass positive.")
+
+
+def test_masses_of_squares_count_the_part_of_a_square_inside():
+    mask = np.zeros((4, 8), bool)
+    mask[:, :3] = True  # of squares of 4 by 4 pixels, 3/4 of the first
+    array = np.zeros((4, 8))
+    array[0, 0], array[0, 7] = 8, 2
+    alt = show.attributions(np.zeros((4, 8)), {"a": array}, mask=mask, cell=4).alt
+    assert "positive mass about 60% inside the object" in alt
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "place"),
+    [
+        (0, 0, "in the upper left"),
+        (1, 10, "at the top"),
+        (2, 20, "in the upper right"),
+        (8, 1, "at the left"),
+        (7, 9, "in the centre"),
+        (9, 18, "at the right"),
+        (14, 3, "in the lower left"),
+        (12, 11, "at the bottom"),
+        (14, 20, "in the lower right"),
+    ],
+)
+def test_alt_text_says_in_words_where_a_method_is_strongest(row, column, place):
+    array = np.full((15, 21), 0.01)
+    array[row, column] = -3
+    assert f"a: strongest {place}, " in show.attributions(np.zeros((15, 21)), {"a": array}).alt
+
+
+def test_alt_text_says_that_an_even_map_is_spread_and_a_faint_one_next_to_nothing():
+    noise = np.random.default_rng(0).normal(size=(30, 30))
+    alt = show.attributions(np.zeros((30, 30)), {"noise": noise, "faint": noise / 100}).alt
+    assert "noise: spread over the picture, " in alt
+    assert "faint: next to nothing" in alt
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=30)
+def test_alt_text_does_not_change_with_rounding_errors(seed):
+    generator = np.random.default_rng(seed)
+    array = np.exp(generator.normal(size=(6, 8))) - 0.5
+    mask = generator.random((6, 8)) > 0.5
+    mask[0, 0] = True
+    one, other = (
+        show.attributions(GREY, {"a": array * (1 + error)}, mask=mask).alt
+        for error in (0, 1e-9 * generator.normal(size=(6, 8)))
+    )
+    assert one == other
+    percentages = re.findall(r"about (\d+)%", one)
+    assert percentages
+    assert all(int(number) % 5 == 0 for number in percentages)
+
+
+# --- layout
+
+
+def boxes(figure):
+    """The places that text and panels take, in a notebook: name -> a box."""
+    agg = FigureCanvasAgg(figure.canvas)
+    figure.canvas.set_dpi(80)
+    agg.draw()
+    texts = [text for text in figure.canvas.findobj(Text) if text.get_text() and text.get_visible()]
+    found = [(text.get_text(), text.get_window_extent(agg.get_renderer())) for text in texts]
+    return found + [("panel", axes.get_window_extent()) for axes in figure.canvas.axes], figure.canvas.bbox
+
+
+LAYOUTS = {
+    "one method": ((6, 8), 1, {}),
+    "five panels": ((6, 8), 4, {}),
+    "two rows": ((6, 8), 5, {}),
+    "three rows": ((8, 6), 12, {}),
+    "wide": ((10, 140), 2, {}),
+    "tall": ((140, 10), 2, {}),
+    "top": ((6, 8), 3, {"view": "top"}),
+    "large": ((227, 227), 2, {"percentile": 99, "view": "overlay"}),
+}
+
+
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_nothing_overlaps_or_leaves_the_figure(layout, units):
+    size, count, options = LAYOUTS[layout]
+    array = 1e-5 * np.random.default_rng(0).normal(size=(3, *size))  # long numbers on the colour bars
+    answers = {f"method {n} of a long name": attribution(array) for n in range(count)}
+    if units == 2:
+        answers["gradient"] = attribution(array, f_baseline=None)
+    found, canvas = boxes(show.attributions(np.zeros(size), answers, **options))
+    assert canvas.width <= 10.3 * 80
+    for name, box in found:
+        assert canvas.x0 <= box.x0 <= box.x1 <= canvas.x1, name
+        assert canvas.y0 <= box.y0 <= box.y1 <= canvas.y1, name
+    for (name, box), (other, other_box) in itertools.combinations(found, 2):
+        apart = box.x1 <= other_box.x0 or other_box.x1 <= box.x0 or box.y1 <= other_box.y0 or other_box.y1 <= box.y0
+        assert apart, f"{name!r} overlaps {other!r}"
+
+
+# --- what comes out
+
+
+def test_a_photograph_with_two_overlays_takes_under_120_kilobytes_in_a_notebook():
+    picture = chelsea()[36:263, 112:339].transpose(2, 0, 1) / 255
+    noise = np.random.default_rng(0).normal(size=(2, 3, 227, 227))
+    shown = show.attributions(picture, {"a": noise[0], "b": noise[1]}, view="overlay", percentile=90)._repr_html_()
+    assert len(base64.b64decode(shown.partition("base64,")[2].rstrip('">'))) < 120_000
+
+
+@pytest.mark.parametrize("view", ["heatmap", "overlay", "top"])
+def test_a_figure_can_be_saved_as_png_and_svg_with_its_description(tmp_path, view):
+    mask = np.eye(6, 8, dtype=bool)
+    figure = show.attributions(GREY, {NAME: values(r0c0=1)}, view=view, mask=mask)
+    assert NAME in figure.alt
+    figure.save(tmp_path / "figure.png")
+    figure.save(tmp_path / "figure.svg")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+    root = ElementTree.parse(tmp_path / "figure.svg").getroot()
+    assert figure.alt in [element.text for element in root.iter() if element.tag.endswith("description")]
+    assert len([element for element in root.iter() if element.tag.endswith("}image")]) >= 2
+
+
+# --- input
+
+
+@pytest.mark.parametrize("shape", [(6, 8), (1, 6, 8), (3, 6, 8)])
+@pytest.mark.parametrize("convert", [torch.tensor, np.asarray], ids=["tensor", "array"])
+def test_pictures_and_values_come_as_tensors_or_arrays(shape, convert):
+    picture, array = np.full(shape, 0.5), np.ones(shape)
+    figure = show.attributions(convert(picture), {"a": convert(array)}, mask=convert(values(r0c0=1) > 0))
+    assert pixels(figure, 0).shape == pixels(figure, 1).shape == (6, 8, 3)
+
+
+def test_what_is_shown_is_left_as_it_was():
+    picture, array = torch.full((1, 6, 8), 0.5, requires_grad=True), torch.randn(1, 6, 8, dtype=torch.bfloat16)
+    copy = array.clone()
+    show.attributions(picture, {"a": array}, view="top")
+    assert torch.equal(array, copy)
+    assert picture.requires_grad
+    assert picture.grad is None
+
+
+ONE = {"a": values(r0c0=1)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((GREY, ONE), {"view": "rainbow"}, "view is 'rainbow'; choose one of heatmap, overlay, top"),
+        ((GREY, {}), {}, "answers is empty; pass a dictionary"),
+        ((GREY, attribution(values())), {}, "answers is Attribution; pass a dictionary"),
+        ((np.zeros((6, 8, 3)), ONE), {}, r"picture has shape \(6, 8, 3\); pass one picture: \(3, H, W\)"),
+        ((np.zeros((1, 3, 6, 8)), ONE), {}, r"picture has shape \(1, 3, 6, 8\); pass one picture"),
+        ((GREY * 255, ONE), {}, r"picture runs from 128 to 128; pass it in \[0, 1\], before any normalisation"),
+        ((GREY - 1, ONE), {}, "picture runs from -0.5 to -0.5"),
+        ((GREY * np.nan, ONE), {}, "picture are empty or hold NaN or infinity"),
+        ((GREY, {"a": values(r0c0=np.nan)}), {}, r"answers\['a'\] are empty or hold NaN"),
+        ((GREY, {"a": np.zeros((8, 6))}), {}, r"answers\['a'\] has values of shape \(8, 6\); the picture has \(6, 8\)"),
+        ((GREY, {"a": np.zeros((1, 3, 6, 8))}), {}, r"answers\['a'\] has values of shape \(1, 3, 6, 8\)"),
+        (
+            (GREY, {"a": Attribution(torch.ones(2, 3, 6, 8), torch.ones(2), None, 1)}),
+            {},
+            r"answers\['a'\] holds 2 examples; pass the Attribution of one picture",
+        ),
+        ((GREY, ONE), {"mask": np.zeros((6, 8), bool)}, "mask marks no pixel"),
+        (
+            (GREY, ONE),
+            {"mask": np.ones((8, 6), bool)},
+            r"mask is bool of shape \(8, 6\); .* pass bool of shape \(6, 8\)",
+        ),
+        ((GREY, ONE), {"mask": np.ones((6, 8))}, "mask is float64 of shape"),
+        ((GREY, ONE), {"cell": 0}, "cell is 0; for a picture of 8 pixels a side pass 1 to 8"),
+        ((GREY, ONE), {"cell": 9}, "cell is 9"),
+        ((np.zeros((227, 227)), {"a": np.zeros((227, 227))}), {"cell": 1}, "cell is 1; .* pass 2 to 227"),
+        ((GREY, ONE), {"percentile": 0}, "percentile is 0; pass a number above 0, at most 100"),
+        ((GREY, ONE), {"percentile": 101}, "percentile is 101"),
+        ((GREY, ONE), {"percentile": np.nan}, "percentile is nan"),
+        ((GREY, ONE), {"percentile": 50}, r"percentile is 50, and that of all \|values\| is 0; pass a higher one"),
+        ((GREY, ONE), {"scale": 0}, "scale is 0; pass a number above 0"),
+        ((GREY, ONE), {"scale": np.inf}, "scale is inf"),
+        ((GREY, ONE), {"scale": 1, "percentile": 99}, "percentile and scale both set"),
+        (
+            (GREY, ONE | {"g": attribution(values(), f_baseline=None)}),
+            {"scale": 1},
+            "scale is one number, but answers are in share of F and in F per unit of x",
+        ),
+        ((GREY, ONE), {"view": "top", "percentile": 99}, "percentile and scale .* view='top'"),
+        ((GREY, ONE), {"view": "top", "scale": 1}, "percentile and scale .* view='top'"),
+        ((GREY, ONE), {"view": "top", "share": 0}, "share is 0; pass a fraction of the picture"),
+        ((GREY, ONE), {"view": "top", "share": 1.5}, "share is 1.5"),
+    ],
+)
+def test_bad_input_is_named(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        show.attributions(*arguments, **options)
