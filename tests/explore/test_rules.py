@@ -1,0 +1,62 @@
+"""The steps explorer says of a rule what integrated_gradients says, and how far that is from the truth."""
+
+import numpy as np
+import pytest
+import torch
+
+import igteach
+from igteach import explore
+from igteach.datasets import load_digits
+from igteach.explore.rules import STEPS
+from igteach.models import digits
+from igteach.quadrature import RULES
+
+
+@pytest.fixture(scope="module")
+def digit():
+    data = load_digits()
+    return digits.load("cpu"), data.x_test[:1], int(data.y_test[0])
+
+
+def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
+    model, x, target = digit
+    truth = igteach.exact_integrated_gradients(model, x, 0.0, target)
+    explorer = explore.steps(model, x, 0.0, target, truth)
+    for rule, steps in (("left", 2), ("midpoint", 16), ("gauss_legendre", 128)):
+        answer = igteach.integrated_gradients(model, x, 0.0, target, rule=rule, steps=steps)
+        figure, words = explorer.draw(rule=rule, steps=steps)
+        assert words.endswith(repr(answer))
+        wrong = answer.values[0, 0].double() - truth.values[0, 0]
+        assert f"off by {(wrong.abs().sum() / truth.values.abs().sum()).item():.2%}" in words
+        assert np.allclose(shown(figure, f"{rule}, {steps} steps"), answer.values[0, 0], atol=1e-6)
+        assert np.allclose(shown(figure, "the exact shares"), truth.values[0, 0])
+        assert np.allclose(shown(figure, "what is wrong, x 10"), wrong, atol=1e-6)
+
+
+def test_every_choice_of_the_controls_is_answered(digit):
+    model, x, target = digit
+    explorer = explore.steps(model, x, 0.0, target, igteach.exact_integrated_gradients(model, x, 0.0, target))
+    assert explorer.controls["rule"].options == RULES
+    assert explorer.controls["steps"].options == STEPS
+    seen = set()
+    for rule in RULES:
+        explorer.controls["rule"].value = rule
+        for steps in STEPS[:3]:
+            explorer.controls["steps"].value = steps
+            assert f"{steps} gradients an example" in explorer.words.value
+            seen.add(explorer.words.value)
+    assert len(seen) == 3 * len(RULES)
+
+
+def test_a_linear_function_has_no_error_to_draw(f):
+    x = torch.rand(1, 1, 4, 4)
+    answer = igteach.integrated_gradients(lambda x: x.flatten(1).sum(1), x)
+    explorer = explore.steps(lambda x: x.flatten(1).sum(1), x, 0.0, None, answer)
+    assert "off by 0.00%" in explorer.words.value
+
+
+@pytest.mark.parametrize("values", [torch.ones(1, 1, 5, 4), torch.zeros(1, 1, 4, 4)])
+def test_a_truth_that_is_none_is_refused(f, values):
+    truth = igteach.Attribution(values, torch.ones(1), torch.zeros(1), 1)
+    with pytest.raises(ValueError, match="truth has shape"):
+        explore.steps(f, torch.rand(1, 1, 4, 4), 0.0, None, truth)

@@ -1,0 +1,124 @@
+"""A learner's file is opened upright, in RGB, and attributed; a broken one gets a sentence."""
+
+import datetime
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from igteach import explore, show
+
+EXAMPLE = Image.new("RGB", (30, 20), "green")
+
+
+class Attribute:
+    """Draws the first pixel's three colours, and remembers the pictures that it was given."""
+
+    def __init__(self):
+        self.given = []
+
+    def __call__(self, image):
+        self.given.append(image)
+        return show.bars(["red", "green", "blue"], {"first pixel": image.getpixel((0, 0))}, ylabel="level")
+
+
+def file(image, kind="PNG", **options) -> bytes:
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return content.getvalue()
+
+
+def choose(explorer, name, content):
+    """As the browser does it."""
+    when = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    chosen = {"name": name, "type": "image/png", "size": len(content), "content": memoryview(content)}
+    explorer.controls["files"].value = ({**chosen, "last_modified": when},)
+
+
+def corner(mode, colour, ground):
+    """12 by 8 pixels, the upper left ones in another colour."""
+    image = Image.new(mode, (12, 8), ground)
+    image.paste(colour, (0, 0, 6, 4))
+    return image
+
+
+TURNED = Image.Exif()
+TURNED[0x0112] = 6  # what is its left side is to be shown at the top
+RED_ON_BLUE = corner("RGB", (255, 0, 0), (0, 0, 255))
+DEEP = Image.fromarray(np.full((8, 12), 65535, np.uint16))
+FILES = {  # content, size, upper left pixel, upper right pixel
+    "png": (file(RED_ON_BLUE), (12, 8), (255, 0, 0), (0, 0, 255)),
+    "bmp": (file(RED_ON_BLUE, "BMP"), (12, 8), (255, 0, 0), (0, 0, 255)),
+    "turned": (file(RED_ON_BLUE, exif=TURNED), (8, 12), (0, 0, 255), (255, 0, 0)),
+    "grey": (file(corner("L", 40, 200)), (12, 8), (40, 40, 40), (200, 200, 200)),
+    "alpha": (file(corner("RGBA", (9, 9, 9, 0), (1, 2, 3, 255))), (12, 8), (255, 255, 255), (1, 2, 3)),
+    "16 bits": (file(DEEP), (12, 8), (255, 255, 255), (255, 255, 255)),
+    "one pixel": (file(Image.new("RGB", (1, 1), (5, 6, 7))), (1, 1), (5, 6, 7), (5, 6, 7)),
+    "wide": (file(Image.new("RGB", (3000, 2), (5, 6, 7))), (3000, 2), (5, 6, 7), (5, 6, 7)),
+}
+
+
+def test_the_example_is_attributed_until_a_file_is_chosen():
+    attribute = Attribute()
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    assert attribute.given == [EXAMPLE]
+    assert "This is an example." in explorer.words.value
+    assert "first pixel: red 0, green 130, blue 0" in explorer.alt
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_attributed(name):
+    content, size, left, right = FILES[name]
+    attribute = Attribute()
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    before = explorer.picture.value
+    choose(explorer, f"<{name}>", content)
+    image = attribute.given[-1]
+    assert (image.mode, image.size) == ("RGB", size)
+    assert (image.getpixel((0, 0)), image.getpixel((size[0] - 1, 0))) == (left, right)
+    assert f"&lt;{name}&gt;: {size[0]} by {size[1]} pixels." in explorer.words.value
+    assert explorer.picture.value != before
+
+
+def test_a_jpeg_is_attributed():
+    attribute = Attribute()
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    choose(explorer, "photo.jpg", file(Image.new("RGB", (40, 30), (200, 100, 50)), "JPEG"))
+    assert np.allclose(attribute.given[-1].getpixel((20, 15)), (200, 100, 50), atol=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "mine.png: the file is empty; choose another picture."),
+        (b"%PDF-1.7 and so on", "mine.png: the file is not a picture that can be read here"),
+        (file(RED_ON_BLUE)[:60], "mine.png: the file is a broken picture"),
+        (file(RED_ON_BLUE, "JPEG")[:-200], "mine.png: the file is a broken picture"),
+    ],
+)
+def test_a_broken_file_gets_a_sentence_and_the_next_one_works(content, sentence):
+    attribute = Attribute()
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    before = explorer.picture.value
+    choose(explorer, "mine.png", content)
+    assert sentence in explorer.words.value
+    assert "Traceback" not in explorer.words.value
+    assert attribute.given == [EXAMPLE]
+    assert explorer.picture.value == before
+    choose(explorer, "mine.png", file(RED_ON_BLUE))
+    assert "mine.png: 12 by 8 pixels." in explorer.words.value
+    assert explorer.picture.value != before
+
+
+def test_what_the_attribution_objects_to_is_said():
+    def attribute(image):
+        if image is EXAMPLE:
+            return show.bars(["a"], {"b": [1]}, ylabel="F")
+        raise {12: ValueError("too small to be recognised"), 1: RuntimeError("no such layer")}[image.width]
+
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    choose(explorer, "small.png", file(RED_ON_BLUE))
+    assert "too small to be recognised<br>" in explorer.words.value
+    choose(explorer, "dot.png", file(Image.new("L", (1, 1))))
+    assert "an error of kind RuntimeError: no such layer<br>" in explorer.words.value
