@@ -13,7 +13,7 @@ from igteach.integrated import integrated_gradients
 from igteach.scores import Function, check_arguments
 from igteach.show import rounded
 from igteach.show.images import SHARES
-from igteach.show.panes import Heatmap, Picture, row
+from igteach.show.panes import Heatmap, Pane, Picture, Row
 
 
 def baseline(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
@@ -34,17 +34,22 @@ def baseline(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], ta
     pixels = {name: on_screen(check_arguments(f, x, start, target)[1][0]) for name, start in baselines.items()}
     top, unit = largest(np.stack([*shares.values()])), by_squares(SHARES, x)
 
-    def draw(left: str, right: str) -> View:
-        panes: list[Picture | Heatmap] = [Picture("the picture", on_screen(x[0]))]
-        for name in (left, right):
-            panes.append(Picture(f"{name} baseline", pixels[name]))
-            panes.append(Heatmap(f"shares against {name}", shares[name], top, unit))
-        return row(*panes), "\n".join(told(name) for name in dict.fromkeys((left, right)))
+    def panes(*sides: str) -> list[Pane]:
+        found: list[Pane] = [Picture("the picture", on_screen(x[0]))]
+        for name in sides:
+            found.append(Picture(f"{name} baseline", pixels[name]))
+            found.append(Heatmap(f"shares against {name}", shares[name], top, unit))
+        return found
 
     def told(name: str) -> str:
         neutral = rounded(cast(Tensor, answers[name].f_baseline))[0]
         return f"Against {name}, where F is {neutral:g}: {answers[name]!r}"
 
     names = list(baselines)
+    row = Row(*panes(names[0], names[-1]))
+
+    def draw(left: str, right: str) -> View:
+        return row.show(*panes(left, right)), "\n".join(told(name) for name in dict.fromkeys((left, right)))
+
     left = Dropdown(options=names, value=names[0], description="left")
     return Explorer(draw, {"left": left, "right": Dropdown(options=names, value=names[-1], description="right")})

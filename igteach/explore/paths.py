@@ -15,7 +15,7 @@ from igteach.paths import StraightPath
 from igteach.scores import Baseline, Function, check_arguments
 from igteach.show import rounded
 from igteach.show.images import SHARES, SLOPES
-from igteach.show.panes import Heatmap, Lines, Picture, row
+from igteach.show.panes import Heatmap, Lines, Pane, Picture, Row
 
 STRETCHES = 50  # of the path, between places where the slider stops
 
@@ -62,19 +62,25 @@ def path(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Expl
     limits = lines.min() - room, lines.max() + room
     alphas = np.linspace(0, 1, STRETCHES + 1)
 
-    def draw(alpha: float) -> View:
-        at = round(alpha * STRETCHES)
+    def panes(at: int) -> tuple[Pane, ...]:
         so_far = alphas[: at + 1], heights[0] + sums[: at + 1]
         curve = {"F": (alphas, heights), "F(x') + shares so far": so_far}
-        figure = row(
-            Picture(f"the picture at alpha {alpha:.2f}", pixels[at]),
+        return (
+            Picture(f"the picture at alpha {alphas[at]:.2f}", pixels[at]),
             Lines("F on the path", curve, (alphas[at], heights[at]), "alpha", limits),
             Heatmap("the gradient there", gradients[at], tops[0], by_squares(SLOPES, x)),
             Heatmap("the integral so far", shares[at], tops[1], by_squares(SHARES, x)),
         )
+
+    row = Row(*panes(0))
+
+    def draw(alpha: float) -> View:
+        at = round(alpha * STRETCHES)
         moved = rounded(heights[at] - heights[0])
-        words = f"At alpha {alpha:.2f} F is {rounded(heights[at]):g}. It has moved by {moved:g} since the baseline; "
-        return figure, words + f"the shares so far add up to {rounded(sums[at]):g}."
+        words = (
+            f"At alpha {alphas[at]:.2f} F is {rounded(heights[at]):g}. It has moved by {moved:g} since the baseline; "
+        )
+        return row.show(*panes(at)), words + f"the shares so far add up to {rounded(sums[at]):g}."
 
     slider = FloatSlider(value=0.5, min=0, max=1, step=1 / STRETCHES, description="alpha", readout_format=".2f")
     return Explorer(draw, {"alpha": slider})

@@ -13,9 +13,9 @@ from igteach.integrated import integrated_gradients
 from igteach.quadrature import RULES
 from igteach.scores import Baseline, Function
 from igteach.show.images import SHARES
-from igteach.show.panes import Heatmap, Lines, row
+from igteach.show.panes import Heatmap, Lines, Pane, Row
 
-STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 SMALLEST = 1e-6  # an error or a residual that is drawn; rounding alone reaches it
 
 
@@ -45,21 +45,24 @@ def steps(f: Function, x: Tensor, baseline: Baseline, target: int | None, truth:
     right = in_squares(exact)[0]
     top, unit = largest(right), by_squares(SHARES, x)
 
-    def draw(rule: str, steps: int) -> View:
-        answer, error = answers[rule, steps], errors[rule, steps]
-        shares = in_squares(answer.values)[0]
+    def panes(rule: str, steps: int) -> tuple[Pane, ...]:
+        shares = in_squares(answers[rule, steps].values)[0]
         curves = {
             name: (np.array(STEPS), np.clip([found[rule, n] for n in STEPS], SMALLEST, None))
             for name, found in (("error", errors), ("|residual|", residuals))
         }
-        figure = row(
+        return (
             Heatmap(f"{rule}, {steps} steps", shares, top, unit),
             Heatmap("the exact shares", right, top, unit),
             Heatmap("what is wrong, x 10", shares - right, top / 10, unit),
-            Lines(rule, curves, (steps, max(error, SMALLEST)), "steps", limits, logarithmic=True),
+            Lines(rule, curves, (steps, max(errors[rule, steps], SMALLEST)), "steps", limits, logarithmic=True),
         )
-        off = f"The shares are off by {error:.2%}: the L1 distance to the exact ones, over their L1 norm."
-        return figure, f"{off} What they say of themselves: {answer!r}"
+
+    row = Row(*panes("midpoint", 8))
+
+    def draw(rule: str, steps: int) -> View:
+        off = f"The shares are off by {errors[rule, steps]:.2%}: the L1 distance to the exact ones, over their L1 norm."
+        return row.show(*panes(rule, steps)), f"{off} What they say of themselves: {answers[rule, steps]!r}"
 
     rules = Dropdown(options=RULES, value="midpoint", description="rule")
     return Explorer(draw, {"rule": rules, "steps": SelectionSlider(options=STEPS, value=8, description="steps")})
