@@ -64,7 +64,7 @@ def attributions(
                 an Attribution without a baseline is in other units, F per unit of x, and gets another scale
     view        "heatmap"; "overlay": colour over the picture in grey, as opaque as the value is strong; "top": the
                 strongest squares alone, in the colour of their sign, over the picture in grey
-    mask        (H, W) bool, the object: outlined, and the alt text tells how much lies inside it
+    mask        (H, W) bool, such as the object: outlined, and the alt text tells how much lies inside it
     cell        values are summed over colours, and over squares of so many pixels a side, as shares may be; None: 1 for
                 a picture of up to 150 pixels a side, else the smallest that gives at most 32 squares a side
     percentile  of all |values|, to be the strongest colour; None: the largest
@@ -298,12 +298,12 @@ def _stories(panels: Sequence[Panel], inside: np.ndarray | None, side: int, scal
     covered, text = None, ""
     if inside is not None:
         covered = avg_pool2d(torch.tensor(inside)[None].double(), side, ceil_mode=True)[0].numpy()
-        text = f"The object covers {inside.mean():.1%} of the picture. "
+        text = f"The outline holds {inside.mean():.1%} of the picture. "
     return text + "; ".join(_story(panel, covered, scales.get(panel.unit, 0.0)) for panel in panels) + "."
 
 
 def _story(panel: Panel, covered: np.ndarray | None, top: float) -> str:
-    """Where a method is strongest, and its masses; covered: (h, w), of each square the part inside the object."""
+    """Where a method is strongest, and its masses; covered: (h, w), of each square the part inside the outline."""
     name, sizes = f"{panel.title}{panel.verdict}: ", np.abs(panel.squares)
     if sizes.max() <= 0.1 * top:
         return name + "next to nothing"
@@ -314,7 +314,7 @@ def _story(panel: Panel, covered: np.ndarray | None, top: float) -> str:
     text = f"{name}{place}, {_percent(positive.sum() / sizes.sum())} of its mass positive"
     if covered is None or not positive.any():
         return text
-    return f"{text}, positive mass {_percent((positive * covered).sum() / positive.sum())} inside the object"
+    return f"{text}, positive mass {_percent((positive * covered).sum() / positive.sum())} inside the outline"
 
 
 def _percent(part: float) -> str:

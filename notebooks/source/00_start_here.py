@@ -18,7 +18,7 @@
 #
 # **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
 #
-# **Time.** 20 minutes, exercises included. The first half is one run through the whole idea, in ten minutes.
+# **Time.** 25 minutes, exercises included. The first half is one run through the whole idea, in ten minutes.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -47,8 +47,10 @@ device = igteach.device()
 try:
     squeezenet = imagenet.load(device=device)
 except WeightsUnavailable as reason:
+    squeezenet = None
     print(reason)
-else:
+
+if squeezenet is not None:
     photograph = imagenet.preprocess(coins())[None].to(device)
     logits = squeezenet(photograph)
     for name, sure in imagenet.top(logits, k=3):
@@ -177,7 +179,7 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 # The same call, on the photograph: 64 steps from a black picture.
 
 # %% tags=["nbval-ignore-output"]
-if "photograph" in globals():
+if squeezenet is not None:
     black_photograph = imagenet.normalise(torch.zeros_like(photograph))
     coins_shares = igteach.integrated_gradients(igteach.probability(squeezenet), photograph, black_photograph, answer)
     display(show.attributions(imagenet.picture(photograph)[0], {"IG": coins_shares}, view="overlay"))

@@ -281,8 +281,8 @@ def test_alt_text_tells_masses_and_how_much_of_them_is_inside_the_object():
     array = values(r2c3=5, r3c5=2, r0c0=3, r5c7=-10)  # positive mass 10, 7 of it inside; negative mass 10
     alt = show.attributions(GREY, {"IG": attribution(array), "b": -values(r2c3=2)}, mask=mask).alt
     assert alt.startswith("Heatmaps beside a picture of 6 by 8 pixels. ")
-    assert "The object covers 12.5% of the picture. " in alt
-    assert "about 50% of its mass positive, positive mass about 70% inside the object; " in alt
+    assert "The outline holds 12.5% of the picture. " in alt
+    assert "about 50% of its mass positive, positive mass about 70% inside the outline; " in alt
     assert "IG (NOT complete: do not read it as shares of F(x) - F(x')): " in alt
     assert alt.endswith("b: strongest in the centre, about 0% of its mass positive.")
 
@@ -293,7 +293,7 @@ def test_masses_of_squares_count_the_part_of_a_square_inside():
     array = np.zeros((4, 8))
     array[0, 0], array[0, 7] = 8, 2
     alt = show.attributions(np.zeros((4, 8)), {"a": array}, mask=mask, cell=4).alt
-    assert "positive mass about 60% inside the object" in alt
+    assert "positive mass about 60% inside the outline" in alt
 
 
 @pytest.mark.parametrize(
