@@ -12,6 +12,7 @@ from igteach.course.copies import copy_lesson
 from igteach.course.lesson_map import readme_faults, write_map
 from igteach.course.lessons import all_lessons, root
 
+TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
 NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
 
 
@@ -40,7 +41,7 @@ def lab(options: list[str]) -> int:
 
     copy([])
     first = all_lessons()[0].learner.name
-    ours = [f"--notebook-dir={root() / 'work'}", f"--LabApp.default_url=/lab/tree/{first}"]
+    ours = [f"--notebook-dir={root() / 'work'}", f"--LabApp.default_url=/lab/tree/{first}", TAKES_UPLOADS]
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in most containers, where JupyterLab would refuse
         ours.append("--allow-root")
     LabApp.launch_instance([*ours, *options])

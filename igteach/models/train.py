@@ -4,9 +4,7 @@ A program that stands above the rooms: it measures with the course's own methods
 """
 
 import argparse
-import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -18,9 +16,10 @@ from igteach.datasets.digits import hold_out_fifth, load_digits
 from igteach.datasets.patients import load_patients
 from igteach.gradients import gradient, gradient_times_input
 from igteach.integrated import integrated_gradients
+from igteach.models.cards import About, Figures, table, write
 from igteach.models.digits import DigitsCNN, DigitsMLP
 from igteach.models.patients import PatientsMLP, fold_standardisation
-from igteach.models.weights import data_folder, save_state
+from igteach.models.train_scenes import train_scenes, train_shortcut
 from igteach.scores import Function, logit, probability
 
 BATCH = 128
@@ -31,8 +30,6 @@ NEUTRAL = 0.1  # weight of the black picture, which belongs to no class
 FLATNESS = 0.3  # weight of the slope in the flat network's loss
 PAINTED = 8  # pixels painted black to see whether they mattered
 PATIENTS = {"epochs": 60, "batch": 64, "rate": 0.01, "decay": 0.3, "noise": 0.3, "smoothing": 0.02}
-
-Figures = dict[str, float]
 
 RECIPE = (
     f"Adam with a one-cycle learning rate up to {FASTEST}, batches of {BATCH}, Gaussian noise of at most {NOISE} on "
@@ -50,7 +47,7 @@ def train_digits() -> None:
     network = fit(DigitsCNN(), digits.x_train, digits.y_train, epochs=60)
     figures = table({"value": measure(network, digits.x_test, digits.y_test)})
     how = f"Trained on the {len(digits.y_train):,} digits that are not held out, for 60 epochs. {RECIPE}"
-    write("digits", "digits", network, "Digits CNN", how, figures)
+    write("digits", "digits", network, "Digits CNN", how, figures, ABOUT_DIGITS)
     print(figures)
 
 
@@ -74,8 +71,18 @@ def train_saturation() -> None:
         "F the logit of the right class and once with its log odds. Afterwards its last layer was multiplied by "
         f"{scale:.3f}, so that both networks are equally sure of themselves."
     )
-    write("saturation_plain", "saturation", networks["plain"], "Saturation: the plain network", how, figures)
-    write("saturation_flat", "saturation", networks["flat"], "Saturation: the flat network", how + penalty, figures)
+    write(
+        "saturation_plain", "saturation", networks["plain"], "Saturation: the plain network", how, figures, ABOUT_DIGITS
+    )
+    write(
+        "saturation_flat",
+        "saturation",
+        networks["flat"],
+        "Saturation: the flat network",
+        how + penalty,
+        figures,
+        ABOUT_DIGITS,
+    )
     print(figures)
 
 
@@ -248,40 +255,6 @@ def measure_patients(network: nn.Module, x: Tensor, y: Tensor, known: Tensor) ->
     }
 
 
-def table(columns: dict[str, Figures]) -> str:
-    """Figures as a Markdown table, one column a network."""
-    rows = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
-    for name in next(iter(columns.values())):
-        rows.append(f"| {name} | {' | '.join(f'{figures[name]:.4f}' for figures in columns.values())} |")
-    return "\n".join(rows) + "\n"
-
-
-CARD = """\
-# {title}
-
-`{name}.safetensors`, written by `python -m igteach.models.train {command}`.
-
-- **Network**: `{network}`, {parameters:,} parameters, float32.
-- **Input**: {about.interface}
-- **How made**: {how}
-- **Licence**: the weights are MIT, as the code. {about.data}
-- **SHA-256**: `{digest}`
-
-## Figures
-
-{figures}
-{about.legend}"""
-
-
-@dataclass(frozen=True)
-class About:
-    """What cards of networks for the same data share."""
-
-    interface: str
-    data: str
-    legend: str
-
-
 ABOUT_DIGITS = About(
     "(N, 1, 8, 8), a scanned digit with ink from 0 (black) to 1. **Output**: (N, 10) logits, one a digit.",
     """The digits are E. Alpaydin and C. Kaynak's *Optical Recognition of
@@ -305,37 +278,12 @@ Measured on the held-out fifth; F is the probability, or the log odds, of malign
 )
 
 
-def write(
-    name: str,
-    command: str,
-    network: nn.Module,
-    title: str,
-    how: str,
-    figures: str,
-    about: About = ABOUT_DIGITS,
-) -> None:
-    """Saves the network and its card."""
-    digest = save_state(name, network.state_dict())
-    card = CARD.format(
-        title=title,
-        name=name,
-        command=command,
-        network=f"{type(network).__module__}.{type(network).__name__}",
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
-        how=textwrap.fill(how, 118, initial_indent=" " * 16, subsequent_indent="  ").lstrip(),
-        digest=digest,
-        figures=figures,
-        about=about,
-    )
-    path = data_folder() / f"{name}.md"
-    path.write_text(card, encoding="utf-8", newline="\n")
-    print(f"wrote {path}")
-
-
 MODELS: dict[str, Callable[[], None]] = {
     "digits": train_digits,
     "saturation": train_saturation,
     "patients": train_patients,
+    "scenes": train_scenes,
+    "shortcut": train_shortcut,
 }
 
 

@@ -1,7 +1,7 @@
 """Figures of the course: one palette, alt text made from the data, a caption that hides nothing."""
 
-from igteach.show.figures import Figure, bars, curves, heatmaps, plane, rounded
+from igteach.show.figures import Figure, bars, curves, heatmaps, intervals, plane, rounded
 from igteach.show.images import attributions
 from igteach.show.tables import axiom_table
 
-__all__ = ["Figure", "attributions", "axiom_table", "bars", "curves", "heatmaps", "plane", "rounded"]
+__all__ = ["Figure", "attributions", "axiom_table", "bars", "curves", "heatmaps", "intervals", "plane", "rounded"]

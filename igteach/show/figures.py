@@ -1,4 +1,4 @@
-"""Curves, bars, heatmaps and the plane of two features, as figures that carry their own description."""
+"""Curves, bars, intervals, heatmaps and the plane of two features, as figures that carry their own description."""
 
 import base64
 import html
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SIGNED
 
-SHADES = [round(round(value * 63 / 255) * 255 / 63) for value in range(256)]
+SHADES = [round(round(value * 31 / 255) * 255 / 31) for value in range(256)]
 ZERO = 1e-12  # what is smaller is printed as 0
 Values = Sequence[float] | np.ndarray | Tensor
 
@@ -26,7 +26,7 @@ Values = Sequence[float] | np.ndarray | Tensor
 class Figure:
     """A matplotlib figure and its alt text; a notebook shows both, a terminal the text.
 
-    A notebook's picture has 64 shades of red, green and blue, not 256: a photograph takes a third fewer bytes.
+    A notebook's picture has 32 shades of red, green and blue, not 256: a photograph takes half the bytes.
     """
 
     canvas: Canvas
@@ -113,6 +113,33 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
         for name, values in groups.items()
     ]
     return Figure(canvas, f"Bar chart of {ylabel}. " + "; ".join(stories) + ".")
+
+
+def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, control: str | None = None) -> Figure:
+    """A dot for each mean and a line for the interval around it, one method under the other, from 0 on.
+
+    scores: name -> (mean, low, high). A dotted line leads down through the mean of `control`, one of the names.
+    Raises ValueError for a control that is none of them.
+    """
+    if control is not None and control not in scores:
+        raise ValueError(f"control is {control!r}; choose one of {', '.join(scores)}")
+    canvas = Canvas(figsize=(6.4, 0.8 + 0.36 * len(scores)), layout="constrained")
+    axes = canvas.add_subplot()
+    means, low, high = numbers(np.array([*scores.values()])).T
+    rows = np.arange(len(scores))
+    axes.hlines(rows, low, high, color="black", linewidth=1.5)
+    axes.plot(means, rows, MARKERS[0], color=LINES[0][0], markersize=8)
+    if control is not None:
+        axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1)
+    axes.set_yticks(rows, [*scores])
+    axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.5), xlim=(0, None))
+    axes.grid(axis="x", alpha=0.3)
+    stories = [f"{name} {_two(mean)} ({_two(a)} to {_two(b)})" for name, (mean, a, b) in scores.items()]
+    return Figure(canvas, f"Means of {xlabel}, with intervals. " + "; ".join(stories) + ".")
+
+
+def _two(number: float) -> str:
+    return f"{rounded(number, 2):g}"
 
 
 def heatmaps(

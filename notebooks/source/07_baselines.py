@@ -559,4 +559,4 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 #
 # **Where it comes from.** Baselines, and the warning about adversarial ones: Sundararajan, Taly and Yan (2017). Blur: Fong and Vedaldi (2017). Noise and uniform baselines, and a comparison of many: Sturmfels, Lundberg and Lee (2020). Expected gradients: Erion et al. (2021). Adversarial examples: Szegedy et al. (2013); the step: Moosavi-Dezfooli et al. (2016). The table of patients: Wolberg, Mangasarian, Street and Street (1993).
 #
-# **What is next.** Lesson 08: from digits to photographs, and how to show an attribution honestly.
+# **What is next.** [Lesson 08](08_image_models.ipynb): from digits to photographs, and how to show an attribution honestly.

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from igteach.course.commands import TAKES_UPLOADS
 from igteach.course.copies import copy_lesson
 from igteach.course.lessons import all_lessons
 
@@ -60,6 +61,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     options = [
         "--no-browser",
         "--allow-root",
+        TAKES_UPLOADS,
         "--ip=127.0.0.1",
         f"--port={port}",
         f"--IdentityProvider.token={token}",

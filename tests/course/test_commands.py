@@ -66,7 +66,9 @@ def test_lab_copies_and_hands_its_options_to_jupyterlab(clone, monkeypatch):
     ran = []
     monkeypatch.setattr("jupyterlab.labapp.LabApp.launch_instance", ran.append)
     assert main(["lab", "--no-browser", "--port", "8899"]) == 0
-    assert ran[0][:2] == [f"--notebook-dir={clone / 'work'}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb"]
+    first, start, uploads, *_ = ran[0]
+    assert (first, start) == (f"--notebook-dir={clone / 'work'}", "--LabApp.default_url=/lab/tree/00_start_here.ipynb")
+    assert uploads == "--ServerApp.tornado_settings={'websocket_max_message_size': 104857600}"
     assert ran[0][-3:] == ["--no-browser", "--port", "8899"]
     assert (clone / "work" / "00_start_here.ipynb").exists()
 

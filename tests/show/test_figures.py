@@ -118,6 +118,22 @@ def test_alt_text_of_bars_holds_every_number():
     assert show.bars(["a", "b"], {"one": [0.123, -2]}, ylabel="F").alt == "Bar chart of F. one: a 0.12, b -2."
 
 
+def test_intervals_are_drawn_where_they_are_and_told():
+    figure = show.intervals({"a": (0.3, 0.2, 0.412), "chance": (0.1, 0.05, 0.15)}, xlabel="share", control="chance")
+    assert figure.alt == "Means of share, with intervals. a 0.3 (0.2 to 0.41); chance 0.1 (0.05 to 0.15)."
+    (axes,) = figure.canvas.axes
+    (ends,) = [lines.get_segments() for lines in axes.collections]
+    assert [segment.tolist() for segment in ends] == [[[0.2, 0], [0.412, 0]], [[0.05, 1], [0.15, 1]]]
+    dots, line = axes.lines
+    assert dots.get_xdata().tolist() == [0.3, 0.1]
+    assert line.get_xdata() == [0.1, 0.1]
+
+
+def test_a_control_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="control is 'random'; choose one of a, b"):
+        show.intervals({"a": (1, 1, 1), "b": (1, 1, 1)}, xlabel="share", control="random")
+
+
 def test_lines_differ_by_dashes_as_well_as_by_colour():
     figure = show.curves([0, 1], {str(n): [n, n] for n in range(6)}, xlabel="x", ylabel="F")
     lines = figure.canvas.axes[0].lines

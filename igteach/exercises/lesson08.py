@@ -1,0 +1,199 @@
+"""The checks of lesson 08: the share inside a mask, how far luck may reach, black in a network's units, log odds."""
+
+import torch
+from torch import Tensor
+
+from igteach.evaluate import share_inside as of_batch
+from igteach.exercises.checker import Case, Exercise, Mistake
+
+
+def _maps(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for height, width in ((4, 5), (6, 6), (5, 8)):
+        values = torch.randn(3, height, width, generator=draw) + 0.3
+        mask = torch.rand(height, width, generator=draw) < 0.4
+        mask[1, 1], mask[2, 2] = True, False
+        cases.append(Case(f"a map of {height} by {width} pixels", (values, mask)))
+    return cases
+
+
+def _standards(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for height, width in ((2, 3), (4, 4), (5, 2)):
+        mean, deviation = (0.3 + 0.4 * torch.rand(3, generator=draw) for _ in range(2))
+        cases.append(Case(f"pictures of {height} by {width}", (mean, deviation, height, width)))
+    return cases
+
+
+def _logits(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for rows, classes in ((1, 4), (3, 5), (2, 10)):
+        target = 1 + int(torch.randint(classes - 2, (1,), generator=draw))
+        cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=draw), target)))
+    return cases
+
+
+def _samples(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for pictures in (10, 25, 60):
+        scores = torch.rand(pictures, generator=draw) ** 3
+        draws = torch.randint(pictures, (400, pictures), generator=draw)
+        cases.append(Case(f"{pictures} pictures", (scores, draws)))
+    return cases
+
+
+def share_inside(values: Tensor, mask: Tensor) -> Tensor:
+    return of_batch(values[None], mask[None])[0]
+
+
+def black(mean: Tensor, deviation: Tensor, height: int, width: int) -> Tensor:
+    return _flat(-mean / deviation, height, width)
+
+
+def log_odds(logits: Tensor, target: int) -> Tensor:
+    others = logits.clone()
+    others[:, target] = -torch.inf
+    return logits[:, target] - others.logsumexp(1)
+
+
+def reach_of_luck(scores: Tensor, draws: Tensor) -> Tensor:
+    return _middle(scores[draws].mean(1), 0.95)
+
+
+def _flat(colour: Tensor, height: int, width: int) -> Tensor:
+    return colour.view(1, 3, 1, 1).expand(1, 3, height, width)
+
+
+def _middle(numbers: Tensor, part: float) -> Tensor:
+    return numbers.quantile(torch.tensor([(1 - part) / 2, (1 + part) / 2]))
+
+
+def _inside(strength: Tensor, mask: Tensor) -> Tensor:
+    return strength[mask].sum() / strength.sum()
+
+
+def _others(logits: Tensor, target: int) -> Tensor:
+    return logits[:, torch.arange(logits.shape[1]) != target]
+
+
+EXERCISES = [
+    Exercise(
+        "08.1",
+        share_inside,
+        _maps,
+        [
+            Mistake(
+                "You took sizes colour by colour. A pixel has one share: first add up its colours, then take the size.",
+                lambda values, mask: _inside(values.abs().sum(0), mask),
+            ),
+            Mistake(
+                "You kept the signs, so that shares for and against cancel. How strong a share is does not depend on "
+                "its sign.",
+                lambda values, mask: _inside(values.sum(0), mask),
+            ),
+            Mistake(
+                "You counted positive shares only. A share against the answer also says where the network looked.",
+                lambda values, mask: _inside(values.sum(0).clamp(min=0), mask),
+            ),
+            Mistake("That is the part outside.", lambda values, mask: 1 - share_inside(values, mask)),
+            Mistake(
+                "You compared means. A mask of one strong pixel would win; compare sums.",
+                lambda values, mask: values.sum(0).abs()[mask].mean() / values.sum(0).abs().mean(),
+            ),
+            Mistake(
+                "That is the mask's part of the picture, whatever the map. Where do the values come in?",
+                lambda values, mask: mask.float().mean(),
+            ),
+            Mistake(
+                "You compared inside with outside. Compare inside with all.",
+                lambda values, mask: values.sum(0).abs()[mask].sum() / values.sum(0).abs()[~mask].sum(),
+            ),
+        ],
+    ),
+    Exercise(
+        "08.2",
+        reach_of_luck,
+        _samples,
+        [
+            Mistake(
+                "Those are limits for single pictures. How far does the *mean* move when other pictures are drawn?",
+                lambda scores, draws: _middle(scores, 0.95),
+            ),
+            Mistake(
+                "Smallest and largest mean: draw more often and they drift apart for ever. Cut the tails off.",
+                lambda scores, draws: torch.stack(torch.aminmax(scores[draws].mean(1))),
+            ),
+            Mistake(
+                "You left 5% out at either end, so 90% lies between. Half of the 5% belongs to each end.",
+                lambda scores, draws: _middle(scores[draws].mean(1), 0.9),
+            ),
+            Mistake(
+                "You took the median of each redraw; the mean is asked for.",
+                lambda scores, draws: _middle(scores[draws].median(1).values, 0.95),
+            ),
+            Mistake(
+                "You averaged over the redraws, picture by picture. Each redraw has one mean.",
+                lambda scores, draws: _middle(scores[draws].mean(0), 0.95),
+            ),
+            Mistake(
+                "High comes before low in your answer.", lambda scores, draws: reach_of_luck(scores, draws).flip(0)
+            ),
+        ],
+    ),
+    Exercise(
+        "08.3",
+        black,
+        _standards,
+        [
+            Mistake(
+                "Zeros. After the mean is taken off, zero is the mean colour. What does a black pixel become?",
+                lambda mean, deviation, height, width: torch.zeros(1, 3, height, width),
+            ),
+            Mistake(
+                "That is brighter than the mean colour. Watch the sign: what is 0 less the mean?",
+                lambda mean, deviation, height, width: _flat(mean / deviation, height, width),
+            ),
+            Mistake(
+                "You took the mean off and stopped. The network divides by the deviation, too.",
+                lambda mean, deviation, height, width: _flat(-mean, height, width),
+            ),
+            Mistake(
+                "You multiplied by the deviation.",
+                lambda mean, deviation, height, width: _flat(-mean * deviation, height, width),
+            ),
+            Mistake(
+                "That is white.", lambda mean, deviation, height, width: _flat((1 - mean) / deviation, height, width)
+            ),
+        ],
+    ),
+    Exercise(
+        "08.4",
+        log_odds,
+        _logits,
+        [
+            Mistake(
+                "That is the probability. Odds are the chance for, over the chance against.",
+                lambda logits, target: logits.softmax(1)[:, target],
+            ),
+            Mistake(
+                "That is the logarithm of the probability: the class itself is still among its rivals.",
+                lambda logits, target: logits.log_softmax(1)[:, target],
+            ),
+            Mistake(
+                "That is the logit; the other classes have no say in it.", lambda logits, target: logits[:, target]
+            ),
+            Mistake(
+                "Those are the odds. Their logarithm is wanted.", lambda logits, target: log_odds(logits, target).exp()
+            ),
+            Mistake(
+                "You asked the strongest rival only. All of them are against.",
+                lambda logits, target: logits[:, target] - _others(logits, target).amax(1),
+            ),
+            Mistake(
+                "You took the mean logit of the rivals. Chances add up as exponentials.",
+                lambda logits, target: logits[:, target] - _others(logits, target).mean(1),
+            ),
+            Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
+        ],
+    ),
+]
