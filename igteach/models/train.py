@@ -7,6 +7,7 @@ import argparse
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 import torch
@@ -20,6 +21,7 @@ from igteach.gradients import gradient, gradient_times_input
 from igteach.integrated import integrated_gradients
 from igteach.models.digits import DigitsCNN, DigitsMLP
 from igteach.models.patients import PatientsMLP, fold_standardisation
+from igteach.models.text import LABELS
 from igteach.models.weights import data_folder, save_state
 from igteach.scores import Function, logit, probability
 
@@ -332,10 +334,18 @@ def write(
     print(f"wrote {path}")
 
 
+def train_text(name: str) -> None:
+    """Writes a text model."""
+    from igteach.models import train_text  # which stands on this module
+
+    train_text.MODELS[name]()
+
+
 MODELS: dict[str, Callable[[], None]] = {
     "digits": train_digits,
     "saturation": train_saturation,
     "patients": train_patients,
+    **{name: partial(train_text, name) for name in LABELS},
 }
 
 

@@ -3,5 +3,6 @@
 from igteach.show.figures import Figure, bars, curves, heatmaps, plane, rounded
 from igteach.show.images import attributions
 from igteach.show.tables import axiom_table
+from igteach.show.text import text
 
-__all__ = ["Figure", "attributions", "axiom_table", "bars", "curves", "heatmaps", "plane", "rounded"]
+__all__ = ["Figure", "attributions", "axiom_table", "bars", "curves", "heatmaps", "plane", "rounded", "text"]
