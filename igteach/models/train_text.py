@@ -250,8 +250,8 @@ def train_question_types() -> None:
     texts = training_questions()
     how = (
         f"Trained on {len(texts[0]):,} of the 5,452 questions of TREC.train: each once, without those that are also in "
-        f"TREC.test. {CHANGED} {recipe('question_types')} The settings were compared on fifths of the training "
-        "questions alone; the questions of TREC.test were looked at once, for the figures below."
+        f"TREC.test. {CHANGED} {recipe('question_types')} The settings were chosen on a tenth of the "
+        "training questions; the questions of TREC.test were asked once, for the figures below."
     )
     train_encoder("question_types", texts, questions("TREC.test"), how)
 
@@ -261,8 +261,8 @@ def train_sentiment_en() -> None:
     texts, test = split_tenth(*movie_sentences())
     how = (
         f"Trained on {len(texts[0]):,} sentences; {len(test[0]):,}, a tenth of each label, were held out. {CHANGED} "
-        f"{recipe('sentiment_en')} The settings were compared on a tenth of the training sentences; the held-out ones "
-        "were looked at once, for the figures below."
+        f"{recipe('sentiment_en')} The settings were chosen on a tenth of the training sentences; the held-out ones "
+        "were asked once, for the figures below."
     )
     train_encoder("sentiment_en", texts, test, how)
 
@@ -283,8 +283,8 @@ def train_sentiment_zh() -> None:
     fit(classifier, texts, EPOCHS["sentiment_zh"])
     how = (
         f"Trained on {len(texts[0]):,} reviews; {len(test[0]):,}, a tenth of each label, were held out; a review of "
-        f"which more than half occurs in others is in neither. {recipe('sentiment_zh')} The settings were compared on "
-        "tenths of the training reviews; the held-out ones were looked at once, for the figures below."
+        f"which more than half occurs in others is in neither. {recipe('sentiment_zh')} The settings were chosen on a "
+        "tenth of the training reviews; the held-out ones were asked once, for the figures below."
     )
     characters = classifier.tokenizer.convert_ids_to_tokens(range(2, len(classifier.tokenizer)))
     state = {**classifier.model.state_dict(), "characters": torch.tensor([ord(one) for one in characters])}
