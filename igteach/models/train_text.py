@@ -55,7 +55,8 @@ SOURCES = {  # file in IGTEACH_DATA: address, or archive and member; SHA-256 of 
 PATIENCE = 30  # seconds without a sign of life from a server
 RANK = 8  # of what is added to each weight of the encoder
 RATE = 2e-3
-EPOCHS = {"question_types": 10, "sentiment_en": 5, "sentiment_zh": 8}
+EPOCHS = {"question_types": 10, "sentiment_en": 5, "sentiment_zh": 16}
+HIDDEN = 0.25  # of the characters of a review, while training
 EXPLAINED = 20  # texts whose attributions a card states
 
 Labelled = tuple[list[str], list[str]]  # texts, and the label of each
@@ -187,8 +188,11 @@ def changes(model: nn.Module) -> dict[str, Tensor]:
     return {re.sub(r"\.parametrizations\.(\w+)\.0\.", r".\1.", name): value.detach() for name, value in trained.items()}
 
 
-def fit(classifier: TextClassifier, texts: Labelled, epochs: int) -> None:
-    """Trains the model with AdamW, in batches of 32, at a rate that rises for a tenth of the time and then falls."""
+def fit(classifier: TextClassifier, texts: Labelled, epochs: int, hidden: float = 0.0) -> None:
+    """Trains the model with AdamW, in batches of 32, at a rate that rises for a tenth of the time and then falls.
+
+    hidden is the share of the tokens, drawn anew for every batch, that are made unknown ones.
+    """
     x, y = texts[0], torch.tensor([classifier.labels.index(label) for label in texts[1]])
     parameters = [value for value in classifier.model.parameters() if value.requires_grad]
     optimizer = torch.optim.AdamW(parameters, RATE)
@@ -200,7 +204,11 @@ def fit(classifier: TextClassifier, texts: Labelled, epochs: int) -> None:
         for rows in batches(x, shuffle):
             with torch.autocast("cpu", torch.bfloat16), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that long texts are cut
-                logits = classifier.logits(classifier.inputs(classifier.encode([x[i] for i in rows])))
+                inputs = classifier.inputs(classifier.encode([x[i] for i in rows]))
+                if hidden:
+                    draw = torch.rand(inputs["input_ids"].shape) < hidden
+                    inputs["input_ids"].masked_fill_(draw, classifier.tokenizer.unk_token_id)
+                logits = classifier.logits(inputs)
             loss = cross_entropy(logits.float(), y[rows])
             optimizer.zero_grad()
             loss.backward()
@@ -225,7 +233,9 @@ def batches(texts: Sequence[str], shuffle: random.Random, size: int = 32) -> lis
 def measure(classifier: TextClassifier, texts: Labelled) -> Figures:
     """What a card states, on texts with their labels; ABOUT says what each figure is."""
     x, y = texts
-    p = classifier.probabilities(x)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that long texts are cut
+        p = classifier.probabilities(x)
     right = p.argmax(1) == torch.tensor([classifier.labels.index(label) for label in y])
     known = Counter(y)
     found = {
@@ -261,8 +271,9 @@ def train_sentiment_en() -> None:
     texts, test = split_tenth(*movie_sentences())
     how = (
         f"Trained on {len(texts[0]):,} sentences; {len(test[0]):,}, a tenth of each label, were held out. {CHANGED} "
-        f"{recipe('sentiment_en')} The settings were chosen on a tenth of the training sentences; the held-out ones "
-        "were asked once, for the figures below."
+        f"{recipe('sentiment_en')} On a tenth of the training sentences, twice the rank and half the rate, with a "
+        "tenth of the tokens masked while training, did no better. The held-out sentences were asked once, for the "
+        "figures below; the goal, 84%, is missed."
     )
     train_encoder("sentiment_en", texts, test, how)
 
@@ -280,11 +291,12 @@ def train_sentiment_zh() -> None:
     texts, test = split_tenth(*hotel_reviews())
     torch.manual_seed(0)
     classifier = character_classifier(texts[0])
-    fit(classifier, texts, EPOCHS["sentiment_zh"])
+    fit(classifier, texts, EPOCHS["sentiment_zh"], HIDDEN)
     how = (
         f"Trained on {len(texts[0]):,} reviews; {len(test[0]):,}, a tenth of each label, were held out; a review of "
-        f"which more than half occurs in others is in neither. {recipe('sentiment_zh')} The settings were chosen on a "
-        "tenth of the training reviews; the held-out ones were asked once, for the figures below."
+        f"which more than half occurs in others is in neither. {recipe('sentiment_zh')} {HIDDEN:.0%} of the "
+        "characters, others in every batch, were hidden while training. The settings were chosen on two tenths of the "
+        "training reviews; the held-out ones were asked once, for the figures below."
     )
     characters = classifier.tokenizer.convert_ids_to_tokens(range(2, len(classifier.tokenizer)))
     state = {**classifier.model.state_dict(), "characters": torch.tensor([ord(one) for one in characters])}
