@@ -139,11 +139,24 @@ def test_a_question_of_number_rests_on_how_many():
     assert answer.scores[answer.tokens.index("many")] > 0.1
 
 
-@pytest.mark.parametrize(("name", "word"), [("sentiment_en", "dull"), ("sentiment_zh", "脏")])
-def test_a_bad_word_speaks_for_negative(name, word):
-    sentence = {"sentiment_en": "the plot is dull.", "sentiment_zh": "房间很脏。"}[name]
-    answer = token_attribution(model(name), sentence, "negative")
+@pytest.mark.parametrize(
+    ("name", "sentence", "word", "baseline"),
+    [
+        ("sentiment_en", "the plot is dull.", "dull", "zero"),
+        ("sentiment_zh", "房间很脏。", "脏", "pad"),
+    ],
+)
+def test_a_bad_word_speaks_for_negative(name, sentence, word, baseline):
+    answer = token_attribution(model(name), sentence, "negative", baseline=baseline)
     assert answer.tokens[int(answer.scores.argmax())] == word
+    assert answer.scores.max() > 0.3
+
+
+def test_padding_is_no_neutral_baseline_for_english_sentiment():
+    """Its embedding is called negative, so that hardly anything is left to explain of a negative sentence."""
+    evidence = token_attribution(model("sentiment_en"), "the plot is dull.", "negative", baseline="pad").evidence
+    assert evidence.f_baseline.item() > 0.8
+    assert abs((evidence.f_input - evidence.f_baseline).item()) < 0.2
 
 
 def test_a_sentence_is_the_mean_of_its_tokens_states_without_padding():
