@@ -8,8 +8,9 @@ from igteach.gradients import gradient, gradient_times_input, smoothgrad
 from igteach.integrated import integrated_gradients, path_gradients
 from igteach.models.scalars import toy
 from igteach.scores import logit, probability
+from igteach.tokens import token_attribution
 
 __all__ = ["Attribution", "average_integrated_gradients", "device", "exact_integrated_gradients", "expected_gradients"]
 __all__ += ["gradient", "gradient_times_input", "integrated_gradients", "logit", "path_gradients", "probability"]
-__all__ += ["smoothgrad", "toy"]
+__all__ += ["smoothgrad", "token_attribution", "toy"]
 __version__ = "0.1.0"

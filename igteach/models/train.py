@@ -19,7 +19,9 @@ from igteach.integrated import integrated_gradients
 from igteach.models.cards import About, Figures, table, write
 from igteach.models.digits import DigitsCNN, DigitsMLP
 from igteach.models.patients import PatientsMLP, fold_standardisation
+from igteach.models.train_frames import train_frames
 from igteach.models.train_scenes import train_scenes, train_shortcut
+from igteach.models.train_text import MODELS as TEXT_MODELS
 from igteach.scores import Function, logit, probability
 
 BATCH = 128
@@ -284,6 +286,8 @@ MODELS: dict[str, Callable[[], None]] = {
     "patients": train_patients,
     "scenes": train_scenes,
     "shortcut": train_shortcut,
+    "frames": train_frames,
+    **TEXT_MODELS,
 }
 
 

@@ -3,5 +3,17 @@
 from igteach.show.figures import Figure, bars, curves, heatmaps, intervals, plane, rounded
 from igteach.show.images import attributions
 from igteach.show.tables import axiom_table
+from igteach.show.text import text
 
-__all__ = ["Figure", "attributions", "axiom_table", "bars", "curves", "heatmaps", "intervals", "plane", "rounded"]
+__all__ = [
+    "Figure",
+    "attributions",
+    "axiom_table",
+    "bars",
+    "curves",
+    "heatmaps",
+    "intervals",
+    "plane",
+    "rounded",
+    "text",
+]
