@@ -4,29 +4,17 @@ Along the straight path such a network is linear between kinks: the places where
 another element of a pooling window takes the lead. Between two kinks the gradient is constant, so IG is a finite sum.
 """
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.modules.utils import _pair
 
 from igteach.attribution import Attribution
 from igteach.gradients import gradients_at, rows_at_once, values_at
-from igteach.scores import Baseline, Function, Logit, Probability, Target, check_arguments
+from igteach.models.chains import KINKED, chain, network_behind, rivals
+from igteach.scores import Baseline, Target, check_arguments
 
-KINKED = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
-POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
-AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
-AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: the layer of the same arguments
-    **{F.relu: nn.ReLU, torch.relu: nn.ReLU, "relu": nn.ReLU, torch.flatten: nn.Flatten, "flatten": nn.Flatten},
-    **{F.leaky_relu: nn.LeakyReLU, F.max_pool2d: nn.MaxPool2d},
-    **{F.avg_pool2d: nn.AvgPool2d, F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d},
-}
 CLOSEST = 1e-13  # kinks nearer than this on [0, 1] count as one: rounding cannot tell them apart
 ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is walked in stretches
 
@@ -55,8 +43,8 @@ def exact_integrated_gradients(
     Raises TypeError for a model that is no such chain, ValueError for too many pieces, and as integrated_gradients.
     Source: Sotoudeh and Thakur (2019), ExactLine.
     """
-    network = _network(model)
-    layers = _chain(network)
+    network = network_behind(model).double()
+    layers = chain(network)
     x, baseline, target = check_arguments(model, x, baseline, target)
     if x.device.type == "mps":
         raise ValueError("x is on mps, which has no float64; pass x.cpu() and model.cpu()")
@@ -80,42 +68,6 @@ def _integral(network: nn.Module, ends: Tensor, target: Tensor | None, alphas: T
     return total * (ends[1] - ends[0])
 
 
-def _network(model: Function) -> nn.Module:
-    """A float64 copy of the network behind logit()."""
-    while type(model) is Logit:
-        model = model.model
-    if isinstance(model, Probability):
-        raise TypeError("model is a probability, which is not piecewise linear; pass the model itself or logit(model)")
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model is {type(model).__name__}; exact IG follows the layers of an nn.Module")
-    return copy.deepcopy(model).double()
-
-
-def _chain(network: nn.Module) -> list[nn.Module]:
-    """The layers that `network` applies one after the other; a TypeError where it is no such chain."""
-    from torch import fx  # here, because it is slow to import
-
-    root, layers = nn.Sequential(network), list[nn.Module]()
-    try:
-        *nodes, _ = fx.Tracer().trace(root).nodes  # from the input on, without the output
-    except Exception as error:  # whatever the model's own forward does with a stand-in for its input
-        raise TypeError(f"model {type(network).__name__} cannot be followed: {error}; make it a chain") from error
-    for before, node in pairwise(nodes):
-        what, layer = getattr(node.target, "__name__", str(node.target)), None
-        if node.all_input_nodes != [before]:
-            what += " of several tensors (as in a residual connection)"
-        elif node.op == "call_module":
-            layer = root.get_submodule(what)
-            what = f"{type(layer).__name__}, its layer {what.removeprefix('0.')!r}"
-        elif node.target in AS_LAYER:
-            layer = AS_LAYER[node.target](*node.args[1:], **node.kwargs)
-        if not isinstance(layer, AFFINE + KINKED):
-            known = ", ".join(kind.__name__ for kind in AFFINE + KINKED)
-            raise TypeError(f"model uses {what}; exact IG needs one chain of {known}; or use integrated_gradients")
-        layers.append(layer)
-    return layers
-
-
 @torch.no_grad()
 def _breakpoints(layers: list[nn.Module], ends: Tensor, max_pieces: int) -> Tensor:
     """The ends of the linear pieces on the way from ends[0] to ends[1], as alphas: (k + 1,)."""
@@ -134,7 +86,7 @@ def _pieces(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator
     """
     for i, layer in enumerate(layers):
         if isinstance(layer, KINKED):
-            refined = _merged(alphas, _kinks(alphas, _rivals(layer, values)))
+            refined = _merged(alphas, _kinks(alphas, rivals(layer, values)))
             at_once = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
             for start in range(0, len(refined) - 1, at_once):
                 stretch = refined[start : start + at_once + 1]
@@ -157,20 +109,6 @@ def _interpolated(alphas: Tensor, values: Tensor, at: Tensor) -> Tensor:
     right = torch.searchsorted(alphas, at).clamp(1, len(alphas) - 1)
     share = (at - alphas[right - 1]) / (alphas[right] - alphas[right - 1])
     return torch.lerp(values[right - 1], values[right], share.view(-1, *(1,) * (values.dim() - 1)))
-
-
-def _rivals(layer: nn.Module, values: Tensor) -> Tensor:
-    """The elements of which a kinked layer looks for the largest: (breakpoints, units, elements)."""
-    if not isinstance(layer, nn.MaxPool2d):
-        return torch.stack([values, torch.zeros_like(values)], dim=-1).flatten(1, -2)
-    height, width = values.shape[-2:]
-    places = torch.arange(1, height * width + 1).to(values).view(1, 1, height, width)  # padding is 0
-    if layer.ceil_mode:  # windows may reach over the far edges; one of nothing but padding does no harm
-        down, right = _pair(layer.stride)
-        places = F.pad(places, (0, right - 1, 0, down - 1))
-    windows = F.unfold(places, layer.kernel_size, layer.dilation, layer.padding, layer.stride)[0].T.long()
-    windows = windows.where(windows > 0, windows.amax(1, keepdim=True)) - 1  # padding repeats a place of its window
-    return values.flatten(-2)[..., windows].flatten(1, -2)
 
 
 def _kinks(alphas: Tensor, rivals: Tensor) -> Tensor:

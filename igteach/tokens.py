@@ -8,12 +8,12 @@ from itertools import groupby
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from igteach.attribution import ROUGHLY, Attribution
 from igteach.gradients import rows_at_once
 from igteach.integrated import integrated_gradients
-from igteach.models.text import TextClassifier
+from igteach.models.text import Dials, TextClassifier
 from igteach.scores import _check_baseline, logit, probability
 
 
@@ -83,22 +83,6 @@ def token_attribution(
     batch = model.encode(texts) if texts else None
     answers = [_of_row(model, batch, row, one, target, baseline, tolerance) for row, one in enumerate(texts)]
     return answers if isinstance(text, list | tuple) else answers[0]
-
-
-class Dials(nn.Module):
-    """The model as a function of a dial for each token: at 0 its embedding is the baseline's, at 1 its own.
-
-    By the chain rule, the gradient by a dial is that by the embedding, times (x - x'), summed over the embedding.
-    """
-
-    def __init__(self, model: Any, x: Tensor, start: Tensor, held: dict[str, Tensor]):
-        super().__init__()
-        self.model, self.x, self.start, self.held = model, x, start, held
-
-    def forward(self, dials: Tensor) -> Tensor:
-        """(N, tokens) to logits (N, classes). The model counts positions itself, from 0 on, as ever."""
-        held = {name: value.expand(len(dials), -1) for name, value in self.held.items()}
-        return self.model(inputs_embeds=self.start + dials[..., None] * (self.x - self.start), **held)
 
 
 def _of_row(

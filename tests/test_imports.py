@@ -34,7 +34,7 @@ def test_every_public_name_is_there_and_documented():
 
 
 def test_what_a_student_reads_stays_under_1500_lines():
-    not_read = {"__main__.py", "peers.py"}  # the commands, and an adapter to another library
+    not_read = {"__init__.py", "__main__.py", "devices.py", "peers.py"}  # names, commands, settings, glue to Captum
     files = [path for path in Path(igteach.__file__).parent.glob("*.py") if path.name not in not_read]
     assert len(files) >= 8
     assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files) < 1500

@@ -193,6 +193,22 @@ class SentenceClassifier(nn.Module):
         return self.encoder.get_input_embeddings()
 
 
+class Dials(nn.Module):
+    """The model as a function of a dial for each token: at 0 its embedding is the baseline's, at 1 its own.
+
+    By the chain rule, the gradient by a dial is that by the embedding, times (x - x'), summed over the embedding.
+    """
+
+    def __init__(self, model: Any, x: Tensor, start: Tensor, held: dict[str, Tensor]):
+        super().__init__()
+        self.model, self.x, self.start, self.held = model, x, start, held
+
+    def forward(self, dials: Tensor) -> Tensor:
+        """(N, tokens) to logits (N, classes). The model counts positions itself, from 0 on, as ever."""
+        held = {name: value.expand(len(dials), -1) for name, value in self.held.items()}
+        return self.model(inputs_embeds=self.start + dials[..., None] * (self.x - self.start), **held)
+
+
 class CharacterCNN(nn.Module):
     """Looks for short strings of characters anywhere in a text: for each filter, the strongest find counts.
 
