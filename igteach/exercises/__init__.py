@@ -4,7 +4,7 @@ from importlib import import_module
 
 from igteach.exercises.checker import Exercise, Verdict, judge
 
-LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
+LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09")
 EXERCISES: dict[str, Exercise] = {
     exercise.id: exercise
     for number in LESSONS

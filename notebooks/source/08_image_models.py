@@ -675,4 +675,4 @@ explore.your_picture(explain, load_photograph("chelsea"))
 #
 # **Where it comes from.** Integrated Gradients on photographs: Sundararajan, Taly and Yan (2017). SqueezeNet: Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer (2016). The pointing game: Zhang et al. (2016). The bootstrap: Efron (1979). Smoothing: Smilkov, Thorat, Kim, Viégas and Wattenberg (2017). Scenes with a known truth as a test of attributions: Yang and Kim (2019). Convincing maps that know nothing of the model: Adebayo et al. (2018).
 #
-# **What is next.** Lesson 09: from pixels to words, where a baseline is harder to come by.
+# **What is next.** [Lesson 09](09_text_models.ipynb): from pixels to words, where a baseline is harder to come by.

@@ -1,0 +1,549 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 09 · Text models
+#
+# **The question.** A network reads a sentence and says what kind it is. Which words made it say so, and what does a word start from?
+#
+# **You will be able to**
+# - lead a path through the embeddings of a text, and give every token its share;
+# - choose a baseline for words, and ask whether it has an opinion;
+# - turn what a map shows into a suspicion, and test it by changing the text;
+# - say where shares of single words end.
+#
+# **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 07](07_baselines.ipynb). The control comes from [lesson 08](08_image_models.ipynb).
+#
+# **Time.** 65 minutes, exercises included.
+#
+# **GPU.** It makes the transformer faster. The answers are the same.
+
+# %%
+import torch
+from IPython.display import display
+
+import igteach
+from igteach import show, token_attribution
+from igteach.datasets.texts import load_frames, load_questions
+from igteach.evaluate import interval
+from igteach.exercises import check
+from igteach.models import text, train_frames
+from igteach.models.weights import data_folder
+
+device = igteach.device()
+
+# %% [markdown]
+# ## A question about questions
+#
+# Before one answers a question it helps to know what kind of answer it wants: a number, a place, a person (HUM), a thing (ENTY), a description or definition (DESC), or the long form of an abbreviation (ABBR). Li and Roth (2002) sorted some thousands of questions so, and Sundararajan, Taly and Yan (2017) took the task for one of their examples.
+#
+# Our classifier is a small transformer, all-MiniLM-L6-v2, with its weights changed a little and a linear layer on top. Its card is `data/question_types.md`.
+
+# %%
+asker = text.load("question_types", device)
+ours = load_questions()  # written for this course, so the network has never seen them
+for question in ("How many people live in Paris?", "Who painted the ceiling?", "What does IG stand for?", "Why is the sky blue?"):
+    print(f"{asker.predict([question])[0]:5s} {question}")
+right = [label == one.label for one, label in zip(ours, asker.predict([one.text for one in ours]))]
+print("right on at least 9 in 10 of our own questions:", sum(right) >= 0.9 * len(right))
+
+# %% [markdown]
+# **Predict.** Which words of "How many people live in Paris?" made it say NUM? And which of "What year did the ship sink?"
+
+# %% tags=["nbval-ignore-output"]
+show.text([token_attribution(asker, question) for question in ("How many people live in Paris?", "What year did the ship sink?")])
+
+# %% [markdown]
+# Light words speak for the answer, dark ones against it, and the line below says how far to trust them. Now, what was done to get this?
+#
+# ## There is no half a word
+#
+# A picture can be dimmed. A word cannot: to the network it is a number in a list, and between the numbers of *how* and *many* there is nothing that is half of each. So the path cannot run between words.
+#
+# The first thing that the network does with a word is to look up a vector, its **embedding**. Vectors can be mixed. The path runs there.
+#
+# **Predict.** Half way between the embedding of [PAD], the token that fills up short texts, and that of *many*: which word of the vocabulary is nearest?
+
+# %%
+lookup = asker.model.get_input_embeddings()
+vocabulary = asker.tokenizer.get_vocab()
+many, pad = (lookup.weight[vocabulary[token]].detach() for token in ("many", "[PAD]"))
+for alpha in (0.0, 0.25, 0.75, 1.0):
+    point = pad + alpha * (many - pad)
+    nearest = int((lookup.weight - point).norm(dim=1).argmin())
+    gap = (lookup.weight[nearest] - point).norm() / (many - pad).norm()
+    print(f"alpha {alpha:4.2f}  nearest token: {asker.tokenizer.convert_ids_to_tokens(nearest):7s} is there: {bool(gap < 0.01)}")
+
+# %% [markdown]
+# Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path, and one more reason to look at the residual.
+#
+# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And the network adds to each embedding one for its *position*; these stay as well, as the question is what the words say, each where it stands. (A well-known library gave every token the position 0 on the path. Its shares never added up.)
+
+# %% [markdown]
+# ### Exercise 1: a baseline for a text
+#
+# ●○○ · 5 minutes
+#
+# Every token starts from the padding, except the special ones, which stay.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>torch.where(condition, a, b)</code> takes from a where the condition holds, else from b.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>special</code> has one value for each token, and the embeddings one row: <code>special[:, None]</code> lines them up.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-09-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def baseline_of(embeddings, special, pad):
+    """The embeddings of a text without its words.
+
+    embeddings: (tokens, width);  special: (tokens,), bool;  pad: (width,).  Returns (tokens, width).
+    """
+    ### BEGIN SOLUTION
+    return torch.where(special[:, None], embeddings, pad)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-09-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("09.1", baseline_of)
+
+# %% [markdown]
+# The rest is lesson 04, with embeddings in the place of pixels: 64 points on the path, their slopes, the mean.
+
+# %%
+question = "How many people live in Paris?"
+encoding = asker.encode([question])
+inputs = asker.inputs(encoding)
+special = encoding["special_tokens_mask"][0].bool().to(device)
+target = asker.labels.index("NUM")
+
+x = lookup(inputs["input_ids"])[0].detach()  # (tokens, width)
+start = torch.where(special[:, None], x, pad)
+alphas = ((torch.arange(64) + 0.5) / 64).to(device)
+path = (start + alphas[:, None, None] * (x - start)).requires_grad_()
+p = asker.model(inputs_embeds=path, attention_mask=inputs["attention_mask"].expand(64, -1)).softmax(dim=1)[:, target]
+slopes = torch.autograd.grad(p.sum(), path)[0].mean(dim=0)
+print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape)
+
+# %% [markdown]
+# That is one slope for each of the 384 numbers of each token. Nobody asked about those numbers. By completeness all shares add up to F(x) - F(x'), so those of a token may be added up to *its* share, and nothing is lost:
+#
+# $$\mathrm{IG}_t \;=\; \sum_k \,(x_{t,k} - x'_{t,k}) \times \text{mean slope}_{t,k}.$$
+
+# %% [markdown]
+# ### Exercise 2: a score for each token
+#
+# ●○○ · 5 minutes
+#
+# <details><summary>Hint 1</summary>
+#
+# Share by share, as ever: a slope times the way from the baseline. Then add up, one sum for each token.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-09-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def token_scores(slopes, x, start):
+    """The share of each token, from the mean slopes on its path.
+
+    slopes, x, start: (tokens, width).  Returns (tokens,).
+    """
+    ### BEGIN SOLUTION
+    return (slopes * (x - start)).sum(dim=1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-09-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("09.2", token_scores)
+
+# %%
+by_hand = torch.einsum("tk,tk->t", slopes, x - start)
+packaged = token_attribution(asker, question, tolerance=None)
+print("the same as token_attribution, within 0.001:", bool((by_hand - packaged.scores).abs().max() < 0.001))
+print("special tokens get exactly nothing:", bool((packaged.scores[special] == 0).all()))
+print("'how' and 'many' get over three quarters:", bool(packaged.scores[1:3].sum() > 0.75 * packaged.scores.sum()))
+print("complete within 5%:", bool(packaged.evidence.relative_residual < 0.05))
+
+# %% [markdown]
+# ## Words in pieces
+#
+# A transformer's vocabulary is short. Rare words are cut into pieces, and a reader wants the word.
+
+# %%
+cut = "Who was the last emperor of Constantinople and Byzantium?"
+print(asker.encode([cut]).tokens(0))
+
+# %% [markdown]
+# ### Exercise 3: from pieces to words
+#
+# ●●○ · 8 minutes
+#
+# The tokenizer says of each token which word it belongs to: 0, 1, 2 and so on; special tokens have -1 here. Give each word the sum of its pieces.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>scores[word_of == 3]</code> holds the pieces of word 3.
+#
+# <details><summary>Hint 2</summary>
+#
+# There are <code>int(word_of.max()) + 1</code> words. <code>torch.stack</code> makes one tensor of a list of numbers.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-09-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def word_scores(scores, word_of):
+    """The share of each word.
+
+    scores: (tokens,);  word_of: (tokens,), the number of the word, -1 for a special token.  Returns (words,).
+    """
+    ### BEGIN SOLUTION
+    return torch.stack([scores[word_of == word].sum() for word in range(int(word_of.max()) + 1)])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-09-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("09.3", word_scores)
+
+# %% tags=["nbval-ignore-output"]
+in_pieces = token_attribution(asker, cut)
+show.text([in_pieces, in_pieces.merged()])
+
+# %% [markdown]
+# The pieces of one word may disagree. As sums, they keep the total, so the line below the text stays as it was.
+#
+# ## Does the padding say nothing?
+#
+# Lesson 07 asks every baseline for its opinion. Padding is not neutral because of its name. Two more classifiers come in: the same transformer, taught whether sentences of film reviews are positive or negative (Pang and Lee 2005), and a small network on Chinese characters, taught on hotel reviews.
+#
+# **Predict.** Which of them finds a text of nothing but padding neutral?
+
+# %%
+critic = text.load("sentiment_en", device)
+guest = text.load("sentiment_zh", device)
+
+
+def opinion_of(classifier, sentence, baseline):
+    """The probability of each label where the words have been replaced by the baseline."""
+    empty = [token_attribution(classifier, sentence, label, baseline=baseline, tolerance=None).evidence.f_baseline.item() for label in classifier.labels]
+    return dict(zip(classifier.labels, empty))
+
+
+# %% tags=["nbval-ignore-output"]
+for name, classifier, sentence in (
+    ("question types", asker, question),
+    ("English reviews", critic, "The plot is dull."),
+    ("Chinese reviews", guest, "房间很干净。"),
+):
+    for baseline in ("pad", "zero"):
+        opinions = opinion_of(classifier, sentence, baseline)
+        print(f"{name:17s}{baseline:6s}" + "  ".join(f"{label} {p:.2f}" for label, p in opinions.items()))
+
+# %%
+says = opinion_of(critic, "The plot is dull.", "pad")
+print("to the English critic, padding is a bad review (over 0.9):", says["negative"] > 0.9)
+says = opinion_of(guest, "房间很干净。", "pad")
+print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
+
+# %% [markdown]
+# So "why is this review negative, rather than padding?" is an empty question to the critic: padding is negative already, and nothing is left to share out. Ask why a review is *positive*, or take another baseline. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black.
+#
+# ## From a map to a suspicion, from a suspicion to a test
+#
+# Our own questions, and the network is wrong about some. What does it trip over?
+
+# %% tags=["nbval-ignore-output"]
+wrong = [one for one, is_right in zip(ours, right) if not is_right]
+tripped = [token_attribution(asker, one.text, tolerance=None) for one in wrong if asker.predict([one.text])[0] == "HUM"]
+show.text(tripped)
+
+# %% [markdown]
+# Questions that want a place or a long form were taken for questions after a person. The word that did it lights up. *Who* at the start of a question is a good sign of HUM. But "Who can tell me where the river begins?" does not ask for a person.
+#
+# So here is a suspicion: this network has a **trigger**, a word that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which leaves alone what is asked for, and count. The control puts "Please tell me:" there.
+#
+# **Predict.** Of the questions that are not called HUM, what part will flip to HUM with the trigger? And with the control?
+
+# %% [markdown]
+# ### Exercise 4: how many flip
+#
+# ●●○ · 6 minutes
+#
+# <details><summary>Hint 1</summary>
+#
+# Only texts that did not have the label before can flip to it. Choose them first: <code>before != label</code>.
+#
+# <details><summary>Hint 2</summary>
+#
+# The mean of a tensor of True and False, as <code>.double()</code>, is the part that is True.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-09-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def flip_rate(before, after, label):
+    """Of the texts that did not have the label before, the part that has it afterwards.
+
+    before, after: (texts,), numbers of labels;  label: a number.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    other = before != label
+    return (after[other] == label).double().mean()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-09-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("09.4", flip_rate)
+
+# %%
+def answers(prefix=""):
+    """The answers to our own questions, each behind the prefix, as numbers of labels."""
+    asked = [prefix + one.text[0].lower() + one.text[1:] if prefix else one.text for one in ours]
+    return asker.probabilities(asked).argmax(dim=1)
+
+
+def flips(prefix, label="HUM"):
+    plain, behind, number = answers(), answers(prefix), asker.labels.index(label)
+    return (behind[plain != number] == number).double()
+
+
+by_trigger, by_control = flips("Who can tell me: "), flips("Please tell me: ")
+print("the trigger flips over a third of the questions to HUM: ", bool(by_trigger.mean() > 1 / 3))
+print("the control flips under one in twenty:                  ", bool(by_control.mean() < 1 / 20))
+
+# %% tags=["nbval-ignore-output"]
+for name, flipped in (("Who can tell me: ", by_trigger), ("Please tell me: ", by_control), ("Who knows: ", flips("Who knows: "))):
+    part, low, high = interval(flipped)
+    print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
+
+# %% [markdown]
+# A network that is right on more than nine questions in ten, and four words that ask for nothing turn it round again and again. Its training questions hardly ever begin so: the shortcut was right there, and so it was learned.
+#
+# Accuracy did not show this. Attribution raised the suspicion, on a handful of mistakes. The intervention settled it.
+#
+# ## And attention?
+#
+# A transformer has numbers inside that look like an explanation: **attention** says how much each token's state takes from each other token. Here it is beside IG: the last layer, the mean over its heads and over the tokens that look.
+
+# %%
+encoder = asker.model.encoder
+encoder.set_attn_implementation("eager")  # the only one that hands its attention out
+
+
+def attention(sentence):
+    """(tokens,) How much the tokens of the last layer look at each token, on average."""
+    with torch.no_grad():
+        looked = encoder(**asker.inputs(asker.encode([sentence])), output_attentions=True).attentions[-1]
+    return looked[0].mean(dim=(0, 1))
+
+
+weights = attention(question)
+print("all tokens together get 1:", bool((weights.sum() - 1).abs() < 1e-4))
+print("no weight is negative:", bool((weights >= 0).all()))
+
+# %% tags=["nbval-ignore-output"]
+for token, score, weight in zip(packaged.tokens, packaged.scores.tolist(), weights.tolist()):
+    print(f"{token:10s} IG {score:+.2f}   attention {weight:.2f}")
+
+# %% [markdown]
+# They disagree, and one can see that they speak of different things. Attention has no sign; it goes to [CLS], [SEP] and question marks as well; it belongs to no answer in particular.
+#
+# Is it an explanation? Jain and Wallace (2019) say no: other weights give the same answer. Wiegreffe and Pinter (2019) reply that this depends on what an explanation is to do. So put both to the same test: take away the word that each holds for the strongest, and see how much of the answer is left. The control takes a word by lot.
+#
+# **Predict.** Which of the three does most harm?
+
+# %%
+def without(sentence, span):
+    """The sentence without the characters of the span."""
+    return " ".join((sentence[: span[0]] + sentence[span[1] :]).split())
+
+
+def harm(sentences, strengths_of):
+    """(sentences,) The probability lost by each sentence's answer where its strongest word goes."""
+    lost = []
+    for sentence in sentences:
+        one, strengths = strengths_of(sentence)
+        words = [n for n, (first, end) in enumerate(one.offsets) if first < end and sentence[first:end].isalnum()]
+        strongest = max(words, key=lambda n: strengths[n])
+        number = asker.labels.index(one.prediction)
+        kept = asker.probabilities([sentence, without(sentence, one.offsets[strongest])])[:, number]
+        lost.append(kept[0] - kept[1])
+    return torch.stack(lost)
+
+
+sample = [one.text for one in ours[::12]]
+explained = {sentence: token_attribution(asker, sentence, tolerance=None) for sentence in sample}
+lot = torch.Generator().manual_seed(0)
+losses = {
+    "IG": harm(sample, lambda s: (explained[s], explained[s].scores.tolist())),
+    "attention": harm(sample, lambda s: (explained[s], attention(s).tolist())),
+    "by lot": harm(sample, lambda s: (explained[s], torch.rand(len(explained[s].tokens), generator=lot).tolist())),
+}
+
+# %% tags=["nbval-ignore-output"]
+show.intervals({name: interval(lost) for name, lost in losses.items()}, xlabel="probability lost with the strongest word", control="by lot")
+
+# %%
+print("IG's word does more harm than one by lot, and luck does not explain it:", interval(losses["IG"] - losses["by lot"])[1] > 0)
+print("IG's word does more harm than attention's, on average:", bool(losses["IG"].mean() > losses["attention"].mean()))
+
+# %% [markdown]
+# The interval says how far to trust this: it is a small sample, of one network and one layer. What carries over is the way: let explanations compete by what happens when one acts on them.
+#
+# ## Two languages
+#
+# **Predict.** "The film is slow, but the cast is wonderful." Which words will speak for positive, and which against?
+
+# %% tags=["nbval-ignore-output"]
+display(show.text(token_attribution(critic, "The film is slow, but the cast is wonderful.", "positive", tolerance=None)))
+display(show.text(token_attribution(guest, ["房间很干净，服务也很好。", "房间又脏又旧，服务态度很差。"])))
+
+# %% [markdown]
+# The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters, and knows no words: 干净 (clean) is two of them.
+#
+# ## Where single words end
+#
+# **Predict.** In "The film is not bad." the critic says positive. What share will *bad* get?
+
+# %% tags=["nbval-ignore-output"]
+four = ("The film is good.", "The film is not good.", "The film is bad.", "The film is not bad.")
+for sentence, chance in zip(four, critic.probabilities(four)[:, 1].tolist()):
+    print(f"P(positive) = {chance:.3f}  {sentence}")
+show.text([token_attribution(critic, sentence, "positive", tolerance=None) for sentence in four])
+
+# %%
+chances = critic.probabilities(four)[:, 1]
+shares = token_attribution(critic, four[3], "positive", tolerance=None)
+by_token = dict(zip(shares.tokens, shares.scores.tolist()))
+print("'not' turns good to negative, and bad to positive:", bool(chances[1] < 0.1 and chances[3] > 0.9))
+print("in 'not bad', bad speaks FOR positive:", by_token["bad"] > 0)
+
+# %% [markdown]
+# Is that a fault of the method? Look at what happened. Neither word makes the sentence positive. The *pair* does. There is one rise of F to share out, and it belongs to both. IG shares it out as the path has it, and so *bad* gets credit for a positive answer. Every share is right by the axioms, and the sentence "bad speaks for positive" would still mislead.
+#
+# A list with one number for each word has no place for "together". Where words act together, as in negation, read shares as what a word does *in this sentence*, or change the text and look at the four answers above.
+#
+# ## Good words that nobody sees
+#
+# Su (2020) reports something odd. A network was trained on positive and negative Chinese reviews. IG found the bad words in the negative ones, and could *not* find the good words in the positive ones. His reading: with two labels it is enough to detect the negative; all else is positive. Give the network neutral reviews as well, and it has to know the good words, too.
+#
+# That can be tested. For this course there are **frames**, in two languages: the same sentence with a good, a bad and a neutral word in one place, so that everybody knows which word decides.
+
+# %%
+frames = load_frames("zh")
+for one in [one for one in frames if one.frame == 0][::4]:
+    print(f"{one.label:9s}{one.text}   decides: {one.marked}")
+
+# %% [markdown]
+# "The towels in the room are clean" (dirty, white). Two networks of one kind learn from four frames in five, one without the neutral sentences, one with them. Then IG is asked on the frames that neither has seen: does the token with the highest score belong to the word that decides?
+#
+# **Predict.** Without neutral sentences, in what part of the positive ones will the good word come first? And with them?
+
+# %% tags=["nbval-ignore-output"]
+known, unseen = train_frames.held_out_frames(frames, seed=0)
+networks = {
+    "without neutral": train_frames.train_on_frames(known, ("negative", "positive"), "zh", seed=0),
+    "with neutral": train_frames.train_on_frames(known, ("negative", "neutral", "positive"), "zh", seed=0),
+}
+for name, network in networks.items():
+    for label in ("negative", "positive"):
+        found = train_frames.measure(network, unseen, label)
+        print(f"{name:16s}{label:10s}" + "   ".join(f"{what} {value:.2f}" for what, value in found.items()))
+some = next(one for one in unseen if one.label == "positive")
+show.text([token_attribution(network, some.text, "positive") for network in networks.values()])
+
+# %% [markdown]
+# One seed proves nothing. `python -m igteach.models.train frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
+
+# %%
+card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
+print("\n".join(line for line in card.splitlines() if line.startswith("|")))
+
+# %% [markdown]
+# Read the row of each positive label: *word found* without neutral sentences, with them, and what was gained, seed by seed.
+#
+# So the finding comes out here as a shadow of itself. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. Neutral sentences help in both languages on average, and in Chinese with every seed. But nothing like "cannot find the good words" is to be seen. What could explain it? Our frames are short and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
+#
+# And the mechanism? It can be seen in a single sentence now and then: look whether, in the upper of the two lines above, the good word stands out less.
+#
+# ## Recap
+#
+# From [lesson 07](07_baselines.ipynb): you explain a picture against black, and an important part of it *is* black. What share does it get? And what is the same mistake with words?
+#
+# <details><summary>Answer</summary>
+#
+# None: x - x' is zero there. With words it would be a baseline that contains a word of the text. A subtler form is a baseline with an opinion, as padding has for the critic: what it says already cannot be explained any more.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** Why does the path run through embeddings, and not through words?
+#
+# <details><summary>A. Embeddings are smaller.</summary>
+#
+# They are larger: hundreds of numbers for each token.
+#
+# </details>
+# <details><summary>B. Between two words there is nothing; between two vectors there is a line.</summary>
+#
+# Right. The numbers of words in the vocabulary have no order that means anything.
+#
+# </details>
+# <details><summary>C. Transformers take no words.</summary>
+#
+# They do, as numbers in a list. A gradient by such a number does not exist.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** A map shows that "who" decided. What have you shown?
+#
+# <details><summary>A. That the network has a trigger.</summary>
+#
+# In most questions "who" is a good reason. You have a suspicion.
+#
+# </details>
+# <details><summary>B. Where to look.</summary>
+#
+# Right. Whether the word decides where it should not is a question for an intervention with a control.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** In "not bad", the word "bad" gets a positive share. What is wrong?
+#
+# <details><summary>A. The number of steps.</summary>
+#
+# With more steps it stays positive. The residual is small.
+#
+# </details>
+# <details><summary>B. The network does not understand negation.</summary>
+#
+# It does: it turned the answer round.
+#
+# </details>
+# <details><summary>C. The reading "bad is a good word to this network".</summary>
+#
+# Right. The share says what the word did in this sentence, together with the others. A list of single words has no place for pairs.
+#
+# </details>
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. Walk through the embeddings, keep what belongs to the network (special tokens, positions, masks), and add up the shares of each token.
+# 2. A baseline for words has opinions, too. Ask it before you ask about the text.
+# 3. A map raises a suspicion; a changed text, with a control, settles it. And a list of single words cannot say "together".
+#
+# **Where it comes from.** IG on question types: Sundararajan, Taly and Yan (2017). The questions' types: Li and Roth (2002). all-MiniLM-L6-v2: Wang et al. (2020), Reimers and Gurevych (2019). The changed weights, of low rank: Hu et al. (2021). Film reviews: Pang and Lee (2005). Networks on short strings: Kim (2014). Attention as an explanation: Jain and Wallace (2019), Wiegreffe and Pinter (2019). Triggers found by attribution, and attacks made of them: Mudrakarta, Taly, Sundararajan and Dhamdhere (2018). Negative detection: Su (2020).
+#
+# **What is next.** Lesson 10: the same calls on a GPU, and how long they take.
