@@ -78,7 +78,9 @@ def test_what_is_listed_is_what_is_shipped_in_float32():
     listed = [line.split()[1] for line in (data_folder() / "SHA256SUMS").read_text().splitlines()]
     assert listed == [f"{name}.safetensors" for name in SHIPPED]
     assert len(SHIPPED) >= 3
-    assert all(tensor.dtype == torch.float32 for name in SHIPPED for tensor in load_state(name).values())
+    tensors = {(name, key): tensor for name in SHIPPED for key, tensor in load_state(name).items()}
+    assert tensors.pop(("sentiment_zh", "characters")).dtype == torch.int64  # the vocabulary, as code points
+    assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
 
 
 def test_importing_the_models_brings_neither_scikit_learn_nor_safetensors():
