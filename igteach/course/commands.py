@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from igteach.course.build import build_lesson
 from igteach.course.contract import faults
@@ -25,14 +26,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.set_defaults(run=run)
         if run in (copy, build, check):
             command.add_argument("arguments", nargs="*", metavar="NN", help="lesson numbers; all where none is given")
+    add_course_commands(commands)
     options, further = parser.parse_known_args(arguments)
     if further and options.run is not lab:
         parser.error(f"unknown arguments: {' '.join(further)}")
     try:
-        return options.run(getattr(options, "arguments", further))
-    except (FileNotFoundError, ValueError) as error:
+        return options.run(getattr(options, "arguments", options if "course" in options else further))
+    except (FileNotFoundError, ValueError, RuntimeError) as error:
         print(f"igteach: {error}", file=sys.stderr)
         return 1
+
+
+def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands that work on a course folder; each takes the parsed options."""
+    for run in (assign, grade):
+        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run)
+        if run is assign:
+            command.add_argument("numbers", nargs="+", metavar="NN", help="lesson numbers")
+            command.add_argument("--out", dest="course", type=Path, required=True, metavar="COURSE", help="course folder")
+            seed = "the course seed, made if missing; COURSE/course.seed where none is given"
+            command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
+        else:
+            command.add_argument("course", type=Path, metavar="COURSE", help="course folder")
 
 
 def lab(options: list[str]) -> int:
@@ -74,6 +90,25 @@ def check(numbers: list[str]) -> int:
         print(line)
     print(f"check: {len(lessons)} lessons, {len(found)} faults")
     return 1 if found else 0
+
+
+def assign(options: argparse.Namespace) -> int:
+    """make assignments of lessons in an nbgrader course, with hidden tests drawn from the course seed"""
+    from igteach.course.assign import assign as assign_lessons  # here and below: nbgrader is slow to import
+
+    for line in assign_lessons(options.numbers, options.course, options.seed):
+        print(line)
+    return 0
+
+
+def grade(options: argparse.Namespace) -> int:
+    """grade what was handed in: autograde, feedback, marks.csv"""
+    from igteach.course.grade import grade as grade_course
+
+    marks = grade_course(options.course)
+    failed = [mark for mark in marks if mark.reason]
+    print(f"grade: {len(marks)} submissions, {len(failed)} could not be graded; see {options.course / 'marks.csv'}")
+    return 0
 
 
 def test(_: list[str]) -> int:
