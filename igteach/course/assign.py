@@ -66,7 +66,7 @@ def with_hidden_tests(lesson: Lesson, seed: bytes) -> NotebookNode:
     for cell in notebook.cells:
         call = re.match(r'check\("(\d\d\.\d)", (\w+)\)\s*$', cell.source)
         if call and cell.metadata.get("nbgrader", {}).get("grade"):
-            cell.source += hidden_test(*call.groups(), seed)
+            cell.source += hidden_test(call.group(1), call.group(2), seed)
     notebook.cells += question_cells(lesson.number, QUESTIONS[lesson.number])
     return notebook
 
@@ -121,10 +121,12 @@ def nbgrader(course: Path, *arguments: str) -> str:
 
 
 def config_must_load(log: str) -> None:
-    """Raises RuntimeError where nbgrader could not read nbgrader_config.py: it goes on without, and without the sandbox."""
+    """Raises RuntimeError where nbgrader could not read nbgrader_config.py: it would go on without our sandbox."""
     if "Exception while loading config file" in log:
         error = next((line.strip() for line in log.splitlines() if re.match(r" +\w+Error: ", line)), "see its log")
-        raise RuntimeError(f"nbgrader_config.py of the course does not load ({error}); mend it, or delete it and assign again")
+        raise RuntimeError(
+            f"nbgrader_config.py of the course does not load ({error}); mend it, or delete it and assign again"
+        )
 
 
 def assign(numbers: list[str], course: Path, seed_file: Path | None) -> list[str]:

@@ -10,10 +10,12 @@ from pathlib import Path
 from igteach.course.build import build_lesson
 from igteach.course.contract import faults
 from igteach.course.copies import copy_lesson
+from igteach.course.files import write_whole
 from igteach.course.lesson_map import readme_faults, write_map
 from igteach.course.lessons import all_lessons, root
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
+PROGRESS = "progress.json"  # as igteach.exercises.progress has it, which loads PyTorch
 NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
 
 
@@ -21,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m igteach", description="The commands of the igteach course.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, build, check, test, ci):
+    for run in (lab, copy, progress, build, check, test, ci):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         if run in (copy, build, check):
@@ -44,7 +46,9 @@ def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         command.set_defaults(run=run)
         if run is assign:
             command.add_argument("numbers", nargs="+", metavar="NN", help="lesson numbers")
-            command.add_argument("--out", dest="course", type=Path, required=True, metavar="COURSE", help="course folder")
+            command.add_argument(
+                "--out", dest="course", type=Path, required=True, metavar="COURSE", help="course folder"
+            )
             seed = "the course seed, made if missing; COURSE/course.seed where none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
         else:
@@ -66,8 +70,20 @@ def lab(options: list[str]) -> int:
 
 def copy(numbers: list[str]) -> int:
     """make the learner's copies in work/, overwriting nothing"""
-    done = [copy_lesson(lesson, root() / "work") for lesson in all_lessons(numbers)]
+    work = root() / "work"
+    done = [copy_lesson(lesson, work) for lesson in all_lessons(numbers)]
+    if not (work / PROGRESS).exists():
+        write_whole(work / PROGRESS, "{}\n", replace=False)
     for line in filter(None, done):
+        print(line)
+    return 0
+
+
+def progress(_: list[str]) -> int:
+    """show which exercises you have solved; kept in work/progress.json, and nowhere else"""
+    from igteach.course.progress import lines  # here, because it loads PyTorch
+
+    for line in lines(root() / "work"):
         print(line)
     return 0
 

@@ -39,7 +39,9 @@ def grade(course: Path) -> list[Mark]:
     Raises FileNotFoundError where there is no course.
     """
     if not (course / "gradebook.db").exists():
-        raise FileNotFoundError(f"{course} has no gradebook.db; make a course with: python -m igteach assign NN --out COURSE")
+        raise FileNotFoundError(
+            f"{course} has no gradebook.db; make a course with: python -m igteach assign NN --out COURSE"
+        )
     if not sandbox.available():
         print(f"\n*** {sandbox.NONE} ***\n", file=sys.stderr, flush=True)
     marks = []
@@ -128,7 +130,9 @@ def write_marks(path: Path, marks: list[Mark]) -> None:
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"])
+        table.writerow(
+            ["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"]
+        )
         for mark in marks:
             points = [f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells]
             sums = [f"{sum(numbers.values()):g}" for numbers in (mark.points, mark.out_of)]

@@ -3,6 +3,7 @@
 nbgrader_config.py names these lists, so that nbgrader's own commands and its JupyterLab extensions use them, too.
 """
 
+import copy
 import re
 import tempfile
 import time
@@ -61,8 +62,14 @@ class Mend(NbGraderPreprocessor):
         for cell in duplicates(nb):
             flags.append(f"{grade_id(cell)} was there more than once; the last one counts")
             del cell.metadata["nbgrader"]
-        for cell in master.cells:
-            if cell.metadata.get("nbgrader", {}).get("points"):
+        ours = {grade_id(cell): cell for cell in master.cells if grade_id(cell)}
+        for cell in filter(grade_id, nb.cells):  # what counts, and for how much, is for the release to say
+            known = ours.get(grade_id(cell))
+            del cell.metadata["nbgrader"]
+            if known:
+                cell.metadata["nbgrader"] = copy.deepcopy(known.metadata.nbgrader)
+        for cell in ours.values():
+            if cell.metadata.nbgrader.get("points"):
                 put_back(cell, nb, flags)
         return nb, resources
 
@@ -76,7 +83,7 @@ def duplicates(nb: NotebookNode) -> list[NotebookNode]:
 def put_back(cell: NotebookNode, nb: NotebookNode, flags: list[str]) -> None:
     """A graded cell that is missing, or that comes before its answer, goes to the end."""
     here = {grade_id(other): number for number, other in enumerate(nb.cells)}
-    name = grade_id(cell)
+    name = cell.metadata.nbgrader.grade_id
     if name not in here:
         flags.append(f"{name} was missing; it was put at the end")
         nb.cells.append(cell)
@@ -106,7 +113,7 @@ def grade_id(cell: NotebookNode) -> str | None:
 
 
 class RunLimited(nbgrader.Execute):
-    """nbgrader's execution in a sandbox, with a limit on time and output; a dead kernel ends the run, not the grading."""
+    """nbgrader's execution in a sandbox, limited in time and output; a dead kernel ends the run, not the grading."""
 
     seconds = Integer(55, help="seconds that a submission may take in all").tag(config=True)
 
@@ -218,7 +225,13 @@ def gives_away(text: str, secrets: set[str]) -> bool:
     return "graded_check" in text or "HIDDEN TESTS" in text or any(secret in text for secret in secrets)
 
 
-SANITIZE = [nbgrader.ClearOutput, Mend, nbgrader.OverwriteKernelspec, nbgrader.OverwriteCells, nbgrader.CheckCellMetadata]
+SANITIZE = [
+    nbgrader.ClearOutput,
+    Mend,
+    nbgrader.OverwriteKernelspec,
+    nbgrader.OverwriteCells,
+    nbgrader.CheckCellMetadata,
+]
 AUTOGRADE = [RunLimited, Judge, nbgrader.LimitOutput, nbgrader.SaveAutoGrades, nbgrader.AssignLatePenalties]
 AUTOGRADE += [nbgrader.CheckCellMetadata]
 FEEDBACK = [nbgrader.GetGrades, nbgrader.ClearHiddenTests, nbgrader.ClearMarkScheme, CSSHTMLHeaderPreprocessor]

@@ -17,17 +17,19 @@ class Question:
 
 QUESTIONS = {
     "00": Question(
-        "A colleague sends you an attribution of a digit without its residual, its baseline or F(x). "
-        "Which questions do you ask before you believe it, and what would each answer tell you?",
+        "A colleague sends you an attribution of a digit without its residual, its baseline or F(x). Which "
+        "questions do you ask before you believe it, and what would each answer tell you?",
         (
-            "asks for the baseline: every share is measured from it",
-            "asks for F(x) and F(x'), or for their difference: that is what is shared out",
+            (
+                "asks for the baseline and for F(x) - F(x'): the one is what every share is measured from, the "
+                "other what is shared out"
+            ),
             "asks for the residual, and says that a large one means that the shares do not add up to it",
         ),
     ),
     "01": Question(
-        "A doctor reads a saliency map as 'these pixels made the network say so'. "
-        "Explain in at most six sentences what the map says, what it does not say, and one experiment that shows the difference.",
+        "A doctor reads a saliency map as 'these pixels made the network say so'. Explain in at most six "
+        "sentences what the map says, what it does not say, and one experiment that shows the difference.",
         (
             "says that the gradient is the effect of a small nudge at this input, not a contribution to the score",
             "says that size alone is shown, so that for and against look alike",
@@ -35,8 +37,9 @@ QUESTIONS = {
         ),
     ),
     "02": Question(
-        "Find a situation outside this course in which a cause has had its full effect and a little more or less of it changes nothing. "
-        "Say what F, x and x' are, why the gradient finds nothing, and whether changing one feature at a time would find it.",
+        "Find a situation outside this course in which a cause has had its full effect and a little more or less "
+        "of it changes nothing. Say what F, x and x' are, why the gradient finds nothing, and whether changing "
+        "one feature at a time would find it.",
         (
             "the example saturates, and F, x and x' are named",
             "says that the slope at x is zero though F has changed between x' and x",
@@ -44,8 +47,9 @@ QUESTIONS = {
         ),
     ),
     "03": Question(
-        "Two hospitals explain the same patient with the same network. One takes the average healthy person as its baseline, the other the average of all patients. "
-        "Their shares differ. Is one of them wrong? Say what each of them answers.",
+        "Two hospitals explain the same patient with the same network. One takes the average healthy person as "
+        "its baseline, the other the average of all patients. Their shares differ. Is one of them wrong? Say what "
+        "each of them answers.",
         (
             "says that neither is wrong as arithmetic: they share out different differences F(x) - F(x')",
             "puts both questions into words (compared with a healthy person; compared with who comes here)",
@@ -53,18 +57,22 @@ QUESTIONS = {
         ),
     ),
     "04": Question(
-        "Completeness holds along every path from x' to x. Why then does it matter which path is taken, and why the straight one? "
-        "Answer in at most eight sentences, with one example of your own (not xy + z) in which two paths give different shares.",
+        "Completeness holds along every path from x' to x. Why then does it matter which path is taken, and why "
+        "the straight one? Answer in at most eight sentences, with one example of your own (not xy + z) in which "
+        "two paths give different shares.",
         (
             "says that the path decides the shares and not their sum",
             "the example is right: its two sets of shares are given, and both have the same sum",
-            "says of the straight path that features move at once, so that features which play equal parts get equal shares",
+            (
+                "says of the straight path that features move at once, so that features which play equal parts "
+                "get equal shares"
+            ),
             "is clear to a reader who has not done the lesson",
         ),
     ),
     "05": Question(
-        "A report says 'completeness holds to within 0.1 %, so the attributions are right'. "
-        "Explain why that does not follow, and what you would have the authors compute instead.",
+        "A report says 'completeness holds to within 0.1 %, so the attributions are right'. Explain why that does "
+        "not follow, and what you would have the authors compute instead.",
         (
             "says that errors of opposite sign cancel in the sum",
             "gives a case with a small residual and wrong shares",
@@ -80,20 +88,23 @@ QUESTIONS = {
         ),
     ),
     "07": Question(
-        "Black is often taken as the baseline for pictures. Describe a picture and a question for which black is a bad choice, "
-        "propose another, and say how you would check your proposal.",
+        "Black is often taken as the baseline for pictures. Describe a picture and a question for which black is "
+        "a bad choice, propose another, and say how you would check your proposal.",
         (
-            "says that a feature equal to its baseline gets nothing, or that black means something to this network",
+            ("says that a feature equal to its baseline gets nothing, or that black means something to this network"),
             "the proposal fits the question that is asked",
             "the check can fail (F at the baseline, several baselines side by side, a known answer)",
         ),
     ),
     "08": Question(
-        "A heat map of a photograph lies on the object. Give two reasons why that is not yet evidence that the network looked there, "
-        "and one control for each.",
+        "A heat map of a photograph lies on the object. Give two reasons why that is not yet evidence that the "
+        "network looked there, and one control for each.",
         (
             "first reason with a control (the object is large or central: compare with a map of no content)",
-            "second reason with a control (the map follows edges: a network with random parameters, a planted shortcut)",
+            (
+                "second reason with a control (the map follows edges: a network with random parameters, a planted "
+                "shortcut)"
+            ),
             "says what outcome of the controls would change the conclusion",
         ),
     ),

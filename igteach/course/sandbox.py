@@ -1,4 +1,4 @@
-"""A kernel in a box: no network, a read-only system, nothing of the course but the submission, limits on what it uses."""
+"""A kernel in a box: no network, a read-only system, nothing of the course but the submission, limits."""
 
 import os
 import shutil
@@ -47,7 +47,8 @@ class BoxedKernelManager(AsyncKernelManager):
         if available():
             kwargs["transport"] = "ipc"  # the box has a network of its own, with nothing in it
         super().__init__(**kwargs)
-        self.kernel_spec.interrupt_mode = "message"  # a signal would end the box
+        if self.kernel_spec:
+            self.kernel_spec.interrupt_mode = "message"  # a signal would end the box
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = super().format_kernel_cmd(extra_arguments)
@@ -65,7 +66,17 @@ def _box(sockets: Path, visible: Path | None) -> list[str]:
     package = Path(igteach.__file__).resolve().parent
     places = [*map(Path, SYSTEM), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
     places += [package.parent / "data", *(Path(os.environ[name]) for name in MODELS if os.environ.get(name))]
-    box = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--proc", "/proc", "--dev", "/dev"]
+    box = [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+    ]
     box += ["--size", str(200 * 2**20), "--tmpfs", "/tmp"]
     for place in filter(Path.exists, places):
         box += ["--ro-bind", str(place.resolve()), str(place)]

@@ -24,7 +24,9 @@ def course_seed(file: Path) -> bytes:
     except ValueError:
         seed = b""
     if len(seed) != 32:
-        raise ValueError(f"{file} does not hold a course seed: 64 hexadecimal digits; give the right file, or a new name")
+        raise ValueError(
+            f"{file} does not hold a course seed: 64 hexadecimal digits; give the right file, or a new name"
+        )
     return seed
 
 

@@ -13,7 +13,7 @@ from igteach.exercises import EXERCISES
 from igteach.exercises.checker import Exercise, Verdict, compare, returned, telling_cases
 
 PROOF = "application/vnd.igteach.proof+json"
-ANSWERS = "axioms baselines evaluate exact expected gradients integrated peers quadrature".split()
+ANSWERS = ["axioms", "baselines", "evaluate", "exact", "expected", "gradients", "integrated", "peers", "quadrature"]
 LOCKED = (*(f"igteach.{name}" for name in ANSWERS), "igteach.exercises", "captum", "shap")
 PASSED_ON = ("torch", "functools", "contextlib")  # what may stand between a caller and the function called
 
@@ -97,7 +97,9 @@ def _hand_over(verdict: Verdict, given: list[Any]) -> None:
 def encode(given: list[Any]) -> list[Any]:
     """Tensors and texts as JSON holds them: a tensor becomes its shape and its values."""
     return [
-        {"shape": list(value.shape), "values": value.double().flatten().tolist()} if isinstance(value, Tensor) else value
+        {"shape": list(value.shape), "values": value.double().flatten().tolist()}
+        if isinstance(value, Tensor)
+        else value
         for value in given
     ]
 
