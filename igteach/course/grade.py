@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from igteach.course import sandbox
 from igteach.course.assign import config_must_load, nbgrader
 
+TOGETHER = 2  # submissions at a time; nbgrader's gradebook stands more, small machines do not
 SECONDS = 150  # after which a submission's whole process is ended; RunLimited ends its kernel long before
 
 
@@ -44,20 +46,27 @@ def grade(course: Path) -> list[Mark]:
         )
     if not sandbox.available():
         print(f"\n*** {sandbox.NONE} ***\n", file=sys.stderr, flush=True)
-    marks = []
-    for student, assignment in submissions(course):
-        start = time.monotonic()
-        reason = autograde(course, student, assignment)
-        mark = mark_of(course, student, assignment, reason)
-        mark.seconds = time.monotonic() - start
-        print(line_of(mark), flush=True)
-        marks.append(mark)
+    with ThreadPoolExecutor(min(TOGETHER, os.cpu_count() or 1)) as pool:
+        marks = list(pool.map(lambda submission: grade_one(course, *submission), submissions(course)))
+    for number, mark in enumerate(marks):
+        if mark.reason or any("stopped after" in flag for flag in mark.flags):  # once more, with nothing beside it
+            marks[number] = grade_one(course, mark.student, mark.assignment, again=True)
     for assignment in sorted({mark.assignment for mark in marks}):
         nbgrader(course, "generate_feedback", assignment, "--force")
     write_marks(course / "marks.csv", marks)
     if not sandbox.available():
         print(f"\n*** {sandbox.NONE} ***", file=sys.stderr, flush=True)
     return marks
+
+
+def grade_one(course: Path, student: str, assignment: str, again: bool = False) -> Mark:
+    """Grade one submission where it is new, or again, and say so in a line."""
+    start = time.monotonic()
+    reason = autograde(course, student, assignment) if again or is_new(course, student, assignment) else ""
+    mark = mark_of(course, student, assignment, reason)
+    mark.seconds = time.monotonic() - start
+    print(line_of(mark), flush=True)
+    return mark
 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
@@ -67,12 +76,7 @@ def submissions(course: Path) -> list[tuple[str, str]]:
 
 
 def autograde(course: Path, student: str, assignment: str) -> str:
-    """Put one submission through nbgrader in a process of its own, unless that is done; why it failed, or nothing.
-
-    A submission newer than its autograded copy is graded again; points given by hand stay.
-    """
-    if not is_new(course, student, assignment):
-        return ""
+    """Put one submission through nbgrader in a process of its own; why it failed, or nothing. Points by hand stay."""
     command = [sys.executable, "-m", "nbgrader", "autograde", assignment, f"--student={student}", "--force"]
     try:
         done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=SECONDS)
@@ -83,6 +87,7 @@ def autograde(course: Path, student: str, assignment: str) -> str:
 
 
 def is_new(course: Path, student: str, assignment: str) -> bool:
+    """Whether there is no autograded copy, or a submission younger than that."""
     submitted, graded = (course / folder / student / assignment for folder in ("submitted", "autograded"))
     times = [path.stat().st_mtime for path in submitted.glob("*.ipynb")]
     return not any(path.stat().st_mtime >= max(times, default=0) for path in graded.glob("*.ipynb"))

@@ -26,6 +26,7 @@ from igteach.exercises.graded import PROOF, decode
 Resources = dict[str, Any]
 HIDDEN = re.compile(r'graded_check\("(\d\d\.\d)", (\w+), (\d+)\)')
 LARGEST_OUTPUT = 100_000  # characters a cell
+DEAD = "DeadKernel"
 LONGEST_MESSAGE = 400
 SUSPICIOUS = {
     "graded": "names the hidden check",
@@ -129,6 +130,8 @@ class RunLimited(nbgrader.Execute):
                 super().preprocess(nb, resources, km)
             except DeadKernelError:
                 flags.append(f"the kernel died, out of memory or killed by its code, in cell {self._number}")
+                died = nbformat.v4.new_output("error", ename=DEAD, evalue="", traceback=["The kernel died."])
+                nb.cells[self._number - 1].outputs.append(died)
         if time.monotonic() > self._until:
             flags.append(f"stopped after {self.seconds} seconds")
         if not available():
@@ -200,6 +203,8 @@ def verdict_of(cell: NotebookNode, exercise: str, secret: int, flags: list[str])
                 flags.append(f"{grade_id(cell)} claimed to be solved and was not")
             return verdict
     error = next((output for output in cell.outputs if output.output_type == "error"), None)
+    if error is not None and error.ename == DEAD:
+        return Verdict(exercise, "not yet", "Your function ended the kernel: out of memory, or killed.")
     if error is None and cell.execution_count is None:
         return Verdict(exercise, "not yet", "The check did not run: the notebook was stopped before it.")
     if error is None:

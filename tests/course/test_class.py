@@ -39,8 +39,11 @@ ONLY_CALLS = {  # the exercise that the package could do, and the answer that le
     ),
 }
 HOOK = """
+seen = []
+
 def look(info):
-    print("seen:", info.raw_cell)
+    print("seen:", *seen)
+    seen.append(info.raw_cell)
 
 get_ipython().events.register("pre_run_cell", look)
 """
@@ -217,6 +220,7 @@ def no_json(paper: Paper) -> None:
     paper.notebook = None
 
 
+ONCE = {"answer-deleted", "greedy", "reads-files", "disarms", "forges", "blinds"}  # in one lesson, for the time's sake
 OPEN = "Write the function above"
 STUDENTS = [
     Student("perfect", Paper.solve, (1, 2, 3)),
@@ -230,7 +234,7 @@ STUDENTS = [
         "killed",
         with_second("    import os\n    os.kill(os.getpid(), 9)"),
         (1,),
-        {2: "stopped before it", 3: "stopped before it"},
+        {2: "Your function ended the kernel", 3: "stopped before it"},
         flag="the kernel died, out of memory or killed by its code",
     ),
     Student("check-deleted", delete("check", 2), (1, 2, 3), flag="-2 was missing; it was put at the end"),
@@ -271,7 +275,8 @@ def students_of(number: str) -> list[Student]:
         if student.name == "only-calls":
             student.solved = tuple(n for n in (1, 2, 3) if n != caught)
             student.says = {caught: "Writing it is the task"}
-    return [*STUDENTS, *mistaken]
+    students = STUDENTS if number == "04" else [student for student in STUDENTS if student.name not in ONCE]
+    return [*students, *mistaken]
 
 
 @cache
@@ -294,7 +299,12 @@ def _class_folder(tmp_path_factory):
 def feedback_of(number: str, student: str) -> str:
     folder, release = course_of(number)
     path = folder / "feedback" / student / release.parent.name / release.with_suffix(".html").name
-    return path.read_text(encoding="utf-8")
+    return as_read(path)
+
+
+def as_read(page: Path) -> str:
+    """The text of a page, without its tags, which cut code into words."""
+    return html.unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8")))
 
 
 def secrets_of(number: str) -> list[str]:
@@ -318,7 +328,7 @@ def test_every_student_of_the_class_gets_the_mark_and_the_words(number):
             wrong.append(f"{student.name}: reason {mark.reason!r}")
         if student.flag and not any(student.flag in flag for flag in mark.flags):
             wrong.append(f"{student.name}: flags {mark.flags}")
-        text = "" if student.reason else html.unescape(feedback_of(number, student.name))
+        text = "" if student.reason else feedback_of(number, student.name)
         wrong += [f"{student.name}: no {words!r} for {n}" for n, words in student.says.items() if words not in text]
         if mark.seconds > 60:
             wrong.append(f"{student.name}: {mark.seconds:.0f} seconds")
@@ -335,15 +345,16 @@ def test_nothing_that_a_student_is_handed_holds_a_solution_or_a_hidden_test(numb
     lines = {line.strip() for source in paper.solutions.values() for line in body_of(source)}
     rubric = set(QUESTIONS[number].points_for)
     handed = {release: release.read_text(encoding="utf-8")}
-    handed |= {path: html.unescape(path.read_text(encoding="utf-8")) for path in (folder / "feedback").rglob("*.html")}
+    handed |= {path: as_read(path) for path in (folder / "feedback").rglob("*.html")}
     assert len(handed) == len(students_of(number))  # all but the one that is no JSON, and the release
     for path, text in handed.items():
-        hidden = [word for word in (*secrets, "graded_check", "HIDDEN TESTS", "MARK SCHEME", *rubric) if word in text]
-        assert hidden == [], path
+        own = {"disarms": "graded_check", "forges": "graded_check"}.get(path.parts[-3], "")  # their own words
+        words = {*secrets, "graded_check", "HIDDEN TESTS", "MARK SCHEME", *rubric} - {own}
+        assert [word for word in words if word in text] == [], path
         assert path.stat().st_size < 2_000_000, path
     assert [line for line in lines if line in handed[release]] == []
-    untouched = html.unescape(feedback_of(number, "untouched"))
-    assert [line for line in lines if line in untouched] == []
+    assert [line for line in lines if line in feedback_of(number, "untouched")] == []
+    assert [line for line in lines if line not in feedback_of(number, "perfect")] == []  # so that they would be found
 
 
 def body_of(source: str) -> list[str]:
