@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The commands that work on a course folder; each takes the parsed options."""
-    for run in (assign, grade):
+    for run in (assign, grade, report):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         if run is assign:
@@ -89,19 +89,24 @@ def progress(_: list[str]) -> int:
 
 
 def build(numbers: list[str]) -> int:
-    """build notebooks/ and notebooks/solved/ from notebooks/source/, and the lesson map of the README"""
+    """build notebooks/ and notebooks/solved/ from notebooks/source/, the README's lesson map and docs/exercises.md"""
+    from igteach.course import exercise_list  # here, because it loads PyTorch
+
     for lesson in all_lessons(numbers):
         build_lesson(lesson)
         print(f"{lesson.name}: built")
     write_map()
+    exercise_list.write_list()
     return 0
 
 
 def check(numbers: list[str]) -> int:
     """compare the notebooks with their sources, and the lessons with their contract"""
+    from igteach.course import exercise_list  # here, because it loads PyTorch
+
     lessons = all_lessons(numbers)
     found = [f"{lesson.name}: {fault}" for lesson in lessons for fault in faults(lesson)]
-    found += readme_faults()
+    found += readme_faults() + exercise_list.list_faults()
     for line in found:
         print(line)
     print(f"check: {len(lessons)} lessons, {len(found)} faults")
@@ -124,6 +129,14 @@ def grade(options: argparse.Namespace) -> int:
     marks = grade_course(options.course)
     failed = [mark for mark in marks if mark.reason]
     print(f"grade: {len(marks)} submissions, {len(failed)} could not be graded; see {options.course / 'marks.csv'}")
+    return 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """write COURSE/report.html: which exercises were hard, and which mistakes were made how often"""
+    from igteach.course.report import report as write_report
+
+    print(f"report: {write_report(options.course)}")
     return 0
 
 
