@@ -1,9 +1,10 @@
 # Thin on purpose: the work is done by `python -m igteach` (see `python -m igteach --help`), which also serves Windows.
 PYTHON ?= python3.11
 BIN := .venv/bin
+COURSE ?= ../igteach-course
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help env lab test ci lessons
+.PHONY: help env lab test ci lessons assignment
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -25,6 +26,11 @@ ci: .venv/dev.done ## make test, then the long checks
 lessons: .venv/dev.done ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"
 	@$(BIN)/python -m igteach build
+
+assignment: .venv/lessons.done ## make an assignment: make assignment LESSON=04 COURSE=../course
+	@test -n "$(LESSON)" || { echo "assignment: say which, as in: make assignment LESSON=04"; exit 2; }
+	@echo "assignment: lesson $(LESSON) for the course in $(COURSE)"
+	@$(BIN)/python -m igteach assign $(LESSON) --out $(COURSE)
 
 .venv/lessons.done: pyproject.toml constraints.txt
 	@echo "env: installing the lessons' environment into .venv (a few minutes, once)"

@@ -45,7 +45,14 @@ def _of_lesson(lesson: Lesson) -> str:
         if found := re.match(r"### Exercise (\d): (.*)\n\n(.*)\n\n(.*)", cell.source):
             number, title, effort, task = found.groups()
             worth = points[f"check-{lesson.number}-{number}"]
-            text += [f"### {lesson.number}.{number} {title}", "", f"{effort} · {worth} points", "", task, ""]
+            text += [
+                f"### {lesson.number}.{number} {title}",
+                "",
+                f"{effort} · {worth} point{'s' * (worth != 1)}",
+                "",
+                task,
+                "",
+            ]
             text += [*(f"- {mistake.message}" for mistake in EXERCISES[f"{lesson.number}.{number}"].mistakes), ""]
     question = QUESTIONS[lesson.number]
     return "\n".join([*text, f"**To hand in** ({question.points} points, marked by a person). {question.text}", ""])
