@@ -180,6 +180,7 @@ class Judge(NbGraderPreprocessor):
             elif cell.cell_type == "code" and gives_away(str(cell.outputs), secrets):
                 flags.append(f"an output of {grade_id(cell) or 'a cell'} held a hidden test; it was taken out")
                 cell.outputs = []
+        nb.metadata["igteach"]["flags"] = list(dict.fromkeys(flags))  # each once, however many cells it was
         return nb, resources
 
 

@@ -17,6 +17,7 @@ from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import Mark, grade
 from igteach.course.lessons import all_lessons
 from igteach.course.questions import QUESTIONS
+from igteach.course.report import report
 from igteach.exercises import EXERCISES
 
 pytestmark = pytest.mark.long
@@ -123,9 +124,8 @@ def grade_id(cell) -> str:
 
 def in_other_words(paper: Paper) -> None:
     text = (Path(__file__).parents[1] / "exercises" / "answers" / f"lesson{paper.number}.py").read_text()
-    paper.answer(1, f'{text}\n{paper.functions[0]} = RIGHT["{paper.number}.1"]')
-    for n in (2, 3):
-        paper.answer(n, f'{paper.functions[n - 1]} = RIGHT["{paper.number}.{n}"]')
+    for n, name in enumerate(paper.functions, start=1):
+        paper.answer(n, f'own = {{}}\nexec({text!r}, own)\n{name} = own["RIGHT"]["{paper.number}.{n}"]')
 
 
 def with_mistake(k: int) -> Callable[[Paper], None]:
@@ -389,3 +389,13 @@ def test_what_is_graded_is_not_graded_again_and_points_by_hand_stay():
     assert all(mark.seconds < 2 for mark in marks.values() if not mark.reason)
     assert sum(marks["perfect"].points.values()) == sum(graded("03")["perfect"].points.values()) + 2
     assert not marks["perfect"].by_hand
+
+
+@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
+def test_the_report_of_a_class_counts_every_known_mistake():
+    graded("03")
+    text = as_read(report(course_of("03")[0]))
+    for n in (1, 2, 3):
+        for mistake in EXERCISES[f"03.{n}"].mistakes:
+            assert mistake.message in text
+    assert "no-json" in text
