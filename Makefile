@@ -4,7 +4,7 @@ BIN := .venv/bin
 COURSE ?= ../igteach-course
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help env lab test ci lessons assignment
+.PHONY: help env lab test ci lessons assignment book
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -26,6 +26,10 @@ ci: .venv/dev.done ## make test, then the long checks
 lessons: .venv/dev.done ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"
 	@$(BIN)/python -m igteach build
+
+book: .venv/dev.done ## build the solved lessons into a web book in build/book/html
+	@echo "book: building the web book"
+	@$(BIN)/python -m igteach book
 
 assignment: .venv/lessons.done ## make an assignment: make assignment LESSON=04 COURSE=../course
 	@test -n "$(LESSON)" || { echo "assignment: say which, as in: make assignment LESSON=04"; exit 2; }

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     parser = argparse.ArgumentParser(prog="python -m igteach", description="The commands of the igteach course.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, progress, build, check, test, ci):
+    for run in (lab, copy, progress, build, book, check, test, ci):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         if run in (copy, build, check):
@@ -97,6 +97,14 @@ def build(numbers: list[str]) -> int:
         print(f"{lesson.name}: built")
     write_map()
     exercise_list.write_list()
+    return 0
+
+
+def book(_: list[str]) -> int:
+    """build the solved lessons into a web book in build/book/html, to be read without a network"""
+    from igteach.course.book import build_book  # here, because only this needs Sphinx
+
+    print(f"book: {build_book(root() / 'build' / 'book')}")
     return 0
 
 

@@ -77,6 +77,8 @@ def submissions(course: Path) -> list[tuple[str, str]]:
 
 def autograde(course: Path, student: str, assignment: str) -> str:
     """Put one submission through nbgrader in a process of its own; why it failed, or nothing. Points by hand stay."""
+    if any(path.is_symlink() for path in (course / "submitted" / student / assignment).rglob("*")):
+        return "holds a symbolic link, which may lead to files of others"  # nbgrader would copy what it leads to
     command = [sys.executable, "-m", "nbgrader", "autograde", assignment, f"--student={student}", "--force"]
     try:
         done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=SECONDS)

@@ -124,7 +124,7 @@ class RunLimited(nbgrader.Execute):
     def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
         place, flags = resources["nbgrader"], nb.metadata.setdefault("igteach", {}).setdefault("flags", [])
         self._visible = Path("submitted") / place["student"] / place["assignment"]
-        self._until, self._written = time.monotonic() + self.seconds, 0
+        self._until, self._written = time.monotonic() + self.seconds, [0, 0]
         with tempfile.TemporaryDirectory(prefix="igteach-") as self._sockets:
             try:
                 super().preprocess(nb, resources, km)
@@ -145,16 +145,17 @@ class RunLimited(nbgrader.Execute):
         return self.km
 
     def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
-        self._number, self._written = index + 1, 0
+        self._number, self._written = index + 1, [0, 0]
         if time.monotonic() > self._until:
             return cell, resources
         return super().preprocess_cell(cell, resources, index)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Leaves out what a cell writes beyond the largest output."""
-        if msg["msg_type"] in ("stream", "display_data", "execute_result"):
-            self._written += len(str(msg["content"]))
-            if self._written > LARGEST_OUTPUT and PROOF not in msg["content"].get("data", {}):
+        """Leaves out what a cell writes beyond the largest output; proofs have a share of their own."""
+        if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data", "error"):
+            proof = PROOF in msg["content"].get("data", {})
+            self._written[proof] += len(str(msg["content"]))
+            if self._written[proof] > LARGEST_OUTPUT:
                 return None
         return super().process_message(msg, cell, cell_index)
 
