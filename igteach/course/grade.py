@@ -71,8 +71,8 @@ def grade_one(course: Path, student: str, assignment: str, again: bool = False) 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
     """Student and assignment of each folder in submitted/, as nbgrader lays them, in order."""
-    found = [path for path in (course / "submitted").glob("*/*") if path.is_dir() and not path.name.startswith(".")]
-    return sorted((path.parent.name, path.name) for path in found)
+    names = [(path.parent.name, path.name) for path in (course / "submitted").glob("*/*") if path.is_dir()]
+    return sorted(pair for pair in names if not any(name.startswith(".") for name in pair))
 
 
 def autograde(course: Path, student: str, assignment: str) -> str:
