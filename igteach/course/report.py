@@ -12,7 +12,7 @@ NOT_GRADED = "not graded; marks.csv says why"
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
     "table{border-collapse:collapse;width:100%;margin:0 0 2em}td,th{text-align:left;padding:.3em .6em;"
-    "border-bottom:1px solid #ccc;vertical-align:top}td.n{text-align:right;white-space:nowrap}"
+    "border-bottom:1px solid #ccc;vertical-align:top}.n{text-align:right;white-space:nowrap}"
     "meter{width:8em;height:1em}"
 )
 
@@ -56,7 +56,7 @@ def _exercise(cell: str, marks: list[Mark]) -> str:
     share = f"<meter max={len(marks)} value={passed}>{passed} of {len(marks)}</meter>"
     return (
         f"<h3>Exercise {escape(number)}: {passed} of {len(marks)} passed {share}</h3>"
-        f"<table><tr><th>What the others were told<th>how many{rows}</table>"
+        f"<table><tr><th>What the others were told<th class=n>how many{rows}</table>"
     )
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from igteach.course import sandbox
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import Mark, grade
 from igteach.course.lessons import all_lessons
@@ -20,7 +19,7 @@ from igteach.course.questions import QUESTIONS
 from igteach.course.report import report
 from igteach.exercises import EXERCISES
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("box")]
 LESSONS = ("01", "03", "04")
 FUNCTIONS = {
     "01": ("finite_difference", "first_order", "saliency"),
@@ -313,7 +312,6 @@ def secrets_of(number: str) -> list[str]:
     return re.findall(r"graded_check\(\S+ \w+, (\d+)\)", source)
 
 
-@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
 @pytest.mark.parametrize("number", LESSONS)
 def test_every_student_of_the_class_gets_the_mark_and_the_words(number):
     marks = graded(number)
@@ -335,7 +333,6 @@ def test_every_student_of_the_class_gets_the_mark_and_the_words(number):
     assert wrong == []
 
 
-@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
 @pytest.mark.parametrize("number", LESSONS)
 def test_nothing_that_a_student_is_handed_holds_a_solution_or_a_hidden_test(number):
     graded(number)
@@ -363,7 +360,6 @@ def body_of(source: str) -> list[str]:
     return [line for line in inside.splitlines() if len(line.strip()) > 15]
 
 
-@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
 @pytest.mark.parametrize("number", LESSONS)
 def test_the_table_of_marks_has_a_row_for_each_and_says_who_could_not_be_graded(number):
     graded(number)
@@ -375,7 +371,6 @@ def test_the_table_of_marks_has_a_row_for_each_and_says_who_could_not_be_graded(
     assert float(rows["perfect"]["out of"]) - float(rows["perfect"]["points"]) == QUESTIONS[number].points
 
 
-@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
 def test_what_is_graded_is_not_graded_again_and_points_by_hand_stay():
     from nbgrader.api import Gradebook
 
@@ -391,7 +386,6 @@ def test_what_is_graded_is_not_graded_again_and_points_by_hand_stay():
     assert not marks["perfect"].by_hand
 
 
-@pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
 def test_the_report_of_a_class_counts_every_known_mistake():
     graded("03")
     text = as_read(report(course_of("03")[0]))

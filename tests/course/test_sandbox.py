@@ -9,8 +9,6 @@ import pytest
 from igteach.course import sandbox
 from igteach.course.grade import grade
 
-pytestmark = pytest.mark.skipif(not sandbox.available(), reason="bubblewrap does not work here")
-
 ASKED = {
     "network": "import socket; socket.create_connection(('127.0.0.1', PORT), 2)",
     "system": "open('/usr/written', 'w')",
@@ -26,7 +24,7 @@ ASKED = {
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory):
+def answers(tmp_path_factory, box):
     """What a boxed kernel replies to each question, and to harmless ones."""
     folder = tmp_path_factory.mktemp("box")
     (folder / "mine").mkdir()
