@@ -5,10 +5,18 @@ import stat
 
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
-from igteach.course.assign import assignment_name, config_must_load, hidden_test, leaks, with_hidden_tests
+from igteach.course.assign import (
+    assign_lesson,
+    assignment_name,
+    config_must_load,
+    hidden_test,
+    leaks,
+    with_hidden_tests,
+)
 from igteach.course.commands import main
-from igteach.course.lessons import all_lessons, root
+from igteach.course.lessons import Lesson, all_lessons, root
 from igteach.course.questions import QUESTIONS
 from igteach.course.seed import course_seed, secret_of
 from igteach.exercises import EXERCISES
@@ -61,6 +69,20 @@ def test_an_assignment_that_is_there_stays_as_it_is(course, capsys):
     assert main(["assign", "03", "--out", str(course), "--seed", str(course.parent / "another")]) == 0
     assert "is there, unchanged" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in course.rglob("*.ipynb")} == before
+
+
+def test_a_lesson_mended_in_mid_term_becomes_an_assignment_beside_the_first(course, tmp_path):
+    before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
+    mended = Lesson(tmp_path / "notebooks" / "source" / "03_reference_background.py")
+    mended.source.parent.mkdir(parents=True)
+    text = all_lessons(["03"])[0].source.read_text(encoding="utf-8")
+    mended.source.write_text(text.replace("**Take away.**", "**Take away.** Mended."), encoding="utf-8")
+    assert "points, release in" in assign_lesson(mended, course, course.parent / "kept" / "seed")
+    assert {path: path.read_bytes() for path in before} == before
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        names = [assignment.name for assignment in book.assignments]
+    assert sorted(names) == sorted({assignment_name(mended), release_of(course).parent.name})
+    assert len(names) == 2
 
 
 @LESSON
