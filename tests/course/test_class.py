@@ -339,7 +339,10 @@ def test_nothing_that_a_student_is_handed_holds_a_solution_or_a_hidden_test(numb
     folder, release = course_of(number)
     secrets, paper = secrets_of(number), Paper(number)
     assert len(secrets) == 3
-    lines = {line.strip() for source in paper.solutions.values() for line in body_of(source)}
+    hints = "".join(cell.source for cell in paper.notebook.cells if cell.cell_type == "markdown")
+    solutions = {line.strip() for source in paper.solutions.values() for line in body_of(source)}
+    lines = [line for line in solutions if line not in hints]
+    assert len(lines) >= 3
     rubric = set(QUESTIONS[number].points_for)
     handed = {release: release.read_text(encoding="utf-8")}
     handed |= {path: as_read(path) for path in (folder / "feedback").rglob("*.html")}
