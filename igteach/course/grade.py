@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -51,9 +52,12 @@ def grade(course: Path) -> list[Mark]:
     for number, mark in enumerate(marks):
         if mark.reason or any("stopped after" in flag for flag in mark.flags):  # once more, with nothing beside it
             marks[number] = grade_one(course, mark.student, mark.assignment, again=True)
-    for assignment in sorted({mark.assignment for mark in marks}):
-        nbgrader(course, "generate_feedback", assignment, "--force")
     write_marks(course / "marks.csv", marks)
+    for assignment in sorted({mark.assignment for mark in marks if not mark.reason}):
+        try:
+            nbgrader(course, "generate_feedback", assignment, "--force")
+        except RuntimeError as error:  # nbgrader goes on past a notebook that fails, and then fails itself
+            print(f"igteach: not all feedback could be written: {error}", file=sys.stderr)
     if not sandbox.available():
         print(f"\n*** {sandbox.NONE} ***", file=sys.stderr, flush=True)
     return marks
@@ -63,6 +67,8 @@ def grade_one(course: Path, student: str, assignment: str, again: bool = False) 
     """Grade one submission where it is new, or again, and say so in a line."""
     start = time.monotonic()
     reason = autograde(course, student, assignment) if again or is_new(course, student, assignment) else ""
+    if reason:
+        discard(course, student, assignment)
     mark = mark_of(course, student, assignment, reason)
     mark.seconds = time.monotonic() - start
     print(line_of(mark), flush=True)
@@ -86,6 +92,11 @@ def autograde(course: Path, student: str, assignment: str) -> str:
         return f"took more than {SECONDS} seconds"
     config_must_load(done.stderr)
     return reason_in(done.stderr) if done.returncode else ""
+
+
+def discard(course: Path, student: str, assignment: str) -> None:
+    """Remove what a failed attempt left behind, so that no feedback is made of it and the next run tries again."""
+    shutil.rmtree(course / "autograded" / student / assignment, ignore_errors=True)
 
 
 def is_new(course: Path, student: str, assignment: str) -> bool:

@@ -1,9 +1,11 @@
 """Grading without running anything: what is new, what is refused, which reason is told."""
 
+import csv
 import os
 
 import pytest
 
+from igteach.course import grade as module
 from igteach.course.commands import main
 from igteach.course.grade import autograde, is_new, reason_in, submissions
 
@@ -65,3 +67,23 @@ def test_a_course_folder_must_be_named(command, capsys):
         main([command])
     assert leaving.value.code == 2
     assert "COURSE" in capsys.readouterr().err
+
+
+def test_what_cannot_be_graded_and_feedback_that_fails_stop_nobody(course, monkeypatch, capsys):
+    (course / "gradebook.db").touch()
+    left = course / "autograded" / "ann" / "a"
+    left.mkdir(parents=True)
+    monkeypatch.setattr(module, "autograde", lambda course, student, _: "took too long" if student == "ann" else "")
+
+    def fails(course, command, *_):
+        raise RuntimeError("nbgrader generate_feedback failed")
+
+    monkeypatch.setattr(module, "nbgrader", fails)
+    assert main(["grade", str(course)]) == 0
+    told = capsys.readouterr()
+    assert "2 submissions, 1 could not be graded" in told.out
+    assert told.out.count("NOT GRADED: took too long") == 2  # it is tried once more, alone
+    assert "not all feedback could be written" in told.err
+    assert not left.exists()
+    with (course / "marks.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["not graded because"] for row in csv.DictReader(file)] == ["took too long", ""]
