@@ -1,12 +1,13 @@
 # Thin on purpose: the work is done by `python -m igteach` (see `python -m igteach --help`), which also serves Windows.
 PYTHON ?= python3.11
 BIN := .venv/bin
+COURSE ?= ../igteach-course
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help env lab test ci lessons
+.PHONY: help env lab test ci lessons assignment book
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
 env: .venv/lessons.done ## make .venv with the pinned versions of the lessons
 
@@ -25,6 +26,15 @@ ci: .venv/dev.done ## make test, then the long checks
 lessons: .venv/dev.done ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"
 	@$(BIN)/python -m igteach build
+
+book: .venv/dev.done ## build the solved lessons into a web book in build/book/html
+	@echo "book: building the web book"
+	@$(BIN)/python -m igteach book
+
+assignment: .venv/lessons.done ## make an assignment: make assignment LESSON=04 COURSE=../course
+	@test -n "$(LESSON)" || { echo "assignment: say which, as in: make assignment LESSON=04"; exit 2; }
+	@echo "assignment: lesson $(LESSON) for the course in $(COURSE)"
+	@$(BIN)/python -m igteach assign $(LESSON) --out $(COURSE)
 
 .venv/lessons.done: pyproject.toml constraints.txt
 	@echo "env: installing the lessons' environment into .venv (a few minutes, once)"

@@ -21,5 +21,5 @@ def test_every_file_it_links_to_is_there():
 
 def test_make_alone_lists_the_targets_in_a_line_each():
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("env", "lab", "test", "ci", "lessons"):
+    for target in ("env", "lab", "test", "ci", "lessons", "assignment", "book"):
         assert re.search(rf"^\s+make {target} .{{10,}}$", listed, re.MULTILINE)

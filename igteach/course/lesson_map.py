@@ -30,6 +30,11 @@ def minutes_of(lesson: Lesson) -> int:
     return int(_found(r"\*\*Time\.\*\* (\d+) minutes", lesson))
 
 
+def title_of(lesson: Lesson) -> str:
+    """Such as `01 · Naive gradients`."""
+    return _found(r"^# (\d\d · .*)$", lesson)
+
+
 def readme_faults() -> list[str]:
     """One line where the README's map is not the one that the lessons make."""
     readme = root() / "README.md"
@@ -53,7 +58,7 @@ def _with_map(readme: Path) -> str:
 
 
 def _row(lesson: Lesson, place: str | None) -> str:
-    title = _found(r"^# (\d\d · .*)$", lesson)
+    title = title_of(lesson)
     question = _found(r"\*\*The question\.\*\* (.*)$", lesson)
     links = f"[{title}](notebooks/solved/{lesson.name}.ipynb)"
     if place:

@@ -3,6 +3,10 @@
 from importlib import import_module
 
 from igteach.exercises.checker import Exercise, Verdict, judge
+from igteach.exercises.hints import hint
+from igteach.exercises.progress import record
+
+__all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge"]
 
 LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09")
 EXERCISES: dict[str, Exercise] = {
@@ -13,11 +17,13 @@ EXERCISES: dict[str, Exercise] = {
 
 
 def check(exercise: str, answer: object) -> Verdict:
-    """The verdict on an answer: solved, open, or not yet and why. Shown, never raised.
+    """The verdict on an answer: solved, open, or not yet and why. Shown, never raised, and kept in your progress.
 
     exercise is a number such as "01.1", answer the function that was written.
     Raises ValueError for an exercise that does not exist.
     """
     if exercise not in EXERCISES:
         raise ValueError(f"exercise is {exercise!r}; there are {', '.join(EXERCISES)}")
-    return judge(EXERCISES[exercise], answer)
+    verdict = judge(EXERCISES[exercise], answer)
+    record(verdict)
+    return verdict

@@ -36,12 +36,14 @@ class Exercise:
     """A task with its solution, its cases (drawn from a generator) and its known mistakes.
 
     The solution returns what an answer must return: a tensor (also for one number), or a str.
+    tools: the package's own methods that a graded answer may call, by name.
     """
 
     id: str
     solution: Callable[..., Tensor | str]
     cases: Callable[[torch.Generator], list[Case]]
     mistakes: list[Mistake]
+    tools: frozenset[str] = frozenset({"gradient"})
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,27 @@ class WrongAnswer(Exception):
 
 def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     """The verdict on an answer, from cases drawn with `seed`."""
+    given = returned(exercise, answer, seed)
+    return given if isinstance(given, Verdict) else compare(exercise, given, seed)
+
+
+def returned(exercise: Exercise, answer: object, seed: int) -> list[Any] | Verdict:
+    """What an answer returns for each case drawn with `seed`; a verdict where it did not get so far."""
     if not callable(answer) or isinstance(answer, type):
         message = f"The check wants your function itself, and got {_kind(answer)}."
         return Verdict(exercise.id, "not yet", message)
-    cases, wanted = _telling_cases(exercise, seed)
+    cases, _ = telling_cases(exercise, seed)
     try:
-        given = [_run(answer, case) for case in cases]
+        return [_run(answer, case) for case in cases]
     except NotImplementedError:
         return Verdict(exercise.id, "open", "Write the function above, run its cell, then run this one.")
     except WrongAnswer as error:
         return Verdict(exercise.id, "not yet", str(error))
+
+
+def compare(exercise: Exercise, given: list[Any], seed: int) -> Verdict:
+    """The verdict on what an answer returned for the cases drawn with `seed`."""
+    cases, wanted = telling_cases(exercise, seed)
     faults = [_fault(case, ours, theirs) for case, ours, theirs in zip(cases, wanted, given, strict=True)]
     fault = next(filter(None, faults), None)
     if fault is None:
@@ -87,7 +100,7 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
 
 
 @lru_cache(maxsize=64)
-def _telling_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
+def telling_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
     """Cases and their right answers, drawn again where chance makes two of solution and mistakes look the same.
 
     Raises ValueError where that goes on, because a listed mistake is none, or is listed twice.

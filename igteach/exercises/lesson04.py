@@ -170,5 +170,6 @@ EXERCISES = [
             ),
             Mistake("That is the sum over all features. Keep one share for each.", lambda f, p: along(f, p).sum()),
         ],
+        tools=frozenset({"gradient", "integrated_gradients"}),
     ),
 ]

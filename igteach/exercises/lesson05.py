@@ -10,7 +10,9 @@ from igteach.scores import Function
 
 
 def _points(draw: torch.Generator) -> list[Case]:
-    return [Case(f"{points} points", (points,)) for points in (2, 5, 9)]
+    """Two points, where there are ends alone, and two numbers of more."""
+    numbers = [2, *(3 + torch.randperm(10, generator=draw)[:2]).sort().values.tolist()]
+    return [Case(f"{points} points", (points,)) for points in numbers]
 
 
 def _answers(draw: torch.Generator) -> list[Case]:

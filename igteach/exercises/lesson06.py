@@ -188,6 +188,7 @@ EXERCISES = [
                 _of_two(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
         ],
+        tools=frozenset(method.__name__ for method in METHODS.values()),
     ),
     Exercise(
         "06.2",
@@ -223,6 +224,7 @@ EXERCISES = [
                 _of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / total.abs()),
             ),
         ],
+        tools=frozenset(method.__name__ for method in METHODS.values()),
     ),
     Exercise(
         "06.3",
@@ -285,5 +287,6 @@ EXERCISES = [
                 lambda method: ", ".join(AXIOMS),
             ),
         ],
+        tools=frozenset({"check", "axiom_table"}),  # every axiom is a function `check` by birth
     ),
 ]

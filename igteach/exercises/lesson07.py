@@ -153,6 +153,7 @@ EXERCISES = [
                 lambda f, x, many: _slope(f, x) * (x - many).mean(0, keepdim=True),
             ),
         ],
+        tools=frozenset({"gradient", "integrated_gradients"}),
     ),
     Exercise(
         "07.4",

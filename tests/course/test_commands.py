@@ -57,7 +57,7 @@ def test_check_names_the_lesson_of_a_fault_and_leaves_with_one(capsys, monkeypat
 def test_copy_lays_every_lesson_in_work_once(clone, capsys):
     assert main(["copy"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(all_lessons())
-    assert sorted(path.name for path in (clone / "work").iterdir()) == [f"{x.name}.ipynb" for x in all_lessons()]
+    assert sorted(path.name for path in (clone / "work").glob("*.ipynb")) == [f"{x.name}.ipynb" for x in all_lessons()]
     assert main(["copy"]) == 0
     assert capsys.readouterr().out == ""
 

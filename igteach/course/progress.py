@@ -1,0 +1,38 @@
+"""A learner's progress in words: lesson by lesson, exercise by exercise."""
+
+from pathlib import Path
+from typing import Any
+
+from igteach.course.lesson_map import title_of
+from igteach.course.lessons import all_lessons
+from igteach.exercises import EXERCISES
+from igteach.exercises.progress import read
+
+
+def lines(work: Path) -> list[str]:
+    """A line a lesson, a line for each exercise that was tried, and a sum.
+
+    Raises FileNotFoundError where no progress is kept, ValueError where the file is something else.
+    """
+    kept = read(work)
+    if kept is None:
+        raise FileNotFoundError(f"no progress is kept in {work}; it begins with: python -m igteach lab")
+    text = []
+    for lesson in all_lessons():
+        own = [number for number in EXERCISES if number.startswith(lesson.number)]
+        text.append(f"{title_of(lesson)}: {sum(_solved(kept, number) for number in own)} of {len(own)} solved")
+        text += [f"   {number} {in_words(kept[number])}" for number in own if number in kept]
+    return [*text, f"in all: {sum(_solved(kept, number) for number in EXERCISES)} of {len(EXERCISES)} solved"]
+
+
+def in_words(entry: dict[str, Any]) -> str:
+    """Such as `solved · 3 checks · 1 hint · solution opened`."""
+    words = ["solved" if entry.get("solved") else "not yet"]
+    for what, one in (("tries", "check"), ("hints", "hint")):
+        if count := entry.get(what):
+            words.append(f"{count} {one}{'s' * (count != 1)}")
+    return " · ".join([*words, *["solution opened"] * bool(entry.get("solution_seen"))])
+
+
+def _solved(kept: dict[str, dict[str, Any]], number: str) -> bool:
+    return bool(kept.get(number, {}).get("solved"))

@@ -1,0 +1,111 @@
+"""The question of each lesson that a person marks, with its rubric. What a rubric says is for graders only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and what earns a point each."""
+
+    text: str
+    points_for: tuple[str, ...]
+
+    @property
+    def points(self) -> int:
+        return len(self.points_for)
+
+
+QUESTIONS = {
+    "00": Question(
+        "A colleague sends you an attribution of a digit without its residual, its baseline or F(x). Which "
+        "questions do you ask before you believe it, and what would each answer tell you?",
+        (
+            (
+                "asks for the baseline and for F(x) - F(x'): the one is what every share is measured from, the "
+                "other what is shared out"
+            ),
+            "asks for the residual, and says that a large one means that the shares do not add up to it",
+        ),
+    ),
+    "01": Question(
+        "A doctor reads a saliency map as 'these pixels made the network say so'. Explain in at most six "
+        "sentences what the map says, what it does not say, and one experiment that shows the difference.",
+        (
+            "says that the gradient is the effect of a small nudge at this input, not a contribution to the score",
+            "says that size alone is shown, so that for and against look alike",
+            "gives an experiment that can come out either way (a nudge too small to see, a saturated feature)",
+        ),
+    ),
+    "02": Question(
+        "Find a situation outside this course in which a cause has had its full effect and a little more or less "
+        "of it changes nothing. Say what F, x and x' are, why the gradient finds nothing, and whether changing "
+        "one feature at a time would find it.",
+        (
+            "the example saturates, and F, x and x' are named",
+            "says that the slope at x is zero though F has changed between x' and x",
+            "says when one feature at a time is enough, and that it fails where either of two features suffices",
+        ),
+    ),
+    "03": Question(
+        "Two hospitals explain the same patient with the same network. One takes the average healthy person as "
+        "its baseline, the other the average of all patients. Their shares differ. Is one of them wrong? Say what "
+        "each of them answers.",
+        (
+            "says that neither is wrong as arithmetic: they share out different differences F(x) - F(x')",
+            "puts both questions into words (compared with a healthy person; compared with who comes here)",
+            "says what F at the baseline has to do with it: whether the baseline is neutral",
+        ),
+    ),
+    "04": Question(
+        "Completeness holds along every path from x' to x. Why then does it matter which path is taken, and why "
+        "the straight one? Answer in at most eight sentences, with one example of your own (not xy + z) in which "
+        "two paths give different shares.",
+        (
+            "says that the path decides the shares and not their sum",
+            "the example is right: its two sets of shares are given, and both have the same sum",
+            (
+                "says of the straight path that features move at once, so that features which play equal parts "
+                "get equal shares"
+            ),
+            "is clear to a reader who has not done the lesson",
+        ),
+    ),
+    "05": Question(
+        "A report says 'completeness holds to within 0.1 %, so the attributions are right'. Explain why that does "
+        "not follow, and what you would have the authors compute instead.",
+        (
+            "says that errors of opposite sign cancel in the sum",
+            "gives a case with a small residual and wrong shares",
+            "names a remedy that looks at each share: more steps and a comparison, an error estimate, exact IG",
+        ),
+    ),
+    "06": Question(
+        "Choose one axiom and argue against it: describe a use in which a method that breaks it would serve better.",
+        (
+            "states the axiom rightly",
+            "the use is concrete, and the axiom stands in its way",
+            "says what would be lost without it",
+        ),
+    ),
+    "07": Question(
+        "Black is often taken as the baseline for pictures. Describe a picture and a question for which black is "
+        "a bad choice, propose another, and say how you would check your proposal.",
+        (
+            ("says that a feature equal to its baseline gets nothing, or that black means something to this network"),
+            "the proposal fits the question that is asked",
+            "the check can fail (F at the baseline, several baselines side by side, a known answer)",
+        ),
+    ),
+    "08": Question(
+        "A heat map of a photograph lies on the object. Give two reasons why that is not yet evidence that the "
+        "network looked there, and one control for each.",
+        (
+            "first reason with a control (the object is large or central: compare with a map of no content)",
+            (
+                "second reason with a control (the map follows edges: a network with random parameters, a planted "
+                "shortcut)"
+            ),
+            "says what outcome of the controls would change the conclusion",
+        ),
+    ),
+}

@@ -1,0 +1,159 @@
+"""Assignments: points, hidden tests from a seed that stays outside, versions that keep their marks."""
+
+import re
+import stat
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from igteach.course.assign import (
+    assign_lesson,
+    assignment_name,
+    config_must_load,
+    hidden_test,
+    leaks,
+    with_hidden_tests,
+)
+from igteach.course.commands import main
+from igteach.course.lessons import Lesson, all_lessons, root
+from igteach.course.questions import QUESTIONS
+from igteach.course.seed import course_seed, secret_of
+from igteach.exercises import EXERCISES
+
+LESSON = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
+SEEDS = (bytes(32), bytes(range(32)))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("term") / "course"
+    assert main(["assign", "03", "--out", str(folder), "--seed", str(folder.parent / "kept" / "seed")]) == 0
+    return folder
+
+
+def release_of(course):
+    lesson = all_lessons(["03"])[0]
+    return course / "release" / assignment_name(lesson) / f"{lesson.name}.ipynb"
+
+
+def test_a_course_folder_has_what_nbgrader_wants(course):
+    name = release_of(course).parent.name
+    for path in ("nbgrader_config.py", "gradebook.db", f"source/{name}/03_reference_background.ipynb"):
+        assert (course / path).is_file()
+    assert release_of(course).is_file()
+
+
+def test_the_release_gives_nothing_away_and_locks_its_checks(course):
+    release = nbformat.read(release_of(course), as_version=4)
+    assert leaks(release) == []
+    graded = [cell for cell in release.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    assert [cell.source for cell in graded] == [f'check("03.{n}", {name})' for n, name in enumerate(FUNCTIONS, 1)]
+    assert all(cell.metadata.nbgrader.locked and not cell.metadata.editable for cell in graded)
+    assert QUESTIONS["03"].text in "".join(cell.source for cell in release.cells)
+    for line in QUESTIONS["03"].points_for:
+        assert line not in nbformat.writes(release)
+
+
+FUNCTIONS = ("relative_counts", "most_neutral", "first_order_shares")
+
+
+def test_the_lesson_s_version_travels_with_the_assignment(course):
+    version = all_lessons(["03"])[0].read().metadata.igteach.version
+    assert nbformat.read(release_of(course), as_version=4).metadata.igteach.version == version
+    assert release_of(course).parent.name == f"03_reference_background-{version[:6]}"
+
+
+def test_an_assignment_that_is_there_stays_as_it_is(course, capsys):
+    before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
+    assert main(["assign", "03", "--out", str(course), "--seed", str(course.parent / "another")]) == 0
+    assert "is there, unchanged" in capsys.readouterr().out
+    assert {path: path.read_bytes() for path in course.rglob("*.ipynb")} == before
+
+
+def test_a_lesson_mended_in_mid_term_becomes_an_assignment_beside_the_first(course, tmp_path):
+    before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
+    mended = Lesson(tmp_path / "notebooks" / "source" / "03_reference_background.py")
+    mended.source.parent.mkdir(parents=True)
+    text = all_lessons(["03"])[0].source.read_text(encoding="utf-8")
+    mended.source.write_text(text.replace("**Take away.**", "**Take away.** Mended."), encoding="utf-8")
+    assert "points, release in" in assign_lesson(mended, course, course.parent / "kept" / "seed")
+    assert {path: path.read_bytes() for path in before} == before
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        names = [assignment.name for assignment in book.assignments]
+    assert sorted(names) == sorted({assignment_name(mended), release_of(course).parent.name})
+    assert len(names) == 2
+
+
+@LESSON
+def test_every_check_has_a_hidden_test_and_every_lesson_a_question_with_a_rubric(lesson):
+    cells = with_hidden_tests(lesson, SEEDS[0]).cells
+    hidden = re.findall(
+        r'^graded_check\("(\d\d\.\d)", \w+, \d+\)$', "\n".join(cell.source for cell in cells), re.MULTILINE
+    )
+    assert hidden == [number for number in EXERCISES if number.startswith(lesson.number)]
+    task = cells[-2]
+    assert task.metadata.nbgrader.task
+    assert task.metadata.nbgrader.points == task.source.count("- 1 point: ") >= 2
+
+
+@LESSON
+def test_points_make_a_sensible_total(lesson):
+    points = [cell.metadata.get("nbgrader", {}).get("points", 0) for cell in with_hidden_tests(lesson, SEEDS[0]).cells]
+    assert 6 <= sum(points) <= 20
+    assert sum(points) > 2 * QUESTIONS[lesson.number].points  # most of the points are for exercises
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_two_seeds_draw_two_secrets_and_one_seed_always_the_same(number):
+    one, other = (secret_of(seed, number) for seed in SEEDS)
+    assert one != other
+    assert secret_of(SEEDS[0], number) == one
+    assert 0 <= one < 2**63
+    assert len({secret_of(SEEDS[0], exercise) for exercise in EXERCISES}) == len(EXERCISES)
+
+
+def test_a_seed_is_made_once_random_and_for_its_owner_only(tmp_path):
+    seed = course_seed(tmp_path / "new" / "seed")
+    assert course_seed(tmp_path / "new" / "seed") == seed
+    assert course_seed(tmp_path / "other") != seed
+    assert stat.S_IMODE((tmp_path / "new" / "seed").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text", ["", "secret", "00" * 31, "zz" * 32])
+def test_a_file_that_holds_no_seed_is_refused_and_kept(tmp_path, text):
+    file = tmp_path / "seed"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="does not hold a course seed: 64 hexadecimal digits"):
+        course_seed(file)
+    assert file.read_text() == text
+
+
+def test_neither_course_nor_seed_may_lie_in_the_repository(tmp_path, capsys):
+    inside = root() / "work" / "course"
+    assert main(["assign", "03", "--out", str(inside)]) == 1
+    assert "the course must not lie in the repository" in capsys.readouterr().err
+    assert main(["assign", "03", "--out", str(tmp_path / "c"), "--seed", str(root() / "seed")]) == 1
+    assert "the seed must not lie in the repository" in capsys.readouterr().err
+    assert not inside.exists()
+    assert not (root() / "seed").exists()
+
+
+def test_an_unknown_lesson_is_named(tmp_path, capsys):
+    assert main(["assign", "99", "--out", str(tmp_path / "c")]) == 1
+    assert "lesson '99' is not there" in capsys.readouterr().err
+
+
+def test_a_release_that_gives_something_away_is_found():
+    cell = nbformat.v4.new_code_cell("check('03.1', f)" + hidden_test("03.1", "f", SEEDS[0]))
+    assert len(leaks(nbformat.v4.new_notebook(cells=[cell]))) == 2
+
+
+def test_a_configuration_that_does_not_load_stops_everything():
+    with pytest.raises(RuntimeError, match=r"does not load \(ModuleNotFoundError: No module named 'igteach'\)"):
+        config_must_load("Exception while loading config file x\n    ModuleNotFoundError: No module named 'igteach'\n")
+
+
+def test_grading_where_there_is_no_course_says_how_to_make_one(tmp_path, capsys):
+    assert main(["grade", str(tmp_path)]) == 1
+    assert "python -m igteach assign NN --out COURSE" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+"""What happens to a submission before it runs, and how a graded cell's proof is judged after it ran."""
+
+import copy
+
+import nbformat
+import pytest
+
+from igteach.course.assign import hidden_test
+from igteach.course.lessons import all_lessons, learners_view
+from igteach.course.nbgrader_steps import Judge, Mend, verdict_of
+from igteach.course.seed import secret_of
+from igteach.exercises import EXERCISES
+from igteach.exercises.checker import telling_cases
+from igteach.exercises.graded import PROOF, encode
+
+SEED = bytes(32)
+PLACE = {"nbgrader": {"assignment": "a", "notebook": "n"}}
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    notebook = learners_view(all_lessons(["03"])[0].read())
+    (tmp_path / "release" / "a").mkdir(parents=True)
+    nbformat.write(notebook, tmp_path / "release" / "a" / "n.ipynb")
+    return notebook
+
+
+def mended(notebook):
+    return Mend().preprocess(notebook, PLACE)[0]
+
+
+def named(notebook, name):
+    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == name]
+
+
+def test_an_honest_submission_stays_as_it_is_and_gets_no_flag(release):
+    (answer,) = named(release, "answer-03-1")
+    answer.source = "def relative_counts(text, corpus):\n    return text / text.sum() - corpus / corpus.sum()"
+    result = mended(copy.deepcopy(release))
+    assert result.cells == release.cells
+    assert result.metadata.igteach.flags == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"points": 100}, {"solution": True}, {"grade": False}, {"locked": False}, {"task": True}, {"schema_version": 1}],
+)
+def test_what_a_cell_is_worth_is_for_the_release_to_say(release, change):
+    submitted = copy.deepcopy(release)
+    named(submitted, "check-03-2")[0].metadata.nbgrader.update(change)
+    assert named(mended(submitted), "check-03-2")[0].metadata == named(release, "check-03-2")[0].metadata
+
+
+def test_a_graded_cell_of_the_student_s_own_does_not_count(release):
+    submitted = copy.deepcopy(release)
+    own = copy.deepcopy(named(submitted, "check-03-2")[0])
+    own.metadata.nbgrader.grade_id, own["id"] = "check-03-9", "own"
+    submitted.cells.append(own)
+    assert "nbgrader" not in mended(submitted).cells[-1].metadata
+
+
+def test_missing_and_early_checks_go_to_the_end_and_twins_lose_their_mark(release):
+    submitted = copy.deepcopy(release)
+    (one,), (two,), (three,) = (named(submitted, f"check-03-{n}") for n in (1, 2, 3))
+    submitted.cells.remove(one)
+    submitted.cells.remove(two)
+    submitted.cells.insert(0, two)
+    submitted.cells.insert(1, copy.deepcopy(three))
+    result = mended(submitted)
+    assert [cell.metadata.nbgrader.grade_id for cell in result.cells[-2:]] == ["check-03-1", "check-03-2"]
+    assert len(named(result, "check-03-3")) == 1
+    assert result.metadata.igteach.flags == [
+        "check-03-3 was there more than once; the last one counts",
+        "check-03-1 was missing; it was put at the end",
+        "check-03-2 came before its answer; it was put at the end",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import igteach.exercises.graded", "answer-03-1 names the hidden check"),
+        ("get_ipython()", "reaches into the notebook's own machinery"),
+        ("import sys; sys._getframe(3)", "looks at its callers"),
+        ("open('x.ipynb')", "opens a notebook"),
+    ],
+)
+def test_suspicious_words_are_flagged(release, source, words):
+    named(release, "answer-03-1")[0].source += f"\n{source}"
+    assert any(words in flag for flag in mended(release).metadata.igteach.flags)
+
+
+def test_another_version_of_the_lesson_is_flagged(release):
+    release.metadata.igteach.version = "old"
+    assert "handed in from version old of the lesson" in mended(release).metadata.igteach.flags[0]
+
+
+def ran(*outputs, count=1):
+    source = 'check("03.1", f)' + hidden_test("03.1", "f", SEED)
+    cell = nbformat.v4.new_code_cell(source, outputs=list(outputs), execution_count=count)
+    cell.metadata["nbgrader"] = {"grade": True, "grade_id": "check-03-1"}
+    return cell
+
+
+def proof(state="solved", given=None, exercise="03.1", message=""):
+    data = {"exercise": exercise, "state": state, "message": message, "given": given or []}
+    return nbformat.v4.new_output("display_data", {PROOF: data})
+
+
+def error(name, text=""):
+    return nbformat.v4.new_output("error", ename=name, evalue=text, traceback=["secret lines"])
+
+
+def right(seed=SEED):
+    return encode(telling_cases(EXERCISES["03.1"], secret_of(seed, "03.1"))[1])
+
+
+def judged(cell, *others):
+    notebook = nbformat.v4.new_notebook(cells=[cell, *others], metadata={"igteach": {"flags": []}})
+    return Judge().preprocess(notebook, {})[0]
+
+
+def test_right_values_are_solved_whatever_else_the_cell_printed():
+    noise = nbformat.v4.new_output("stream", name="stderr", text="a warning")
+    (output,) = judged(ran(noise, proof(given=right()))).cells[0].outputs
+    assert output.output_type == "display_data"
+    assert "03.1: solved" in output.data["text/plain"]
+
+
+BROKEN = [None, 3, {}, {"shape": [1]}, {"shape": [2], "values": [1.0]}, {"shape": "x", "values": []}, "text"]
+
+
+@pytest.mark.parametrize(
+    "given", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
+)
+def test_a_claim_without_right_values_gets_nothing_and_is_flagged(given):
+    result = judged(ran(proof(given=given)))
+    assert result.cells[0].outputs[0].output_type == "error"
+    assert result.metadata.igteach.flags == ["check-03-1 claimed to be solved and was not"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (ran(proof("not yet", message="You compared counts.")), "You compared counts."),
+        (ran(error("NameError", "name 'f' is not defined")), "could not run: NameError: name 'f' is not defined"),
+        (ran(error("CellTimeoutError")), "did not come to an end in time"),
+        (ran(count=None), "the notebook was stopped before it"),
+        (ran(), "without handing over"),
+        (ran(proof(exercise="03.2", given=right())), "without handing over"),
+    ],
+)
+def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell, words):
+    (output,) = judged(cell).cells[0].outputs
+    assert words in output.evalue
+    assert output.traceback == [f"Exercise 03.1: {output.evalue}"]
+
+
+def test_hidden_tests_in_messages_and_outputs_are_taken_out():
+    secret = str(secret_of(SEED, "03.1"))
+    other = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text=f"it is {secret}")])
+    result = judged(ran(proof("not yet", message=f"look: {secret}")), other)
+    assert secret not in str([cell.outputs for cell in result.cells])
+    assert result.metadata.igteach.flags == ["an output of a cell held a hidden test; it was taken out"]
+
+
+def test_a_long_message_is_cut():
+    verdict = verdict_of(ran(proof("not yet", message="x" * 10**6)), "03.1", 1, [])
+    assert len(verdict.message) == 10**6
+    assert len(judged(ran(proof("not yet", message="x" * 10**6))).cells[0].outputs[0].evalue) == 400

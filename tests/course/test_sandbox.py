@@ -1,0 +1,104 @@
+"""What a kernel in the box can and cannot do."""
+
+import asyncio
+import os
+import socket
+
+import pytest
+
+from igteach.course import sandbox
+from igteach.course.grade import grade
+
+ASKED = {
+    "network": "import socket; socket.create_connection(('127.0.0.1', PORT), 2)",
+    "system": "open('/usr/written', 'w')",
+    "package": "import igteach; open(igteach.__file__, 'a')",
+    "own folder": "open('/tmp/work/written', 'w')",
+    "other students": "open('OTHER').read()",
+    "large file": "open('/tmp/large', 'w').write('x' * 60_000_000)",
+    "full disk": "[open(f'/tmp/{n}', 'w').write('x' * 40_000_000) for n in range(9)]",
+    "memory": "hoard = bytearray(4 * 2**30)",
+    "grader's variables": "import os; os.environ['GRADERS_SECRET']",
+    "grader's processes": "import os; assert [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 500]",
+}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory, box):
+    """What a boxed kernel replies to each question, and to harmless ones."""
+    folder = tmp_path_factory.mktemp("box")
+    (folder / "mine").mkdir()
+    (folder / "mine" / "note.txt").write_text("mine")
+    (folder / "other.txt").write_text("not mine")
+    return asyncio.run(ask(folder))
+
+
+async def ask(folder):
+    os.environ["GRADERS_SECRET"] = "7"
+    listening = socket.create_server(("127.0.0.1", 0))
+    (folder / "sockets").mkdir()
+    manager = sandbox.BoxedKernelManager(kernel_name="python3", connection_file=str(folder / "sockets" / "k.json"))
+    manager.visible = folder / "mine"
+    await manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    await client.wait_for_ready(timeout=60)
+
+    async def reply(code, timeout=60):
+        code = code.replace("PORT", str(listening.getsockname()[1])).replace("OTHER", str(folder / "other.txt"))
+        result = await client.execute_interactive(code, timeout=timeout, output_hook=lambda _: None)
+        return result["content"].get("ename", "ok")
+
+    said = {what: await reply(code) for what, code in ASKED.items()}
+    said["its own note"] = await reply("assert open('note.txt').read() == 'mine'")
+    said["igteach"] = await reply("import igteach.models.digits; igteach.models.digits.load()")
+    client.execute("while True: pass")
+    await asyncio.sleep(1)
+    await manager.interrupt_kernel()
+    await asyncio.sleep(1)
+    said["after a loop"] = await reply("1 + 1")
+    client.stop_channels()
+    await manager.shutdown_kernel(now=True)
+    listening.close()
+    return said
+
+
+REFUSED = {
+    "network": ("ConnectionRefusedError", "OSError"),
+    "system": ("OSError",),
+    "package": ("OSError",),
+    "own folder": ("OSError",),
+    "other students": ("FileNotFoundError",),
+    "large file": ("OSError",),
+    "full disk": ("OSError",),
+    "memory": ("MemoryError",),
+    "grader's variables": ("KeyError",),
+    "grader's processes": ("AssertionError",),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_the_box_refuses(what, answers):
+    assert answers[what] in REFUSED[what]
+
+
+@pytest.mark.parametrize("what", ["its own note", "igteach", "after a loop"])
+def test_the_box_allows_what_a_lesson_needs(what, answers):
+    assert answers[what] == "ok"
+
+
+@pytest.fixture
+def no_bubblewrap(monkeypatch):
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    sandbox.available.cache_clear()
+    yield
+    sandbox.available.cache_clear()
+
+
+def test_without_bubblewrap_a_kernel_starts_plainly_and_grading_says_so_loudly(no_bubblewrap, tmp_path, capsys):
+    manager = sandbox.BoxedKernelManager(kernel_name="python3")
+    assert manager.transport == "tcp"
+    assert "bwrap" not in manager.format_kernel_cmd()
+    (tmp_path / "gradebook.db").touch()
+    grade(tmp_path)
+    assert capsys.readouterr().err.count("*** NO SANDBOX: bubblewrap does not work here") == 2

@@ -1,0 +1,125 @@
+"""The check that counts: hidden cases, the package's answers locked, a proof that another process can judge."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import captum.attr
+import pytest
+import torch
+
+import igteach
+from igteach import integrated_gradients as held_by_another_name
+from igteach.course.lessons import all_lessons
+from igteach.exercises import EXERCISES
+from igteach.exercises.checker import compare, telling_cases
+from igteach.exercises.graded import PROOF, NotSolved, decode, encode, graded_check
+
+SECRETS = (1, 2**62 + 7)
+EXERCISE = pytest.mark.parametrize("number", EXERCISES)
+ANSWERS = [runpy.run_path(str(path)) for path in sorted((Path(__file__).parent / "answers").glob("*.py"))]
+RIGHT = {number: answer for table in ANSWERS for number, answer in table["RIGHT"].items()}
+
+
+@pytest.fixture
+def proofs(monkeypatch):
+    """What graded checks hand over, newest last."""
+    handed: list = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: handed.append(json.loads(json.dumps(data[PROOF]))))
+    return handed
+
+
+def solution_in_lesson(number):
+    """The function that the lesson itself gives, run as a learner's would be."""
+    cells = [cell.source for cell in all_lessons([number[:2]])[0].read().cells if cell.cell_type == "code"]
+    (call,) = (source for source in cells if source.startswith(f'check("{number}"'))
+    name = re.search(r", (\w+)\)", call).group(1)
+    names: dict = {"__name__": "__main__"}
+    for source in cells:
+        if source == cells[0] or re.search(rf"^def {name}\(", source, re.MULTILINE):
+            exec(source, names)
+    return names[name]
+
+
+@EXERCISE
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_lesson_s_solution_and_one_in_other_words_pass_and_prove_it(number, secret, proofs):
+    for answer in (solution_in_lesson(number), RIGHT[number]):
+        graded_check(number, answer, secret)
+        assert proofs[-1]["state"] == "solved"
+        assert compare(EXERCISES[number], decode(proofs[-1]["given"]), secret).state == "solved"
+
+
+@EXERCISE
+def test_each_known_mistake_is_named_and_proves_nothing(number, proofs):
+    for mistake in EXERCISES[number].mistakes:
+        with pytest.raises(NotSolved, match=re.escape(mistake.message)):
+            graded_check(number, mistake.answer, SECRETS[0])
+        assert proofs[-1]["given"] == []
+
+
+@EXERCISE
+def test_two_secrets_give_other_cases(number):
+    one, other = (encode(telling_cases(EXERCISES[number], secret)[1]) for secret in SECRETS)
+    assert one != other
+
+
+@EXERCISE
+def test_the_exercise_s_own_solution_is_locked(number, proofs):
+    def answer(*arguments):
+        return EXERCISES[number].solution(*arguments)
+
+    with pytest.raises(NotSolved, match=r"calls igteach\.exercises\.lesson\d\d\.\w+\. Writing it is the task"):
+        graded_check(number, answer, SECRETS[0])
+
+
+def midpoint(f, x, baseline, steps):
+    return igteach.integrated_gradients(f, x, baseline, steps=steps, rule="midpoint").values
+
+
+def by_another_name(f, x, baseline, steps):
+    return held_by_another_name(f, x, baseline, steps=steps, rule="midpoint").values
+
+
+def and_swallowed(f, x, baseline, steps):
+    try:
+        return midpoint(f, x, baseline, steps)
+    except Exception:
+        return midpoint(f, x, baseline, steps)  # the lock has fallen, but it has noted who broke it
+
+
+def in_a_borrowed_f(f, x, baseline, steps):
+    found = []
+
+    def borrowed(batch):
+        if not found:
+            found.append(midpoint(f, x, baseline, steps))
+        return f(batch)
+
+    igteach.gradient(borrowed, x)
+    return found[0]
+
+
+def by_captum(f, x, baseline, steps):
+    ig = captum.attr.IntegratedGradients(f)
+    return ig.attribute(x, baseline, n_steps=steps, method="riemann_middle")
+
+
+@pytest.mark.parametrize("answer", [midpoint, by_another_name, and_swallowed, in_a_borrowed_f, by_captum])
+def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, proofs):
+    with pytest.raises(NotSolved, match=r"Your answer calls .*(integrated_gradients|captum\..*)\. Writing it"):
+        graded_check("04.2", answer, SECRETS[0])
+
+
+def test_what_a_lesson_hands_out_as_a_tool_may_be_called(proofs):
+    graded_check("04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), SECRETS[0])
+    with pytest.raises(NotSolved, match=r"igteach\.gradients\.gradient\. Writing"):
+        graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs(), SECRETS[0])
+
+
+def test_the_lock_is_off_again_afterwards(proofs):
+    with pytest.raises(NotSolved):
+        graded_check("04.2", midpoint, SECRETS[0])
+    f = igteach.toy(lambda x: x * x)
+    assert igteach.integrated_gradients(f, torch.ones(1, 1)).values.isfinite().all()
