@@ -108,4 +108,13 @@ QUESTIONS = {
             "says what outcome of the controls would change the conclusion",
         ),
     ),
+    "09": Question(
+        "A map of a sentence lights up one word. Describe how you would find out whether the network relies on that "
+        "word where it should not: the change of the text, the control, and what you would count.",
+        (
+            "a change that leaves the right answer as it is and brings the word in (or takes it out)",
+            "a control: a change of the same size without the word",
+            "counts flips among texts that could flip, and says which outcome would clear the network",
+        ),
+    ),
 }

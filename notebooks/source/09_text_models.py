@@ -143,6 +143,8 @@ print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape
 #
 # ●○○ · 5 minutes
 #
+# You have the mean slopes on the path, its end and its start. Give each token its share.
+#
 # <details><summary>Hint 1</summary>
 #
 # Share by share, as ever: a slope times the way from the baseline. Then add up, one sum for each token.
