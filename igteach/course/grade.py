@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 import nbformat
 from nbgrader.api import Gradebook, MissingEntry
@@ -18,6 +19,7 @@ from igteach.course import sandbox
 from igteach.course.assign import config_must_load, nbgrader
 
 TOGETHER = 2  # submissions at a time; nbgrader's gradebook stands more, small machines do not
+ONE_READER = Lock()  # opening a gradebook may make its tables, which two must not do at once
 SECONDS = 150  # after which a submission's whole process is ended; RunLimited ends its kernel long before
 
 
@@ -69,7 +71,8 @@ def grade_one(course: Path, student: str, assignment: str, again: bool = False) 
     reason = autograde(course, student, assignment) if again or is_new(course, student, assignment) else ""
     if reason:
         discard(course, student, assignment)
-    mark = mark_of(course, student, assignment, reason)
+    with ONE_READER:
+        mark = mark_of(course, student, assignment, reason)
     mark.seconds = time.monotonic() - start
     print(line_of(mark), flush=True)
     return mark
