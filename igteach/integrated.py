@@ -159,8 +159,8 @@ def _pull(f: Function, path: Path, target: Tensor | None, alphas: Tensor, starts
     """Gradient times velocity at each node, in the precision of sums: (nodes, batch, *features)."""
     points = path.points(alphas)
     _, gradients = gradients_at(f, points.flatten(0, 1), None if target is None else target.repeat(len(points)))
-    pull = gradients.view_as(points) * path.velocities(starts, ends)
-    return pull.to(accumulator(pull))
+    pull = gradients.view_as(points).to(accumulator(points), copy=True)
+    return pull.mul_(path.velocities(starts, ends))
 
 
 def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:

@@ -1,6 +1,9 @@
 """From a model to F, one number a row; and the guards against inputs that give wrong answers quietly."""
 
-from collections.abc import Callable
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +13,7 @@ from igteach.attribution import all_finite
 Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
 Baseline = Tensor | float | None
 Target = int | Tensor | None
+_LOCK, _FROZEN = threading.Lock(), Counter[nn.Parameter]()  # how many calls of `frozen` hold a parameter
 
 
 class Logit(nn.Module):
@@ -63,18 +67,43 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
     return chosen
 
 
+@contextmanager
+def frozen(f: Function) -> Iterator[None]:
+    """The parameters of f need no gradient in here, so that autograd keeps no activations for them; then as before.
+
+    Several threads may be in here with one model at once; one that trains it must not run beside them.
+    """
+    mine = set[nn.Parameter]()
+    try:
+        for parameter in f.parameters() if isinstance(f, nn.Module) else ():
+            with _LOCK:
+                if parameter not in mine and (parameter.requires_grad or parameter in _FROZEN):
+                    _FROZEN[parameter] += 1
+                    mine.add(parameter)
+                    parameter.requires_grad_(False)
+        yield
+    finally:
+        with _LOCK:
+            for parameter in mine:
+                _FROZEN[parameter] -= 1
+                if not _FROZEN[parameter]:
+                    del _FROZEN[parameter]
+                    parameter.requires_grad_()
+
+
 def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     """F and its gradient at each row of `points`: shapes (N,) and that of `points`.
 
     Raises ValueError where F does not depend on the points, or the gradient is not finite.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        points = points.clone().requires_grad_()  # clones: autograd takes no tensor made in inference mode
+    with torch.inference_mode(False), torch.enable_grad(), frozen(f):
+        points = points.clone() if points.is_inference() else points.detach()  # autograd takes none from inference mode
+        points.requires_grad_()
         value = scores(f, points, None if target is None else target.clone())
         gradient = torch.autograd.grad(value.sum(), points, allow_unused=True)[0] if value.requires_grad else None
     if gradient is None:
         raise ValueError("f's output does not depend on x for autograd; look for no_grad, .detach(), .item() or numpy")
-    if not torch.isfinite(gradient).all():
+    if not all_finite(gradient):
         raise ValueError("the gradient of f holds NaN or infinity; look for a sqrt, log or division at zero")
     return value.detach(), gradient
 
