@@ -1,19 +1,16 @@
 """From a model to F, one number a row; and the guards against inputs that give wrong answers quietly."""
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from igteach.attribution import all_finite
+from igteach.speed.freezing import frozen
 
 Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
 Baseline = Tensor | float | None
 Target = int | Tensor | None
-_LOCK, _FROZEN = threading.Lock(), Counter[nn.Parameter]()  # how many calls of `frozen` hold a parameter
 
 
 class Logit(nn.Module):
@@ -65,30 +62,6 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
     if not torch.isfinite(chosen).all():
         raise ValueError("f returned NaN or infinity; look for a log, sqrt, division by zero or batch statistic in it")
     return chosen
-
-
-@contextmanager
-def frozen(f: Function) -> Iterator[None]:
-    """The parameters of f need no gradient in here, so that autograd keeps no activations for them; then as before.
-
-    Several threads may be in here with one model at once; one that trains it must not run beside them.
-    """
-    mine = set[nn.Parameter]()
-    try:
-        for parameter in f.parameters() if isinstance(f, nn.Module) else ():
-            with _LOCK:
-                if parameter not in mine and (parameter.requires_grad or parameter in _FROZEN):
-                    _FROZEN[parameter] += 1
-                    mine.add(parameter)
-                    parameter.requires_grad_(False)
-        yield
-    finally:
-        with _LOCK:
-            for parameter in mine:
-                _FROZEN[parameter] -= 1
-                if not _FROZEN[parameter]:
-                    del _FROZEN[parameter]
-                    parameter.requires_grad_()
 
 
 def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:

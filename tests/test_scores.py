@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from igteach import gradient, gradient_times_input, integrated_gradients, logit, probability, toy
-from igteach.scores import frozen
+from igteach.speed.freezing import frozen
 
 METHODS = [gradient, gradient_times_input, integrated_gradients]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
