@@ -10,6 +10,7 @@ from torch import Tensor
 from igteach.attribution import Attribution, accumulator
 from igteach.quadrature import check_count
 from igteach.scores import Baseline, Function, Target, check_arguments, gradients_at, scores
+from igteach.speed.memory import in_pieces
 
 ELEMENTS_AT_ONCE = {"cpu": 2**20, "cuda": 2**25, "mps": 2**23}  # input numbers evaluated in one go
 
@@ -24,9 +25,10 @@ def rows_at_once(x: Tensor, rows: int | None) -> int:
 
 def values_at(f: Function, points: Tensor, target: Tensor | None, rows: int) -> Tensor:
     """F at each row of `points`, at most `rows` at once: shape (N,)."""
-    parts = [slice(start, start + rows) for start in range(0, len(points), rows)]
+    targets = [None] * len(points) if target is None else target.split(rows)
     with torch.no_grad():
-        return torch.cat([scores(f, points[part], None if target is None else target[part]) for part in parts])
+        pieces = [in_pieces(scores, f, part, chosen) for part, chosen in zip(points.split(rows), targets, strict=False)]
+    return torch.cat([piece for some in pieces for piece in some])
 
 
 def gradient(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
