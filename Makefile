@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help env lab test ci lessons
+.PHONY: help env lab test ci lessons bench
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -25,6 +25,10 @@ ci: .venv/dev.done ## make test, then the long checks
 lessons: .venv/dev.done ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"
 	@$(BIN)/python -m igteach build
+
+bench: .venv/dev.done ## time and memory beside Captum's, to docs/benchmarks (ARGS="--quick" for a minute)
+	@echo "bench: beside Captum; the defaults take an hour"
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/speed.py $(ARGS)
 
 .venv/lessons.done: pyproject.toml constraints.txt
 	@echo "env: installing the lessons' environment into .venv (a few minutes, once)"
