@@ -4,7 +4,7 @@ BIN := .venv/bin
 COURSE ?= ../igteach-course
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help env lab test ci lessons assignment book
+.PHONY: help env lab test ci lessons assignment book bench
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -35,6 +35,10 @@ assignment: .venv/lessons.done ## make an assignment: make assignment LESSON=04 
 	@test -n "$(LESSON)" || { echo "assignment: say which, as in: make assignment LESSON=04"; exit 2; }
 	@echo "assignment: lesson $(LESSON) for the course in $(COURSE)"
 	@$(BIN)/python -m igteach assign $(LESSON) --out $(COURSE)
+
+bench: .venv/dev.done ## time and memory beside Captum's, to docs/benchmarks (ARGS="--quick" for a minute)
+	@echo "bench: beside Captum; the defaults take an hour"
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/speed.py $(ARGS)
 
 .venv/lessons.done: pyproject.toml constraints.txt
 	@echo "env: installing the lessons' environment into .venv (a few minutes, once)"

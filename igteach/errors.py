@@ -28,20 +28,19 @@ class Changes:
     def __init__(self) -> None:
         self.last: tuple[Tensor, Tensor] | None = None  # g, and the node
         self.differences: list[Tensor] = []  # of the last two gaps: J d in the words above
-        self.squares = torch.zeros(())
-        self.ends: tuple[Tensor, Tensor] | None = None  # L1 norms of the first second difference and of the last
+        self.squares: Tensor | None = None  # the sum of those of the second differences
+        self.ends: tuple[Tensor, Tensor] | None = None  # the first second difference and the last
 
     def add(self, values: Tensor, nodes: Tensor) -> None:
         """Take note of g at the next nodes: values (nodes, batch, *features), nodes broadcast to it."""
         for g, node in zip(values, nodes, strict=True):
             if self.last:
-                self.differences.append((g - self.last[0]) * (node - self.last[1]))
+                self.differences.append((g - self.last[0]).mul_(node - self.last[1]))
             if len(self.differences) == 3:
                 before, here, after = self.differences
-                second, self.differences = before - 2 * here + after, [here, after]
-                self.squares = self.squares + second.square()
-                norm = second.abs().flatten(1).sum(1)
-                self.ends = (self.ends[0] if self.ends else norm), norm
+                second, self.differences = before.add_(after).sub_(here, alpha=2), [here, after]
+                self.squares = second.square() if self.squares is None else self.squares.addcmul_(second, second)
+                self.ends = (self.ends[0] if self.ends else second), second
             self.last = g, node
         self.last = g.clone(), node  # lets go of the other values
 
@@ -50,10 +49,13 @@ class Changes:
 
         smooth (batch, *features) is the sum of g weighted by quadrature.corrections.
         """
-        if self.ends is None:
-            return None
-        kinks = (self.squares / (12 * 6)).sqrt()
-        return MARGIN * torch.maximum((kinks + smooth.abs()).flatten(1).sum(1), (self.ends[0] + self.ends[1]) / 2)
+        return None if self.squares is None or self.ends is None else distance(self.squares, smooth, *self.ends)
+
+
+def distance(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
+    """The estimate of the L1 distance (batch,), from what Changes remembers; each (batch, *features)."""
+    middle, ends = (squares / (12 * 6)).sqrt() + smooth.abs(), (first.abs() + last.abs()) / 2
+    return MARGIN * torch.maximum(middle.flatten(1).sum(1), ends.flatten(1).sum(1))
 
 
 def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:

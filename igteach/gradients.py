@@ -10,23 +10,27 @@ from torch import Tensor
 from igteach.attribution import Attribution, accumulator
 from igteach.quadrature import check_count
 from igteach.scores import Baseline, Function, Target, check_arguments, gradients_at, scores
+from igteach.speed.memory import in_pieces
 
-ELEMENTS_AT_ONCE = {"cpu": 2**20, "cuda": 2**25, "mps": 2**23}  # input numbers evaluated in one go
+ELEMENTS_AT_ONCE = {"cpu": 2**17, "cuda": 2**25, "mps": 2**23}  # input numbers evaluated in one go; a CPU has caches
+FEW, MANY = 4, 2**20  # or this many rows, where they are not more numbers than this
 
 
 def rows_at_once(x: Tensor, rows: int | None) -> int:
     """How many rows to evaluate at once: `rows`, or as many as suit x's device. Raises ValueError for rows < 1."""
     if rows is None:
-        return max(1, min(512, ELEMENTS_AT_ONCE.get(x.device.type, 2**20) // max(1, x[0].numel())))
+        each = max(1, x[0].numel())
+        return max(1, min(512, ELEMENTS_AT_ONCE.get(x.device.type, MANY) // each), min(FEW, MANY // each))
     check_count("rows", rows, 1)
     return rows
 
 
 def values_at(f: Function, points: Tensor, target: Tensor | None, rows: int) -> Tensor:
     """F at each row of `points`, at most `rows` at once: shape (N,)."""
-    parts = [slice(start, start + rows) for start in range(0, len(points), rows)]
+    targets = [None] * len(points) if target is None else target.split(rows)
     with torch.no_grad():
-        return torch.cat([scores(f, points[part], None if target is None else target[part]) for part in parts])
+        pieces = [in_pieces(scores, f, part, chosen) for part, chosen in zip(points.split(rows), targets, strict=False)]
+    return torch.cat([piece for some in pieces for piece in some])
 
 
 def gradient(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:

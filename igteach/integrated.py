@@ -14,6 +14,7 @@ from igteach.gradients import rows_at_once, values_at
 from igteach.paths import CurvedPath, StraightPath, spread, through
 from igteach.quadrature import check_count, corrections, nodes_and_weights, warped_nodes_and_weights
 from igteach.scores import Function, check_arguments, gradients_at
+from igteach.speed import stem
 
 Path = StraightPath | CurvedPath
 
@@ -120,7 +121,8 @@ def _along(
     """The attribution by the gradients along a path, from ends[0] to ends[1]; `paths` gives that of some examples."""
     start, end = ends
     nodes, weights = nodes_and_weights("midpoint" if rule == "warped" else rule, steps)
-    values, distances = torch.empty_like(end), []
+    distance: Tensor | None
+    values, distances, parts = torch.empty_like(end), [], stem.split(f, end, steps)
     at_once = max(1, rows // steps)  # examples
     for first in _counted(range(0, len(end), at_once), progress):
         part = slice(first, first + at_once)
@@ -129,7 +131,12 @@ def _along(
             places = torch.linspace(0, 1, steps // 2 + 3, dtype=torch.float64)
             heights = torch.stack([values_at(f, path.points(place[None])[0], chosen, rows) for place in places])
             nodes, weights = warped_nodes_and_weights(heights, steps)
-        values[part], distance = _integral(f, path, chosen, nodes, weights, max(1, rows // at_once))
+        rest = chosen, nodes.view(steps, -1), weights.view(steps, -1), max(1, rows // at_once)
+        if parts and isinstance(path, StraightPath):
+            total, distance = stem.integral(parts, path, *rest)
+        else:
+            total, distance = _integral(f, path, *rest)
+        values[part] = total
         distances.append(distance)
     answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
     return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
@@ -140,9 +147,8 @@ def _integral(
 ) -> tuple[Tensor, Tensor | None]:
     """The weighted sum of gradient times velocity along the path, and the estimate of its L1 distance to the integral.
 
-    nodes, weights (steps,) or (steps, batch); at_once: nodes. Returns (batch, *features), (batch,).
+    nodes, weights (steps, 1 or batch); at_once: nodes. Returns (batch, *features), (batch,).
     """
-    nodes, weights = nodes.view(len(nodes), -1), weights.view(len(weights), -1)
     ends = weights.cumsum(0).clamp(max=1)
     starts = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])
     shares = torch.stack([weights, corrections(nodes, weights)])
@@ -159,8 +165,8 @@ def _pull(f: Function, path: Path, target: Tensor | None, alphas: Tensor, starts
     """Gradient times velocity at each node, in the precision of sums: (nodes, batch, *features)."""
     points = path.points(alphas)
     _, gradients = gradients_at(f, points.flatten(0, 1), None if target is None else target.repeat(len(points)))
-    pull = gradients.view_as(points) * path.velocities(starts, ends)
-    return pull.to(accumulator(pull))
+    pull = gradients.view_as(points).to(accumulator(points), copy=True)
+    return pull.mul_(path.velocities(starts, ends))
 
 
 def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:

@@ -18,7 +18,7 @@ class StraightPath:
 
     def points(self, alphas: Tensor) -> Tensor:
         """Where the path is at each alpha: (nodes, batch, *features)."""
-        return self.baseline + spread(alphas, self.x) * (self.x - self.baseline)
+        return torch.lerp(self.baseline, self.x, spread(alphas, self.x))
 
     def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
         """The derivative of `points` by alpha, between each start and its end: (nodes, batch, *features)."""

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from igteach.attribution import all_finite
+from igteach.speed.freezing import frozen
+from igteach.speed.memory import in_pieces
 
 Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
 Baseline = Tensor | float | None
@@ -64,17 +66,23 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
 
 
 def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """F and its gradient at each row of `points`: shapes (N,) and that of `points`.
+    """F and its gradient at each row of `points`: shapes (N,) and that of `points`; in pieces where memory ends.
 
     Raises ValueError where F does not depend on the points, or the gradient is not finite.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        points = points.clone().requires_grad_()  # clones: autograd takes no tensor made in inference mode
+    done = in_pieces(_gradients_at, f, points, target)
+    return done[0] if len(done) == 1 else (torch.cat([part[0] for part in done]), torch.cat([part[1] for part in done]))
+
+
+def _gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode(False), torch.enable_grad(), frozen(f):
+        points = points.clone() if points.is_inference() else points.detach()  # autograd takes none from inference mode
+        points.requires_grad_()
         value = scores(f, points, None if target is None else target.clone())
         gradient = torch.autograd.grad(value.sum(), points, allow_unused=True)[0] if value.requires_grad else None
     if gradient is None:
         raise ValueError("f's output does not depend on x for autograd; look for no_grad, .detach(), .item() or numpy")
-    if not torch.isfinite(gradient).all():
+    if not all_finite(gradient):
         raise ValueError("the gradient of f holds NaN or infinity; look for a sqrt, log or division at zero")
     return value.detach(), gradient
 

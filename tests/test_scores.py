@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from igteach import gradient, gradient_times_input, integrated_gradients, logit, probability, toy
+from igteach.speed.freezing import frozen
 
 METHODS = [gradient, gradient_times_input, integrated_gradients]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
@@ -406,3 +407,47 @@ def test_no_difference_between_baseline_and_x_gives_numbers(method):
     if method is not gradient:
         assert answer.relative_residual.tolist() == [0.0, 0.0]
         assert answer.verdict == "complete"
+
+
+# --- parameters
+
+
+def partly_frozen():
+    network = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 1))
+    network[0].bias.requires_grad_(False)
+    network[2].weight.grad = torch.ones(1, 6)
+    return network
+
+
+def test_parameters_need_no_gradient_during_a_call_and_are_as_before_after_it():
+    network, seen = partly_frozen(), set()
+    before = [(p.requires_grad, p.grad) for p in network.parameters()]
+    network[1].register_forward_hook(lambda *_: seen.add(any(p.requires_grad for p in network.parameters())))
+    answer = integrated_gradients(network, torch.ones(2, 4))
+    assert seen == {True, False}  # True in the forward passes without autograd
+    assert [(p.requires_grad, p.grad) for p in network.parameters()] == before
+    network.requires_grad_(False)
+    assert torch.equal(integrated_gradients(network, torch.ones(2, 4)).values, answer.values)
+    assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_parameters_are_as_before_after_an_error():
+    network = partly_frozen()
+    network[1].register_forward_hook(lambda _, inputs, __: 1 / 0 if inputs[0].requires_grad else None)
+    before = [(p.requires_grad, p.grad) for p in network.parameters()]
+    with pytest.raises(ZeroDivisionError):
+        integrated_gradients(network, torch.ones(2, 4))
+    assert [(p.requires_grad, p.grad) for p in network.parameters()] == before
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+def test_parameters_are_as_before_when_two_threads_leave_in_either_order(first_out):
+    network = partly_frozen()
+    before = [p.requires_grad for p in network.parameters()]
+    threads = [frozen(network), frozen(network)]
+    for thread in threads:
+        thread.__enter__()
+    threads[first_out].__exit__(None, None, None)
+    assert not any(p.requires_grad for p in network.parameters())
+    threads[1 - first_out].__exit__(None, None, None)
+    assert [p.requires_grad for p in network.parameters()] == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class Fire(nn.Module):
         return torch.cat([small, large], dim=1)
 
 
-class SqueezeNet(nn.Module):
+class SqueezeNet(nn.Sequential):
     """SqueezeNet 1.0: (N, 3, height, width), normalised, to (N, 1000) logits; the sides are 227 or any others from 21.
 
     It is piecewise linear in its input. Its weights have the names that torchvision's `squeezenet1_0` gives them.
@@ -51,8 +52,7 @@ class SqueezeNet(nn.Module):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.features = nn.Sequential(
+        features = nn.Sequential(
             nn.Conv2d(3, 96, kernel_size=7, stride=2),
             nn.ReLU(),
             nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
@@ -67,16 +67,14 @@ class SqueezeNet(nn.Module):
             nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
             Fire(512, 64, 256),
         )
-        self.classifier = nn.Sequential(
+        classifier = nn.Sequential(
             nn.Dropout(),
             nn.Conv2d(512, 1000, kernel_size=1),
             nn.ReLU(),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.classifier(self.features(x))
+        super().__init__(OrderedDict(features=features, classifier=classifier))
 
 
 def load(

@@ -1,0 +1,1 @@
+"""Ways to the same answers in less time."""

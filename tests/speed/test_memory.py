@@ -1,0 +1,69 @@
+"""Out of memory: half the rows at once, the same answer, one warning."""
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from igteach import expected_gradients, gradient, gradient_times_input, integrated_gradients
+
+METHODS = [gradient, gradient_times_input, integrated_gradients]
+
+
+class Small(nn.Module):
+    """A network on a device that has room for so many rows."""
+
+    def __init__(self, room):
+        super().__init__()
+        torch.manual_seed(0)
+        self.room, self.layers, self.tries = room, nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)), 0
+
+    def forward(self, x):
+        self.tries += 1
+        if len(x) > self.room:
+            raise torch.OutOfMemoryError("no room")
+        return self.layers(x)
+
+
+@pytest.mark.parametrize("room", [2, 3, 7])
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_half_the_rows_give_the_same_answer_and_one_warning(method, room):
+    x, target = torch.randn(9, 4), torch.randint(3, (9,))
+    expected = method(Small(1000), x, target=target)
+    f = Small(room)
+    with pytest.warns(UserWarning, match=r"out of memory on cpu: goes on with \d rows at once") as said:
+        answer = method(f, x, target=target)
+    assert len(said) == 1
+    torch.testing.assert_close(answer.values, expected.values)
+    torch.testing.assert_close(answer.f_input, expected.f_input)
+    with warnings.catch_warnings():  # and it is remembered
+        warnings.simplefilter("error")
+        method(f, x, target=target)
+
+
+def test_it_is_not_tried_in_vain_again_and_again():
+    f = Small(8)
+    with pytest.warns(UserWarning, match="8 rows"):
+        integrated_gradients(f, torch.randn(1, 4), target=0, steps=640, rows=64)
+    assert f.tries == 3 + 80 + 2 + 2  # 64, 32 and 16 at once; 8 at once; the ends; the check of the rows
+
+
+def test_samples_are_halved_too():
+    with pytest.warns(UserWarning, match="out of memory"):
+        answer = expected_gradients(Small(5), torch.randn(2, 4), torch.randn(20, 4), 1)
+    assert answer.evaluations == 256
+
+
+def test_a_row_that_has_no_room_is_an_error():
+    f = Small(2)
+    x = torch.randn(1, 4)
+    f(x)
+
+    def never(points):
+        if points.requires_grad:
+            raise torch.OutOfMemoryError("no room")
+        return f(points)
+
+    with pytest.raises(torch.OutOfMemoryError, match="no room"):
+        integrated_gradients(never, x, target=1)

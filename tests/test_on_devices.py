@@ -1,0 +1,94 @@
+"""Every public method on every device that is there: on the device of its input, and the same answer as in float64."""
+
+import pytest
+import torch
+
+import igteach
+from igteach import integrated_gradients, logit, probability
+from igteach.datasets.digits import load_digits
+from igteach.datasets.scenes import make_scenes
+from igteach.models import digits, scenes
+
+DEVICES = ["cpu"]
+DEVICES += ["cuda"] if torch.cuda.is_available() else []
+DEVICES += ["mps"] if torch.backends.mps.is_available() else []
+NEAR = 1e-4  # relative, in float32
+
+METHODS = {
+    "gradient": lambda f, x, **how: igteach.gradient(f, x, **how),
+    "gradient_times_input": lambda f, x, **how: igteach.gradient_times_input(f, x, x.flip(-1), **how),
+    "smoothgrad": lambda f, x, **how: igteach.smoothgrad(f, x, deviation=0.1, samples=4, **how),
+    **{
+        f"integrated_gradients, {rule}": lambda f, x, rule=rule, **how: integrated_gradients(f, x, rule=rule, **how)
+        for rule in ("midpoint", "gauss_legendre", "warped")
+    },
+    "integrated_gradients, plain": lambda f, x, **how: integrated_gradients(f, x, 0.5, steps=20, **how),
+    "integrated_gradients, tolerance": lambda f, x, **how: integrated_gradients(f, x, tolerance=0.1, **how),
+    "path_gradients": lambda f, x, **how: igteach.path_gradients(f, torch.stack([x * 0, x**2, x]), **how),
+    "expected_gradients": lambda f, x, **how: igteach.expected_gradients(f, x, x.flip(0), samples=20, **how),
+    "average_integrated_gradients": lambda f, x, **how: igteach.average_integrated_gradients(f, x, x.flip(0), **how),
+}
+
+
+@pytest.fixture(autouse=True)
+def without_shortcuts(monkeypatch):
+    """Convolutions in full float32: NVIDIA's TensorFloat-32 has 10 bits of mantissa."""
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+
+
+class Smooth(torch.nn.Sequential):
+    """The scenes network without kinks: which side of one a rounding falls on is nobody's to say."""
+
+    def __init__(self, device, dtype):
+        layers = scenes.load(device).to(dtype)
+        super().__init__(*[torch.nn.SiLU() if isinstance(layer, torch.nn.ReLU) else layer for layer in layers])
+        self.eval()
+
+
+def pictures(device, dtype):
+    return make_scenes(2, 0).x.to(device, dtype)
+
+
+def l1_apart(one, other):
+    return ((one.cpu().double() - other.cpu().double()).abs().sum() / other.abs().sum().cpu().double()).item()
+
+
+@pytest.mark.parametrize("wrapper", [logit, probability], ids=["logit", "probability"])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_method_answers_on_the_device_of_its_input_as_float64_does_on_the_cpu(device, method, wrapper):
+    target = torch.tensor([3, 0])
+    true = METHODS[method](wrapper(Smooth("cpu", torch.float64)), pictures("cpu", torch.float64), target=target)
+    x = pictures(device, torch.float32)
+    answer = METHODS[method](wrapper(Smooth(device, torch.float32)), x, target=target.to(device))
+    assert answer.values.device == answer.f_input.device == x.device
+    assert answer.values.dtype == x.dtype
+    assert l1_apart(answer.values, true.values) < NEAR
+    assert l1_apart(answer.f_input, true.f_input) < NEAR
+    if answer.error_estimate is not None:
+        torch.testing.assert_close(answer.error_estimate.cpu().double(), true.error_estimate, rtol=0.05, atol=NEAR)
+
+
+@pytest.mark.parametrize("device", [device for device in DEVICES if device != "mps"])  # which has no float64
+def test_exact_attributions_are_the_same_on_every_device(device):
+    x = load_digits().x_test[:2]
+    true = igteach.exact_integrated_gradients(digits.load("cpu"), x, target=3)
+    answer = igteach.exact_integrated_gradients(digits.load(device), x.to(device), target=3)
+    assert answer.values.device.type == device
+    assert l1_apart(answer.values, true.values) < NEAR
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_the_network_with_kinks_is_nearly_the_same_on_every_device(device):
+    answers = [
+        integrated_gradients(scenes.load(place), pictures(place, torch.float32), target=3) for place in ("cpu", device)
+    ]
+    assert l1_apart(answers[1].values, answers[0].values) < 0.01
+
+
+@pytest.mark.skipif(len(DEVICES) == 1, reason="no device beside the CPU")
+def test_a_model_elsewhere_is_an_error_and_nothing_is_moved():
+    model, x = scenes.load("cpu"), pictures(DEVICES[-1], torch.float32)
+    with pytest.raises(RuntimeError):
+        integrated_gradients(model, x, target=3)
+    assert next(model.parameters()).device.type == "cpu"

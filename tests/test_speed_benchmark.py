@@ -1,0 +1,48 @@
+"""The benchmark runs, in its quick mode, and reports every figure with its goal."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parent / "benchmarks" / "speed.py"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("speed")
+    command = [sys.executable, str(SCRIPT), "--quick", "--out", str(folder)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout, folder
+
+
+def test_the_report_has_each_model_with_figures_goals_and_the_machine(run):
+    report = json.loads((run[1] / "speed.json").read_text())
+    assert set(report["models"]) == {"digits CNN", "scenes CNN"}
+    assert report["machine"]["cores"] >= 1
+    assert "host" not in json.dumps(report).lower()
+    for model in report["models"].values():
+        assert {goal["figure"].partition(" (")[0] for goal in model["goals"]} >= {
+            "equal steps / default",
+            "equal steps / tuned",
+            "memory / default, 50 steps",
+        }
+        for goal in model["goals"]:
+            assert goal["met"] == (goal["value"] <= goal["goal"])
+            assert 0 < goal["value"] < math.inf
+
+
+def test_the_table_says_met_or_missed_of_each(run):
+    lines = [line for line in run[0].splitlines() if " goal " in line]
+    report = json.loads((run[1] / "speed.json").read_text())
+    assert len(lines) == 1 + sum(len(model["goals"]) for model in report["models"].values())
+    assert all(line.endswith(("  met", "  MISSED")) for line in lines)
+
+
+def test_the_plot_is_drawn_and_time_grows_no_faster_than_steps_and_pictures(run):
+    assert (run[1] / "speed.png").read_bytes().startswith(b"\x89PNG")
+    growth = json.loads((run[1] / "speed.json").read_text())["growth"]
+    assert growth["steps"]["slope"] < 1.3
+    assert growth["pictures"]["slope"] < 1.3
