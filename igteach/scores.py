@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from igteach.attribution import all_finite
+from igteach.models.modes import check_modes
 from igteach.speed.freezing import frozen
 from igteach.speed.memory import in_pieces
 
@@ -94,7 +95,7 @@ def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) 
     """
     if not callable(f):
         raise TypeError(f"f is {type(f).__name__}; pass a model or a function of a batch")
-    _check_modes(f)
+    check_modes(f)
     x = _check_floating("x", x).detach()
     if x.dim() < 2 or len(x) == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; it must be (batch, *features): for one example pass x[None]")
@@ -142,20 +143,6 @@ def _check_target(x: Tensor, target: Target) -> Tensor | None:
     if int(target.min()) < 0:
         raise ValueError(f"target is {int(target.min())}; classes count from 0")
     return target.to(x.device, torch.long)
-
-
-def _check_modes(f: Function) -> None:
-    """A layer that behaves otherwise in training must not be in train mode."""
-    for name, layer in f.named_modules() if isinstance(f, nn.Module) else ():
-        minds = (
-            isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.RReLU)
-            or (isinstance(layer, nn.modules.instancenorm._InstanceNorm) and layer.track_running_stats)
-            or (isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0)
-            or (isinstance(layer, nn.RNNBase | nn.MultiheadAttention) and layer.dropout > 0)
-        )
-        if layer.training and minds:
-            which = f"{name or 'itself'!r} ({type(layer).__name__})"
-            raise ValueError(f"f is in train mode, and its layer {which} answers differently there; call .eval() on f")
 
 
 def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target: Tensor | None) -> None:

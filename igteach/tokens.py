@@ -96,7 +96,7 @@ def _of_row(
         start = torch.where(special.to(x.device), x, _baseline(baseline, model, x))
     f, dials, rows = Dials(model.model, x, start, held), x.new_ones(x.shape[:2]), rows_at_once(x, None)
     prediction = int(by_tokens.argmax())
-    number = prediction if target is None else _number(target, model.labels)
+    number = prediction if target is None else model.number(target)
     evidence = integrated_gradients(probability(f), dials, target=number, tolerance=tolerance, rows=rows)
     with torch.no_grad():
         apart = (logit(f)(dials) - by_tokens).abs().max() / by_tokens.abs().max().clamp_min(1)
@@ -130,9 +130,3 @@ def _baseline(baseline: str | Tensor, model: TextClassifier, x: Tensor) -> Tenso
     if token is None:
         raise ValueError(f"baseline is {baseline!r}, but the tokenizer has no such token; choose 'zero', or a tensor")
     return model.model.get_input_embeddings()(torch.full(x.shape[:2], token, device=x.device))
-
-
-def _number(target: int | str, labels: Sequence[str]) -> int:
-    if isinstance(target, str) and target not in labels:
-        raise ValueError(f"target is {target!r}; the model's labels are {', '.join(labels)}")
-    return list(labels).index(target) if isinstance(target, str) else target

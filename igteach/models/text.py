@@ -110,6 +110,12 @@ class TextClassifier:
         out = self.model(**inputs)
         return getattr(out, "logits", out)
 
+    def number(self, target: int | str) -> int:
+        """The number of a label; one that is a number already is handed back. ValueError for an unknown label."""
+        if isinstance(target, str) and target not in self.labels:
+            raise ValueError(f"target is {target!r}; the model's labels are {', '.join(self.labels)}")
+        return list(self.labels).index(target) if isinstance(target, str) else target
+
     @torch.no_grad()
     def probabilities(self, texts: Sequence[str]) -> Tensor:
         """(texts, classes), on the CPU; errors as for `encode`."""
