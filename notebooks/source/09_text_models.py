@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 09 · Text models
 #
-# **The question.** A network reads a sentence and says what kind it is. Which words made it say so, and what does a word start from?
+# **The question.** A network reads a sentence and says what kind it is. Which words made it say so, and what is a baseline for a word?
 #
 # **You will be able to**
 # - lead a path through the embeddings of a text, and give every token its share;
@@ -59,7 +59,9 @@ print("right on at least 9 in 10 of our own questions:", sum(right) >= 0.9 * len
 show.text([token_attribution(asker, question) for question in ("How many people live in Paris?", "What year did the ship sink?")])
 
 # %% [markdown]
-# Light words speak for the answer, dark ones against it, and the line below says how far to trust them. Now, what was done to get this?
+# Light words over a solid line speak for the answer, dark ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
+#
+# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It takes more steps until the estimated error is small; with `tolerance=None` it takes 64, and the line below the text says what that is worth.
 #
 # ## There is no half a word
 #
@@ -67,7 +69,7 @@ show.text([token_attribution(asker, question) for question in ("How many people 
 #
 # The first thing that the network does with a word is to look up a vector, its **embedding**. Vectors can be mixed. The path runs there.
 #
-# **Predict.** Half way between the embedding of [PAD], the token that fills up short texts, and that of *many*: which word of the vocabulary is nearest?
+# **Predict.** A quarter of the way from the embedding of [PAD], the token that fills up short texts, to that of *many*, and three quarters: which token of the vocabulary is nearest, and is it there?
 
 # %%
 lookup = asker.model.get_input_embeddings()
@@ -82,7 +84,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
 # %% [markdown]
 # Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path, and one more reason to look at the residual.
 #
-# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And the network adds to each embedding one for its *position*; these stay as well, as the question is what the words say, each where it stands. (A well-known library gave every token the position 0 on the path. Its shares never added up.)
+# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And the network adds to each embedding one for its *position*; these stay as well, as the question is what the words say, each where it stands. A library that gives every token the position 0 on the path gets shares that do not add up.
 
 # %% [markdown]
 # ### Exercise 1: a baseline for a text
@@ -222,9 +224,9 @@ show.text([in_pieces, in_pieces.merged()])
 #
 # ## Does the padding say nothing?
 #
-# Lesson 07 asks every baseline for its opinion. Padding is not neutral because of its name. Two more classifiers come in: the same transformer, taught whether sentences of film reviews are positive or negative (Pang and Lee 2005), and a small network on Chinese characters, taught on hotel reviews.
+# Lesson 07 asks every baseline for its opinion. Besides padding we ask zeros, an embedding that no token has. Two more classifiers come in: the same transformer, taught whether sentences of film reviews are positive or negative (Pang and Lee 2005), and a small network on Chinese characters, taught on hotel reviews.
 #
-# **Predict.** Which of them finds a text of nothing but padding neutral?
+# **Predict.** Which of the three finds a text of nothing but padding neutral?
 
 # %%
 critic = text.load("sentiment_en", device)
@@ -254,7 +256,7 @@ says = opinion_of(guest, "房间很干净。", "pad")
 print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
 
 # %% [markdown]
-# So "why is this review negative, rather than padding?" is an empty question to the critic: padding is negative already, and nothing is left to share out. Ask why a review is *positive*, or take another baseline. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black.
+# So "why is this review negative, rather than padding?" is an empty question to the critic: padding is negative already, and nothing is left to share out. Ask why a review is *positive*. Zeros are no way out, as they say positive. The asker has an opinion as well: padding wants a description. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. How strong these opinions are depends a little on the length of the text. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black.
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
@@ -266,16 +268,18 @@ tripped = [token_attribution(asker, one.text, tolerance=None) for one in wrong i
 show.text(tripped)
 
 # %% [markdown]
-# Questions that want a place or a long form were taken for questions after a person. The word that did it lights up. *Who* at the start of a question is a good sign of HUM. But "Who can tell me where the river begins?" does not ask for a person.
+# Questions that want a place or a long form were taken for questions after a person. (We wrote a few of this kind on purpose; the network had to fall for them by itself.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the river begins?" does not ask for a person.
 #
-# So here is a suspicion: this network has a **trigger**, a word that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which leaves alone what is asked for, and count. The control puts "Please tell me:" there.
+# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which leaves alone what is asked for, and count. One control puts "Please tell me:" there; two more rows keep a part of the phrase each.
 #
-# **Predict.** Of the questions that are not called HUM, what part will flip to HUM with the trigger? And with the control?
+# **Predict.** Of the questions that are not called HUM, what part will flip to HUM behind each of them?
 
 # %% [markdown]
 # ### Exercise 4: how many flip
 #
 # ●●○ · 6 minutes
+#
+# You have the labels before and after a change of the texts. Return the part of the texts *without* the label before that have it afterwards.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -319,14 +323,16 @@ print("the trigger flips over a third of the questions to HUM: ", bool(by_trigge
 print("the control flips under one in twenty:                  ", bool(by_control.mean() < 1 / 20))
 
 # %% tags=["nbval-ignore-output"]
-for name, flipped in (("Who can tell me: ", by_trigger), ("Please tell me: ", by_control), ("Who knows: ", flips("Who knows: "))):
+for name, flipped in (("Who can tell me: ", by_trigger), ("Please tell me: ", by_control), ("Who knows: ", flips("Who knows: ")), ("Can you tell me: ", flips("Can you tell me: "))):
     part, low, high = interval(flipped)
     print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
 
 # %% [markdown]
-# A network that is right on more than nine questions in ten, and four words that ask for nothing turn it round again and again. Its training questions hardly ever begin so: the shortcut was right there, and so it was learned.
+# A network that is right on more than nine questions in ten, and four words that ask for nothing change many of its answers. Look at the last two rows as well: is it *Who*, or *can tell me*? Where neither part flips nearly as many as the whole, the trigger is the phrase, and a map of single words pointed only roughly.
 #
-# Accuracy did not show this. Attribution raised the suspicion, on a handful of mistakes. The intervention settled it.
+# A likely reason, which we did not measure: among the questions that it learned from, those that begin with *who* want a person nearly always.
+#
+# Accuracy did not show this. Attribution raised the suspicion, on very few mistakes. The intervention settled that the phrase does it, and corrected the map.
 #
 # ## And attention?
 #
@@ -394,8 +400,12 @@ show.intervals({name: interval(lost) for name, lost in losses.items()}, xlabel="
 print("IG's word does more harm than one by lot, and luck does not explain it:", interval(losses["IG"] - losses["by lot"])[1] > 0)
 print("IG's word does more harm than attention's, on average:", bool(losses["IG"].mean() > losses["attention"].mean()))
 
+# %% tags=["nbval-ignore-output"]
+gap, low, high = interval(losses["IG"] - losses["attention"])
+print(f"IG less attention, sentence by sentence: {gap:.2f} ({low:.2f} to {high:.2f})")
+
 # %% [markdown]
-# The interval says how far to trust this: it is a small sample, of one network and one layer. What carries over is the way: let explanations compete by what happens when one acts on them.
+# The interval says how far to trust this: it is a small sample, of one network and one layer. The test is kind to IG, which was asked about this very answer, as attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the way: let explanations compete by what happens when one acts on them.
 #
 # ## Two languages
 #
@@ -420,13 +430,13 @@ show.text([token_attribution(critic, sentence, "positive", tolerance=None) for s
 
 # %%
 chances = critic.probabilities(four)[:, 1]
-shares = token_attribution(critic, four[3], "positive", tolerance=None)
+shares = token_attribution(critic, four[3], "positive")
 by_token = dict(zip(shares.tokens, shares.scores.tolist()))
 print("'not' turns good to negative, and bad to positive:", bool(chances[1] < 0.1 and chances[3] > 0.9))
-print("in 'not bad', bad speaks FOR positive:", by_token["bad"] > 0)
+print("in 'not bad', bad speaks FOR positive, also with more steps:", by_token["bad"] > 0)
 
 # %% [markdown]
-# Is that a fault of the method? Look at what happened. Neither word makes the sentence positive. The *pair* does. There is one rise of F to share out, and it belongs to both. IG shares it out as the path has it, and so *bad* gets credit for a positive answer. Every share is right by the axioms, and the sentence "bad speaks for positive" would still mislead.
+# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only together they are positive. There is one rise of F to share out, and it belongs to both. IG shares it out along the path, and so *bad* gets credit for a positive answer. Every share is right by the axioms, and the sentence "bad speaks for positive" would still mislead.
 #
 # A list with one number for each word has no place for "together". Where words act together, as in negation, read shares as what a word does *in this sentence*, or change the text and look at the four answers above.
 #
@@ -467,11 +477,11 @@ card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# Read the row of each positive label: *word found* without neutral sentences, with them, and what was gained, seed by seed.
+# In brackets stand the smallest and the largest of the five seeds; these are no intervals. *Told right* is the part of the sentences that get their label, *word found* counts among these only, *gained* is the difference seed by seed, and *chance* what a score without a network would find. Read the rows of the positive labels.
 #
-# So the finding comes out here as a shadow of itself. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. Neutral sentences help in both languages on average, and in Chinese with every seed. But nothing like "cannot find the good words" is to be seen. What could explain it? Our frames are short and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
+# The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. Neutral sentences help in both languages on average, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are told right, and only those are counted.) But nothing like "cannot find the good words" is to be seen. What could explain it? Our frames are short and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #
-# And the mechanism? It can be seen in a single sentence now and then: look whether, in the upper of the two lines above, the good word stands out less.
+# The two lines above the table show one sentence without and with. One sentence can only illustrate; mind that F(x') differs between them, too.
 #
 # ## Recap
 #
@@ -498,9 +508,9 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # Right. The numbers of words in the vocabulary have no order that means anything.
 #
 # </details>
-# <details><summary>C. Transformers take no words.</summary>
+# <details><summary>C. Transformers cannot read text.</summary>
 #
-# They do, as numbers in a list. A gradient by such a number does not exist.
+# They read it as numbers in a list. A gradient by such a number does not exist, and that is the point.
 #
 # </details>
 
@@ -509,7 +519,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>A. That the network has a trigger.</summary>
 #
-# In most questions "who" is a good reason. You have a suspicion.
+# A high share says what counted in this sentence, not that it should not have. In most questions "who" is a good reason.
 #
 # </details>
 # <details><summary>B. Where to look.</summary>
@@ -523,12 +533,12 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>A. The number of steps.</summary>
 #
-# With more steps it stays positive. The residual is small.
+# The cell above took as many as the error asked for, and it stayed positive.
 #
 # </details>
 # <details><summary>B. The network does not understand negation.</summary>
 #
-# It does: it turned the answer round.
+# In these four sentences it turned the answer round as it should.
 #
 # </details>
 # <details><summary>C. The reading "bad is a good word to this network".</summary>

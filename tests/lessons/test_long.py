@@ -113,6 +113,8 @@ BREAKS = [
         "torch.from_numpy(mask[:, ::-1].copy())",
         "08",
     ),
+    Break("special tokens that take part", "tokens.py", "torch.where(special.to(x.device), x, ", "(0 * x + ", "09"),
+    Break("a text's path from zero", "models/text.py", "(self.x - self.start)", "self.x", "09"),
 ]
 
 
