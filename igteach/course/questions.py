@@ -117,4 +117,13 @@ QUESTIONS = {
             "counts flips among texts that could flip, and says which outcome would clear the network",
         ),
     ),
+    "10": Question(
+        "A colleague wants attributions of 50,000 pictures by a network that keeps 200 MB for each row, on a card of "
+        "24 GB. Plan it: rows at once, steps, processes, and what you would measure before you start.",
+        (
+            "rows from a budget that leaves room for weights and sums; says that memory does not follow the steps",
+            "steps from a tolerance on a few pictures, and time from a few pictures times the rest",
+            "results that survive an interruption, and a comparison before half precision is used",
+        ),
+    ),
 }

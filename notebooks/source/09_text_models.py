@@ -558,4 +558,4 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # **Where it comes from.** IG on question types: Sundararajan, Taly and Yan (2017). The questions' types: Li and Roth (2002). all-MiniLM-L6-v2: Wang et al. (2020), Reimers and Gurevych (2019). The changed weights, of low rank: Hu et al. (2021). Film reviews: Pang and Lee (2005). Networks on short strings: Kim (2014). Attention as an explanation: Jain and Wallace (2019), Wiegreffe and Pinter (2019). Triggers found by attribution, and attacks made of them: Mudrakarta, Taly, Sundararajan and Dhamdhere (2018). Negative detection: Su (2020).
 #
-# **What is next.** Lesson 10: the same calls on a GPU, and how long they take.
+# **What is next.** [Lesson 10](10_on_the_gpu.ipynb): the same calls on a GPU, and how long they take.
