@@ -66,7 +66,7 @@ class Break:
 
 
 BREAKS = [
-    Break("IG without x - x'", "integrated.py", " * path.velocities(starts, ends)", "", "00"),
+    Break("IG without x - x'", "integrated.py", ".mul_(path.velocities(starts, ends))", "", "00"),
     Break(
         "x and x' swapped",
         "integrated.py",
@@ -79,8 +79,8 @@ BREAKS = [
     Break(
         "gradient in place of IG",
         "integrated.py",
-        "points = path.points(alphas)",
-        "points = path.points(alphas * 0 + 1)",
+        "chosen, nodes.view(steps, -1)",
+        "chosen, 0 * nodes.view(steps, -1) + 1",
         "02",
     ),
     Break(
@@ -101,7 +101,7 @@ BREAKS = [
     Break("a check that finds fault with all", "exercises/checker.py", "if fault is None:", "if fault == 0:", "01"),
     Break("probabilities that are logits", "scores.py", "softmax(dim=1)", "mul(1)", "02"),
     Break("gradient x input without the baseline", "gradients.py", "share *= end - start", "share *= end", "03"),
-    Break("IG without x - x', again", "integrated.py", " * path.velocities(starts, ends)", "", "04"),
+    Break("IG without x - x', again", "integrated.py", ".mul_(path.velocities(starts, ends))", "", "04"),
     Break("an estimate that promises too much", "errors.py", "MARGIN = 1.5", "MARGIN = 0.5", "05"),
     Break("an axiom check that lets all pass", "axioms.py", "gap <= tolerance\n", "gap <= 1e9\n", "06"),
     Break("a neutrality that is off", "baselines.py", "(evenness.amax(1) - 1)", "(evenness.amax(1) - 2)", "07"),
