@@ -1,7 +1,21 @@
-"""As `python -m igteach` does: nbgrader's helpers are found by their names, also where nobody activated."""
+"""What the tests of coursework share."""
 
 import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from igteach.course import sandbox
+
+# as python -m igteach does: nbgrader's helpers are found by their names, also where nobody activated
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+
+
+@pytest.fixture(scope="session")
+def box() -> None:
+    """For tests that need bubblewrap: skipped without, or failed where IGTEACH_REQUIRE_SANDBOX=1."""
+    if not sandbox.available():
+        if os.environ.get("IGTEACH_REQUIRE_SANDBOX") == "1":
+            pytest.fail("IGTEACH_REQUIRE_SANDBOX=1, but bubblewrap does not work here")
+        pytest.skip("bubblewrap does not work here; on Debian: apt-get install bubblewrap")
