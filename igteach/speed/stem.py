@@ -97,17 +97,19 @@ def integral(
     nodes, weights (steps, 1 or batch); at_once: nodes. Returns (batch, *features), (batch,).
     """
     with torch.no_grad():
-        ends = StraightPath(stem.affine(path.baseline.clone()), stem.affine(path.x.clone()))
+        start, end = (stem.affine(x.clone()).movedim(1, -1).contiguous() for x in (path.baseline, path.x))
+    ends = StraightPath(start, end)  # channels last, in which pooling takes a fifth of the time on a CPU
     batch = len(path.x)
     rows = torch.cat([weights[None], corrections(nodes, weights)[None], _second_differences(nodes)])
     rows = rows.to(ends.x).expand(-1, -1, batch).permute(2, 0, 1)  # (batch, ROWS, steps)
     sums = ends.x.new_zeros(batch, ROWS, ends.x[0].numel())
     for part in torch.arange(len(nodes)).split(at_once):
-        points = ends.points(nodes[part]).flatten(0, 1)
+        points = ends.points(nodes[part]).flatten(0, 1).movedim(-1, 1)
         _, gradients = gradients_at(stem.rest, points, None if target is None else target.repeat(len(part)))
-        sums.baddbmm_(rows[:, :, part], gradients.view(len(part), batch, -1).transpose(0, 1))
-        del points, gradients  # before the next ones are made
-    pulls = stem.back(path.x, sums.view(batch, ROWS, *ends.x.shape[1:]).transpose(0, 1))
+        by_node = gradients.movedim(1, -1).reshape(len(part), batch, -1)
+        sums.baddbmm_(rows[:, :, part], by_node.transpose(0, 1))
+        del points, gradients, by_node  # before the next ones are made
+    pulls = stem.back(path.x, sums.view(batch, ROWS, *end.shape[1:]).transpose(0, 1).movedim(-1, 2))
     pulls = pulls.to(accumulator(pulls))
     values, smooth, first, last, *probes = pulls.mul_(path.x - path.baseline)
     return values, distance(torch.stack(probes).square().sum(0), smooth, first, last)
