@@ -37,7 +37,7 @@ assignment: .venv/lessons.done ## make an assignment: make assignment LESSON=04 
 	@$(BIN)/python -m igteach assign $(LESSON) --out $(COURSE)
 
 bench: .venv/dev.done ## time and memory beside Captum's, to docs/benchmarks (ARGS="--quick" for a minute)
-	@echo "bench: beside Captum; the defaults take an hour"
+	@echo "bench: beside Captum; the defaults take long"
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/speed.py $(ARGS)
 
 .venv/lessons.done: pyproject.toml constraints.txt

@@ -7,26 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.profiler import ProfilerActivity, profile
 
 from igteach import gradient, gradient_times_input, integrated_gradients, toy
 from igteach.quadrature import RULES, nodes_and_weights
+from igteach.speed.measure import peak_bytes
 
 SECOND_ORDER = ["midpoint", "trapezoid", "gauss_legendre"]  # exact where the gradient is linear along the path
 every_rule = pytest.mark.parametrize("rule", RULES)
-
-
-def peak_bytes(work):
-    """The most bytes that tensors made by `work` occupied at once, by the allocator's own log."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as log:
-        answer = work()
-    live = peak = 0
-    for event in log.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            live += event.nbytes()
-            peak = max(peak, live)
-    del answer
-    return peak
 
 
 def small_network(seed=0):

@@ -1,6 +1,7 @@
 """From a lesson to an assignment of an nbgrader course."""
 
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from igteach.course.build import as_text
 from igteach.course.contract import given_away
 from igteach.course.files import write_whole
 from igteach.course.lessons import Lesson, all_lessons
-from igteach.course.questions import QUESTIONS, Question
+from igteach.course.questions import Question, question_of
 from igteach.course.seed import course_seed, outside_the_repository, secret_of
 
 CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
@@ -67,7 +68,7 @@ def with_hidden_tests(lesson: Lesson, seed: bytes) -> NotebookNode:
         call = re.match(r'check\("(\d\d\.\d)", (\w+)\)\s*$', cell.source)
         if call and cell.metadata.get("nbgrader", {}).get("grade"):
             cell.source += hidden_test(call.group(1), call.group(2), seed)
-    notebook.cells += question_cells(lesson.number, QUESTIONS[lesson.number])
+    notebook.cells += question_cells(lesson.number, question_of(lesson.number))
     return notebook
 
 
@@ -112,12 +113,26 @@ def nbgrader(course: Path, *arguments: str) -> str:
 
     Raises RuntimeError with the last lines of its log where it fails.
     """
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
-    config_must_load(done.stderr)
+    done = run_nbgrader(course, *arguments)
     if done.returncode:
         raise RuntimeError(f"nbgrader {arguments[0]} failed: {' / '.join(done.stderr.strip().splitlines()[-3:])}")
     return done.stderr
+
+
+def run_nbgrader(course: Path, *arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
+    """One of nbgrader's commands, ended. Raises subprocess.TimeoutExpired, and as `config_must_load`."""
+    find_alembic()
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=seconds)
+    config_must_load(done.stderr)
+    return done
+
+
+def find_alembic() -> None:
+    """Lets nbgrader, which calls it by its name to open a gradebook, find it where no environment was activated."""
+    scripts, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if scripts not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, path])
 
 
 def config_must_load(log: str) -> None:

@@ -30,8 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("arguments", nargs="*", metavar="NN", help="lesson numbers; all where none is given")
     add_course_commands(commands)
     options, further = parser.parse_known_args(arguments)
-    scripts = str(Path(sys.executable).parent)  # nbgrader calls alembic by its name, also where nobody activated
-    os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", "")])
     if further and options.run is not lab:
         parser.error(f"unknown arguments: {' '.join(further)}")
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from igteach.course.files import write_whole
 from igteach.course.lesson_map import minutes_of, title_of
 from igteach.course.lessons import Lesson, all_lessons, root
-from igteach.course.questions import QUESTIONS
+from igteach.course.questions import question_of
 from igteach.exercises import EXERCISES
 
 HEAD = """# What each exercise tests, and what students hear
@@ -54,7 +54,7 @@ def _of_lesson(lesson: Lesson) -> str:
                 "",
             ]
             text += [*(f"- {mistake.message}" for mistake in EXERCISES[f"{lesson.number}.{number}"].mistakes), ""]
-    question = QUESTIONS[lesson.number]
+    question = question_of(lesson.number)
     return "\n".join([*text, f"**To hand in** ({question.points} points, marked by a person). {question.text}", ""])
 
 

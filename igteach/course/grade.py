@@ -16,7 +16,7 @@ import nbformat
 from nbgrader.api import Gradebook, MissingEntry
 
 from igteach.course import sandbox
-from igteach.course.assign import config_must_load, nbgrader
+from igteach.course.assign import find_alembic, nbgrader, run_nbgrader
 
 TOGETHER = 2  # submissions at a time; nbgrader's gradebook stands more, small machines do not
 ONE_READER = Lock()  # opening a gradebook may make its tables, which two must not do at once
@@ -88,12 +88,11 @@ def autograde(course: Path, student: str, assignment: str) -> str:
     """Put one submission through nbgrader in a process of its own; why it failed, or nothing. Points by hand stay."""
     if any(path.is_symlink() for path in (course / "submitted" / student / assignment).rglob("*")):
         return "holds a symbolic link, which may lead to files of others"  # nbgrader would copy what it leads to
-    command = [sys.executable, "-m", "nbgrader", "autograde", assignment, f"--student={student}", "--force"]
+    arguments = ("autograde", assignment, f"--student={student}", "--force")
     try:
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=SECONDS)
+        done = run_nbgrader(course, *arguments, seconds=SECONDS)
     except subprocess.TimeoutExpired:
         return f"took more than {SECONDS} seconds"
-    config_must_load(done.stderr)
     return reason_in(done.stderr) if done.returncode else ""
 
 
@@ -120,6 +119,7 @@ def reason_in(log: str) -> str:
 def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
     """What the gradebook holds, with the flags and messages that the autograded notebook carries."""
     mark = Mark(student, assignment, {}, {}, False, reason)
+    find_alembic()
     with Gradebook(f"sqlite:///{course.resolve()}/gradebook.db") as book:
         try:
             notebooks = book.find_submission(assignment, student).notebooks

@@ -23,6 +23,7 @@ LIMITS = {
 SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/passwd", "/sys/devices/system/cpu")
 MODELS = ("IGTEACH_MODELS", "TORCH_HOME")  # folders that a lesson may read
 KEPT = (*MODELS, "LANG", "IGTEACH_DEVICE")
+INSIDE = "/submission"  # where the kernel finds the visible folder, which is its own
 NONE = "NO SANDBOX: bubblewrap does not work here, so submissions run with your rights, your files and your network."
 
 
@@ -80,8 +81,8 @@ def _box(sockets: Path, visible: Path | None) -> list[str]:
     box += ["--size", str(200 * 2**20), "--tmpfs", "/tmp"]
     for place in filter(Path.exists, places):
         box += ["--ro-bind", str(place.resolve()), str(place)]
-    box += ["--ro-bind", str(visible.resolve()), "/tmp/work"] if visible else ["--dir", "/tmp/work"]
-    box += ["--bind", str(sockets), str(sockets), "--remount-ro", "/", "--chdir", "/tmp/work"]
+    box += ["--ro-bind", str(visible.resolve()), INSIDE] if visible else ["--dir", INSIDE]
+    box += ["--bind", str(sockets), str(sockets), "--remount-ro", "/", "--chdir", INSIDE]
     variables = {name: os.environ[name] for name in KEPT if os.environ.get(name)}
     variables |= {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(package.parent), "OMP_NUM_THREADS": "1"}
     variables |= {"MPLCONFIGDIR": "/tmp", "HF_HUB_OFFLINE": "1"}

@@ -3,7 +3,7 @@
 import textwrap
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 
 from igteach.models.weights import data_folder, save_state
 
@@ -51,15 +51,17 @@ def write(
     how: str,
     figures: str,
     about: About,
+    state: dict[str, Tensor] | None = None,
 ) -> None:
-    """Saves the network and its card."""
-    digest = save_state(name, network.state_dict())
+    """Saves the network, or `state` where that is what is shipped of it, and its card."""
+    state = network.state_dict() if state is None else state
+    digest = save_state(name, state)
     card = CARD.format(
         title=title,
         name=name,
         command=command,
         network=f"{type(network).__module__}.{type(network).__name__}",
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
+        parameters=sum(value.numel() for value in state.values() if value.is_floating_point()),
         how=textwrap.fill(how, 118, initial_indent=" " * 16, subsequent_indent="  ").lstrip(),
         digest=digest,
         figures=figures,

@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from igteach.models.weights import WeightsUnavailable, load_state
 AT_ONCE = 64  # texts in a batch
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # Wang et al. (2020), Reimers and Gurevych (2019); Apache 2.0
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LONGEST = 400  # characters that CharacterCNN reads
+LONGEST = 400  # tokens that CharacterCNN reads
 LABELS = {
     "question_types": ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"),
     "sentiment_en": ("negative", "positive"),
@@ -253,15 +253,23 @@ def character_tokenizer(characters: str) -> Any:
 
     Wide and narrow forms are one to it (Unicode's NFKC), and so are capitals and small letters.
     """
-    from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
+    from tokenizers import Regex, normalizers, pre_tokenizers
 
-    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *characters])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    made.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    made.pre_tokenizer = pre_tokenizers.Sequence(
+    read = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    split = pre_tokenizers.Sequence(
         [pre_tokenizers.Split(Regex(r"\s"), "removed"), pre_tokenizers.Split(Regex("."), "isolated")]
     )
+    return word_level_tokenizer(characters, read, split)
+
+
+def word_level_tokenizer(words: Iterable[str], normalizer: Any, split: Any) -> Any:
+    """A fast tokenizer that makes a token of each piece that `split` gives, [UNK] of one that is not in `words`."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *words])}
+    made = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    made.normalizer, made.pre_tokenizer = normalizer, split
     return PreTrainedTokenizerFast(
         tokenizer_object=made,
         pad_token="[PAD]",

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 
 from igteach.datasets.texts import LANGUAGES, MarkedText, load_frames
 from igteach.models.cards import Figures
-from igteach.models.text import CharacterCNN, TextClassifier, character_tokenizer
+from igteach.models.text import CharacterCNN, TextClassifier, character_tokenizer, word_level_tokenizer
 from igteach.models.weights import data_folder
 from igteach.tokens import TokenAttribution, token_attribution
 
@@ -56,20 +56,11 @@ def tokenizer_of(texts: Sequence[str], language: str) -> Any:
     """A tokenizer that knows the characters of Chinese texts, or the words of English ones."""
     if language == "zh":
         return character_tokenizer("".join(sorted(set("".join(texts).lower()) - {" "})))
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
+    from tokenizers import normalizers, pre_tokenizers
 
     split = pre_tokenizers.Whitespace()
     words = sorted({word for text in texts for word, _ in split.pre_tokenize_str(text.lower())})
-    vocabulary = {token: number for number, token in enumerate(["[PAD]", "[UNK]", *words])}
-    made = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
-    made.normalizer, made.pre_tokenizer = normalizers.Lowercase(), split
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        model_input_names=["input_ids", "attention_mask"],
-    )
+    return word_level_tokenizer(words, normalizers.Lowercase(), split)
 
 
 def finds_the_word(attribution: TokenAttribution, sentence: MarkedText) -> bool:

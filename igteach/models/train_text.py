@@ -11,7 +11,6 @@ import os
 import random
 import re
 import tarfile
-import textwrap
 import unicodedata
 import urllib.request
 import warnings
@@ -26,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrize
 
 from igteach.attribution import ROUGHLY
-from igteach.models.cards import CARD, About, Figures, table
+from igteach.models.cards import About, Figures, table, write
 from igteach.models.text import (
     LABELS,
     LONGEST,
@@ -36,7 +35,6 @@ from igteach.models.text import (
     character_tokenizer,
     load_encoder,
 )
-from igteach.models.weights import data_folder, save_state
 from igteach.tokens import TokenAttribution, token_attribution
 
 QUESTIONS = "https://cogcomp.seas.upenn.edu/Data/QA/QC"
@@ -283,7 +281,9 @@ def train_encoder(name: str, texts: Labelled, test: Labelled, how: str) -> None:
     torch.manual_seed(0)
     classifier = encoder_classifier(name)
     fit(classifier, texts, EPOCHS[name])
-    write(name, classifier, changes(classifier.model), how, measure(classifier, test))
+    figures = table({"value": measure(classifier, test)})
+    write(name, name, classifier.model, TITLES[name], how, figures, ABOUT[name], changes(classifier.model))
+    print(figures)
 
 
 def train_sentiment_zh() -> None:
@@ -301,7 +301,10 @@ def train_sentiment_zh() -> None:
     )
     characters = classifier.tokenizer.convert_ids_to_tokens(range(2, len(classifier.tokenizer)))
     state = {**classifier.model.state_dict(), "characters": torch.tensor([ord(one) for one in characters])}
-    write("sentiment_zh", classifier, state, how, measure(classifier, test))
+    figures = table({"value": measure(classifier, test)})
+    name = "sentiment_zh"
+    write(name, name, classifier.model, TITLES[name], how, figures, ABOUT[name], state)
+    print(figures)
 
 
 def recipe(name: str) -> str:
@@ -325,25 +328,6 @@ def character_classifier(texts: Sequence[str]) -> TextClassifier:
     count = Counter(character for text in texts for character in set(read(text)) if not character.isspace())
     tokenizer = character_tokenizer("".join(sorted(one for one, times in count.items() if times >= 3)))
     return TextClassifier(CharacterCNN(len(tokenizer)), tokenizer, LABELS["sentiment_zh"])
-
-
-def write(name: str, classifier: TextClassifier, state: dict[str, Tensor], how: str, figures: Figures) -> None:
-    """Saves what is shipped of a model, and its card."""
-    digest = save_state(name, state)
-    card = CARD.format(
-        title=TITLES[name],
-        name=name,
-        command=name,
-        network=f"igteach.models.text.{type(classifier.model).__name__}",
-        parameters=sum(value.numel() for key, value in state.items() if key != "characters"),
-        how=textwrap.fill(how, 118, initial_indent=" " * 16, subsequent_indent="  ").lstrip(),
-        digest=digest,
-        figures=table({"value": figures}),
-        about=ABOUT[name],
-    )
-    path = data_folder() / f"{name}.md"
-    path.write_text(card, encoding="utf-8", newline="\n")
-    print(table({"value": figures}), f"wrote {path}", sep="\n")
 
 
 CHANGED = (

@@ -19,13 +19,13 @@ from torch.nn.modules import batchnorm
 
 from igteach.attribution import accumulator
 from igteach.errors import NEIGHBOURS, distance
+from igteach.models.chains import AFFINE
 from igteach.paths import StraightPath
 from igteach.quadrature import corrections
 from igteach.scores import Function, Logit, Probability, gradients_at
 from igteach.speed.freezing import frozen
 
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-AFFINE = (*WEIGHTED, nn.BatchNorm1d, nn.BatchNorm2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.Flatten, nn.Identity)
 PROBES = 8
 ROWS = 4 + PROBES  # weighted sums that go back through the stem
 FEWEST_STEPS = 3 * ROWS  # with fewer, or with
@@ -81,7 +81,7 @@ def _layers(module: nn.Module) -> Iterator[nn.Module]:
 def _is_affine(layer: nn.Module) -> bool:
     if isinstance(layer, batchnorm._BatchNorm) and (layer.training or layer.running_mean is None):
         return False
-    return type(layer) in AFFINE and "forward" not in vars(layer) and not _is_hooked(layer)
+    return type(layer) in (*AFFINE, *WEIGHTED) and "forward" not in vars(layer) and not _is_hooked(layer)
 
 
 def _is_hooked(module: nn.Module) -> bool:

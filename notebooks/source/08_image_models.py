@@ -406,7 +406,7 @@ show.attributions(picture[0], against)
 
 # %% tags=["nbval-ignore-output"]
 def squares(attribution):
-    """The shares of the squares that the figures show, in a row."""
+    """The shares of squares of 8 by 8 pixels, in a row."""
     return avg_pool2d(attribution.values.sum(dim=1), 8, ceil_mode=True).flatten()
 
 

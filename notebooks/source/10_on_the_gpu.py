@@ -200,7 +200,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured within 2% of it: {abs(measured(rows) - predicted) <= 0.02 * predicted}")
 
 # %% [markdown]
-# A few times the picture, here. For a large network it is hundreds of times, and libraries that put all steps of all pictures into one batch multiply that by the steps. With pieces you choose.
+# Several times the picture, here, and more where a network has more layers. A program that puts all steps of all pictures into one batch multiplies it by the steps. With pieces you choose.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit

@@ -24,7 +24,6 @@ from typing import Any
 import torch
 from captum.attr import IntegratedGradients
 from torch import Tensor, nn
-from torch.profiler import ProfilerActivity, profile
 
 import igteach
 from igteach.datasets.digits import load_digits
@@ -33,6 +32,7 @@ from igteach.datasets.scenes import make_scenes
 from igteach.models import digits, imagenet, scenes
 from igteach.models.weights import WeightsUnavailable
 from igteach.show.figures import curves
+from igteach.speed.measure import peak_bytes
 
 STEPS = 50  # Captum's default
 FEWER = (8, 12, 16, 20, 25, 32, 40, 50, 64, 80)  # steps tried for Captum's quality
@@ -116,19 +116,6 @@ def quality(f: nn.Module, cases: list[Case], dense: int) -> tuple[float, dict[st
             if found[f"{rule} {steps}"] <= wanted:
                 break
     return wanted, found
-
-
-def peak_bytes(work: Callable[[], Any]) -> int:
-    """The most bytes of tensors that it makes and holds at once."""
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as log:
-        kept = work()
-    live = peak = 0
-    for event in log.profiler.kineto_results.events():
-        if event.name() == "[memory]":
-            live += event.nbytes()
-            peak = max(peak, live)
-    del kept
-    return peak
 
 
 def memory(f: nn.Module, cases: list[Case], quick: bool) -> dict[str, Any]:

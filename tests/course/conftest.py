@@ -1,15 +1,10 @@
 """What the tests of coursework share."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
 from igteach.course import sandbox
-
-# as python -m igteach does: nbgrader's helpers are found by their names, also where nobody activated
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 @pytest.fixture(scope="session")

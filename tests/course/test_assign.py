@@ -1,6 +1,8 @@
 """Assignments: points, hidden tests from a seed that stays outside, versions that keep their marks."""
 
+import os
 import re
+import shutil
 import stat
 
 import nbformat
@@ -11,13 +13,14 @@ from igteach.course.assign import (
     assign_lesson,
     assignment_name,
     config_must_load,
+    find_alembic,
     hidden_test,
     leaks,
     with_hidden_tests,
 )
 from igteach.course.commands import main
 from igteach.course.lessons import Lesson, all_lessons, root
-from igteach.course.questions import QUESTIONS
+from igteach.course.questions import QUESTIONS, question_of
 from igteach.course.seed import course_seed, secret_of
 from igteach.exercises import EXERCISES
 
@@ -157,3 +160,19 @@ def test_a_configuration_that_does_not_load_stops_everything():
 def test_grading_where_there_is_no_course_says_how_to_make_one(tmp_path, capsys):
     assert main(["grade", str(tmp_path)]) == 1
     assert "python -m igteach assign NN --out COURSE" in capsys.readouterr().err
+
+
+def test_a_lesson_without_a_question_is_named():
+    with pytest.raises(
+        ValueError, match=r"lesson 99 has no question to hand in; write one in .*questions\.py"
+    ):
+        question_of("99")
+
+
+def test_alembic_is_found_where_no_environment_was_activated(monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin")
+    find_alembic()
+    assert shutil.which("alembic")
+    once = os.environ["PATH"]
+    find_alembic()
+    assert os.environ["PATH"] == once

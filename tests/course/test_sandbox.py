@@ -13,7 +13,7 @@ ASKED = {
     "network": "import socket; socket.create_connection(('127.0.0.1', PORT), 2)",
     "system": "open('/usr/written', 'w')",
     "package": "import igteach; open(igteach.__file__, 'a')",
-    "own folder": "open('/tmp/work/written', 'w')",
+    "own folder": "open('written', 'w')",
     "other students": "open('OTHER').read()",
     "large file": "open('/tmp/large', 'w').write('x' * 60_000_000)",
     "full disk": "[open(f'/tmp/{n}', 'w').write('x' * 40_000_000) for n in range(9)]",

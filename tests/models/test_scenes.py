@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
+from igteach.datasets.scenes import make_scenes
 from igteach.models import scenes, train_scenes
 from igteach.models.scenes import ScenesCNN
-from igteach.models.train_scenes import FRESH, MARKED, SEED, measure, measure_mark, with_norms, without_norms
+from igteach.models.train_scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
 from igteach.models.weights import data_folder
 
 LOAD = {"scenes": scenes.load, "scenes_shortcut": scenes.load_shortcut}
@@ -94,7 +94,3 @@ def test_training_learns_a_few_scenes_by_heart_and_leaves_black_neutral(monkeypa
     with torch.no_grad():
         assert (network(few.x).argmax(1) == few.y).all()
         assert network(torch.zeros(1, 3, 64, 64)).softmax(1).max() < 0.25
-
-
-def test_the_marked_class_is_one_of_the_eight():
-    assert SCENE_CLASSES[MARKED] == "house"
