@@ -163,9 +163,7 @@ def test_grading_where_there_is_no_course_says_how_to_make_one(tmp_path, capsys)
 
 
 def test_a_lesson_without_a_question_is_named():
-    with pytest.raises(
-        ValueError, match=r"lesson 99 has no question to hand in; write one in .*questions\.py"
-    ):
+    with pytest.raises(ValueError, match=r"lesson 99 has no question to hand in; write one in .*questions\.py"):
         question_of("99")
 
 
