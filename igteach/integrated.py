@@ -135,7 +135,7 @@ def _along(
         inner = parts.path(cast(StraightPath, path)) if parts else None
         nodes_at_once = max(1, rows // at_once)
         if rule == "warped":
-            heights = _heights(parts.rest if parts else f, inner or path, chosen, steps // 3 + 3, nodes_at_once)
+            heights = _heights(parts.rest if parts else f, inner or path, chosen, steps // 2 + 3, nodes_at_once)
             nodes, weights = warped_nodes_and_weights(heights, steps)
         rest = chosen, nodes.view(steps, -1), weights.view(steps, -1), nodes_at_once
         if parts and inner:

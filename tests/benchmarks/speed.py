@@ -33,7 +33,7 @@ from igteach.show.figures import curves
 from igteach.speed.measure import peak_bytes
 
 STEPS = 50  # Captum's default
-FEWER = (8, 12, 16, 20, 25, 32, 40, 50, 64, 80)  # steps tried for Captum's quality
+FEWER = (8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 50, 64, 80)  # steps tried for Captum's quality
 BATCHES = (1, 2, 4, 8, 16, 50)
 Times = dict[str, dict[str, float]]
 Way = Callable[[Case], Any]

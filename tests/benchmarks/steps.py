@@ -4,7 +4,7 @@
 
 Class probabilities, where F moves on a short stretch of the path: held-out digits on the shipped network against black,
 and random ReLU networks. Each cell is the median and the 90th percentile of the L1 error relative to the L1 norm of
-the truth, which 8,192 midpoint steps give. A warped rule of n steps evaluates F at n/3 + 3 more places, without
+the truth, which 8,192 midpoint steps give. A warped rule of n steps evaluates F at n/2 + 3 more places, without
 gradients; an evaluation costs about a third of a gradient.
 """
 
