@@ -214,8 +214,7 @@ def judged(figure: str, goal: float, value: float) -> dict[str, Any]:
     return {"figure": figure, "goal": goal, "value": value, "met": value <= goal}
 
 
-def measure(name: str, cases: list[Case], options: argparse.Namespace) -> dict[str, Any]:
-    truths = [ours(case, options.dense) for case in cases]
+def measure(name: str, cases: list[Case], truths: list[Tensor], options: argparse.Namespace) -> dict[str, Any]:
     wanted, errors = quality(cases, truths)
     enough = [key for key, value in errors.items() if value <= wanted]
     tuned, at_best = (best(way, cases, 1 if options.quick else 2) for way in (captum, bare))
@@ -247,8 +246,7 @@ def measure(name: str, cases: list[Case], options: argparse.Namespace) -> dict[s
         goals.append(
             judged(f"memory by {kind}, most / least", 1.10, max(used[kind].values()) / min(used[kind].values()))
         )
-    report = {"goals": goals, "seconds": times, "error of captum": wanted, "errors": errors, "memory MiB": used}
-    return report if options.quick else report | {"half": half_precision(cases, truths), "ways": other_ways(cases)}
+    return {"goals": goals, "seconds": times, "error of captum": wanted, "errors": errors, "memory MiB": used}
 
 
 def machine() -> dict[str, Any]:
@@ -317,9 +315,10 @@ def main() -> None:
 
     report["import"] = judged("import igteach / import torch", 1.1, import_ratio(options.repeats))
     print(goal_line("all", report["import"]), flush=True)
-    report["models"] = {}
+    report["models"], measured = {}, []
     for name, cases in all_cases(options.quick, options.examples):
-        report["models"][name] = measure(name, cases, options)
+        measured.append((name, cases, [ours(case, options.dense) for case in cases]))
+        report["models"][name] = measure(*measured[-1], options)
         keep()
         print("\n".join(goal_line(name, goal) for goal in report["models"][name]["goals"]), flush=True)
     grown = growth(options.quick)
@@ -330,6 +329,9 @@ def main() -> None:
     lines = {name: [value / min(times.values()) for value in times.values()] for name, times in grown.items()}
     drawn = curves(factors, lines, xlabel="times as many", ylabel="times as long", logarithmic=True)
     drawn.save(file.with_suffix(".png"))
+    for name, cases, truths in [] if options.quick else measured:
+        report["models"][name] |= {"half": half_precision(cases, truths), "ways": other_ways(cases)}
+        keep()
     (options.out / "README.md").write_text(tables(options.out))
 
 
