@@ -29,9 +29,12 @@ def cascade(f: nn.Module, seed: int = 0) -> Iterator[tuple[str, nn.Module]]:
     changed = copy.deepcopy(f)
     yield TRAINED, copy.deepcopy(changed)
     for number, name in enumerate(reversed(layers)):
-        with torch.random.fork_rng(_cards(f)):
-            torch.manual_seed(1000 * seed + number)
-            changed.get_submodule(name).reset_parameters()  # type: ignore[operator]
+        layer = changed.get_submodule(name)
+        device = next(layer.parameters()).device
+        with torch.random.fork_rng([]):  # drawn on the CPU: the same on every device
+            torch.random.default_generator.manual_seed(1000 * seed + number)
+            layer.cpu().reset_parameters()  # type: ignore[operator]
+        layer.to(device)
         yield name, copy.deepcopy(changed)
 
 
@@ -49,7 +52,3 @@ def randomised_maps(
     method, x, baseline and target as everywhere; the target stays what it was. Errors as of `cascade` and the method.
     """
     return {name: method(changed, x, baseline, target).values for name, changed in cascade(f, seed)}
-
-
-def _cards(f: nn.Module) -> list[torch.device]:
-    return [device for device in {parameter.device for parameter in f.parameters()} if device.type == "cuda"]

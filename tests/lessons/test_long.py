@@ -124,6 +124,8 @@ BREAKS = [
     Break(
         "a folder of which the second half is nobody's", "speed/folder.py", "names[rank::count]", "names[rank::4]", "10"
     ),
+    Break("deletion that begins at the wrong end", "evaluate/curves.py", "descending=True", "descending=False", "12"),
+    Break("a network that forgets nothing", "evaluate/randomisation.py", ".reset_parameters()  #", ".eval()  #", "12"),
 ]
 
 
