@@ -89,9 +89,13 @@ def _exchanged(f: Function, old: Tensor, new: Tensor, values: Tensor, target: Te
     order = lot[worth[:, lot].argsort(dim=1, descending=True, stable=True)]
     turn = order.argsort(dim=1).view(len(old), *([1, *old.shape[2:]] if old.dim() == 4 else old.shape[1:]))
     gone = torch.linspace(0, places, min(steps, places) + 1).round().long()
-    rows = rows_at_once(old, None)
-    points = [values_at(f, torch.where(turn < count, new, old), target, rows) for count in gone.tolist()]
-    return Curves((gone / places).to(points[0]), torch.stack(points, dim=1))
+    rows, points = rows_at_once(old, None), []
+    for counts in gone.to(turn.device).split(max(1, rows // len(old))):
+        mixed = torch.where(turn < counts.view(-1, *[1] * old.dim()), new, old).flatten(0, 1)
+        found = values_at(f, mixed, None if target is None else target.repeat(len(counts)), rows)
+        points.append(found.view(len(counts), len(old)))
+    values_on_the_way = torch.cat(points).T
+    return Curves((gone / places).to(values_on_the_way), values_on_the_way)
 
 
 def _of_tokens(

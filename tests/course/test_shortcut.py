@@ -76,6 +76,9 @@ def test_what_the_answer_states_is_what_a_network_does():
     assert found["found_without"] == 0
 
 
-def test_it_is_never_written_into_the_repository(capsys):
-    assert main(["shortcut", str(root() / "course")]) == 1
+@pytest.mark.parametrize("inside", ["course", "seed"])
+def test_neither_course_nor_seed_may_lie_in_the_repository(inside, tmp_path, quick, capsys):
+    course, seed = (root() if inside == name else tmp_path for name in ("course", "seed"))
+    assert main(["shortcut", str(course / "new"), "--seed", str(seed / "new.seed")]) == 1
     assert "must not lie in the repository" in capsys.readouterr().err
+    assert not (root() / "new").exists()
