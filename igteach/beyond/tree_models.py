@@ -22,9 +22,7 @@ class Tree:
     threshold: np.ndarray
     missing_left: np.ndarray  # does NaN go left?
     categorical: np.ndarray  # is it a split of categories, not of numbers?
-    left_categories: (
-        np.ndarray
-    )  # (nodes, 8) uint32: of category c, bit c % 32 of word c // 32 says whether it goes left
+    left_categories: np.ndarray  # (nodes, 8) uint32: bit c % 32 of word c // 32 says that category c goes left
     value: np.ndarray  # (nodes, outputs) of F
 
     def goes_left(self, node: np.ndarray, number: np.ndarray) -> np.ndarray:
@@ -86,8 +84,8 @@ class TreeFunction:
             wanted = f"(batch, {self.model.n_features_in_}), as the model was fitted"
             raise ValueError(f"x has shape {tuple(points.shape)}; it must be {wanted}")
         if points.isnan().any() and not get_tags(self.model).input_tags.allow_nan:
-            name = type(self.model).__name__
-            raise ValueError(f"x or baseline holds NaN, which {name} does not take; fill it, or fit a Hist{name}")
+            refused = f"x or baseline holds NaN, which this {type(self.model).__name__} does not take"
+            raise ValueError(f"{refused}; fill it, or fit a HistGradientBoosting model")
         if self.boosted or self.histogram:
             raw = self.model._raw_predict(self._rounded(points))
             return torch.from_numpy(raw[:, 0] if raw.shape[1] == 1 else raw)

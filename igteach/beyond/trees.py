@@ -4,9 +4,9 @@ Each leaf is a box. The path from x' to x comes into it where the last of the fe
 out where the first one leaves. That feature gets what F gains there, the leaf's value, and what F loses.
 
 Where several features cross at one alpha, the jump is shared as Shapley values share it: the mean over the orders in
-which they could have crossed. For a box that is a closed form, so no order is ever tried. This rule asks only what F is
-around the point, not how a tree is written, so it keeps every axiom, linearity too; a split of the jump into equal
-parts would not. It is also the limit of IG, were F smoothed by noise in proportion to |x - x'|.
+which they could have crossed. For a box that is a closed form, so no order is ever tried. It is the one rule that asks
+only what F is around the point, not how a tree is written, and keeps all the axioms: equal parts of each jump, say,
+would break linearity. It is also the limit of IG, were F smoothed by noise in proportion to |x - x'|.
 
 A category, or a number that is missing at one end only, has no way to go: it changes at alpha = 1/2, which is where the
 path crosses a split of its one-hot code.

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import (
@@ -137,15 +138,31 @@ def test_a_jump_that_several_features_make_at_once_is_the_mean_over_their_orders
     torch.testing.assert_close(shares(model, [1.0, 1.0, 1.0]), doubles(*expected), rtol=0, atol=1e-12)
 
 
-def test_crossings_that_only_rounding_tells_apart_are_one():
-    model = HistGradientBoostingRegressor(learning_rate=1, max_iter=1, min_samples_leaf=1, max_depth=2)
-    points = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float) * [0.2, 0.6]
-    model.fit(np.repeat(points, 20, 0), np.repeat([0.0, 0, 0, 1], 20))
-    x = doubles([0.62, 3 * 0.62])
+@pytest.mark.parametrize(
+    ("function", "expected"), [(lambda x, y: x * y, [0.5, 0.5]), (lambda x, y: x * (1 - y), [0.5, -0.5])]
+)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_crossings_that_only_rounding_tells_apart_are_one(function, expected, swapped):
+    points, values = np.repeat(grid(2), 20, 0), np.repeat(function(*grid(2).T), 20)
+    columns, to = points * [0.2, 0.6], doubles([0.62, 3 * 0.62])
+    assert 0.1 / 0.62 != 0.3 / (3 * 0.62)
+    if swapped:
+        columns, to, expected = columns[:, ::-1], to.flip(1), expected[::-1]
+    model = HistGradientBoostingRegressor(learning_rate=1, max_iter=1, min_samples_leaf=1).fit(columns, values)
     nodes = model._predictors[0][0].nodes
     assert set(nodes["num_threshold"][nodes["is_leaf"] == 0]) == {0.1, 0.3}
-    assert 0.1 / 0.62 != 0.3 / (3 * 0.62)
-    torch.testing.assert_close(tree_integrated_gradients(model, x).values, doubles([0.5, 0.5]))
+    for start, end, sign in ((0 * to, to, 1), (to, 0 * to, -1)):
+        found = sign * tree_integrated_gradients(model, end, start).values
+        torch.testing.assert_close(found, doubles(expected), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_feature_gains_and_loses_again_leaves_nothing_not_even_rounding(seed):
+    heights = np.r_[0, np.random.default_rng(seed).random(8), 0]
+    model = grid_tree(lambda x: heights[x.astype(int)], 10, 1)
+    answer = tree_integrated_gradients(model, doubles([9.0]))
+    assert answer.values.item() == 0
+    assert answer.verdict == "complete"
 
 
 def test_a_tie_is_what_noise_in_proportion_to_the_way_makes_of_it():
@@ -411,7 +428,7 @@ def test_shapley_values_are_those_of_tree_shap():
     shap = pytest.importorskip("shap")
     patients = load_patients()
     x, baseline = patients.x_test, patients.x_train[patients.y_train == 0].mean(0)
-    for model in (
+    for model in (  # none has a threshold that float32 rounds to a patient's number: there the peer goes left of it
         DecisionTreeClassifier(random_state=0),
         ExtraTreesClassifier(20, random_state=0),
         RandomForestRegressor(20, random_state=0),
@@ -426,6 +443,28 @@ def test_shapley_values_are_those_of_tree_shap():
         ours = tree_shapley_values(model, x, baseline, target).values
         np.testing.assert_allclose(ours, peer, rtol=0, atol=1e-6)  # the peer keeps values in float32
         assert np.abs(tree_integrated_gradients(model, x, baseline, target).values.numpy() - peer).max() > 0.1
+
+
+def test_on_patients_the_path_and_the_mean_over_orders_rank_features_alike_but_not_the_same():
+    patients = load_patients()
+    x, baseline = patients.x_test, patients.x_train[patients.y_train == 0].mean(0)
+    model = GradientBoostingClassifier(random_state=0).fit(patients.x_train.numpy(), patients.y_train.numpy())
+    path, orders = (m(model, x, baseline).values.numpy() for m in (tree_integrated_gradients, tree_shapley_values))
+    told = (path != 0).any(1)  # the others are to the model what the baseline is
+    path, orders = path[told], orders[told]
+    ranks = np.array([spearmanr(one, other).statistic for one, other in zip(path, orders, strict=True)])
+    far = np.abs(path - orders).sum(1) / np.abs(orders).sum(1)
+    same_top = (path.argmax(1) == orders.argmax(1)).mean()
+    patient, feature = np.unravel_index(np.abs(path - orders).argmax(), path.shape)
+    assert 0.7 < np.median(ranks) < 0.99
+    assert 0.1 < np.median(far) < 0.6
+    assert 0.6 < same_top < 0.98
+    assert np.abs(path - orders)[patient, feature] > 1  # in log odds
+    apart = (
+        f"{patients.names[feature]} {path[patient, feature]:+.2f} by the path, {orders[patient, feature]:+.2f} by all"
+    )
+    print(f"ranks correlate: median {np.median(ranks):.2f}, lowest {ranks.min():.2f}; L1 distance {np.median(far):.0%}")
+    print(f"the same feature comes first in {same_top:.0%}; farthest apart: {apart} orders")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -563,7 +602,9 @@ def test_a_class_is_asked_for_where_there_are_several():
 def test_a_missing_value_is_refused_where_the_model_takes_none():
     model, _ = fitted(("regressor", "boosting"))
     for ends in ((torch.full((1, 4), torch.nan), None), (torch.ones(1, 4), torch.full((4,), torch.nan))):
-        with pytest.raises(ValueError, match=r"NaN, which GradientBoostingRegressor does not take; .* HistGradient"):
+        with pytest.raises(
+            ValueError, match=r"NaN, which this GradientBoostingRegressor does not take; .* HistGradient"
+        ):
             tree_integrated_gradients(model, *ends)
 
 
