@@ -144,8 +144,18 @@ def _along(
             total, distance = _integral(f, path, *rest)
         values[part] = total
         distances.append(distance)
-    answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
+    f_start, f_end = _at_ends(f, start, end, target, rows)
+    answer = Attribution(values, f_end, f_start, steps)
     return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
+
+
+def _at_ends(f: Function, start: Tensor, end: Tensor, target: Tensor | None, rows: int) -> Tensor:
+    """F at both ends of the paths, side by side in a batch: (2, batch)."""
+    found = []
+    for part in torch.arange(len(end)).split(max(1, rows // 2)):
+        both, chosen = torch.cat([start[part], end[part]]), None if target is None else target[part].repeat(2)
+        found.append(values_at(f, both, chosen, rows).view(2, -1))
+    return torch.cat(found, 1)
 
 
 def _heights(f: Function, path: Path, target: Tensor | None, count: int, at_once: int) -> Tensor:
