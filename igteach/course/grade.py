@@ -102,9 +102,10 @@ def discard(course: Path, student: str, assignment: str) -> None:
 
 
 def is_new(course: Path, student: str, assignment: str) -> bool:
-    """Whether there is no autograded copy, or a submission younger than that."""
+    """Whether there is no autograded copy, or one older than a submission, or than its being laid here."""
     submitted, graded = (course / folder / student / assignment for folder in ("submitted", "autograded"))
-    times = [path.stat().st_mtime for path in submitted.glob("*.ipynb")]
+    stats = [path.stat() for path in submitted.glob("*.ipynb")]
+    times = [max(stat.st_mtime, stat.st_ctime) for stat in stats]  # collecting keeps the time of writing, not of laying
     return not any(path.stat().st_mtime >= max(times, default=0) for path in graded.glob("*.ipynb"))
 
 

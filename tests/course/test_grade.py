@@ -2,6 +2,7 @@
 
 import csv
 import os
+import time
 
 import pytest
 
@@ -33,6 +34,17 @@ def test_a_submission_is_new_until_it_is_graded_and_when_it_is_handed_in_again(c
     os.utime(course / "submitted" / "ann" / "a" / "n.ipynb", (2**31, 2**31))
     assert is_new(course, "ann", "a")
     assert is_new(course, "bob", "a")
+
+
+def test_what_was_written_before_the_grading_and_collected_after_it_is_new(course):
+    graded = course / "autograded" / "ann" / "a" / "n.ipynb"
+    graded.parent.mkdir(parents=True)
+    graded.write_text("{}")
+    time.sleep(0.05)
+    collected = course / "submitted" / "ann" / "a" / "n.ipynb"
+    collected.write_text('{"cells": []}')
+    os.utime(collected, (10**9, 10**9))
+    assert is_new(course, "ann", "a")
 
 
 def test_a_symbolic_link_is_refused_before_nbgrader_copies_what_it_leads_to(course):
