@@ -53,6 +53,20 @@ def test_a_symbolic_link_is_refused_before_nbgrader_copies_what_it_leads_to(cour
     assert not (course / "autograded").exists()
 
 
+def test_a_file_or_folder_of_another_name_is_refused_in_words_and_not_run(course, monkeypatch):
+    monkeypatch.setattr(module, "run_nbgrader", None)
+    assert autograde(course, "ann", "a") == ("there is no assignment a; the folder must be named as one in release/: ")
+    for name in ("a", "b"):
+        (course / "release" / name).mkdir(parents=True)
+        (course / "release" / name / "n.ipynb").write_text("{}")
+    (course / "submitted" / "ann" / "a" / "n.ipynb").rename(course / "submitted" / "ann" / "a" / "n (1).ipynb")
+    (course / "submitted" / "ann" / "c").mkdir()
+    assert autograde(course, "ann", "a") == "holds n (1).ipynb; the file must be named n.ipynb"
+    assert "no assignment c; the folder must be named as one in release/: a, b" in autograde(course, "ann", "c")
+    (course / "submitted" / "ann" / "b").mkdir()
+    assert autograde(course, "ann", "b") == "holds no notebook; the file must be named n.ipynb"
+
+
 LOG = """[AutogradeApp | WARNING] No notebooks were matched
 [AutogradeApp | ERROR] There was an error processing assignment: x
     nbformat.reader.NotJSONError: Notebook does not appear to be JSON: '{"cells": ['
