@@ -31,7 +31,7 @@ def test_an_assignment_goes_through_the_exchange_and_its_feedback_comes_back(tmp
     fetched = home / name / f"{lesson.name}.ipynb"
     assert fetched.read_bytes() == (course / "release" / name / fetched.name).read_bytes()
     learner("submit", name)
-    instructor("collect", name)
+    instructor("collect", name, "--update")
     assert submissions(course) == [(student, name)]
     assert is_new(course, student, name)
     (mark,) = grade(course)
