@@ -59,7 +59,8 @@ def integrated_gradients(
     def straight(part: slice) -> StraightPath:
         return StraightPath(baseline[part], x[part])
 
-    answer = _along(f, straight, (baseline, x), target, rule, steps, rows, progress)
+    parts = stem.split(f, x, steps)
+    answer = _along(f, straight, (baseline, x), target, rule, steps, rows, parts, progress)
     if tolerance is None:
         return answer
     values, estimate = answer.values, cast(Tensor, answer.error_estimate)
@@ -117,30 +118,54 @@ def _along(
     rule: str,
     steps: int,
     rows: int,
+    parts: stem.Stem | None = None,
     progress: bool = False,
 ) -> Attribution:
-    """The attribution by the gradients along a path, from ends[0] to ends[1]; `paths` gives that of some examples."""
+    """The attribution by the gradients along a path, from ends[0] to ends[1]; `paths` gives that of some examples.
+
+    parts  F in two, where the path is straight
+    """
     start, end = ends
     nodes, weights = nodes_and_weights("midpoint" if rule == "warped" else rule, steps)
     distance: Tensor | None
-    values, distances, parts = torch.empty_like(end), [], stem.split(f, end, steps)
+    values, distances = torch.empty_like(end), []
     at_once = max(1, rows // steps)  # examples
     for first in _counted(range(0, len(end), at_once), progress):
         part = slice(first, first + at_once)
         path, chosen = paths(part), None if target is None else target[part]
+        inner = parts.path(cast(StraightPath, path)) if parts else None
+        nodes_at_once = max(1, rows // at_once)
         if rule == "warped":
-            places = torch.linspace(0, 1, steps // 2 + 3, dtype=torch.float64)
-            heights = torch.stack([values_at(f, path.points(place[None])[0], chosen, rows) for place in places])
+            heights = _heights(parts.rest if parts else f, inner or path, chosen, steps // 2 + 3, nodes_at_once)
             nodes, weights = warped_nodes_and_weights(heights, steps)
-        rest = chosen, nodes.view(steps, -1), weights.view(steps, -1), max(1, rows // at_once)
-        if parts and isinstance(path, StraightPath):
-            total, distance = stem.integral(parts, path, *rest)
+        rest = chosen, nodes.view(steps, -1), weights.view(steps, -1), nodes_at_once
+        if parts and inner:
+            total, distance = stem.integral(parts, cast(StraightPath, path), inner, *rest)
         else:
             total, distance = integral(partial(_pull, f, path, rest[0]), *rest[1:])
         values[part] = total
         distances.append(distance)
-    answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
+    f_start, f_end = _at_ends(f, start, end, target, rows)
+    answer = Attribution(values, f_end, f_start, steps)
     return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
+
+
+def _at_ends(f: Function, start: Tensor, end: Tensor, target: Tensor | None, rows: int) -> Tensor:
+    """F at both ends of the paths, side by side in a batch: (2, batch)."""
+    found = []
+    for part in torch.arange(len(end)).split(max(1, rows // 2)):
+        both, chosen = torch.cat([start[part], end[part]]), None if target is None else target[part].repeat(2)
+        found.append(values_at(f, both, chosen, rows).view(2, -1))
+    return torch.cat(found, 1)
+
+
+def _heights(f: Function, path: Path, target: Tensor | None, count: int, at_once: int) -> Tensor:
+    """F at `count` equally spaced places of the path, from end to end: (count, batch)."""
+    heights = []
+    for part in torch.linspace(0, 1, count, dtype=torch.float64).split(at_once):
+        points = path.points(part).flatten(0, 1)
+        heights.append(values_at(f, points, None if target is None else target.repeat(len(part)), len(points)))
+    return torch.cat(heights).view(count, -1)
 
 
 def integral(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from igteach.attribution import Attribution, accumulator
+from igteach.devices import full_precision
 from igteach.errors import with_error
 from igteach.gradients import rows_at_once, values_at
 from igteach.integrated import integral
@@ -88,7 +89,7 @@ def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | Non
 
     handle = layer.register_forward_hook(keep)
     try:
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False), torch.enable_grad(), full_precision():
             value = scores(f, points, target)
             if len(outputs) != 1:
                 raise ValueError(f"layer is called {len(outputs)} times by f; pass a module that f calls once")

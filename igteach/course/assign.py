@@ -19,6 +19,7 @@ from igteach.course.seed import course_seed, outside_the_repository, secret_of
 
 CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
 
+from igteach.course.feedback import FeedbackPage
 from igteach.course.nbgrader_steps import AUTOGRADE, FEEDBACK, SANITIZE
 
 c = get_config()  # noqa: F821
@@ -26,6 +27,7 @@ c.CourseDirectory.course_id = {name!r}
 c.Autograde.sanitize_preprocessors = SANITIZE
 c.Autograde.autograde_preprocessors = AUTOGRADE
 c.GenerateFeedback.preprocessors = FEEDBACK
+c.GenerateFeedback.exporter_class = FeedbackPage
 c.RunLimited.timeout = 20  # seconds a cell; the first one loads PyTorch
 c.RunLimited.seconds = 55  # seconds a submission
 c.RunLimited.kernel_name = "python3"

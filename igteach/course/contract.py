@@ -37,7 +37,7 @@ def faults(lesson: Lesson) -> list[str]:
     if lesson.solved.stat().st_size > LARGEST_NOTEBOOK:
         found.append(f"the solved notebook is over {LARGEST_NOTEBOOK} bytes; draw fewer or smaller figures")
     found.extend(broken_links(lesson, source))
-    for rule in (head, tail, exercises, recap_and_quiz, prediction, prose, drawing):
+    for rule in (head, progress_cell, tail, exercises, recap_and_quiz, prediction, prose, drawing):
         found.extend(rule(source))
     return found
 
@@ -112,6 +112,15 @@ def tail(source: NotebookNode) -> Iterator[str]:
         yield "the last cell does not say what to take away in three numbered lines"
     if not re.search(r"\(\d{4}\)", last):
         yield "the last cell cites no source with its year in brackets"
+
+
+def progress_cell(source: NotebookNode) -> Iterator[str]:
+    """Before the tail, a cell shows the learner's progress; it differs from learner to learner, so nbval skips it."""
+    cell, call = source.cells[-2], f'progress("{source.metadata.igteach.lesson}")'
+    if cell.cell_type != "code" or not cell.source.endswith(f"\n{call}"):
+        yield f"the last cell but one is no code cell that ends with {call}"
+    elif "nbval-ignore-output" not in cell.metadata.get("tags", []):
+        yield "the last cell but one, the progress, must be tagged nbval-ignore-output"
 
 
 def exercises(source: NotebookNode) -> Iterator[str]:

@@ -1,12 +1,11 @@
 """A learner's progress in words: lesson by lesson, exercise by exercise."""
 
 from pathlib import Path
-from typing import Any
 
 from igteach.course.lesson_map import title_of
 from igteach.course.lessons import all_lessons
 from igteach.exercises import EXERCISES
-from igteach.exercises.progress import read
+from igteach.exercises.kept import Kept, in_words, read
 
 
 def lines(work: Path) -> list[str]:
@@ -25,14 +24,5 @@ def lines(work: Path) -> list[str]:
     return [*text, f"in all: {sum(_solved(kept, number) for number in EXERCISES)} of {len(EXERCISES)} solved"]
 
 
-def in_words(entry: dict[str, Any]) -> str:
-    """Such as `solved · 3 checks · 1 hint · solution opened`."""
-    words = ["solved" if entry.get("solved") else "not yet"]
-    for what, one in (("tries", "check"), ("hints", "hint")):
-        if count := entry.get(what):
-            words.append(f"{count} {one}{'s' * (count != 1)}")
-    return " · ".join([*words, *["solution opened"] * bool(entry.get("solution_seen"))])
-
-
-def _solved(kept: dict[str, dict[str, Any]], number: str) -> bool:
+def _solved(kept: Kept, number: str) -> bool:
     return bool(kept.get(number, {}).get("solved"))

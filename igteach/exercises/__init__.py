@@ -4,9 +4,9 @@ from importlib import import_module
 
 from igteach.exercises.checker import Exercise, Verdict, judge
 from igteach.exercises.hints import hint
-from igteach.exercises.progress import record
+from igteach.exercises.kept import Progress, of_exercises, record
 
-__all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge"]
+__all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge", "progress"]
 
 LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10")
 EXERCISES: dict[str, Exercise] = {
@@ -27,3 +27,13 @@ def check(exercise: str, answer: object) -> Verdict:
     verdict = judge(EXERCISES[exercise], answer)
     record(verdict)
     return verdict
+
+
+def progress(lesson: str) -> Progress:
+    """Which exercises of a lesson you have solved, and how to get a hint; one line where no progress is kept.
+
+    lesson is a number such as "01". Raises ValueError for a lesson that does not exist.
+    """
+    if lesson not in LESSONS:
+        raise ValueError(f"lesson is {lesson!r}; there are {', '.join(LESSONS)}")
+    return of_exercises([number for number in EXERCISES if number.startswith(lesson)])

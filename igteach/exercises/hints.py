@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from igteach.exercises import progress
+from igteach.exercises.kept import change, read
 
 HINT = re.compile(r"<summary>Hint \d</summary>\s*(.*?)\s*(?=<details>|</details>)", re.DOTALL)
 
@@ -28,15 +28,15 @@ def hint(exercise: str) -> Hint:
     Raises ValueError for an exercise that does not exist, and FileNotFoundError where no progress is kept or there
     is no clone to read from.
     """
-    kept = progress.read(Path())
+    kept = read(Path())
     if kept is None:
         raise FileNotFoundError("hints are counted beside your copies in work/, which `python -m igteach lab` makes")
     hints, solution = hints_and_solution(exercise)
     opened = int(kept.get(exercise, {}).get("hints", 0))
     if opened < len(hints):
-        progress.change(exercise, hints=opened + 1)
+        change(exercise, hints=opened + 1)
         return Hint(f"**Hint {opened + 1} of {len(hints)}.** {hints[opened]}")
-    progress.change(exercise, solution_seen=True)
+    change(exercise, solution_seen=True)
     return Hint(f"**The solution**, which you opened after {len(hints)} hints:\n\n```python\n{solution}\n```")
 
 

@@ -162,7 +162,7 @@ rankings = {
 
 left = {}
 for name, ranking in rankings.items():
-    strongest = ranking.flatten(1).topk(8).indices
+    strongest = ranking.flatten(1).argsort(descending=True, stable=True)[:, :8]
     painted = pictures.flatten(1).scatter(1, strongest, 0.0).view_as(pictures)
     left[name] = score(painted).gather(1, labels[:, None]).mean().item()
 show.bars(list(left), {"8 pixels painted black": list(left.values())}, ylabel="mean probability left")
@@ -204,7 +204,9 @@ def forgetful(f, x, baseline):
 check("00.1", forgetful)
 
 # %% [markdown]
-# Hints unfold one at a time. Try first.
+# Hints unfold one at a time. Try first. Where they are not enough, run `from igteach.exercises import hint`; then `hint("00.2")` gives one hint more at each call, and after the last the solution.
+#
+# At its end each lesson shows which of its exercises you have solved. That is kept in `progress.json` beside your copies of the lessons, for you alone, and sent nowhere.
 #
 # `igteach.device()` picks a GPU where there is one. Set the environment variable `IGTEACH_DEVICE` to `cpu` to decide otherwise.
 
@@ -352,6 +354,11 @@ check("00.3", strongest_pixel)
 # Right. What it means to say nothing is a question of its own, and lesson 07 is about it.
 #
 # </details>
+
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("00")
 
 # %% [markdown]
 # ## In three lines

@@ -382,6 +382,11 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # </details>
 
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("01")
+
 # %% [markdown]
 # ## In three lines
 #

@@ -358,6 +358,11 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 #
 # </details>
 
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("02")
+
 # %% [markdown]
 # ## In three lines
 #

@@ -309,6 +309,11 @@ for name, values in fractions.items():
 #
 # </details>
 
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("03")
+
 # %% [markdown]
 # ## In three lines
 #

@@ -548,6 +548,11 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 #
 # </details>
 
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("07")
+
 # %% [markdown]
 # ## In three lines
 #

@@ -664,6 +664,11 @@ explore.your_picture(explain, load_photograph("chelsea"))
 #
 # </details>
 
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("08")
+
 # %% [markdown]
 # ## In three lines
 #

@@ -7,7 +7,7 @@ import pytest
 from igteach.course import commands
 from igteach.course.commands import main
 from igteach.course.lessons import all_lessons
-from igteach.exercises import EXERCISES, check, hint
+from igteach.exercises import EXERCISES, check, hint, progress
 from igteach.exercises.hints import hints_and_solution
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
@@ -85,6 +85,47 @@ def test_the_command_shows_each_lesson_and_what_was_tried(work, capsys, monkeypa
     assert "   01.2 not yet · 1 hint" in lines
     assert lines[-1] == f"in all: 1 of {len(EXERCISES)} solved"
     assert sum("solved" in line and " · " in line and line[0] != " " for line in lines) == len(all_lessons())
+
+
+def test_a_lessons_end_shows_what_is_solved_there_and_how_to_get_a_hint_for_the_rest(work):
+    assert repr(progress("01")).splitlines()[:2] == ["0 of 3 exercises solved", "○ 01.1 not yet"]
+    check("01.1", EXERCISES["01.1"].solution)
+    check("02.1", EXERCISES["02.1"].solution)
+    check("01.2", EXERCISES["01.2"].mistakes[0].answer)
+    hint("01.2")
+    assert repr(progress("01")).splitlines() == [
+        "1 of 3 exercises solved",
+        "✓ 01.1 solved · 1 check",
+        "○ 01.2 not yet · 1 check · 1 hint",
+        "○ 01.3 not yet",
+        'Stuck? hint("01.2") gives one hint more at each call, and after the last the solution.',
+    ]
+    assert "✓ 01.1 solved · 1 check<br>○ 01.2" in progress("01")._repr_html_()
+
+
+def test_who_has_solved_all_is_offered_no_hint(work):
+    own = [number for number in EXERCISES if number.startswith("01")]
+    for number in own:
+        check(number, EXERCISES[number].solution)
+    assert len(repr(progress("01")).splitlines()) == 1 + len(own)
+
+
+def test_where_no_progress_is_kept_its_cell_says_how_it_begins_and_begins_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert repr(progress("01")) == "No progress is kept here. It begins in your own copies: python -m igteach lab"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", '{"00.1": 3}', b"\xff".decode("latin-1")])
+def test_a_broken_file_is_named_in_the_progress_cell_and_stops_nothing(work, text):
+    (work / "progress.json").write_text(text, encoding="latin-1")
+    assert "progress.json holds no progress; move it away" in repr(progress("00"))
+    assert "<br>" not in progress("00")._repr_html_()
+
+
+def test_progress_of_no_lesson_is_refused():
+    with pytest.raises(ValueError, match=r"lesson is '0'; there are 00, 01"):
+        progress("0")
 
 
 def test_copy_begins_progress_and_never_overwrites_it(tmp_path, monkeypatch, capsys):

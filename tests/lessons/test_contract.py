@@ -253,6 +253,29 @@ SOURCE = {
     ),
     "no recap": (swap("# ## Recap", "# ## Again"), r"there is no '## Recap'"),
     "no guess asked for": (swap("**Predict.**", "Now:"), r"no cell asks for a guess"),
+    "no progress": (
+        swap('progress("00")', "print(7)"),
+        r'the last cell but one is no code cell that ends with progress\("00"\)',
+    ),
+    "another lesson's progress": (swap('progress("00")', 'progress("01")'), r'cell that ends with progress\("00"\)'),
+    "the progress in words": (
+        swap('from igteach.exercises import hint, progress\n\nprogress("00")', '# %% [markdown]\n# \n# progress("00")'),
+        r'is no code cell that ends with progress\("00"\)',
+    ),
+    "the progress too early": (
+        swap(
+            "# %% [markdown]\n# ## In three lines",
+            "# %% [markdown]\n# A word more.\n\n# %% [markdown]\n# ## In three lines",
+        ),
+        r'is no code cell that ends with progress\("00"\)',
+    ),
+    "the progress compared": (
+        swap(
+            '# %% tags=["nbval-ignore-output"]\nfrom igteach.exercises import hint',
+            "# %%\nfrom igteach.exercises import hint",
+        ),
+        r"the progress, must be tagged nbval-ignore-output",
+    ),
     "no takeaway": (swap("**Take away.**", "Remember:"), r"the last cell, the tail, has no \*\*Take away"),
     "two lines to take away": (
         without(r"# 3\. "),

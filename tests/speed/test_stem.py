@@ -98,7 +98,9 @@ def test_squeezenet_and_the_scenes_network_have_a_stem_of_one_convolution():
         parts = stem.split(probability(model), x := torch.rand(1, 3, side, side), 64)
         assert [type(layer) for layer in parts.affine] == [nn.Conv2d]
         with torch.no_grad():
-            torch.testing.assert_close(parts.rest(parts.affine(x)), probability(model)(x), rtol=1e-5, atol=1e-6)
+            torch.testing.assert_close(
+                parts.rest(parts.affine(x).movedim(1, -1)), probability(model)(x), rtol=1e-5, atol=1e-6
+            )
 
 
 class Sneaky(nn.Sequential):
