@@ -408,4 +408,4 @@ progress("10")
 #
 # **Where it comes from.** Automatic differentiation in PyTorch, and what it keeps: Paszke et al. (2019). bfloat16 and training with it: Kalamkar et al. (2019). Integrated Gradients: Sundararajan, Taly and Yan (2017).
 #
-# **What is next.** Lesson 11: methods that stand on Integrated Gradients, and models that have no gradient.
+# **What is next.** [Lesson 11](11_beyond.ipynb): methods that stand on Integrated Gradients, and models that have no gradient.

@@ -45,8 +45,8 @@ def test_every_layer_adds_up_to_what_the_input_does(number):
     f, x, target = smooth(), points(), torch.tensor([0, 1, 1])
     answer = neuron_conductance(f, f[number], x, 0.3, target)
     whole = igteach.integrated_gradients(f, x, 0.3, target)
-    assert torch.equal(answer.f_input, whole.f_input)
-    assert torch.equal(answer.f_baseline, whole.f_baseline)
+    torch.testing.assert_close(answer.f_input, whole.f_input)
+    torch.testing.assert_close(answer.f_baseline, whole.f_baseline)
     assert answer.relative_residual.max() < 1e-3
     assert answer.error_estimate.max() < 0.01
 
