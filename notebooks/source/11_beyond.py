@@ -68,14 +68,15 @@ print("Shapley:", show.rounded(shapley.values[0]), " complete within 1%:", bool(
 #
 # Add up over i, and the chain rule makes $\frac{d}{d\alpha} F(\gamma(\alpha))$ of it. Its integral is F(x) - F(x'), whatever the path. That is **completeness**, and it is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
 #
-# `path_gradients` takes any path. With it, Shapley values take five lines.
+# `path_gradients` takes any path. With it, Shapley values take a few lines.
 
 # %%
 def one_by_one(order):
     """Way-points along the edges of the box: the features move in this order."""
-    stops = [baseline]
+    here, stops = baseline.clone(), [baseline.clone()]
     for i in order:
-        stops.append(stops[-1].index_copy(1, torch.tensor([i], device=device), x[:, [i]]))
+        here[0, i] = x[0, i]
+        stops.append(here.clone())
     return torch.stack(stops)
 
 
@@ -186,7 +187,7 @@ print("each feature more doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(a
 # %% [markdown]
 # Both axes are logarithmic: a power of the features would be a straight line, and the exact values bend away from any.
 #
-# Rows are counted, the same on every machine. Seconds are not, so your numbers will differ from those stored here.
+# Rows are counted, the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
 
 # %% tags=["nbval-ignore-output"]
 def seconds(method, features):
@@ -436,7 +437,7 @@ show.attributions(five[0], {"straight": on_line, "through codes": on_curve})
 #
 # So far the shares were of pixels. But F reads hidden units, and they move as well while x goes from x' to x. What does each *unit* get?
 #
-# Cut the network in two. The first half turns the straight line of pixels into a curve of units. The second half is a function of units. That is a path, and a function: nothing new is needed.
+# Cut the network in two. The first half turns the straight line of pixels into a curve of units. The second half is a function of units. That is a path, and a function: nothing new is needed. (x' is black, so the line is alpha times x.)
 
 # %%
 layers = list(reader)
@@ -535,7 +536,7 @@ show.curves(steps, {"F, a hundred trees": heights}, xlabel="alpha, from the medi
 # %% [markdown]
 # A staircase. Its slope is zero everywhere, except where it jumps, and there it has none. No number of steps helps: every gradient is zero, and all shares with it.
 #
-# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump is hers.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.
+# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact. (Where several features cross at the very same alpha, they share the jump as Shapley values would.)
 
 # %% [markdown]
 # ### Exercise 4: the jumps of stumps
@@ -626,7 +627,7 @@ show.curves(steps, {f"what {table.names[widest]} would gain": gains}, xlabel="al
 #
 # ## Trees and a network
 #
-# A hospital may average two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient leads through the sum. But shares are linear in F, if the path does not depend on it: explain each part exactly, and add.
+# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient leads through the sum. But shares are linear in F, if the path does not depend on it. So explain each part exactly, the network by its linear pieces as in lesson 05, and add.
 
 # %%
 net = patients.load("cpu")
