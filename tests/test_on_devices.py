@@ -80,6 +80,21 @@ def test_the_network_with_kinks_is_nearly_the_same_on_every_device(device):
     assert l1_apart(answers[1].values, answers[0].values) < 0.01
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card to run out of memory on")
+def test_a_card_that_runs_out_of_memory_goes_on_with_fewer_rows():
+    model, x = scenes.load("cuda"), make_scenes(1, 0).x.cuda()
+    expected = integrated_gradients(model, x, target=3, steps=2048, rows=64)
+    torch.cuda.empty_cache()
+    room = torch.cuda.memory_allocated() + 300 * 2**20
+    torch.cuda.set_per_process_memory_fraction(room / torch.cuda.get_device_properties(0).total_memory)
+    try:
+        with pytest.warns(UserWarning, match=r"out of memory on cuda:0: goes on with \d+ rows at once"):
+            answer = integrated_gradients(model, x, target=3, steps=2048, rows=2048)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert l1_apart(answer.values, expected.values) < NEAR
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_numbers_are_drawn_wherever_they_lie(device):
     drawn = [

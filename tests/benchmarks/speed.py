@@ -315,12 +315,6 @@ def main() -> None:
 
     report["import"] = judged("import igteach / import torch", 1.1, import_ratio(options.repeats))
     print(goal_line("all", report["import"]), flush=True)
-    report["models"], measured = {}, []
-    for name, cases in all_cases(options.quick, options.examples):
-        measured.append((name, cases, [ours(case, options.dense) for case in cases]))
-        report["models"][name] = measure(*measured[-1], options)
-        keep()
-        print("\n".join(goal_line(name, goal) for goal in report["models"][name]["goals"]), flush=True)
     grown = growth(options.quick)
     report["growth"] = {name: {"seconds": times, "slope": slope(times)} for name, times in grown.items()}
     print("slopes of the time: " + ", ".join(f"{name} {slope(times):.2f}" for name, times in grown.items()))
@@ -329,6 +323,12 @@ def main() -> None:
     lines = {name: [value / min(times.values()) for value in times.values()] for name, times in grown.items()}
     drawn = curves(factors, lines, xlabel="times as many", ylabel="times as long", logarithmic=True)
     drawn.save(file.with_suffix(".png"))
+    report["models"], measured = {}, []
+    for name, cases in all_cases(options.quick, options.examples):
+        measured.append((name, cases, [ours(case, options.dense) for case in cases]))
+        report["models"][name] = measure(*measured[-1], options)
+        keep()
+        print("\n".join(goal_line(name, goal) for goal in report["models"][name]["goals"]), flush=True)
     for name, cases, truths in [] if options.quick else measured:
         report["models"][name] |= {"half": half_precision(cases, truths), "ways": other_ways(cases)}
         keep()
