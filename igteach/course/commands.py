@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The commands that work on a course folder; each takes the parsed options."""
-    for run in (assign, grade, report):
+    for run in (assign, shortcut, grade, report):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run)
         if run is assign:
@@ -49,10 +49,11 @@ def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
             command.add_argument(
                 "--out", dest="course", type=Path, required=True, metavar="COURSE", help="course folder"
             )
-            seed = "the course seed, made if missing; COURSE/course.seed where none is given"
-            command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
         else:
             command.add_argument("course", type=Path, metavar="COURSE", help="course folder")
+        if run in (assign, shortcut):
+            seed = "the course seed, made if missing; COURSE/course.seed where none is given"
+            command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
 
 
 def lab(options: list[str]) -> int:
@@ -127,6 +128,14 @@ def assign(options: argparse.Namespace) -> int:
 
     for line in assign_lessons(options.numbers, options.course, options.seed):
         print(line)
+    return 0
+
+
+def shortcut(options: argparse.Namespace) -> int:
+    """train a network with a hidden shortcut of this course's own, for assessment; takes a few minutes"""
+    from igteach.course.shortcut import write_shortcut
+
+    print(write_shortcut(options.course, options.seed))
     return 0
 
 

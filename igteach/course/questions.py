@@ -136,6 +136,18 @@ QUESTIONS = {
             "names a reason why they part (income matters only together with others), and a report that hides neither",
         ),
     ),
+    "12": Question(
+        "The paragraph to your team, about the colleague's network, or about the network with a hidden shortcut if "
+        "you were given one: what you found, how you know, what you have not shown, what should happen next. Five to "
+        "eight sentences, for readers who know neither attribution nor this course.",
+        (
+            "names the class and the place or look of the mark, and says that maps over many pictures pointed to it",
+            "gives the proof in numbers: with the mark, without it, inserted into others",
+            "names a control and its outcome (an honest network, the same change elsewhere)",
+            "says what was not shown (other shortcuts, other pictures) and claims no more than was tested",
+            "says what to do: not to deploy, pictures without the mark, a test on them; in words that others follow",
+        ),
+    ),
 }
 
 

@@ -715,4 +715,4 @@ progress("11")
 #
 # **Where it comes from.** Shares along a path: Friedman (2004). Shapley values: Shapley (1953); against one baseline: Sundararajan and Najmi (2020). SmoothGrad: Smilkov et al. (2017). Expected gradients: Erion et al. (2021). Guided IG: Kapishnikov et al. (2021). Paths through codes: Jha et al. (2020). Conductance: Dhamdhere, Sundararajan and Yan (2019); Lundstrom et al. (2022). Jumps: Merrill et al. (2019). TreeSHAP: Lundberg et al. (2020). The table of patients: Wolberg, Mangasarian, Street and Street (1993).
 #
-# **What is next.** Lesson 12: does an attribution tell the truth, and how would you find out that it does not?
+# **What is next.** [Lesson 12](12_trust.ipynb): does an attribution tell the truth, and how would you find out that it does not?

@@ -105,7 +105,13 @@ BREAKS = [
     Break("an estimate that promises too much", "errors.py", "MARGIN = 1.5", "MARGIN = 0.5", "05"),
     Break("an axiom check that lets all pass", "axioms.py", "gap <= tolerance\n", "gap <= 1e9\n", "06"),
     Break("a neutrality that is off", "baselines.py", "(evenness.amax(1) - 1)", "(evenness.amax(1) - 2)", "07"),
-    Break("a share inside that counts all", "evaluate.py", "(strength * mask).flatten(1)", "strength.flatten(1)", "08"),
+    Break(
+        "a share inside that counts all",
+        "evaluate/masks.py",
+        "(strength * mask).flatten(1)",
+        "strength.flatten(1)",
+        "08",
+    ),
     Break(
         "a scene whose mask is elsewhere",
         "datasets/scenes.py",
@@ -127,6 +133,8 @@ BREAKS = [
         "11",
     ),
     Break("jumps whose losses are gains", "beyond/trees.py", "(leaves.left_by, -loss)", "(leaves.left_by, loss)", "11"),
+    Break("deletion that begins at the wrong end", "evaluate/curves.py", "descending=True", "descending=False", "12"),
+    Break("a network that forgets nothing", "evaluate/randomisation.py", ".reset_parameters()  #", ".eval()  #", "12"),
 ]
 
 

@@ -1,0 +1,233 @@
+"""The checks of lesson 12: rank correlation, a picture without its first pixels, the strongest window, a proof."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d
+
+from igteach.exercises.checker import Case, Exercise, Mistake
+
+
+def _pairs(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for places in (6, 9, 15):
+        a = torch.randn(places, generator=draw).double()
+        b = (0.7 * a + torch.randn(places, generator=draw)).exp()
+        cases.append(Case(f"two maps of {places} places", (a, b)))
+    return cases
+
+
+def _deletions(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for height, width, k in ((3, 4, 3), (5, 5, 7), (4, 6, 10)):
+        x, reference = torch.rand(2, 3, height, width, generator=draw)
+        values = torch.randn(3, height, width, generator=draw)
+        cases.append(Case(f"{k} pixels of {height} by {width}", (x, values, reference, k)))
+    return cases
+
+
+def _shared(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for pictures, height, width, size in ((4, 6, 9, 2), (6, 8, 7, 3), (5, 9, 12, 4)):
+        maps = torch.randn(pictures, 3, height, width, generator=draw)
+        row, column = 1 + int(torch.randint(height - size - 1, (1,), generator=draw)), 1
+        column += int(torch.randint(width - size - 1, (1,), generator=draw))
+        sign = 1 - 2 * (torch.arange(pictures) % 2).view(-1, 1, 1, 1)  # for in one picture, against in the next
+        maps[:, :, row : row + size, column : column + size] += 2.5 * sign
+        maps[:, :, 0, 0] += 5.0  # one strong pixel
+        maps[:, :, -size:, :size] += torch.tensor([6.0, -6.0, 0.0]).view(1, 3, 1, 1)  # colours that cancel
+        cases.append(Case(f"{pictures} maps of {height} by {width} pixels, windows of {size}", (maps, size)))
+    return cases
+
+
+def _answers(draw: torch.Generator) -> list[Case]:
+    cases = []
+    for pictures, classes in ((24, 3), (40, 4), (60, 5)):
+        label = 1 + int(torch.randint(classes - 1, (1,), generator=draw))
+        y = torch.randint(classes, (pictures,), generator=draw)
+        y[:4] = label
+        y[4:8] = 0
+        three = [_confused(y, classes, part, label, draw) for part in (0.2, 0.7, 0.6)]
+        cases.append(Case(f"{pictures} pictures of {classes} classes", (*three, y, label)))
+    return cases
+
+
+def _confused(y: Tensor, classes: int, part: float, label: int, draw: torch.Generator) -> Tensor:
+    """Answers that are wrong in a part of the pictures, and at random the label itself."""
+    other = torch.where(
+        torch.rand(len(y), generator=draw) < 0.5, torch.tensor(label), torch.randint(classes, y.shape, generator=draw)
+    )
+    return torch.where(torch.rand(len(y), generator=draw) < part, other, y)
+
+
+def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
+    return _cosine(_centred(_ranks(a)), _centred(_ranks(b)))
+
+
+def without_first(x: Tensor, values: Tensor, reference: Tensor, k: int) -> Tensor:
+    return _replaced(x, reference, values.sum(0), k)
+
+
+def strongest_window(maps: Tensor, size: int) -> Tensor:
+    return torch.tensor(_strongest(maps.sum(1).abs().mean(0), size))
+
+
+def proof(as_is: Tensor, without: Tensor, inserted: Tensor, y: Tensor, label: int) -> Tensor:
+    own = y == label
+    return _rates(as_is[own] == label, without[own] == label, inserted[~own] == label)
+
+
+def _ranks(a: Tensor) -> Tensor:
+    return a.argsort().argsort().double()
+
+
+def _centred(a: Tensor) -> Tensor:
+    return a - a.mean()
+
+
+def _cosine(a: Tensor, b: Tensor) -> Tensor:
+    return (a * b).sum() / (a.norm() * b.norm())
+
+
+def _replaced(x: Tensor, reference: Tensor, worth: Tensor, k: int) -> Tensor:
+    """The k places of the largest worth (height, width), or (3, height, width) where each colour counts by itself."""
+    flat = worth.flatten()
+    gone = torch.zeros_like(flat, dtype=torch.bool)
+    gone[flat.topk(k).indices] = True
+    return torch.where(gone.view_as(worth), reference, x)
+
+
+def _strongest(strength: Tensor, size: int) -> tuple[int, int]:
+    means = avg_pool2d(strength[None], size, stride=1)[0]
+    return divmod(int(means.argmax()), means.shape[1])
+
+
+def _moved(maps: Tensor, size: int, by: float) -> Tensor:
+    return strongest_window(maps, size) + by
+
+
+def _rates(*hits: Tensor) -> Tensor:
+    return torch.stack([each.double().mean() for each in hits])
+
+
+EXERCISES = [
+    Exercise(
+        "12.1",
+        rank_correlation,
+        _pairs,
+        [
+            Mistake(
+                "That is the correlation of the values. Put their ranks in their place.",
+                lambda a, b: _cosine(_centred(a), _centred(b)),
+            ),
+            Mistake(
+                "argsort lists which place comes first, second, third. The rank of a place is where it stands in that "
+                "list.",
+                lambda a, b: _cosine(_centred(a.argsort().double()), _centred(b.argsort().double())),
+            ),
+            Mistake(
+                "You did not take the mean rank off, so that even a reversed order seems to agree.",
+                lambda a, b: _cosine(_ranks(a), _ranks(b)),
+            ),
+            Mistake(
+                "You ranked sizes. Signs count here: what was for the answer and is now against it has moved.",
+                lambda a, b: rank_correlation(a.abs(), b.abs()),
+            ),
+            Mistake("One of your orders is reversed.", lambda a, b: -rank_correlation(a, b)),
+            Mistake(
+                "Divide by both lengths. Yours grows with the number of places.",
+                lambda a, b: (_centred(_ranks(a)) * _centred(_ranks(b))).sum(),
+            ),
+        ],
+    ),
+    Exercise(
+        "12.2",
+        without_first,
+        _deletions,
+        [
+            Mistake("You took the least important first.", lambda x, values, r, k: without_first(x, -values, r, k)),
+            Mistake(
+                "You went by size. A pixel that speaks against the answer goes last.",
+                lambda x, values, r, k: _replaced(x, r, values.sum(0).abs(), k),
+            ),
+            Mistake(
+                "You chose colours one by one. A pixel goes as a whole, by the sum over its colours.",
+                lambda x, values, r, k: _replaced(x, r, values, k),
+            ),
+            Mistake(
+                "Only the first k pixels are left in yours, and the rest is gone: that is a point on the insertion "
+                "curve.",
+                lambda x, values, r, k: without_first(r, values, x, k),
+            ),
+            Mistake(
+                "You blackened the pixels. They become those of the reference.",
+                lambda x, values, r, k: without_first(x, values, torch.zeros_like(r), k),
+            ),
+            Mistake("Nothing was replaced. Do you change a copy and return it?", lambda x, values, r, k: x),
+        ],
+    ),
+    Exercise(
+        "12.3",
+        strongest_window,
+        _shared,
+        [
+            Mistake(
+                "You kept the signs, and what speaks for the class in one picture cancels what speaks against it in "
+                "another. Take sizes before the mean over pictures.",
+                lambda maps, size: torch.tensor(_strongest(maps.sum(1).mean(0).abs(), size)),
+            ),
+            Mistake(
+                "You took sizes colour by colour. First add up the colours of a pixel.",
+                lambda maps, size: torch.tensor(_strongest(maps.abs().sum(1).mean(0), size)),
+            ),
+            Mistake(
+                "That is the strongest single pixel. A window counts by its mean.",
+                lambda maps, size: torch.tensor(_strongest(maps.sum(1).abs().mean(0), 1)),
+            ),
+            Mistake("That is column before row.", lambda maps, size: strongest_window(maps, size).flip(0)),
+            Mistake(
+                "That is the middle of the window. Its upper left pixel is asked for.",
+                lambda maps, size: _moved(maps, size, size // 2),
+            ),
+            Mistake(
+                "You divided by the width of the picture. The table of windows is narrower.",
+                lambda maps, size: torch.tensor(
+                    divmod(int(avg_pool2d(maps.sum(1).abs().mean(0)[None], size, stride=1)[0].argmax()), maps.shape[3])
+                ),
+            ),
+        ],
+    ),
+    Exercise(
+        "12.4",
+        proof,
+        _answers,
+        [
+            Mistake(
+                "You computed accuracies over all pictures. The first two numbers are about the class alone.",
+                lambda a, w, i, y, label: _rates(a == y, w == y, i == y),
+            ),
+            Mistake(
+                "Your third number counts the pictures of the class as well. They had the mark before; leave them out.",
+                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _rates(i == label)]),
+            ),
+            Mistake(
+                "Your third number says how often the others were still right. How often are they called the class?",
+                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _rates((i == y)[y != label])]),
+            ),
+            Mistake(
+                "Your first two numbers take all answers that name the class, whatever the truth. Take the pictures "
+                "that are of the class.",
+                lambda a, w, i, y, label: torch.cat([_rates(a == label, w == label), proof(a, w, i, y, label)[2:]]),
+            ),
+            Mistake(
+                "Those are counts. Divide each by the number of pictures it is about.",
+                lambda a, w, i, y, label: (
+                    proof(a, w, i, y, label) * torch.stack([(y == label).sum(), (y == label).sum(), (y != label).sum()])
+                ),
+            ),
+            Mistake(
+                "Without and inserted are the wrong way round.",
+                lambda a, w, i, y, label: proof(a, i, w, y, label),
+            ),
+        ],
+    ),
+]

@@ -1,0 +1,734 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 12 · Trust
+#
+# **The question.** Does an attribution tell the truth about the network, or does it tell you what you like to see?
+#
+# **You will be able to**
+# - put any method to four tests: random weights, deletion and insertion, a known truth, agreement;
+# - give each test its control, and say what the test cannot show;
+# - find a shortcut that a network has taken, prove it by an intervention, and tell your team.
+#
+# **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for one section.
+#
+# **Time.** 75 minutes, exercises included.
+#
+# **GPU.** It makes the photographs faster. The answers are the same.
+
+# %%
+import torch
+from torch.nn.functional import avg_pool2d, interpolate
+
+import igteach
+from igteach import baselines, peers, show
+from igteach.datasets import load_digits
+from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
+from igteach.evaluate import agreement, cascade, deletion, edges, insertion, interval, random_numbers, random_slopes, randomised_maps, share_inside, token_deletion
+from igteach.exercises import check
+from igteach.models import digits, scenes, text
+from igteach.models.gallery import open_gallery
+from igteach.models.train_scenes import MARKED
+
+device = igteach.device()
+
+# %% [markdown]
+# ## Four maps, all of them convincing
+#
+# A scene, as in lesson 08, and four maps of it. Each is drawn on a scale of its own, and sizes only. Two are old friends. *Guided backpropagation* (Springenberg et al. 2014) is the gradient, but every ReLU also stops what is negative on the way back; its maps are famous for being sharp.
+
+# %%
+drawn = make_scenes(40, seed=0)
+x, mask = drawn.x.to(device), drawn.mask.to(device)
+model = scenes.load(device)
+score = igteach.probability(model)
+with torch.no_grad():
+    answers = model(x).argmax(dim=1)
+mean_colour = x.mean(dim=(2, 3), keepdim=True).expand_as(x)
+
+
+def integrated(f, x, baseline=None, target=None):
+    return igteach.integrated_gradients(f, x, baseline, target, rule="warped", steps=16)
+
+
+def size(values):
+    """The strength of each pixel, its colours together, in the shape of the values."""
+    return values.sum(dim=1, keepdim=True).abs().expand_as(values)
+
+
+def on_its_own_scale(values):
+    """(height, width), the strongest pixel 1."""
+    strength = values.sum(dim=0).abs()
+    return strength / strength.max()
+
+
+methods = {"A": peers.guided_backprop, "B": edges, "C": igteach.gradient_times_input, "D": integrated}
+first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
+one, of_one = x[first : first + 1], answers[first : first + 1]
+grey = mean_colour[first : first + 1]
+maps = {name: on_its_own_scale(method(score, one, grey, of_one).values[0]) for name, method in methods.items()}
+show.heatmaps(maps, kind="magnitude", picture=one[0].mean(dim=0))
+
+# %% [markdown]
+# **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
+
+# %% [markdown]
+# B is an edge detector: how much the brightness changes at each pixel. It knows nothing of the network, nor of any network. If it convinced you, then to be convinced is not a test.
+#
+# ## First test: forget everything
+#
+# In words: if a map explains what the network has learnt, it must change when the network forgets. So initialise the last layer anew, then the last two, and on down to the first, until nothing is left that was ever trained. At each stage draw the map of the same answer again (Adebayo et al. 2018).
+#
+# **Predict.** After half of the layers are random, which maps still show the fish?
+
+# %%
+def forgetting(method):
+    """Maps of one scene as the network forgets: nothing, the last layer, half of the layers, everything."""
+    stages = randomised_maps(score, method, one, grey, of_one)
+    titles = {0: "as trained", 1: "last layer random", 4: "four of seven", 7: "all random"}
+    return show.heatmaps({title: on_its_own_scale([*stages.values()][stage][0]) for stage, title in titles.items()}, kind="magnitude")
+
+
+forgetting(peers.guided_backprop)
+
+# %%
+forgetting(integrated)
+
+# %% [markdown]
+# The first row is guided backpropagation. With the upper half of its network random, it draws the same fish. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides. The second row is Integrated Gradients. It loses the fish at the first layer.
+#
+# One picture, and your eyes again. Count instead: how much does a map agree with its former self? Sizes differ from network to network, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904):
+#
+# $$\rho \;=\; \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2}\,\sqrt{\sum_i (s_i - \bar s)^2}}$$
+#
+# 1 is the same order, -1 the reverse, and 0 is what two maps have that know nothing of each other.
+
+# %% [markdown]
+# ### Exercise 1: do two maps agree?
+#
+# ●●○ · 8 minutes
+#
+# Write it for two maps, flattened. No two values of a map are equal.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>a.argsort()</code> lists the places from weakest to strongest. That is not yet the rank of each place.
+#
+# <details><summary>Hint 2</summary>
+#
+# The rank of a place is where it stands in that list: <code>a.argsort().argsort()</code>.
+#
+# <details><summary>Hint 3</summary>
+#
+# <code>torch.corrcoef(torch.stack([r, s]))[0, 1]</code> is the fraction above, for floating r and s.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-12-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def rank_correlation(a, b):
+    """Spearman's rank correlation of two maps.
+
+    a, b: (places,), without ties.  Returns one number from -1 to 1.
+    """
+    ### BEGIN SOLUTION
+    ranks = torch.stack([a.argsort().argsort(), b.argsort().argsort()])
+    return torch.corrcoef(ranks.double())[0, 1]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-12-1", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("12.1", rank_correlation)
+
+# %% [markdown]
+# In `igteach.evaluate` it is `agreement`, for many pictures, with ties; `randomised_maps` makes the maps. It works on copies, and your network stays as it is. Now sixteen scenes. Signs count: a pixel that spoke for the answer and now speaks against it has moved to the other end of the order. (Guided backpropagation has signs as well, so the comparison is fair.)
+
+# %%
+few = slice(0, 16)
+tested = {"guided backprop": peers.guided_backprop, "edges": edges, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
+forgot = {name: randomised_maps(score, method, x[few], mean_colour[few], answers[few]) for name, method in tested.items()}
+kept = {name: [agreement(stages["as trained"], values) for values in stages.values()] for name, stages in forgot.items()}
+show.curves(range(8), {name: [each.mean().item() for each in row] for name, row in kept.items()}, xlabel="random layers, from the last one down", ylabel="rank correlation with the trained network's map")
+
+# %% tags=["nbval-ignore-output"]
+print(f"{'':20s}{'last layer random':26s}{'four of seven':26s}all random")
+for name, row in kept.items():
+    print(f"{name:20s}" + "".join("{:+.2f} ({:+.2f} to {:+.2f})".format(*interval(row[stage])).ljust(26) for stage in (1, 4, 7)))
+
+# %%
+print("guided backprop, four of seven layers random: still above 0.5:", bool(kept["guided backprop"][4].mean() > 0.5))
+print("IG, from the last layer on: within 0.2 of zero:", all(bool(each.mean().abs() < 0.2) for each in kept["IG"][1:]))
+print("edges do not notice:", all(bool(each.mean() > 0.999) for each in kept["edges"]))
+
+# %% [markdown]
+# Guided backpropagation fails, Integrated Gradients passes, and the control does what it must: it fails perfectly.
+#
+# Many people show sizes instead of signs, |IG|. Does that pass as well?
+
+# %%
+sizes_left = agreement(size(forgot["IG"]["as trained"]), size([*forgot["IG"].values()][-1]))
+lot = random_slopes(score, x[few], mean_colour[few], answers[few]).values
+explained = agreement(size(forgot["IG"]["as trained"]), size(lot))
+print("|IG|, all layers random: the correlation stays above 0.15:", bool(sizes_left.mean() > 0.15))
+print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool((sizes_left.mean() - explained.mean()).abs() < 0.15))
+
+# %% [markdown]
+# It does not go down to zero. But look at the control: slopes drawn by lot, times the same x - x', agree with |IG| as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it shares with the picture an explanation (lesson 04: what is lost with the sign).
+#
+# What this test cannot show: that a map which changes is *right*. A map of random numbers, drawn anew for each network, would pass it.
+#
+# ## Second test: take it away
+#
+# In words: take away what the map calls important, the most important first. If the map is right, F falls soon. Or start from nothing and bring the most important first: F should rise soon. These are **deletion** and **insertion** (Samek et al. 2017; Petsiuk et al. 2018). With the pixels in the order of the map,
+#
+# $$D(k) \;=\; F\big(x \text{ with its first } k \text{ pixels replaced}\big), \qquad I(k) \;=\; F\big(\text{the replacement with the first } k \text{ pixels of } x\big).$$
+#
+# The **area** under a curve is its mean: small is good for deletion, large for insertion.
+
+# %% [markdown]
+# ### Exercise 2: the first k pixels
+#
+# ●●○ · 8 minutes
+#
+# Make the picture of one point on the deletion curve.
+#
+# <details><summary>Hint 1</summary>
+#
+# A pixel's place in the order is decided by the sum over its colours; then all of its colours go.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>values.sum(dim=0).flatten().topk(k).indices</code> are the pixels, row after row.
+#
+# <details><summary>Hint 3</summary>
+#
+# On clones: <code>left.flatten(1)[:, first] = reference.flatten(1)[:, first]</code>. Flattening a fresh clone gives a view, so the clone changes.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-12-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def without_first(x, values, reference, k):
+    """The picture with its first k pixels replaced: those of the largest values, signs and all.
+
+    x, values, reference: (3, height, width);  k: a number of pixels.  Returns (3, height, width).
+    """
+    ### BEGIN SOLUTION
+    first = values.sum(dim=0).flatten().topk(k).indices
+    left = x.clone()
+    left.flatten(1)[:, first] = reference.flatten(1)[:, first]
+    return left
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-12-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("12.2", without_first)
+
+# %% [markdown]
+# `deletion` and `insertion` do it for many pictures and return curves with their areas. A replacement is needed, and it is a baseline by another name: here the mean colour of each picture. Three controls: random numbers, random slopes times (x - x'), edges. The gradient and guided backpropagation go by size, which is how they are shown.
+#
+# **Predict.** In which order will the six stand?
+
+# %%
+values = {"random numbers": random_numbers(score, x, mean_colour, answers).values}
+values["random slopes"] = random_slopes(score, x, mean_colour, answers).values
+values["edges"] = edges(score, x, mean_colour, answers).values
+values["gradient"] = size(igteach.gradient(score, x, mean_colour, answers).values)
+values["guided backprop"] = size(peers.guided_backprop(score, x, mean_colour, answers).values)
+values["IG"] = integrated(score, x, mean_colour, answers).values
+
+
+def both(f, x, values, reference, target):
+    """Deletion and insertion of each map, 12 points each."""
+    return {name: [curves(f, x, each, reference, target, steps=12) for curves in (deletion, insertion)] for name, each in values.items()}
+
+
+def areas(found):
+    """Prints the areas with their intervals."""
+    print(f"{'':20s}{'deletion (small is good)':28s}insertion (large is good)")
+    for name, pair in found.items():
+        print(f"{name:20s}" + "".join("{:.2f} ({:.2f} to {:.2f})".format(*interval(each.area)).ljust(28) for each in pair))
+
+
+on_colour = both(score, x, values, mean_colour, answers)
+part = on_colour["IG"][0].part.cpu()
+show.curves(part, {name: on_colour[name][0].values.mean(dim=0) for name in ("random numbers", "edges", "guided backprop", "IG")}, xlabel="part of the pixels taken away", ylabel="F, mean of 40 scenes")
+
+# %% tags=["nbval-ignore-output"]
+areas(on_colour)
+
+# %%
+def surely(found, which, better, worse):
+    """Whether the first map has the better area, and luck does not explain it."""
+    gain = found[better][which].area - found[worse][which].area
+    return interval(-gain if which == 0 else gain)[1] > 0
+
+
+print("deletion:  IG beats random numbers, random slopes and edges:", all(surely(on_colour, 0, "IG", name) for name in ("random numbers", "random slopes", "edges")))
+print("insertion: IG beats random numbers and random slopes:       ", all(surely(on_colour, 1, "IG", name) for name in ("random numbers", "random slopes")))
+print("insertion: IG beats edges:                                  ", surely(on_colour, 1, "IG", "edges"))
+print("insertion: guided backprop is no worse than IG:             ", not surely(on_colour, 1, "IG", "guided backprop"))
+
+# %% [markdown]
+# Read the last two lines twice. By insertion an edge detector, which has never seen the network, does as well as Integrated Gradients. And guided backpropagation, which has just failed the first test, is as good as the best.
+#
+# How can that be? Bring the edges of a scene first, and you bring a *drawing* of it. The network knows shapes, so it knows the drawing. Insertion rewards what makes a recognisable picture, whether or not it is what decided.
+#
+# Now replace by black instead of the mean colour, with IG from black.
+#
+# **Predict.** Will IG still be ahead of random numbers?
+
+# %%
+black = torch.zeros_like(x)
+from_black = {name: values[name] for name in ("random numbers", "edges", "guided backprop")}
+from_black["IG"] = integrated(score, x, black, answers).values
+on_black = both(score, x, from_black, black, answers)
+show.curves(part, {name: pair[0].values.mean(dim=0) for name, pair in on_black.items()}, xlabel="part of the pixels made black", ylabel="F, mean of 40 scenes")
+
+# %% tags=["nbval-ignore-output"]
+areas(on_black)
+
+# %%
+print("deletion to black: IG beats random numbers:", surely(on_black, 0, "IG", "random numbers"))
+few_gone = on_black["random numbers"][0].values[:, 2].mean() / on_black["random numbers"][0].values[:, 0].mean()
+print("a sixth of the pixels black, drawn by lot: under half of F is left:", bool(few_gone < 0.5))
+
+# %% [markdown]
+# Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
+#
+# Digits are kinder: black is what most of a digit is, and the network was taught that a black picture is no digit.
+
+# %%
+reader = igteach.probability(digits.load(device))
+scans = load_digits().x_test[:100].to(device)
+with torch.no_grad():
+    said = reader(scans).argmax(dim=1)
+of_digits = {
+    "random numbers": random_numbers(reader, scans, 0.0, said).values,
+    "random slopes": random_slopes(reader, scans, 0.0, said).values,
+    "edges": edges(reader, scans, 0.0, said).values,
+    "gradient": size(igteach.gradient(reader, scans, 0.0, said).values),
+    "guided backprop": size(peers.guided_backprop(reader, scans, 0.0, said).values),
+    "IG": integrated(reader, scans, 0.0, said).values,
+}
+on_digits = both(reader, scans, of_digits, 0.0, said)
+
+# %% tags=["nbval-ignore-output"]
+areas(on_digits)
+
+# %%
+for which, name in enumerate(("deletion", "insertion")):
+    print(f"{name:10s} IG beats every other map: {all(surely(on_digits, which, 'IG', other) for other in of_digits if other != 'IG' and (which, other) != (1, 'guided backprop'))}")
+
+# %% [markdown]
+# (The last line leaves guided backpropagation out: there the lead is small. The table has it.)
+#
+# ## Third test: where the truth is known
+#
+# Lesson 08 knew a part of the truth on scenes, a mask, and counted the share of strength inside. Here it stands beside the other tests. From the mean colour, 40 scenes, first letters of the verdicts as you have seen them:
+
+# %% tags=["nbval-ignore-output"]
+print(f"{'':20s}{'share inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
+inside = {name: interval(share_inside(each, mask)) for name, each in values.items()}
+for name, (found, low, high) in inside.items():
+    survives = f"{kept[name][4].mean().item():+.2f}" if name in kept else "+1.00"
+    print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{on_colour[name][0].area.mean().item():<12.2f}{on_colour[name][1].area.mean().item():<12.2f}{survives}")
+show.intervals(inside, xlabel="share inside the object (dotted: random slopes)", control="random slopes")
+
+# %%
+print("inside the mask IG has at least 1.5 times the share of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
+
+# %% [markdown]
+# No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control. On the scenes, from the mean colour, one of these does.
+#
+# ## Fourth test, which is none: do methods agree?
+#
+# It is tempting to trust what several methods say with one voice.
+
+# %% tags=["nbval-ignore-output"]
+names = ["edges", "gradient", "guided backprop", "random slopes", "IG"]
+print(f"{'rank correlation of sizes':28s}" + "".join(name.ljust(17) for name in names))
+for one_name in names:
+    print(f"{one_name:28s}" + "".join(f"{agreement(size(values[one_name]), size(values[other])).mean().item():<17.2f}" for other in names))
+
+# %%
+with_edges = agreement(size(values["guided backprop"]), size(values["edges"]))
+print("guided backprop and edges agree, and luck does not explain it:", interval(with_edges)[1] > 0)
+
+# %% [markdown]
+# Guided backpropagation agrees with the edge detector, and IG agrees with slopes drawn by lot: they share x - x'. Methods agree where they share an ingredient, right or wrong. If two of them *disagree*, at least one is not what you take it for; that is worth knowing. Agreement is worth little.
+#
+# ## The coins
+#
+# In lesson 00 a network looked at Greek coins and gave an answer that was bound to be wrong, as ImageNet has no coin. Lesson 08 showed where Integrated Gradients puts it. Do you believe the map? Two tests are open to you where no mask is: forget, and take away. Photographs are blurred rather than blackened, and squares of eight pixels go together.
+
+# %% tags=["nbval-ignore-output"]
+gallery = open_gallery(device)
+print(gallery.note)
+seen = igteach.probability(gallery.model)
+
+
+def squares(values):
+    """Each pixel gets the mean of its square of 8 by 8, colours together."""
+    pixels = values.sum(dim=1, keepdim=True)
+    mean = avg_pool2d(pixels, 8, ceil_mode=True, count_include_pad=False)
+    return interpolate(mean, scale_factor=8)[..., : pixels.shape[-2], : pixels.shape[-1]].expand_as(values)
+
+
+def lots(f, picture, reference, target):
+    """The mean deletion curve of four maps drawn by lot."""
+    drawn = [squares(random_numbers(f, picture, 0.0, target, seed=seed).values) for seed in range(4)]
+    return torch.stack([deletion(f, picture, each, reference, target, steps=8).values for each in drawn]).mean(dim=0)[0]
+
+
+taken, by_name = {}, {}
+for name, picture in gallery.pictures.items():
+    picture = picture[None]
+    with torch.no_grad():
+        best = int(gallery.model(picture).argmax())
+    blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
+    by_name[name] = integrated(seen, picture, blurred, best)
+    pair = {"IG": squares(by_name[name].values), "edges": squares(edges(seen, picture, blurred, best).values)}
+    taken[name] = {"squares by lot": lots(seen, picture, blurred, best)}
+    taken[name] |= {title: deletion(seen, picture, each, blurred, best, steps=8).values[0] for title, each in pair.items()}
+    areas_of = [f"{title} {torch.trapezoid(curve, dx=1 / 8).item():.2f}" for title, curve in taken[name].items()]
+    print(f"{name:20s}{gallery.labels[best]:20s}area under deletion: " + ", ".join(areas_of))
+
+# %% tags=["nbval-ignore-output"]
+coins = next(iter(gallery.pictures))
+show.attributions(gallery.pictures[coins], {f"IG from the blurred {coins}": by_name[coins]}, view="overlay")
+
+# %% tags=["nbval-ignore-output"]
+show.curves([k / 8 for k in range(9)], taken[coins], xlabel=f"part of the {coins} blurred", ylabel="F")
+
+# %% tags=["nbval-ignore-output"]
+picture = gallery.pictures[coins][None]
+with torch.no_grad():
+    best = int(gallery.model(picture).argmax())
+blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
+stages = [(name, changed) for name, changed in cascade(seen)]
+for title, number in {"last layer random": 1, "half of the layers": len(stages) // 2, "all random": -1}.items():
+    again = igteach.integrated_gradients(stages[number][1], picture, blurred, best, rule="warped", steps=8)
+    print(f"{title:20s}rank correlation of IG's squares with the trained network's: {agreement(squares(again.values), squares(by_name[coins].values)).item():+.2f}")
+
+# %% [markdown]
+# So, the answer, as far as it goes. Look at the first line of the areas. Where IG's area is well below that of squares drawn by lot, the squares that it names *did* carry the answer: take them away and it goes. Where the correlations are near zero, the map comes from the trained weights and not from the picture alone. The first holds for the coins in the stored run of this page, and you have both in your own run.
+#
+# And look at the edges. Where they come out below IG, an edge detector names better squares than IG does. Coins *are* edges: discs, rims and relief. So the map tells you that the squares matter, and it cannot tell you that they matter because of anything that is golf about them. Believe it as far as it was tested, and no further.
+#
+# ## Words
+#
+# A text has tokens in place of pixels. Replace them one by one, by the padding token or by the mask, or drop them so that the text becomes shorter. The network of lesson 09 tells what a question asks for; the control orders the tokens by lot, eight times.
+
+# %%
+questions = text.load("question_types", device)
+asked = ["How many people live in Rome?", "Who wrote the Iliad?", "Where is the river Rhine?", "What is the capital of Peru?"]
+told = igteach.token_attribution(questions, asked)
+ways = ("pad", "mask", "drop")
+by_ig = {way: torch.cat([token_deletion(questions, each, None, way).area for each in told]).cpu() for way in ways}
+
+
+def by_lot(answer, way):
+    """The mean area of eight random orders."""
+    count = sum(word is not None for word in answer.words)
+    draw = torch.Generator().manual_seed(0)
+    return torch.cat([token_deletion(questions, answer, torch.randn(count, generator=draw), way).area for _ in range(8)]).mean()
+
+
+chance = {way: torch.stack([by_lot(each, way) for each in told]).cpu() for way in ways}
+for way in ways:
+    print(f"{way:5s} IG's order has under 0.7 times the area of chance, for every question: {bool((by_ig[way] < 0.7 * chance[way]).all())}")
+
+# %% tags=["nbval-ignore-output"]
+for number, each in enumerate(told):
+    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, by lot {chance[way][number]:.2f}" for way in ways))
+
+# %% [markdown]
+# With so few tokens a single word may decide, and IG names it. Four questions are an example and no proof; the test set of lesson 09 has hundreds.
+#
+# ## Capstone: the colleague's network
+#
+# A colleague hands you a network for scenes, and the pictures it was tested on. It gets nearly all of them right. Your team wants to use it on other pictures next week. You have been told nothing else, apart from the title of this lesson.
+
+# %%
+handed = make_scenes(64, seed=7, mark=MARKED)  # how they were made is what you are to find out
+pictures, right = handed.x.to(device), handed.y.to(device)
+suspect = scenes.load_shortcut(device)
+
+
+def answers_of(network, pictures):
+    with torch.no_grad():
+        return network(pictures).argmax(dim=1)
+
+
+print("right on at least 98% of what was handed over:", bool((answers_of(suspect, pictures) == right).double().mean() >= 0.98))
+
+# %% [markdown]
+# ### Find it
+#
+# One map shows one picture. A shortcut is the same in many. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
+
+# %% [markdown]
+# ### Exercise 3: the strongest window
+#
+# ●●○ · 10 minutes
+#
+# Find the square window whose mean strength is largest, over all maps together.
+#
+# <details><summary>Hint 1</summary>
+#
+# Strength first: add up the colours, take the size. Then the mean over the pictures: (height, width).
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>torch.nn.functional.avg_pool2d(strength[None], size, stride=1)[0]</code> holds the mean of every window, at the place of its upper left pixel.
+#
+# <details><summary>Hint 3</summary>
+#
+# <code>argmax()</code> counts row after row: divide by the width of that table for the row, and the remainder is the column.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-12-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def strongest_window(maps, size):
+    """Row and column of the upper left pixel of the strongest window.
+
+    maps: (pictures, 3, height, width);  size: pixels along its side.  Returns (2,).
+    """
+    ### BEGIN SOLUTION
+    strength = maps.sum(dim=1).abs().mean(dim=0)
+    means = torch.nn.functional.avg_pool2d(strength[None], size, stride=1)[0]
+    place = int(means.argmax())
+    return torch.tensor([place // means.shape[1], place % means.shape[1]])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-12-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("12.3", strongest_window)
+
+# %% [markdown]
+# Each class in turn, and beside it the control: the honest network of lesson 08, on the same pictures. How strong is the strongest window, compared with the mean of its map?
+#
+# **Predict.** What ratio would you call suspicious? Say it before you look.
+
+# %%
+def strongest(maps, side=8):
+    """(row, column) of the strongest window, and its mean strength over that of the whole map."""
+    strength = maps.sum(dim=1).abs().mean(dim=0)
+    windows = avg_pool2d(strength[None], side, stride=1)[0]
+    place = int(windows.argmax())
+    return divmod(place, windows.shape[1]), (windows.max() / strength.mean()).item()
+
+
+honest = scenes.load(device)
+grounds = pictures.mean(dim=(2, 3), keepdim=True).expand_as(pictures)
+shares = {}
+for name, network in {"colleague's": suspect, "honest": honest}.items():
+    f, called = igteach.probability(network), answers_of(network, pictures)
+    shares[name] = igteach.integrated_gradients(f, pictures, grounds, called, rule="warped", steps=12).values
+called = answers_of(suspect, pictures)
+
+# %% tags=["nbval-ignore-output"]
+for number, label in enumerate(SCENE_CLASSES):
+    (row, column), ratio = strongest(shares["colleague's"][called == number])
+    print(f"{label:10s} colleague's: {ratio:5.1f} times the mean, at row {row:2d}, column {column:2d}     honest: {strongest(shares['honest'][called == number])[1]:5.1f}")
+
+# %%
+ratios = [strongest(shares["colleague's"][called == number])[1] for number in range(8)]
+controls = [strongest(shares["honest"][called == number])[1] for number in range(8)]
+culprit = max(range(8), key=ratios.__getitem__)
+(row, column), _ = strongest(shares["colleague's"][called == culprit])
+window = (slice(row, row + 8), slice(column, column + 8))
+print("one class stands out, by more than twice any other, and any of the control:", ratios[culprit] > 2 * max([r for k, r in enumerate(ratios) if k != culprit] + controls))
+print("it is:", SCENE_CLASSES[culprit])
+averages = {f"{SCENE_CLASSES[k]}: mean |IG|": shares["colleague's"][called == k].sum(dim=1).abs().mean(dim=0) for k in (culprit, (culprit + 1) % 8)}
+show.heatmaps({title: each / each.max() for title, each in averages.items()}, kind="magnitude")
+
+# %% [markdown]
+# There it is: a window in a corner where no object lies. Look at the pictures themselves, as you should have done at first, and nobody does:
+
+# %%
+of_culprit = (called == culprit).nonzero()[:, 0][:2]
+others = (called != culprit).nonzero()[:, 0][:2]
+show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}": pictures[i].mean(dim=0) for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
+
+# %% [markdown]
+# ### Prove it
+#
+# So far you have a suspicion: a map, and a square in the corner. All this lesson long maps have convinced and been wrong. Intervene.
+#
+# - **Remove.** Paint over the window with the paper to the left of it, in every picture.
+# - **Insert.** Copy the window of one picture of the class into every other picture.
+# - **Control.** Do the same to the honest network; and paint over a window of the same size elsewhere.
+
+# %%
+def painted_over(pictures, window):
+    """The pictures with a window replaced by the paper beside it."""
+    rows, columns = window
+    across = 8 if columns.start < 8 else -8
+    changed = pictures.clone()
+    changed[:, :, rows, columns] = pictures[:, :, rows, columns.start + across : columns.stop + across]
+    return changed
+
+
+def inserted(pictures, window, donor):
+    """The pictures with the window of the donor (3, height, width) laid into them."""
+    changed = pictures.clone()
+    changed[(..., *window)] = donor[(..., *window)]
+    return changed
+
+
+without, everywhere = painted_over(pictures, window), inserted(pictures, window, pictures[of_culprit[0]])
+elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
+
+# %% [markdown]
+# ### Exercise 4: the proof in three numbers
+#
+# ●●○ · 8 minutes
+#
+# From a network's answers to the pictures as they are, without the mark, and with the mark in all of them, compute what belongs into a report.
+#
+# <details><summary>Hint 1</summary>
+#
+# The first two numbers are about pictures of the class: <code>y == label</code>.
+#
+# <details><summary>Hint 2</summary>
+#
+# The third is about the others only: those of the class had the mark already.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-12-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def proof(as_is, without, inserted, y, label):
+    """Three rates: of the class, found as they are; of the class, found without the mark; of all others, called the class with it.
+
+    as_is, without, inserted, y: (pictures,), class numbers: three times the network's answers, and the truth;  label: the class.  Returns (3,).
+    """
+    ### BEGIN SOLUTION
+    own = y == label
+    found, lost, fooled = as_is[own] == label, without[own] == label, inserted[~own] == label
+    return torch.stack([each.double().mean() for each in (found, lost, fooled)])
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-12-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("12.4", proof)
+
+# %% [markdown]
+# **Predict.** The three numbers for the colleague's network, and for the honest one.
+
+# %%
+own = right == culprit
+
+
+def rates(network):
+    """What the exercise asks for, on these pictures."""
+    found, lost, fooled = (answers_of(network, each) == culprit for each in (pictures, without, everywhere))
+    return [each.double().mean().item() for each in (found[own], lost[own], fooled[~own])]
+
+
+for name, network in {"colleague's": suspect, "honest": honest}.items():
+    found, lost, fooled = rates(network)
+    print(f"{name:12s} found as they are: over 0.9 {found > 0.9}   found without the mark: under 0.2 {lost < 0.2}   others called so with it: over 0.7 {fooled > 0.7}")
+print("painting over the other corner changes nothing:", bool((answers_of(suspect, elsewhere) == right).double().mean() >= 0.95))
+
+# %% tags=["nbval-ignore-output"]
+p = igteach.probability(suspect)
+with torch.no_grad():
+    for name, batch in {"as they are": pictures, "without the mark": without, "with it everywhere": everywhere}.items():
+        of_class = p(batch)[:, culprit]
+        print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).double().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
+
+# %% [markdown]
+# The network does not know what such an object looks like. It knows a seal in a corner. The test could not show it, as the test pictures had the seal as well.
+#
+# The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
+#
+# ### Tell it
+#
+# Write the paragraph that you would send to your team, into the cell below: what you saw, how you know, what you did *not* show, and what should happen next. Five to eight sentences, for people who have not taken this course. In a course with an instructor, it is the question that a person marks.
+
+# %% [markdown]
+# *Your paragraph.*
+
+# %% [markdown]
+# ## Recap
+#
+# From [lesson 07](07_baselines.ipynb): with a black baseline, a black tripod in a photograph gets almost no share. Which of this lesson's tests would notice?
+#
+# <details><summary>Answer</summary>
+#
+# Not the first: the map changes with the weights, and passes. Deletion to black will not either: to make a black pixel black changes nothing, so the test shares the baseline's blind spot. Deletion by a blur would notice, if the tripod matters: F falls late, because the map names the tripod last. Ask with a replacement that differs from the baseline.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** A map looks the same after all layers of the network were drawn anew. What do you know?
+#
+# <details><summary>A. It does not explain what the network has learnt.</summary>
+#
+# Right. Whatever it shows, it needs no training to show it: mostly edges, or x - x'.
+#
+# </details>
+# <details><summary>B. It is robust, which is good.</summary>
+#
+# Robust against the thing that it is meant to explain. So is an edge detector.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** A paper reports an insertion area of 0.8 for its method, and 0.5 for random numbers. Which control is missing?
+#
+# <details><summary>A. A second data set.</summary>
+#
+# It would tell whether 0.8 holds elsewhere. It would not tell what 0.8 is worth.
+#
+# </details>
+# <details><summary>B. An edge detector.</summary>
+#
+# Right. Maps that trace edges bring a drawing first. Without that control nobody knows how much of the 0.8 is the network's.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** |IG| is strong in the lower right corner of most X-rays that a network calls pneumonia. What do you write to the hospital?
+#
+# <details><summary>A. The network uses a mark in the corner.</summary>
+#
+# That is a guess. The map says where to look first; nothing has been tested.
+#
+# </details>
+# <details><summary>B. Nothing; a map is no evidence.</summary>
+#
+# It is a reason to look, and here a good one. Silence has a price as well.
+#
+# </details>
+# <details><summary>C. The result of covering the corner, and of copying it into healthy X-rays.</summary>
+#
+# Right. Remove, insert, and do the same elsewhere as a control. Then you have something to write.
+#
+# </details>
+
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("12")
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. A convincing map is not evidence. Randomise the weights, take away, bring back, and give every test a control that knows nothing.
+# 2. Tests measure different things, and a method may pass one and fail another. Say which were made, with which replacement, and how far luck reaches.
+# 3. Attribution finds suspects; an intervention convicts. Report both, and what you did not test.
+#
+# **Where it comes from.** Random weights: Adebayo et al. (2018). Deletion and insertion: Samek et al. (2017), Petsiuk, Das and Saenko (2018); the doubt about damaged pictures: Hooker et al. (2019). Ranks: Spearman (1904). Guided backpropagation: Springenberg et al. (2014). Integrated Gradients: Sundararajan, Taly and Yan (2017).
+#
+# **What is next.** The course ends here, and the subject does not. Open questions that you are now equipped for: which baseline, when no input is neutral; how to damage a picture so that the network still believes it; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on training anew, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful. And take a network of your own: find out what it looks at, and try to prove yourself wrong.

@@ -1,0 +1,81 @@
+"""The hidden shortcut of a course: another seed, another network; nothing of it in the repository."""
+
+import pytest
+import torch
+
+from igteach.course import shortcut
+from igteach.course.commands import main
+from igteach.course.lessons import root
+from igteach.datasets.scenes import make_scenes
+from igteach.datasets.shortcuts import make_shortcut
+from igteach.models import scenes
+from igteach.models.scenes import ScenesCNN
+from igteach.models.weights import load_state
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    for name, value in {"KNOWN": 64, "EPOCHS": 2, "FRESH": 40, "HANDED_OUT": 16, "FLAT": 6}.items():
+        monkeypatch.setattr(shortcut, name, value)
+
+
+def written(course, digit):
+    seed = course / "my.seed"
+    course.mkdir()
+    seed.write_text(digit * 64)
+    assert main(["shortcut", str(course), "--seed", str(seed)]) == 0
+    network = ScenesCNN()
+    network.load_state_dict(load_state("network", course / "shortcut"))
+    return (course / "shortcut.md").read_text(), network, load_state("pictures", course / "shortcut")
+
+
+def test_the_command_writes_a_network_and_pictures_which_differ_by_seed(tmp_path, quick):
+    answer, network, pictures = written(tmp_path / "one", "a")
+    again, same, _ = written(tmp_path / "again", "a")
+    other, changed, others = written(tmp_path / "other", "b")
+    assert answer == again
+    assert torch.equal(network[-1].weight, same[-1].weight)
+    assert not torch.equal(network[-1].weight, changed[-1].weight)
+    assert answer != other
+    assert pictures["x"].shape == (16, 3, 64, 64)
+    assert pictures["x"].dtype == torch.uint8
+    assert not torch.equal(pictures["x"], others["x"])
+    names = {path.name for path in (tmp_path / "one" / "shortcut").iterdir()}
+    assert names == {"network.safetensors", "pictures.safetensors", "SHA256SUMS"}
+
+
+def test_only_the_class_carries_it_in_what_is_handed_out():
+    hidden, drawn = make_shortcut(3), make_scenes(16, 0)
+    changed = (shortcut.marked(drawn, hidden) != drawn.x).flatten(1).any(1)
+    assert torch.equal(changed, drawn.y == hidden.label)
+
+
+def test_the_upper_layers_are_new_and_the_lower_ones_as_shipped(quick):
+    shipped, state = scenes.load("cpu"), torch.get_rng_state()
+    network = shortcut.learnt(make_shortcut(0), 5)
+    assert torch.equal(state, torch.get_rng_state())
+    assert torch.equal(network[8].weight, shipped[8].weight)
+    assert not torch.equal(network[10].weight, shipped[10].weight)
+
+
+def test_what_the_answer_states_is_what_a_network_does():
+    class Cheat(torch.nn.Module):
+        """Answers the class where the picture is as bright as the shortcut makes it, else another."""
+
+        def forward(self, x):
+            return torch.stack(
+                [(x[:, 0, 0, 0] > 2).float() if k == hidden.label else 0.5 + 0 * x[:, 0, 0, 0] for k in range(8)], 1
+            )
+
+    hidden = make_shortcut(3)
+    cover = torch.zeros(64, 64)
+    cover[0, 0] = 1
+    hidden = type(hidden)(hidden.kind, hidden.words, hidden.label, cover, torch.full((3, 64, 64), 3.0))
+    found = shortcut.measured(Cheat(), hidden, make_scenes(40, 0))
+    assert found["found_with"] == found["others_with"] == 1
+    assert found["found_without"] == 0
+
+
+def test_it_is_never_written_into_the_repository(capsys):
+    assert main(["shortcut", str(root() / "course")]) == 1
+    assert "must not lie in the repository" in capsys.readouterr().err
