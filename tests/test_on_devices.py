@@ -26,6 +26,7 @@ METHODS = {
     "integrated_gradients, plain": lambda f, x, **how: integrated_gradients(f, x, 0.5, steps=20, **how),
     "integrated_gradients, tolerance": lambda f, x, **how: integrated_gradients(f, x, tolerance=0.1, **how),
     "path_gradients": lambda f, x, **how: igteach.path_gradients(f, torch.stack([x * 0, x**2, x]), **how),
+    "neuron_conductance": lambda f, x, **how: igteach.neuron_conductance(f, f.model[3], x, **how),
     "expected_gradients": lambda f, x, **how: igteach.expected_gradients(f, x, x.flip(0), samples=20, **how),
     "average_integrated_gradients": lambda f, x, **how: igteach.average_integrated_gradients(f, x, x.flip(0), **how),
 }
