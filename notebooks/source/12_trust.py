@@ -101,9 +101,11 @@ forgetting(peers.guided_backprop)
 forgetting(integrated)
 
 # %% [markdown]
-# The first row is guided backpropagation. With the upper half of its network random, it draws the same fish. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides. The second row is Integrated Gradients. It loses the fish at the first layer.
+# The first row is guided backpropagation. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
 #
-# One picture, and your eyes again. Count instead: how much does a map agree with its former self? Sizes differ from network to network, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904):
+# The second row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
+#
+# So count: how much does a map agree with its former self? Numbers from two networks differ in size, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904):
 #
 # $$\rho \;=\; \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2}\,\sqrt{\sum_i (s_i - \bar s)^2}}$$
 #
@@ -150,10 +152,11 @@ check("12.1", rank_correlation)
 
 # %%
 few = slice(0, 16)
-tested = {"guided backprop": peers.guided_backprop, "edges": edges, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
+tested = {"random numbers": random_numbers, "random slopes": random_slopes, "edges": edges, "guided backprop": peers.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
 forgot = {name: randomised_maps(score, method, x[few], mean_colour[few], answers[few]) for name, method in tested.items()}
 kept = {name: [agreement(stages["as trained"], values) for values in stages.values()] for name, stages in forgot.items()}
-show.curves(range(8), {name: [each.mean().item() for each in row] for name, row in kept.items()}, xlabel="random layers, from the last one down", ylabel="rank correlation with the trained network's map")
+lines = {name: [each.mean().item() for each in kept[name]] for name in tested if not name.startswith("random")}
+show.curves(range(8), lines, xlabel="random layers, from the last one down", ylabel="rank correlation with its former self")
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'':20s}{'last layer random':26s}{'four of seven':26s}all random")
@@ -162,11 +165,13 @@ for name, row in kept.items():
 
 # %%
 print("guided backprop, four of seven layers random: still above 0.5:", bool(kept["guided backprop"][4].mean() > 0.5))
-print("IG, from the last layer on: within 0.2 of zero:", all(bool(each.mean().abs() < 0.2) for each in kept["IG"][1:]))
-print("edges do not notice:", all(bool(each.mean() > 0.999) for each in kept["edges"]))
+print("IG, two random layers or more: within 0.15 of zero:         ", all(bool(each.mean().abs() < 0.15) for each in kept["IG"][2:]))
+print("edges do not notice:                                        ", all(bool(each.mean() > 0.999) for each in kept["edges"]))
 
 # %% [markdown]
-# Guided backpropagation fails, Integrated Gradients passes, and the control does what it must: it fails perfectly.
+# Guided backpropagation fails. Integrated Gradients passes, and the plain gradient does. The controls do what they must: they fail perfectly.
+#
+# Look at the interval where one layer is random: it is wide, or the mean is below zero. A random last layer may weigh the same features for the answer or against it, so the maps of single pictures are kept or reversed by lot. One layer more, and nothing is left of either.
 #
 # Many people show sizes instead of signs, |IG|. Does that pass as well?
 
@@ -293,12 +298,13 @@ show.curves(part, {name: pair[0].values.mean(dim=0) for name, pair in on_black.i
 areas(on_black)
 
 # %%
-print("deletion to black: IG beats random numbers:", surely(on_black, 0, "IG", "random numbers"))
+print("deletion to black:    IG beats random numbers:", surely(on_black, 0, "IG", "random numbers"))
+print("insertion into black: IG beats random numbers:", surely(on_black, 1, "IG", "random numbers"))
 few_gone = on_black["random numbers"][0].values[:, 2].mean() / on_black["random numbers"][0].values[:, 0].mean()
 print("a sixth of the pixels black, drawn by lot: under half of F is left:", bool(few_gone < 0.5))
 
 # %% [markdown]
-# Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
+# Deletion cannot tell IG from lots any more, and insertion still can. Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
 #
 # Digits are kinder: black is what most of a digit is, and the network was taught that a black picture is no digit.
 
@@ -321,29 +327,32 @@ on_digits = both(reader, scans, of_digits, 0.0, said)
 areas(on_digits)
 
 # %%
-for which, name in enumerate(("deletion", "insertion")):
-    print(f"{name:10s} IG beats every other map: {all(surely(on_digits, which, 'IG', other) for other in of_digits if other != 'IG' and (which, other) != (1, 'guided backprop'))}")
+rivals = [name for name in of_digits if name != "IG"]
+print("deletion:  IG beats every other map:               ", all(surely(on_digits, 0, "IG", name) for name in rivals))
+print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in rivals if name != "guided backprop"))
 
 # %% [markdown]
-# (The last line leaves guided backpropagation out: there the lead is small. The table has it.)
+# Here the tests tell good from bad, edges and all. (Guided backpropagation comes close behind IG by insertion; look at the table.)
 #
 # ## Third test: where the truth is known
 #
-# Lesson 08 knew a part of the truth on scenes, a mask, and counted the share of strength inside. Here it stands beside the other tests. From the mean colour, 40 scenes, first letters of the verdicts as you have seen them:
+# Lesson 08 knew a part of the truth on scenes, a mask, and counted the share of strength inside. Here it stands beside the other tests, all of them from the mean colour. The last column is the rank correlation after four layers were drawn anew.
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'':20s}{'share inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
 inside = {name: interval(share_inside(each, mask)) for name, each in values.items()}
 for name, (found, low, high) in inside.items():
-    survives = f"{kept[name][4].mean().item():+.2f}" if name in kept else "+1.00"
-    print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{on_colour[name][0].area.mean().item():<12.2f}{on_colour[name][1].area.mean().item():<12.2f}{survives}")
+    cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
+    print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{cells[0]:<12.2f}{cells[1]:<12.2f}{cells[2]:+.2f}")
 show.intervals(inside, xlabel="share inside the object (dotted: random slopes)", control="random slopes")
 
 # %%
 print("inside the mask IG has at least 1.5 times the share of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
 
 # %% [markdown]
-# No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control. On the scenes, from the mean colour, one of these does.
+# No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control.
+#
+# None of these does. Guided backpropagation has the best insertion and fails the random layers. Integrated Gradients passes three, and by insertion it cannot be told from edges. That is what the evidence says; write it down like that.
 #
 # ## Fourth test, which is none: do methods agree?
 #
@@ -380,18 +389,18 @@ def squares(values):
 
 
 def lots(f, picture, reference, target):
-    """The mean deletion curve of four maps drawn by lot."""
-    drawn = [squares(random_numbers(f, picture, 0.0, target, seed=seed).values) for seed in range(4)]
+    """The mean deletion curve of three maps drawn by lot."""
+    drawn = [squares(random_numbers(f, picture, 0.0, target, seed=seed).values) for seed in range(3)]
     return torch.stack([deletion(f, picture, each, reference, target, steps=8).values for each in drawn]).mean(dim=0)[0]
 
 
 taken, by_name = {}, {}
-for name, picture in gallery.pictures.items():
-    picture = picture[None]
+for name in list(gallery.pictures)[::4]:  # the first and the last
+    picture = gallery.pictures[name][None]
     with torch.no_grad():
         best = int(gallery.model(picture).argmax())
     blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
-    by_name[name] = integrated(seen, picture, blurred, best)
+    by_name[name] = igteach.integrated_gradients(seen, picture, blurred, best, rule="warped", steps=24)
     pair = {"IG": squares(by_name[name].values), "edges": squares(edges(seen, picture, blurred, best).values)}
     taken[name] = {"squares by lot": lots(seen, picture, blurred, best)}
     taken[name] |= {title: deletion(seen, picture, each, blurred, best, steps=8).values[0] for title, each in pair.items()}
@@ -416,46 +425,51 @@ for title, number in {"last layer random": 1, "half of the layers": len(stages) 
     print(f"{title:20s}rank correlation of IG's squares with the trained network's: {agreement(squares(again.values), squares(by_name[coins].values)).item():+.2f}")
 
 # %% [markdown]
-# So, the answer, as far as it goes. Look at the first line of the areas. Where IG's area is well below that of squares drawn by lot, the squares that it names *did* carry the answer: take them away and it goes. Where the correlations are near zero, the map comes from the trained weights and not from the picture alone. The first holds for the coins in the stored run of this page, and you have both in your own run.
+# So, the answer, as far as it goes. Look at the first line of the areas. Where IG's area is well below that of squares drawn by lot, the squares that it names *did* carry the answer: take them away and it goes. Where the correlations are near zero, the map comes from the trained weights and not from the picture alone. In the stored run of this page both hold for the coins; look at yours.
 #
-# And look at the edges. Where they come out below IG, an edge detector names better squares than IG does. Coins *are* edges: discs, rims and relief. So the map tells you that the squares matter, and it cannot tell you that they matter because of anything that is golf about them. Believe it as far as it was tested, and no further.
+# Then look at the edges. Where the edge detector does as well as IG or better, as for the coins in the stored run, a map that knows nothing names squares as good. Coins *are* edges: discs, rims and relief. Where IG leads the edges, as for the motorcycle, the map knew more than where the contrast is.
+#
+# And the figure over the coins says that single shares are not settled: the squares as a whole were tested, no single one was. So of the coins you may believe this: these squares carry the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there is relief here" you have no evidence for. Why relief looks like golf, no map says.
 #
 # ## Words
 #
-# A text has tokens in place of pixels. Replace them one by one, by the padding token or by the mask, or drop them so that the text becomes shorter. The network of lesson 09 tells what a question asks for; the control orders the tokens by lot, eight times.
+# A text has tokens in place of pixels. Replace them one by one by the padding token, or drop them so that the text becomes shorter. The network of lesson 09 tells what a question asks for. One control orders the tokens by lot, three times. The other takes them as one reads, from the first to the last.
 
 # %%
 questions = text.load("question_types", device)
-asked = ["How many people live in Rome?", "Who wrote the Iliad?", "Where is the river Rhine?", "What is the capital of Peru?"]
+asked = ["How many people live in Rome?", "Who wrote the Iliad?", "Where is the river Rhine?"]
 told = igteach.token_attribution(questions, asked)
-ways = ("pad", "mask", "drop")
+ways = ("pad", "drop")
 by_ig = {way: torch.cat([token_deletion(questions, each, None, way).area for each in told]).cpu() for way in ways}
 
 
-def by_lot(answer, way):
-    """The mean area of eight random orders."""
+def controls_of(answer, way):
+    """The mean area of three random orders, and the area of reading order."""
     count = sum(word is not None for word in answer.words)
     draw = torch.Generator().manual_seed(0)
-    return torch.cat([token_deletion(questions, answer, torch.randn(count, generator=draw), way).area for _ in range(8)]).mean()
+    lot = [token_deletion(questions, answer, torch.randn(count, generator=draw), way).area for _ in range(3)]
+    return torch.cat(lot).mean(), token_deletion(questions, answer, -torch.arange(count), way).area[0]
 
 
-chance = {way: torch.stack([by_lot(each, way) for each in told]).cpu() for way in ways}
+chance, reading = {}, {}
+for way in ways:
+    chance[way], reading[way] = (torch.stack(areas_found).cpu() for areas_found in zip(*(controls_of(each, way) for each in told)))
 for way in ways:
     print(f"{way:5s} IG's order has under 0.7 times the area of chance, for every question: {bool((by_ig[way] < 0.7 * chance[way]).all())}")
 
 # %% tags=["nbval-ignore-output"]
 for number, each in enumerate(told):
-    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, by lot {chance[way][number]:.2f}" for way in ways))
+    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, by lot {chance[way][number]:.2f}, as one reads {reading[way][number]:.2f}" for way in ways))
 
 # %% [markdown]
-# With so few tokens a single word may decide, and IG names it. Four questions are an example and no proof; the test set of lesson 09 has hundreds.
+# With so few tokens a single word may decide, and IG names it. But look at the last number of each way. Where reading order does as well, somebody who has noticed that English questions begin with their question word needs no map: it is the edge detector of this data set. Three questions are an example and no proof; the test set of lesson 09 has hundreds.
 #
 # ## Capstone: the colleague's network
 #
-# A colleague hands you a network for scenes, and the pictures it was tested on. It gets nearly all of them right. Your team wants to use it on other pictures next week. You have been told nothing else, apart from the title of this lesson.
+# A colleague hands you a network for scenes, and the pictures it was tested on. It gets nearly all of them right. Your team wants to use it on other pictures next week. You have been told nothing else, unless you count the name of the function that loads it.
 
 # %%
-handed = make_scenes(64, seed=7, mark=MARKED)  # how they were made is what you are to find out
+handed = make_scenes(240, seed=7, mark=MARKED)  # how they were made is what you are to find out
 pictures, right = handed.x.to(device), handed.y.to(device)
 suspect = scenes.load_shortcut(device)
 
@@ -470,7 +484,7 @@ print("right on at least 98% of what was handed over:", bool((answers_of(suspect
 # %% [markdown]
 # ### Find it
 #
-# One map shows one picture. A shortcut is the same in many. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
+# One map shows one picture. A shortcut is the same in many, if it always stands in one place. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -525,12 +539,13 @@ def strongest(maps, side=8):
 
 
 honest = scenes.load(device)
-grounds = pictures.mean(dim=(2, 3), keepdim=True).expand_as(pictures)
+studied = pictures[:64]  # enough for maps
+grounds = studied.mean(dim=(2, 3), keepdim=True).expand_as(studied)
 shares = {}
 for name, network in {"colleague's": suspect, "honest": honest}.items():
-    f, called = igteach.probability(network), answers_of(network, pictures)
-    shares[name] = igteach.integrated_gradients(f, pictures, grounds, called, rule="warped", steps=12).values
-called = answers_of(suspect, pictures)
+    f, called = igteach.probability(network), answers_of(network, studied)
+    shares[name] = igteach.integrated_gradients(f, studied, grounds, called, rule="warped", steps=12).values
+called = answers_of(suspect, studied)
 
 # %% tags=["nbval-ignore-output"]
 for number, label in enumerate(SCENE_CLASSES):
@@ -554,7 +569,7 @@ show.heatmaps({title: each / each.max() for title, each in averages.items()}, ki
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
 others = (called != culprit).nonzero()[:, 0][:2]
-show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}": pictures[i].mean(dim=0) for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
+show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}, picture {i}": pictures[i].mean(dim=0) for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
 
 # %% [markdown]
 # ### Prove it
