@@ -20,29 +20,33 @@ from igteach.attribution import SMALLEST_DIFFERENCE, Attribution, l1_norm
 
 MARGIN = 1.5  # the estimate is to hold in at least 95 of 100 cases
 NEIGHBOURS = 4  # nodes that a second difference of differences takes
+CPU_AT_ONCE, GPU_AT_ONCE = 2**19, 2**23  # numbers of g looked at in one go: caches are small, each go on a GPU costs
 
 
 class Changes:
     """What is remembered of g from node to node: a few tensors of its shape, however many nodes there are."""
 
     def __init__(self) -> None:
-        self.last: tuple[Tensor, Tensor] | None = None  # g, and the node
-        self.differences: list[Tensor] = []  # of the last two gaps: J d in the words above
+        self.last: tuple[Tensor, Tensor] | None = None  # g, and the node, with a first axis of 1
+        self.differences: Tensor | None = None  # of the last two gaps: J d in the words above
         self.squares: Tensor | None = None  # the sum of those of the second differences
         self.ends: tuple[Tensor, Tensor] | None = None  # the first second difference and the last
 
     def add(self, values: Tensor, nodes: Tensor) -> None:
         """Take note of g at the next nodes: values (nodes, batch, *features), nodes broadcast to it."""
-        for g, node in zip(values, nodes, strict=True):
+        few = max(1, (CPU_AT_ONCE if values.device.type == "cpu" else GPU_AT_ONCE) // values[0].numel())
+        for g, t in zip(values.split(few), nodes.split(few), strict=True):
             if self.last:
-                self.differences.append((g - self.last[0]).mul_(node - self.last[1]))
-            if len(self.differences) == 3:
-                before, here, after = self.differences
-                second, self.differences = before.add_(after).sub_(here, alpha=2), [here, after]
-                self.squares = second.square() if self.squares is None else self.squares.addcmul_(second, second)
-                self.ends = (self.ends[0] if self.ends else second), second
-            self.last = g, node
-        self.last = g.clone(), node  # lets go of the other values
+                g, t = torch.cat([self.last[0], g]), torch.cat([self.last[1], t])
+            gaps = g.diff(dim=0).mul_(t.diff(dim=0))
+            if self.differences is not None:
+                gaps = torch.cat([self.differences, gaps])
+            if len(gaps) >= 3:
+                second = (gaps[:-2] + gaps[2:]).sub_(gaps[1:-1], alpha=2)
+                squares = second.square().sum(0)
+                self.squares = squares if self.squares is None else self.squares.add_(squares)
+                self.ends = (self.ends[0] if self.ends else second[0].clone()), second[-1].clone()
+            self.last, self.differences = (g[-1:].clone(), t[-1:]), gaps[-2:].clone()
 
     def distance(self, smooth: Tensor) -> Tensor | None:
         """The L1 distance to the integral that is to be expected: (batch,), or None after fewer than 4 nodes.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import torch
@@ -141,11 +142,21 @@ def _along(
         if parts and inner:
             total, distance = stem.integral(parts, cast(StraightPath, path), inner, *rest)
         else:
-            total, distance = _integral(f, path, *rest)
+            total, distance = integral(partial(_pull, f, path, rest[0]), *rest[1:])
         values[part] = total
         distances.append(distance)
-    answer = Attribution(values, values_at(f, end, target, rows), values_at(f, start, target, rows), steps)
+    f_start, f_end = _at_ends(f, start, end, target, rows)
+    answer = Attribution(values, f_end, f_start, steps)
     return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
+
+
+def _at_ends(f: Function, start: Tensor, end: Tensor, target: Tensor | None, rows: int) -> Tensor:
+    """F at both ends of the paths, side by side in a batch: (2, batch)."""
+    found = []
+    for part in torch.arange(len(end)).split(max(1, rows // 2)):
+        both, chosen = torch.cat([start[part], end[part]]), None if target is None else target[part].repeat(2)
+        found.append(values_at(f, both, chosen, rows).view(2, -1))
+    return torch.cat(found, 1)
 
 
 def _heights(f: Function, path: Path, target: Tensor | None, count: int, at_once: int) -> Tensor:
@@ -157,22 +168,23 @@ def _heights(f: Function, path: Path, target: Tensor | None, count: int, at_once
     return torch.cat(heights).view(count, -1)
 
 
-def _integral(
-    f: Function, path: Path, target: Tensor | None, nodes: Tensor, weights: Tensor, at_once: int
+def integral(
+    pull: Callable[[Tensor, Tensor, Tensor], Tensor], nodes: Tensor, weights: Tensor, at_once: int
 ) -> tuple[Tensor, Tensor | None]:
-    """The weighted sum of gradient times velocity along the path, and the estimate of its L1 distance to the integral.
+    """The weighted sum of gradient times velocity along a path, and the estimate of its L1 distance to the integral.
 
-    nodes, weights (steps, 1 or batch); at_once: nodes. Returns (batch, *features), (batch,).
+    pull: of nodes, and of where their cells start and end, (nodes, 1 or batch), makes (nodes, batch, *features);
+    weights as nodes; at_once: nodes. Returns (batch, *features), (batch,).
     """
     ends = weights.cumsum(0).clamp(max=1)
     starts = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])
     shares = torch.stack([weights, corrections(nodes, weights)])
     sums, changes = torch.zeros(()), Changes()
     for part in torch.arange(len(nodes)).split(at_once):
-        pull = _pull(f, path, target, nodes[part], starts[part], ends[part])
-        sums = sums + torch.einsum("snb,nb...->sb...", shares[:, part].to(pull), pull)
-        changes.add(pull, spread(nodes[part], pull[0]))
-        del pull  # before the next one is made
+        pulls = pull(nodes[part], starts[part], ends[part])
+        sums = sums + torch.einsum("snb,nb...->sb...", shares[:, part].to(pulls), pulls)
+        changes.add(pulls, spread(nodes[part], pulls[0]))
+        del pulls  # before the next ones are made
     return sums[0], changes.distance(sums[1])
 
 

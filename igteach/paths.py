@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from igteach.attribution import all_finite
+from igteach.devices import full_precision
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class CurvedPath:
     function: Callable[[float], Tensor]
 
     def points(self, alphas: Tensor) -> Tensor:
-        points = torch.stack([self.function(alpha) for alpha in alphas.flatten().tolist()])
+        with full_precision():  # a function may lead through a network
+            points = torch.stack([self.function(alpha) for alpha in alphas.flatten().tolist()])
         if not all_finite(points):
             raise ValueError(f"path holds NaN or infinity between alpha {alphas.min():.3g} and {alphas.max():.3g}")
         return points

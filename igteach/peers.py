@@ -57,18 +57,13 @@ def occlusion(f: Function, x: Tensor, baseline: Baseline = None, target: Target 
     return _ask("Occlusion", f, x, baseline, target, gradients=0, sliding_window_shapes=(1,) * (x.dim() - 1))
 
 
-def shapley_values(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """Shapley values over all orders of the features: exact, for up to 8 features; no gradient. Shapley (1953)."""
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    if x[0].numel() > 8:
-        raise ValueError(f"x has {x[0].numel()} features, whose orders are too many to try all; use shapley_sampling")
-    return _ask("ShapleyValues", f, x, baseline, target, gradients=0)
-
-
 def shapley_sampling(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, samples: int = 25, seed: int = 0
 ) -> Attribution:
-    """Shapley values from `samples` random orders of the features; no gradient. Castro et al. (2009)."""
+    """Shapley values from `samples` random orders of the features; no gradient. Castro et al. (2009).
+
+    Of up to 15 features `igteach.shapley_values` are exact.
+    """
     return _ask("ShapleyValueSampling", f, x, baseline, target, gradients=0, seed=seed, n_samples=samples)
 
 

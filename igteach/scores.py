@@ -1,11 +1,14 @@
 """From a model to F, one number a row; and the guards against inputs that give wrong answers quietly."""
 
 from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
 
 import torch
 from torch import Tensor, nn
 
 from igteach.attribution import all_finite
+from igteach.devices import full_precision
 from igteach.models.modes import check_modes
 from igteach.speed.freezing import frozen
 from igteach.speed.memory import in_pieces
@@ -13,6 +16,7 @@ from igteach.speed.memory import in_pieces
 Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
 Baseline = Tensor | float | None
 Target = int | Tensor | None
+_INDEPENDENT = WeakSet[Any]()  # networks seen to treat each row by itself
 
 
 class Logit(nn.Module):
@@ -43,7 +47,8 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
 
     Raises TypeError for an output that is no floating tensor; ValueError for a wrong shape or target, NaN, infinity.
     """
-    out = f(points.clone())  # f may work in place
+    with full_precision():
+        out = f(points.clone())  # f may work in place
     if not isinstance(out, Tensor):
         raise TypeError(f"f returned {type(out).__name__}; wrap the model in logit() or probability()")
     if not out.is_floating_point():
@@ -76,7 +81,7 @@ def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Te
 
 
 def _gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    with torch.inference_mode(False), torch.enable_grad(), frozen(f):
+    with torch.inference_mode(False), torch.enable_grad(), frozen(f), full_precision():
         points = points.clone() if points.is_inference() else points.detach()  # autograd takes none from inference mode
         points.requires_grad_()
         value = scores(f, points, None if target is None else target.clone())
@@ -146,7 +151,12 @@ def _check_target(x: Tensor, target: Target) -> Tensor | None:
 
 
 def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target: Tensor | None) -> None:
-    """F of a row must be the same alone and in company, up to rounding; costs three rows of forward pass."""
+    """F of a row must be the same alone and in company, up to rounding; a network is asked once."""
+    network = f
+    while isinstance(network, Logit):
+        network = network.model
+    if isinstance(network, nn.Module) and network in _INDEPENDENT:
+        return
     first = None if target is None else target[:1]
     with torch.no_grad():
         alone = scores(f, x[:1], first)
@@ -160,3 +170,5 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
                 "its rows must not depend on one another, nor on chance"
             )
+    if isinstance(network, nn.Module):
+        _INDEPENDENT.add(network)

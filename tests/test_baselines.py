@@ -50,8 +50,8 @@ def read_digits():
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_each_has_the_shape_dtype_and_device_of_x_and_leaves_x_as_it_was(shape, dtype, device):
     f = classifier(shape, device, dtype)
-    x = torch.rand(shape, dtype=dtype, device=device)
-    dataset, before = torch.rand(7, *shape[1:], dtype=dtype, device=device), x.clone()
+    x = torch.rand(shape, dtype=dtype).to(device)
+    dataset, before = torch.rand(7, *shape[1:], dtype=dtype).to(device), x.clone()
     for name, baseline in every_baseline(f, x, dataset).items():
         assert (baseline.shape, baseline.dtype, baseline.device) == (x.shape, x.dtype, x.device), name
         assert not baseline.requires_grad, name

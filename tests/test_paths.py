@@ -124,3 +124,16 @@ def test_rows_make_no_difference_along_a_path(rows):
 def test_a_path_that_leads_elsewhere_or_nowhere_is_refused(path, options, words):
     with pytest.raises(ValueError, match=words):
         path_gradients(toy(lambda x, y, z: x * y + z), path, **options)
+
+
+def test_a_path_through_a_network_is_walked_in_full_float32(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    seen = []
+
+    def function(alpha):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return torch.full((1, 2), alpha)
+
+    path_gradients(toy(lambda x, y: x * y), function, steps=4)
+    assert set(seen) == {False}
+    assert torch.backends.cudnn.allow_tf32

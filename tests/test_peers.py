@@ -1,7 +1,6 @@
 """Captum's methods behind the method signature."""
 
 import sys
-from itertools import permutations
 
 import captum.attr
 import numpy as np
@@ -69,7 +68,6 @@ def test_two_writings_of_one_function_at_3_1(method, on_f, on_g):
         (peers.guided_backprop, set(AXIOMS) - {"symmetry"}),
         (peers.deconvolution, set(AXIOMS) - {"symmetry"}),
         (peers.occlusion, {"completeness"}),
-        (peers.shapley_values, set()),
         (peers.shapley_sampling, {"symmetry"}),  # by chance alone: the orders drawn are not even
         (peers.gradient_shap, {"completeness"}),  # by chance alone: the nodes drawn are not even
     ],
@@ -166,31 +164,6 @@ def test_shapley_sampling_is_complete_and_near_half_and_half_on_min():
     answer = peers.shapley_sampling(toys.MIN_X_FIRST, x, samples=400)
     assert answer.relative_residual.max() < 1e-5
     torch.testing.assert_close(answer.values, torch.tensor([[0.5, 0.5]]), rtol=0, atol=0.1)
-
-
-def test_shapley_values_are_the_mean_over_all_orders():
-    f, x, baseline = classifier(), images(2), images(4)[2:]
-    pixels = torch.tensor([0, 5, 10, 15])
-
-    def of_four(four):
-        rest = torch.zeros(len(four), 16)
-        return f(rest.index_copy(1, pixels, four).view(-1, 1, 4, 4))[:, 2]
-
-    start, end = baseline.flatten(1)[:, pixels], x.flatten(1)[:, pixels]
-    expected = torch.zeros(2, 4)
-    for order in permutations(range(4)):
-        here = start.clone()
-        for i in order:
-            before = of_four(here)
-            here[:, i] = end[:, i]
-            expected[:, i] += (of_four(here) - before) / 24
-    torch.testing.assert_close(peers.shapley_values(of_four, end, start).values, expected, rtol=1e-4, atol=1e-6)
-    assert peers.shapley_values(of_four, end, start).relative_residual.max() < 1e-4
-
-
-def test_shapley_values_of_many_features_are_refused():
-    with pytest.raises(ValueError, match="x has 16 features"):
-        peers.shapley_values(classifier(), images(), target=1)
 
 
 def test_gradient_shap_nears_ig_as_samples_grow():

@@ -88,6 +88,8 @@ def autograde(course: Path, student: str, assignment: str) -> str:
     """Put one submission through nbgrader in a process of its own; why it failed, or nothing. Points by hand stay."""
     if any(path.is_symlink() for path in (course / "submitted" / student / assignment).rglob("*")):
         return "holds a symbolic link, which may lead to files of others"  # nbgrader would copy what it leads to
+    if wrong := misnamed(course, student, assignment):
+        return wrong
     arguments = ("autograde", assignment, f"--student={student}", "--force")
     try:
         done = run_nbgrader(course, *arguments, seconds=SECONDS)
@@ -96,15 +98,30 @@ def autograde(course: Path, student: str, assignment: str) -> str:
     return reason_in(done.stderr) if done.returncode else ""
 
 
+def misnamed(course: Path, student: str, assignment: str) -> str:
+    """What is wrong with the names of a submission's folder or file, which nbgrader goes by; or nothing."""
+    wanted, here = (
+        sorted(path.name for path in (course / folder).glob("*.ipynb"))
+        for folder in (f"release/{assignment}", f"submitted/{student}/{assignment}")
+    )
+    if not wanted:
+        names = ", ".join(sorted(path.name for path in (course / "release").glob("*")))
+        return f"there is no assignment {assignment}; the folder must be named as one in release/: {names}"
+    if missing := set(wanted) - set(here):
+        return f"holds {', '.join(here) or 'no notebook'}; the file must be named {', '.join(sorted(missing))}"
+    return ""
+
+
 def discard(course: Path, student: str, assignment: str) -> None:
     """Remove what a failed attempt left behind, so that no feedback is made of it and the next run tries again."""
     shutil.rmtree(course / "autograded" / student / assignment, ignore_errors=True)
 
 
 def is_new(course: Path, student: str, assignment: str) -> bool:
-    """Whether there is no autograded copy, or a submission younger than that."""
+    """Whether there is no autograded copy, or one older than a submission, or than its being laid here."""
     submitted, graded = (course / folder / student / assignment for folder in ("submitted", "autograded"))
-    times = [path.stat().st_mtime for path in submitted.glob("*.ipynb")]
+    stats = [path.stat() for path in submitted.glob("*.ipynb")]
+    times = [max(stat.st_mtime, stat.st_ctime) for stat in stats]  # collecting keeps the time of writing, not of laying
     return not any(path.stat().st_mtime >= max(times, default=0) for path in graded.glob("*.ipynb"))
 
 

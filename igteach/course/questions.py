@@ -126,6 +126,16 @@ QUESTIONS = {
             "results that survive an interruption, and a comparison before half precision is used",
         ),
     ),
+    "11": Question(
+        "A bank explains a refused loan, by one model, in two ways: along the straight line from the median customer, "
+        "and by Shapley values against the same customer. Income gets nothing in one and half of everything in the "
+        "other. A customer asks which is true. Answer in at most six sentences, and say what you would report.",
+        (
+            "says that both share out the same F(x) - F(x'), and that completeness holds along every path",
+            "says what each answers: the gain at the place where income moves on the line, the mean gain over orders",
+            "names a reason why they part (income matters only together with others), and a report that hides neither",
+        ),
+    ),
     "12": Question(
         "The paragraph to your team, about the colleague's network, or about the network with a hidden shortcut if "
         "you were given one: what you found, how you know, what you have not shown, what should happen next. Five to "

@@ -67,22 +67,14 @@ def _box(sockets: Path, visible: Path | None) -> list[str]:
     package = Path(igteach.__file__).resolve().parent
     places = [*map(Path, SYSTEM), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
     places += [package.parent / "data", *(Path(os.environ[name]) for name in MODELS if os.environ.get(name))]
-    box = [
-        "bwrap",
-        "--unshare-all",
-        "--die-with-parent",
-        "--new-session",
-        "--clearenv",
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-    ]
-    box += ["--size", str(200 * 2**20), "--tmpfs", "/tmp"]
+    box = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
+    box += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
+    for writable, megabytes in (("/dev/shm", 50), ("/tmp", 200)):
+        box += ["--size", str(megabytes * 2**20), "--tmpfs", writable]
     for place in filter(Path.exists, places):
         box += ["--ro-bind", str(place.resolve()), str(place)]
     box += ["--ro-bind", str(visible.resolve()), INSIDE] if visible else ["--dir", INSIDE]
-    box += ["--bind", str(sockets), str(sockets), "--remount-ro", "/", "--chdir", INSIDE]
+    box += ["--bind", str(sockets), str(sockets), "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", INSIDE]
     variables = {name: os.environ[name] for name in KEPT if os.environ.get(name)}
     variables |= {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(package.parent), "OMP_NUM_THREADS": "1"}
     variables |= {"MPLCONFIGDIR": "/tmp", "HF_HUB_OFFLINE": "1"}

@@ -8,7 +8,7 @@ from igteach.exercises.kept import Progress, of_exercises, record
 
 __all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge", "progress"]
 
-LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "12")
+LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12")
 EXERCISES: dict[str, Exercise] = {
     exercise.id: exercise
     for number in LESSONS

@@ -19,6 +19,7 @@ from igteach.integrated import integrated_gradients
 from igteach.models.cards import About, Figures, table, write
 from igteach.models.digits import DigitsCNN, DigitsMLP
 from igteach.models.patients import PatientsMLP, fold_standardisation
+from igteach.models.train_autoencoder import train_autoencoder
 from igteach.models.train_frames import train_frames
 from igteach.models.train_scenes import train_scenes, train_shortcut
 from igteach.models.train_text import MODELS as TEXT_MODELS
@@ -283,6 +284,7 @@ Measured on the held-out fifth; F is the probability, or the log odds, of malign
 MODELS: dict[str, Callable[[], None]] = {
     "digits": train_digits,
     "saturation": train_saturation,
+    "autoencoder": train_autoencoder,
     "patients": train_patients,
     "scenes": train_scenes,
     "shortcut": train_shortcut,

@@ -217,7 +217,7 @@ def numbers(values: Values, name: str = "values to draw") -> np.ndarray:
     """An array of floats; ValueError, with the name, where it is empty or holds NaN or infinity."""
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().numpy()
-    array = np.asarray(values, dtype=float)
+    array = np.asarray([value.item() if isinstance(value, Tensor) else value for value in values], dtype=float)
     if array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"{name} are empty or hold NaN or infinity; draw finite numbers")
     return array

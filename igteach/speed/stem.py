@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.nn.modules import batchnorm
 
 from igteach.attribution import accumulator
+from igteach.devices import full_precision
 from igteach.errors import NEIGHBOURS, distance
 from igteach.models.chains import AFFINE
 from igteach.paths import StraightPath
@@ -48,13 +49,13 @@ class Stem:
 
     def path(self, path: StraightPath) -> StraightPath:
         """That of h."""
-        with torch.no_grad():
+        with torch.no_grad(), full_precision():
             ends = [self.affine(x.clone()).movedim(1, -1).contiguous() for x in (path.baseline, path.x)]
         return StraightPath(*ends)
 
     def back(self, x: Tensor, pulls: Tensor) -> Tensor:
         """The gradients by x of the products of affine(x) with each of pulls (k, batch, *): (k, batch, *features)."""
-        with torch.inference_mode(False), torch.enable_grad(), frozen(self.affine):
+        with torch.inference_mode(False), torch.enable_grad(), frozen(self.affine), full_precision():
             points = x.clone().requires_grad_()
             out = self.affine(points)
             return torch.stack([torch.autograd.grad(out, points, pull, retain_graph=True)[0] for pull in pulls])
@@ -63,13 +64,15 @@ class Stem:
 def split(f: Function, x: Tensor, steps: int) -> Stem | None:
     """F in two, where it is an nn.Sequential, nested or in logit() or probability(), that begins with affine layers.
 
-    None where it is not, or where a path of so many steps gains nothing.
+    None where it is not, or where it gains nothing: for few steps, and on a GPU, which waits for calls, not for sums.
     """
     wrappers, model = list[type[Logit]](), f
     while isinstance(model, Logit) and type(model) in (Logit, Probability):
         wrappers.append(type(model))
         model = model.model
-    if not isinstance(model, nn.Sequential) or steps < FEWEST_STEPS or x.dtype not in (torch.float32, torch.float64):
+    if not isinstance(model, nn.Sequential) or steps < FEWEST_STEPS or x.device.type != "cpu":
+        return None
+    if x.dtype not in (torch.float32, torch.float64):
         return None
     layers = list(_layers(model))
     length = next((i for i, layer in enumerate(layers) if not _is_affine(layer)), 0)

@@ -162,7 +162,7 @@ rankings = {
 
 left = {}
 for name, ranking in rankings.items():
-    strongest = ranking.flatten(1).topk(8).indices
+    strongest = ranking.flatten(1).argsort(descending=True, stable=True)[:, :8]
     painted = pictures.flatten(1).scatter(1, strongest, 0.0).view_as(pictures)
     left[name] = score(painted).gather(1, labels[:, None]).mean().item()
 show.bars(list(left), {"8 pixels painted black": list(left.values())}, ylabel="mean probability left")

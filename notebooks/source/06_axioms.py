@@ -362,7 +362,7 @@ table = axioms.axiom_table(
         "Integrated Gradients": igteach.integrated_gradients,
         "expected gradients (64 draws)": expected_gradients,
         "occlusion": peers.occlusion,
-        "Shapley (all orders)": peers.shapley_values,
+        "Shapley (all orders)": igteach.shapley_values,
         "Shapley (25 drawn orders)": peers.shapley_sampling,
         "DeepLIFT": peers.deep_lift,
         "LRP": peers.lrp,

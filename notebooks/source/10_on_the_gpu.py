@@ -25,6 +25,7 @@
 
 # %%
 import copy
+import json
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ import torch
 from PIL import Image
 
 import igteach
+from igteach import show
 from igteach.datasets.scenes import make_scenes
 from igteach.exercises import check
 from igteach.models import scenes
@@ -59,7 +61,7 @@ print("the answer lies where the pictures lie:", here.values.device.type == devi
 print("the answers of both places agree to 0.1%:", bool((here.values.cpu() - on_cpu.values).norm() < 0.001 * on_cpu.values.norm()))
 
 # %% [markdown]
-# To 0.1%, not to the last digit: devices add numbers up in another order. (A recent CUDA card may also compute convolutions in TF32, with 10 bits after the point; that is where most of a difference would come from.)
+# To 0.1%, not to the last digit: devices add numbers up in another order. (A recent CUDA card would by default compute convolutions in TF32, with 10 bits after the point, and the answers would be apart by much more. So the package asks for full float32.)
 #
 # ## Many rows at once
 #
@@ -84,6 +86,7 @@ took = {rows: seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target
 for rows, time_taken in took.items():
     print(f"{rows:4d} rows at once: {time_taken:.2f} s")
 print(f"{'none given':>12s}: {seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target)):.2f} s")
+show.curves(list(took), {"8 pictures, 64 steps": list(took.values())}, xlabel="rows at once", ylabel="seconds", logarithmic=True)
 
 # %%
 by_rows = [igteach.integrated_gradients(score, x, 0.0, target, rows=rows).values for rows in (1, 16, 512)]
@@ -336,7 +339,20 @@ with tempfile.TemporaryDirectory() as folder:
 # - A network begins with **affine** layers, before the first ReLU. On a straight path their part can be done once a picture, not once a step. The package does this by itself where it can see the layers.
 # - Memory that ends in the middle of a run: the package halves the rows, goes on, and says so once.
 #
-# `make bench` measures all of this beside Captum on your machine, with its goals, met or missed.
+# `make bench` measures all of this beside Captum on your machine, with its goals, met or missed. What it found elsewhere lies in `docs/benchmarks`. From there, what to expect of fifty steps on other machines:
+
+# %% tags=["nbval-ignore-output"]
+reports = sorted((Path(igteach.__file__).parents[1] / "docs" / "benchmarks").glob("*.json"))
+for report in [json.loads(file.read_text()) for file in reports]:
+    print(f"{report['machine']['device']}, with {report['machine']['threads']} CPU thread")
+    for name, network in report["models"].items():
+        one = network["seconds"]["ours, midpoint 50"]["wall"]
+        print(f"   {name:12s} one example {1000 * one:6.0f} ms, a thousand one by one {1000 * one / 60:5.1f} minutes")
+if not reports:
+    print("No tables here: they come with the repository, not with the package.")
+
+# %% [markdown]
+# The smaller the network, the less a GPU helps with one example at a time: it waits for the next call, not for sums. It wants many examples in one call, as in the table of rows above.
 #
 # ## Recap
 #
@@ -408,4 +424,4 @@ progress("10")
 #
 # **Where it comes from.** Automatic differentiation in PyTorch, and what it keeps: Paszke et al. (2019). bfloat16 and training with it: Kalamkar et al. (2019). Integrated Gradients: Sundararajan, Taly and Yan (2017).
 #
-# **What is next.** Lesson 11: methods that stand on Integrated Gradients, and models that have no gradient.
+# **What is next.** [Lesson 11](11_beyond.ipynb): methods that stand on Integrated Gradients, and models that have no gradient.

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ FLAGS = [
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab on a folder with the learner's copies."""
+    """A running JupyterLab on a folder."""
 
     address: str
     token: str
@@ -50,14 +51,27 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    token = "only-for-this-test"
+def lab_on(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Lab]]:
+    """Starts a JupyterLab on a folder; all end with the session."""
+    with ExitStack() as servers:
+        yield lambda folder: servers.enter_context(jupyterlab(folder, tmp_path_factory.mktemp("jupyter")))
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, lab_on: Callable[[Path], Lab]) -> Lab:
+    """A JupyterLab on a folder with the learner's copies."""
     work = tmp_path_factory.mktemp("work")
     for lesson in all_lessons():
         copy_lesson(lesson, work)
+    return lab_on(work)
+
+
+@contextmanager
+def jupyterlab(work: Path, own_folder: Path) -> Iterator[Lab]:
+    token = "only-for-this-test"
     port = unused_port()
     folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-    own = {name: str(tmp_path_factory.mktemp(name.lower())) for name in folders}
+    own = {name: str(own_folder / name.lower()) for name in folders}
     options = [
         "--no-browser",
         "--allow-root",

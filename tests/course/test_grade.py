@@ -2,6 +2,7 @@
 
 import csv
 import os
+import time
 
 import pytest
 
@@ -35,10 +36,35 @@ def test_a_submission_is_new_until_it_is_graded_and_when_it_is_handed_in_again(c
     assert is_new(course, "bob", "a")
 
 
+def test_what_was_written_before_the_grading_and_collected_after_it_is_new(course):
+    graded = course / "autograded" / "ann" / "a" / "n.ipynb"
+    graded.parent.mkdir(parents=True)
+    graded.write_text("{}")
+    time.sleep(0.05)
+    collected = course / "submitted" / "ann" / "a" / "n.ipynb"
+    collected.write_text('{"cells": []}')
+    os.utime(collected, (10**9, 10**9))
+    assert is_new(course, "ann", "a")
+
+
 def test_a_symbolic_link_is_refused_before_nbgrader_copies_what_it_leads_to(course):
     (course / "submitted" / "bob" / "a" / "data.csv").symlink_to(course / "gradebook.db")
     assert "symbolic link" in autograde(course, "bob", "a")
     assert not (course / "autograded").exists()
+
+
+def test_a_file_or_folder_of_another_name_is_refused_in_words_and_not_run(course, monkeypatch):
+    monkeypatch.setattr(module, "run_nbgrader", None)
+    assert autograde(course, "ann", "a") == ("there is no assignment a; the folder must be named as one in release/: ")
+    for name in ("a", "b"):
+        (course / "release" / name).mkdir(parents=True)
+        (course / "release" / name / "n.ipynb").write_text("{}")
+    (course / "submitted" / "ann" / "a" / "n.ipynb").rename(course / "submitted" / "ann" / "a" / "n (1).ipynb")
+    (course / "submitted" / "ann" / "c").mkdir()
+    assert autograde(course, "ann", "a") == "holds n (1).ipynb; the file must be named n.ipynb"
+    assert "no assignment c; the folder must be named as one in release/: a, b" in autograde(course, "ann", "c")
+    (course / "submitted" / "ann" / "b").mkdir()
+    assert autograde(course, "ann", "b") == "holds no notebook; the file must be named n.ipynb"
 
 
 LOG = """[AutogradeApp | WARNING] No notebooks were matched

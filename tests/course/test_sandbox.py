@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,10 @@ ASKED = {
     "other students": "open('OTHER').read()",
     "large file": "open('/tmp/large', 'w').write('x' * 60_000_000)",
     "full disk": "[open(f'/tmp/{n}', 'w').write('x' * 40_000_000) for n in range(9)]",
+    "shared memory": "[open(f'/dev/shm/{n}', 'w').write('x' * 40_000_000) for n in range(2)]",
+    "devices": "open('/dev/written', 'w')",
+    "the kernel's settings": "open('/proc/sys/kernel/printk', 'w')",
+    "a remount": "import subprocess; subprocess.run(['mount', '-o', 'remount,rw', '/'], check=True)",
     "memory": "hoard = bytearray(4 * 2**30)",
     "grader's variables": "import os; os.environ['GRADERS_SECRET']",
     "grader's processes": "import os; assert [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 500]",
@@ -52,6 +57,8 @@ async def ask(folder):
     said = {what: await reply(code) for what, code in ASKED.items()}
     said["its own note"] = await reply("assert open('note.txt').read() == 'mine'")
     said["igteach"] = await reply("import igteach.models.digits; igteach.models.digits.load()")
+    left = "import subprocess; subprocess.Popen(['sleep', '4242.5'], start_new_session=True)"
+    said["a program in the background"] = await reply(left)
     client.execute("while True: pass")
     await asyncio.sleep(1)
     await manager.interrupt_kernel()
@@ -60,7 +67,16 @@ async def ask(folder):
     client.stop_channels()
     await manager.shutdown_kernel(now=True)
     listening.close()
+    await asyncio.sleep(0.5)
+    said["programs left"] = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"4242.5" in read(path)]
     return said
+
+
+def read(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 REFUSED = {
@@ -71,6 +87,10 @@ REFUSED = {
     "other students": ("FileNotFoundError",),
     "large file": ("OSError",),
     "full disk": ("OSError",),
+    "shared memory": ("OSError",),
+    "devices": ("OSError",),
+    "the kernel's settings": ("OSError", "PermissionError"),
+    "a remount": ("CalledProcessError",),
     "memory": ("MemoryError",),
     "grader's variables": ("KeyError",),
     "grader's processes": ("AssertionError",),
@@ -82,9 +102,14 @@ def test_the_box_refuses(what, answers):
     assert answers[what] in REFUSED[what]
 
 
-@pytest.mark.parametrize("what", ["its own note", "igteach", "after a loop"])
+@pytest.mark.parametrize("what", ["its own note", "igteach", "a program in the background", "after a loop"])
 def test_the_box_allows_what_a_lesson_needs(what, answers):
     assert answers[what] == "ok"
+
+
+def test_what_was_started_in_the_box_ends_with_it(answers):
+    assert answers["a program in the background"] == "ok"
+    assert answers["programs left"] == []
 
 
 @pytest.fixture

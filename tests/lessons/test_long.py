@@ -124,6 +124,15 @@ BREAKS = [
     Break(
         "a folder of which the second half is nobody's", "speed/folder.py", "names[rank::count]", "names[rank::4]", "10"
     ),
+    Break("sets of features that weigh alike", "beyond/shapley.py", "comb(n - 1, size)", "comb(n - 1, 1)", "11"),
+    Break(
+        "a guided path that seeks the steep",
+        "beyond/guided.py",
+        "slope <= slope.kthvalue",
+        "slope >= slope.kthvalue",
+        "11",
+    ),
+    Break("jumps whose losses are gains", "beyond/trees.py", "(leaves.left_by, -loss)", "(leaves.left_by, loss)", "11"),
     Break("deletion that begins at the wrong end", "evaluate/curves.py", "descending=True", "descending=False", "12"),
     Break("a network that forgets nothing", "evaluate/randomisation.py", ".reset_parameters()  #", ".eval()  #", "12"),
 ]

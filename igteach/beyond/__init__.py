@@ -1,0 +1,1 @@
+"""Beyond gradients at the input: trees, guided paths, layers inside the network, Shapley values."""

@@ -1,0 +1,718 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+# ---
+
+# %% [markdown]
+# # 11 · Beyond the straight line
+#
+# **The question.** Integrated Gradients walks straight from x' to x. What changes if you walk another way, and what stays?
+#
+# **You will be able to**
+# - tell methods apart by the path they take: straight, chosen, through codes, feature after feature;
+# - say what Shapley values and Integrated Gradients share, where they part, and what each costs;
+# - follow the shares into a hidden layer, and test them there;
+# - explain a model that has no gradient: an ensemble of trees.
+#
+# **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 06](06_axioms.ipynb) and [lesson 07](07_baselines.ipynb).
+#
+# **Time.** 80 minutes, exercises included.
+#
+# **GPU.** It changes nothing but the speed. Trees are walked on the CPU.
+
+# %%
+import time
+
+import torch
+from sklearn.ensemble import GradientBoostingClassifier
+
+import igteach
+from igteach import axioms, peers, show
+from igteach.beyond.guided import guided_path
+from igteach.beyond.latent import latent_path
+from igteach.datasets import load_digits, load_patients
+from igteach.exercises import check
+from igteach.models import autoencoder, digits, patients
+
+device = igteach.device()
+
+# %% [markdown]
+# ## Two complete answers
+#
+# min(x1, x2) at (1, 3), against (0, 0). F goes from 0 to 1.
+#
+# **Predict.** Integrated Gradients (IG) and Shapley values both share out this 1. Do they agree?
+
+# %%
+minimum = igteach.toy(lambda x1, x2: torch.minimum(x1, x2))
+x, baseline = torch.tensor([[1.0, 3.0]], device=device), torch.zeros(1, 2, device=device)
+
+straight = igteach.integrated_gradients(minimum, x, baseline)
+shapley = igteach.shapley_values(minimum, x, baseline)
+print("IG:     ", show.rounded(straight.values[0]), " complete within 1%:", bool(straight.relative_residual < 0.01))
+print("Shapley:", show.rounded(shapley.values[0]), " complete within 1%:", bool(shapley.relative_residual < 0.01))
+
+# %% [markdown]
+# Both add up, and they do not agree. Neither has a mistake in it.
+#
+# On the straight line x1 is the smaller one all the way. F follows x1, and never feels x2: x1 gets all. Shapley values ask something else. Let one feature move to its end, then the other. Nothing happens at the first move, whichever it is; the second one gains everything. Average over both orders, and each gets half.
+#
+# But "one feature, then the other" is a way from x' to x, too. It goes along the edges of the box.
+#
+# In a formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
+#
+# $$\text{share}_i = \int_0^1 \frac{\partial F}{\partial x_i}(\gamma(\alpha))\; \gamma_i'(\alpha)\, d\alpha$$
+#
+# Add up over i, and the chain rule makes $\frac{d}{d\alpha} F(\gamma(\alpha))$ of it. Its integral is F(x) - F(x'), whatever the path. That is **completeness**, and it is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
+#
+# `path_gradients` takes any path. With it, Shapley values take a few lines.
+
+# %%
+def one_by_one(order):
+    """Way-points along the edges of the box: the features move in this order."""
+    here, stops = baseline.clone(), [baseline.clone()]
+    for i in order:
+        here[0, i] = x[0, i]
+        stops.append(here.clone())
+    return torch.stack(stops)
+
+
+by_order = {order: igteach.path_gradients(minimum, one_by_one(order), steps=96).values for order in ((0, 1), (1, 0))}
+for order, values in by_order.items():
+    print(f"x{order[0] + 1} moves first:", show.rounded(values[0], 2))
+mean = sum(by_order.values()) / 2
+print("their mean is the Shapley values, to 1%:", bool((mean - shapley.values).abs().max() < 0.01))
+
+# %%
+side = torch.linspace(-0.25, 3.25, 71, device=device)
+grid = torch.cartesian_prod(side, side).flip(1)
+show.plane(minimum(grid).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), one_by_one((1, 0))[:, 0])
+
+# %% [markdown]
+# The picture shows F, and the way on which x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge F rises, and it is x1 that moves. On the other way round, x1 goes first, and x2 gets all.
+#
+# So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
+#
+# Nobody tries them all. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
+
+# %% [markdown]
+# ### Exercise 1: Shapley values from a table
+#
+# ●●○ · 10 minutes
+#
+# F was evaluated at all mixtures of x and x'. `v[1, 0, 1]` is F with the first and third feature as in x, and the second as in x'. Find the three Shapley values.
+#
+# <details><summary>Hint 1</summary>
+#
+# Write down the six orders of three features. In each, where does the first feature stand, and who has moved before it?
+#
+# <details><summary>Hint 2</summary>
+#
+# Two orders have the first feature first, two have it last, and in two it is second. What does it gain in each of them?
+#
+# <details><summary>Hint 3</summary>
+#
+# First feature: a third of <code>v[1, 0, 0] - v[0, 0, 0]</code>, a sixth of each gain after one other, a third of the gain after both. A loop over <code>itertools.permutations(range(3))</code> does it as well.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-11-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def shapley_from_table(v):
+    """The Shapley value of each of three features.
+
+    v: (2, 2, 2), F at all mixtures; index 1 means that the feature is as in x.  Returns (3,).
+    """
+    ### BEGIN SOLUTION
+    shares = []
+    for i in range(3):
+        gain = v.select(i, 1) - v.select(i, 0)  # after (nobody, the second of the others), (the first, both)
+        shares.append((gain[0, 0] + gain[1, 1]) / 3 + (gain[0, 1] + gain[1, 0]) / 6)
+    return torch.stack(shares)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-11-1", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("11.1", shapley_from_table)
+
+# %% [markdown]
+# Side by side on three functions: the minimum, a product, and a small network with weights drawn at random.
+#
+# **Predict.** x1 · x2 at (1, 3): who gets more, x1 or x2? By IG, and by Shapley?
+
+# %%
+product = igteach.toy(lambda x1, x2: x1 * x2)
+torch.manual_seed(0)
+network = torch.nn.Sequential(torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1)).to(device)
+point = torch.tensor([[2.0, -2.0, 1.0]], device=device)
+for name, f, at in (("minimum", minimum, x), ("product", product, x), ("network", network, point)):
+    by_path, by_orders = igteach.integrated_gradients(f, at), igteach.shapley_values(f, at)
+    print(f"{name}  IG {show.rounded(by_path.values[0], 2)!s:22s} Shapley {show.rounded(by_orders.values[0], 2)}")
+    print(f"{'':8s} the sums agree within 2%: {bool((by_path.values.sum() - by_orders.values.sum()).abs() < 0.02 * by_orders.values.abs().sum())}")
+
+# %% [markdown]
+# On the product they agree: each factor is needed, each gets half, though 3 is more than 1. On functions like the minimum, where it matters *who is behind*, they part. A network is full of such places, and there they part as well.
+#
+# ## What it costs
+#
+# IG needs gradients, a fixed number of steps. Exact Shapley values need F alone, but at every mixture. Where even that is too much one draws some orders: Captum's sampling, from lesson 06.
+#
+# **Predict.** Up to how many features is the exact Shapley value cheaper than IG with 64 steps?
+
+# %%
+def rows_asked(method, features):
+    """How many rows a method gives to F, for one example with so many features."""
+    asked = []
+
+    def f(points):
+        asked.append(len(points))
+        return points.prod(dim=1)
+
+    method(f, torch.ones(1, features, device=device))
+    return sum(asked)
+
+
+counts = list(range(2, 16))
+methods = {"IG, 64 steps": igteach.integrated_gradients, "Shapley, exact": igteach.shapley_values, "Shapley, 25 orders": peers.shapley_sampling}
+asked = {name: [rows_asked(method, n) for n in counts] for name, method in methods.items()}
+show.curves(counts, asked, xlabel="features", ylabel="rows given to F", logarithmic=True)
+
+# %%
+cheaper = [n for n, exact, ig in zip(counts, asked["Shapley, exact"], asked["IG, 64 steps"]) if exact < ig]
+print("exact Shapley values ask for fewer rows than IG up to", max(cheaper), "features")
+print("each feature more doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(asked["Shapley, exact"][6:], asked["Shapley, exact"][7:])))
+
+# %% [markdown]
+# Both axes are logarithmic: a power of the features would be a straight line, and the exact values bend away from any.
+#
+# Rows are counted, the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
+
+# %% tags=["nbval-ignore-output"]
+def seconds(method, features):
+    """The least of three runs, on a network of two hidden layers."""
+    torch.manual_seed(0)
+    layers = torch.nn.Linear(features, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1)
+    model, here, runs = torch.nn.Sequential(*layers).to(device), torch.ones(1, features, device=device), []
+    for _ in range(3):
+        began = time.perf_counter()
+        method(model, here).values.cpu()
+        runs.append(time.perf_counter() - began)
+    return min(runs)
+
+
+took = {name: [seconds(method, n) for n in counts] for name, method in methods.items()}
+per_row = took["Shapley, exact"][-1] / 2 ** counts[-1]
+print(f"at this rate 30 measurements take {per_row * 2**30 / 60:.0f} minutes, and 64 pixels {per_row * 2**64 / 3.2e7:,.0f} years")
+show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
+
+# %% [markdown]
+# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels there is no exact Shapley value, and there never will be. Only a drawn one, with the error that drawing has.
+#
+# ## Averages: a cloud, and many baselines
+#
+# Two methods that you have met take averages as well. What over?
+#
+# **SmoothGrad** (Smilkov et al. 2017) averages gradients over a cloud around x. It mends the noise of saliency. Does it mend saturation? Take 1 - ReLU(1 - x) at 2, from lesson 02. F rises between 0 and 1 and is flat from there on.
+#
+# **Predict.** The cloud has deviation 0.3. What does SmoothGrad say?
+
+# %%
+saturating = igteach.toy(lambda x: 1 - torch.relu(1 - x))
+two = torch.tensor([[2.0]], device=device)
+cloud = igteach.smoothgrad(saturating, two, deviation=0.3, samples=200)
+line = igteach.integrated_gradients(saturating, two)
+print("SmoothGrad finds less than 0.05:", bool(cloud.values.abs() < 0.05))
+print("IG finds the whole rise of 1, to 5%:", bool((line.values - 1).abs() < 0.05))
+
+# %% [markdown]
+# A cloud sees as far as it reaches, and no further. The line reaches the baseline, wherever that is. The two can be joined: `smoothgrad(..., method=igteach.integrated_gradients)` averages IG over noisy copies of x.
+
+# %%
+held_out, reader = load_digits(), digits.load(device)
+score = igteach.logit(reader)
+digit = held_out.x_test[held_out.y_test == 3][:1].to(device)
+maps = {
+    "gradient": igteach.gradient(score, digit, None, 3),
+    "SmoothGrad": igteach.smoothgrad(score, digit, None, 3, deviation=0.2, samples=50),
+    "IG": igteach.integrated_gradients(score, digit, None, 3),
+    "SmoothGrad of IG": igteach.smoothgrad(score, digit, None, 3, method=igteach.integrated_gradients, deviation=0.2, samples=50),
+}
+show.attributions(digit[0], maps)
+
+# %% [markdown]
+# The first two have no baseline and no residual: they are slopes. The last one adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the caption says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
+#
+# **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The average over all of them is exact, and costs baselines times steps. The method draws one random point on a random path instead, again and again. So it has an error that IG does not have: that of a sample.
+
+# %%
+table = load_patients()
+judge = igteach.logit(patients.load(device))
+some, background = table.x_test[:8].to(device), table.x_train[:100].to(device)
+truth = igteach.average_integrated_gradients(judge, some, background[:, None], steps=128).values
+size = truth.abs().sum(dim=1)
+
+samples, wrong, promised = [64, 256, 1024, 4096], [], []
+for count in samples:
+    answers = [igteach.expected_gradients(judge, some, background, samples=count, seed=seed) for seed in range(5)]
+    wrong.append(torch.stack([(answer.values - truth).abs().sum(dim=1) / size for answer in answers]).mean())
+    promised.append(torch.stack([answer.error_estimate for answer in answers]).mean())
+show.curves(samples, {"error": torch.stack(wrong), "its estimate": torch.stack(promised)}, xlabel="samples", ylabel="part of all |share|", logarithmic=True)
+
+# %%
+print("64 times the samples divide the error by 4 to 16:", bool(4 < wrong[0] / wrong[-1] < 16))
+print("the estimate is never below the error:", all(bool(estimate > error) for estimate, error in zip(promised, wrong)))
+
+# %% [markdown]
+# Sixty-four times the work for an eighth of the error: $1/\sqrt{n}$, the law of all sampling. The midpoint rule of lesson 05 does better, $1/n$ even where F has kinks. Where does the estimate come from? From the samples themselves.
+
+# %% [markdown]
+# ### Exercise 2: a standard error
+#
+# ●○○ · 5 minutes
+#
+# Each sample gave one pull for each feature. The share is their mean. Say how far that mean is off, as a rule: its standard error.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>pulls.std(dim=0)</code> says how far single samples lie apart, feature by feature.
+#
+# <details><summary>Hint 2</summary>
+#
+# The mean of n independent numbers has 1/n of their variance.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-11-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def standard_error(pulls):
+    """The standard error of the mean over the samples; spreads as torch's std gives them.
+
+    pulls: (samples, features).  Returns (features,).
+    """
+    ### BEGIN SOLUTION
+    return pulls.std(dim=0) / len(pulls) ** 0.5
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-11-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("11.2", standard_error)
+
+# %% [markdown]
+# ## A path that looks where it goes
+#
+# A straight line may lead over steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) keeps away from it. At each step the features with the smallest slopes move first. The others wait.
+#
+# **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Who gets the larger share in the end?
+
+# %%
+way = guided_path(product, x, legs=64)
+guided = igteach.guided_integrated_gradients(product, x, legs=64, steps=512)
+show.plane((grid[:, 0] * grid[:, 1]).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), way[:, 0])
+
+# %%
+print("complete within 1%:", bool(guided.relative_residual < 0.01))
+print("x1 gets over nine tenths:", bool(guided.values[0, 0] > 0.9 * guided.values.sum()))
+
+# %% [markdown]
+# The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, to its end, where F hardly rises. Then x1 moves, and the whole rise happens on its way. IG gave each half.
+#
+# Both are complete. The half-and-half of a product is a fact about the straight line, not about the product. Now a digit.
+
+# %%
+x_digits, y_digits = held_out.x_test[:60].to(device), held_out.y_test[:60].to(device)
+plain = igteach.integrated_gradients(score, x_digits, None, y_digits)
+guided = igteach.guided_integrated_gradients(score, x_digits, None, y_digits)
+apart = (plain.values - guided.values).abs().flatten(1).sum(dim=1) / plain.values.abs().flatten(1).sum(dim=1)
+print("complete within 3%, all 60 digits:", bool(guided.relative_residual.max() < 0.03))
+print("the maps are apart by more than a quarter of all |share|, on most:", bool(apart.median() > 0.25))
+
+# %%
+show.attributions(
+    digit[0],
+    {
+        "straight": igteach.integrated_gradients(score, digit, None, 3),
+        "guided, kept near": igteach.guided_integrated_gradients(score, digit, None, 3, max_distance=0.1),
+        "guided": igteach.guided_integrated_gradients(score, digit, None, 3),
+    },
+)
+
+# %% [markdown]
+# The one in the middle was kept near the straight line, by `max_distance`: no feature may be far ahead of it or behind it. At 0 it *is* the straight line.
+#
+# What is the price? The path depends on F, so the shares of f + g are no longer those of f and g together. Four choices of a path, put to the axioms of lesson 06:
+
+# %%
+def first_to_last(f, x, baseline=None, target=None):
+    """One order only: the first feature moves first."""
+    start = torch.zeros_like(x) if baseline is None else torch.as_tensor(baseline).to(x).expand_as(x)
+    stops = [start.flatten(1)]
+    for i in range(stops[0].shape[1]):
+        stops.append(torch.cat([x.flatten(1)[:, : i + 1], stops[0][:, i + 1 :]], dim=1))
+    return igteach.path_gradients(f, torch.stack(stops).view(-1, *x.shape), target, steps=960)
+
+
+show.axiom_table(
+    axioms.axiom_table(
+        {
+            "straight (IG)": igteach.integrated_gradients,
+            "one order": first_to_last,
+            "all orders (Shapley)": igteach.shapley_values,
+            "guided": igteach.guided_integrated_gradients,
+        }
+    )
+)
+
+# %% [markdown]
+# The column of completeness is full: that was the chain rule. The others say what a choice of path may cost. A single order asks who comes first, and symmetry goes. A path that F chooses itself, and linearity goes.
+#
+# ## A path among digits
+#
+# Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another way. It turns a digit into a code of eight numbers and back. Go straight in the *codes*, and decode (Jha et al. 2020).
+#
+# No decoder gives a picture back as it was. What is missing at either end is added there and fades away from it, so that the path begins at x' and ends at x.
+
+# %%
+coder = autoencoder.load(device)
+six, five = (held_out.x_test[held_out.y_test == number][:1].to(device) for number in (6, 5))
+through_codes = latent_path(coder.encode, coder.decode, five, six)
+places = (0.0, 0.25, 0.5, 0.75, 1.0)
+show.heatmaps({f"straight, {alpha:g}": torch.lerp(six, five, alpha)[0, 0] for alpha in places}, kind="picture")
+
+# %%
+show.heatmaps({f"codes, {alpha:g}": through_codes(alpha)[0, 0] for alpha in places}, kind="picture")
+
+# %% [markdown]
+# **Predict.** How would you measure whether a picture on the way looks like a digit? What could fool your measure?
+#
+# Here is one: the distance to the nearest of the digits that the networks learned from. A hundred pairs of held-out digits, each of two different classes.
+
+# %%
+known = held_out.x_train.to(device).flatten(1)
+drawn = torch.randperm(len(held_out.x_test), generator=torch.Generator().manual_seed(1))
+one, other = (held_out.x_test[half].to(device) for half in drawn[:300].view(2, 150))
+differ = (held_out.y_test[drawn[:150]] != held_out.y_test[drawn[150:300]]).to(device)
+one, other = one[differ][:100], other[differ][:100]
+
+
+def to_nearest(pictures):
+    """(N,) the distance of each picture to the nearest known digit."""
+    return torch.cdist(pictures.flatten(1), known).amin(dim=1)
+
+
+curve = latent_path(coder.encode, coder.decode, other, one)
+alphas = torch.linspace(0, 1, 21)
+far = {
+    "straight": torch.stack([to_nearest(torch.lerp(one, other, alpha)).mean() for alpha in alphas.tolist()]),
+    "through codes": torch.stack([to_nearest(curve(alpha)).mean() for alpha in alphas.tolist()]),
+}
+show.curves(alphas, far, xlabel="alpha", ylabel="distance to the nearest digit")
+
+# %%
+nearer = to_nearest(curve(0.5)) < to_nearest((one + other) / 2)
+copies = to_nearest(coder(other).detach())
+print("half-way, the path through codes is nearer to digits for over 80 of 100 pairs:", bool(nearer.sum() > 80))
+print("it is still farther off than a real held-out digit, on average:", bool(to_nearest(curve(0.5)).mean() > to_nearest(other).mean()))
+print("what the decoder gives back of a real digit lies nearer than the digit itself:", bool(copies.mean() < to_nearest(other).mean()))
+
+# %% [markdown]
+# Nearer, but not all the way. And the last line is a warning: a decoder blurs, and a blurred picture is near to many. Part of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
+#
+# What does the way do to the shares? The question: why a five, and not the six?
+
+# %%
+on_line = igteach.integrated_gradients(score, five, six, 5)
+on_curve = igteach.path_gradients(score, through_codes, 5, x=five, baseline=six, steps=256)
+for name, answer in (("straight", on_line), ("through codes", on_curve)):
+    print(f"{name:14s} complete within 2%: {bool(answer.relative_residual < 0.02)}")
+print("apart by more than a quarter of all |share|:", bool((on_line.values - on_curve.values).abs().sum() > 0.25 * on_line.values.abs().sum()))
+show.attributions(five[0], {"straight": on_line, "through codes": on_curve})
+
+# %% [markdown]
+# Other shares, the same sum. One thing is new: on a curved path a pixel that is equal in x' and x may still get a share, because it moves in between and comes back. On the straight line it never moves, and gets nothing.
+#
+# A path through codes is only as good as its autoencoder, and is a second network that you must trust.
+#
+# ## Through a hidden layer
+#
+# So far the shares were of pixels. But F reads hidden units, and they move as well while x goes from x' to x. What does each *unit* get?
+#
+# Cut the network in two. The first half turns the straight line of pixels into a curve of units. The second half is a function of units. That is a path, and a function: nothing new is needed. (x' is black, so the line is alpha times x.)
+
+# %%
+layers = list(reader)
+first, rest = torch.nn.Sequential(*layers[:4]), torch.nn.Sequential(*layers[4:])
+units = igteach.path_gradients(rest, lambda alpha: first(alpha * x_digits).detach(), y_digits)
+conductance = igteach.neuron_conductance(score, reader[3], x_digits, None, y_digits)
+print("one share for each unit:", tuple(conductance.values.shape))
+print("the package's neuron_conductance is the same, to 0.1%:", bool((units.values - conductance.values).abs().sum() < 0.001 * conductance.values.abs().sum()))
+print("the units' shares add up to F(x) - F(x') within 2%, all digits:", bool(conductance.relative_residual.max() < 0.02))
+
+# %% [markdown]
+# This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut.
+
+# %% [markdown]
+# ### Exercise 3: the share of a unit
+#
+# ●●○ · 8 minutes
+#
+# You get the units at the ends of all steps along the path, and the slope of F by each unit in the middle of each step. Find the conductance of each unit.
+#
+# <details><summary>Hint 1</summary>
+#
+# In a small step F gains slope times the way that the unit goes.
+#
+# <details><summary>Hint 2</summary>
+#
+# Units do not move evenly, although the pixels do. Each step has its own way: <code>heights[1:] - heights[:-1]</code>.
+#
+# </details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-11-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def conductance_of(heights, slopes):
+    """The share of each unit in F(x) - F(x').
+
+    heights: (steps + 1, units), at the ends of the steps;  slopes: (steps, units), dF by each unit.  Returns (units,).
+    """
+    ### BEGIN SOLUTION
+    return (slopes * heights.diff(dim=0)).sum(dim=0)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-11-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("11.3", conductance_of)
+
+# %% [markdown]
+# A share is a claim about a unit. Units can be tested. The layer has sixteen channels; add up the shares in each. Then put one channel back to what it is for black, leave the others, and see what F loses.
+#
+# **Predict.** Is what F loses by a channel close to its share? And to how much the channel *lights up*?
+
+# %%
+by_channel = conductance.values.flatten(2).sum(dim=2)
+with torch.no_grad():
+    hidden, at_black = first(x_digits), first(torch.zeros_like(x_digits))
+    lost = []
+    for channel in range(16):
+        without = hidden.clone()
+        without[:, channel] = at_black[:, channel]
+        lost.append((rest(hidden) - rest(without)).gather(1, y_digits[:, None])[:, 0])
+    lost = torch.stack(lost, dim=1)
+    lit = (hidden - at_black).flatten(2).sum(dim=2)
+
+
+def correlation(a, b):
+    return torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1]
+
+
+print("share and loss correlate over 0.8:", bool(correlation(by_channel, lost) > 0.8))
+print("light and loss correlate below 0.3:", bool(correlation(lit, lost) < 0.3))
+largest, smallest = by_channel.argmax(dim=1, keepdim=True), by_channel.abs().argmin(dim=1, keepdim=True)
+print("the channel with the largest share costs more than the one with the smallest, for over 55 of 60 digits:", bool((lost.gather(1, largest) > lost.gather(1, smallest)).sum() > 55))
+
+# %%
+show.bars([str(channel) for channel in range(16)], {"share of the channel": by_channel[0], "what F loses without it": lost[0]}, ylabel="logit")
+
+# %% [markdown]
+# The figure shows one digit, a seven. Shares and losses go together. They are not equal, and need not be: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
+#
+# ## Models without gradients
+#
+# Back to the patient of lessons 03 and 07. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above so much?*, whose answers are added up. F is in log odds.
+#
+# **Predict.** What is the gradient of F? How does F change along the straight line from the median patient to her?
+
+# %%
+trees = GradientBoostingClassifier(random_state=0).fit(table.x_train.numpy(), table.y_train.numpy())
+malignant = igteach.probability(patients.load("cpu"))
+patient = table.x_test[(malignant(table.x_test)[:, 0] - 0.3).abs().argmin()][None]
+median = table.x_train.median(dim=0, keepdim=True).values
+
+nudged = patient + 1e-5 * patient * torch.eye(30)
+print("nudges of a hundred-thousandth that move F, of 30:", int((trees.decision_function(nudged.numpy()) != trees.decision_function(patient.numpy())).sum()))
+steps = torch.linspace(0, 1, 501)
+heights = trees.decision_function((median + steps[:, None] * (patient - median)).numpy())
+show.curves(steps, {"F, a hundred trees": heights}, xlabel="alpha, from the median patient to her", ylabel="log odds of malignant")
+
+# %% [markdown]
+# A staircase. Its slope is zero everywhere, except where it jumps, and there it has none. No number of steps helps: every gradient is zero, and all shares with it.
+#
+# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact. (Where several features cross at the very same alpha, they share the jump as Shapley values would.)
+
+# %% [markdown]
+# ### Exercise 4: the jumps of stumps
+#
+# ●●○ · 10 minutes
+#
+# A stump asks one question: is this feature above a threshold? F is the sum of many stumps. Give each feature the jumps of the stumps that it crosses on the way from start to end.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>start[feature]</code> holds, for each stump, the number that it looks at. <code>torch.where</code> chooses between left and right.
+#
+# <details><summary>Hint 2</summary>
+#
+# A stump looks at one feature. What it gains between start and end is the jump, or zero if the path stays on one side.
+#
+# <details><summary>Hint 3</summary>
+#
+# Several stumps may look at one feature: <code>torch.zeros_like(start).index_add(0, feature, gains)</code> adds them up, and so does a loop.
+#
+# </details></details></details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer-11-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def jumps(thresholds, feature, left, right, start, end):
+    """The share of each feature in F(end) - F(start), for a sum of stumps.
+
+    thresholds, left, right: (stumps,);  feature: (stumps,), the feature that each looks at;  start, end: (features,).
+    A stump gives left where its feature is at most the threshold, else right.  Returns (features,).
+    """
+    ### BEGIN SOLUTION
+    before = torch.where(start[feature] <= thresholds, left, right)
+    after = torch.where(end[feature] <= thresholds, left, right)
+    return torch.zeros_like(start).index_add(0, feature, after - before)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-11-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("11.4", jumps)
+
+# %% [markdown]
+# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. Deeper trees ask one question only after another. Then it matters *when* a feature crosses: who crosses where nobody asks gets nothing. It is the minimum from the beginning of this lesson.
+#
+# `tree_integrated_gradients` walks the straight line through every tree. `tree_shapley_values` averages over all orders, as the program TreeSHAP does with one baseline (Lundberg et al. 2020); for trees that is cheap, even with thirty features.
+
+# %%
+stumps = GradientBoostingClassifier(max_depth=1, random_state=0).fit(table.x_train.numpy(), table.y_train.numpy())
+for name, model in (("stumps", stumps), ("trees of depth 3", trees)):
+    by_path = igteach.tree_integrated_gradients(model, table.x_test, median)
+    by_orders = igteach.tree_shapley_values(model, table.x_test, median)
+    gap = (by_path.values - by_orders.values).abs()
+    print(f"{name:17s} both complete to rounding: {bool(max(by_path.residual.abs().max(), by_orders.residual.abs().max()) < 1e-9)}")
+    print(f"{'':17s} the two agree on every patient: {bool(gap.max() < 1e-9)}")
+    same = (by_path.values.argmax(dim=1) == by_orders.values.argmax(dim=1)).double().mean()
+    print(f"{'':17s} the same measurement speaks loudest for malignant, for over half of the patients: {bool(same > 0.5)}")
+
+# %% [markdown]
+# Now the patient herself.
+
+# %%
+path, orders = igteach.tree_integrated_gradients(trees, patient, median), igteach.tree_shapley_values(trees, patient, median)
+loudest = orders.values[0].abs().argsort(descending=True)[:5].tolist()
+print(f"{'':22s} path  orders")
+for i in loudest:
+    print(f"{table.names[i]:22s}{show.rounded(path.values[0, i], 2):5}{show.rounded(orders.values[0, i], 2):8}")
+print(f"{'all thirty':22s}{show.rounded(path.values.sum(), 2):5}{show.rounded(orders.values.sum(), 2):8}")
+
+# %%
+show.bars(
+    [table.names[i].replace(" ", "\n") for i in loudest],
+    {"along the straight line": path.values[0, loudest], "mean over all orders": orders.values[0, loudest]},
+    ylabel="log odds of malignant",
+)
+
+# %% [markdown]
+# The same sum, other shares, and for one or two measurements by a factor of two. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
+
+# %%
+widest = int((path.values - orders.values).abs().argmax())
+others = median + steps[:, None] * (patient - median)
+with_hers, with_median = others.clone(), others.clone()
+with_hers[:, widest], with_median[:, widest] = patient[0, widest], median[0, widest]
+gains = trees.decision_function(with_hers.numpy()) - trees.decision_function(with_median.numpy())
+print("the measurement:", table.names[widest])
+show.curves(steps, {f"what {table.names[widest]} would gain": gains}, xlabel="alpha of all the others", ylabel="log odds of malignant")
+
+# %% [markdown]
+# What the measurement is worth depends on where the others are: in the middle of the way far more than at either end. The straight line asks at its own crossings, on the way. Shapley values put some of the others at one end and the rest at the other end, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+#
+# ## Trees and a network
+#
+# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient leads through the sum. But shares are linear in F, if the path does not depend on it. So explain each part exactly, the network by its linear pieces as in lesson 05, and add.
+
+# %%
+net = patients.load("cpu")
+both = igteach.added(path, igteach.exact_integrated_gradients(igteach.logit(net), patient, median))
+with torch.no_grad():
+    f_patient, f_median = (torch.from_numpy(trees.decision_function(z.numpy())) + net(z)[:, 0].double() for z in (patient, median))
+print("complete to a millionth:", bool(both.relative_residual < 1e-6))
+print("F of the sum, by hand, is what is shared out:", bool((both.values.sum() - (f_patient - f_median)).abs() < 1e-4))
+
+# %% [markdown]
+# Would that work with guided paths? Look at the table of axioms: no. Linearity is what it takes, and that is where the guided path paid.
+#
+# ## Recap
+#
+# From [lesson 07](07_baselines.ipynb): against the mean patient and against the median patient the same network gave other shares. Is that a choice of path, too?
+#
+# <details><summary>Answer</summary>
+#
+# It is more than that. Another baseline is another beginning: not only the path changes but what is shared out, F(x) - F(x'). In this lesson both ends stay, and so does the sum.
+#
+# </details>
+#
+# ## Quiz
+
+# %% [markdown]
+# **Question 1.** Two methods explain F(x) - F(x'). Both are complete, and their shares differ. What follows?
+#
+# <details><summary>A. One has too few steps.</summary>
+#
+# Possible, and the error estimate would tell. But two exact methods may differ: they took other paths.
+#
+# </details>
+# <details><summary>B. They took different paths.</summary>
+#
+# Right. Or averages over different paths. Completeness holds on each of them and chooses none.
+#
+# </details>
+# <details><summary>C. F is not differentiable.</summary>
+#
+# The product is as smooth as can be, and guided IG still parts from IG.
+#
+# </details>
+
+# %% [markdown]
+# **Question 2.** For a table of ten measurements and a network, what are exact Shapley values likely to cost, against IG with 64 steps?
+#
+# <details><summary>A. Impossible: there are too many orders.</summary>
+#
+# Nobody goes through the orders. Mixtures are enough, and there are 2 to the tenth.
+#
+# </details>
+# <details><summary>B. About a thousand rows against 64, so a moment each.</summary>
+#
+# Right. With thirty measurements it would be a thousand million.
+#
+# </details>
+
+# %% [markdown]
+# **Question 3.** Along the straight line a measurement crosses a split of a tree, and F does not jump. What does it get for that crossing?
+#
+# <details><summary>A. Nothing.</summary>
+#
+# Right. Another question, asked before, has sent the path to another branch. It may well get something by Shapley values, where the others stand elsewhere.
+#
+# </details>
+# <details><summary>B. Its part of the jump that it makes later.</summary>
+#
+# A jump belongs to whoever crosses when it happens.
+#
+# </details>
+
+# %% tags=["nbval-ignore-output"]
+from igteach.exercises import hint, progress
+
+progress("11")
+
+# %% [markdown]
+# ## In three lines
+#
+# **Take away.**
+#
+# 1. A path from x' to x gives shares that add up, whatever the path. The rest is choice: straight, chosen by slopes, through codes, or the mean over all orders, which is Shapley's.
+# 2. What you gain has a price: sampling has an error, a chosen path loses linearity, a path through codes needs a second network, exact Shapley values double with each feature.
+# 3. The idea needs no gradient. In a tree a jump belongs to the feature that crosses; in a layer a share belongs to the unit that moves.
+#
+# **Where it comes from.** Shares along a path: Friedman (2004). Shapley values: Shapley (1953); against one baseline: Sundararajan and Najmi (2020). SmoothGrad: Smilkov et al. (2017). Expected gradients: Erion et al. (2021). Guided IG: Kapishnikov et al. (2021). Paths through codes: Jha et al. (2020). Conductance: Dhamdhere, Sundararajan and Yan (2019); Lundstrom et al. (2022). Jumps: Merrill et al. (2019). TreeSHAP: Lundberg et al. (2020). The table of patients: Wolberg, Mangasarian, Street and Street (1993).
+#
+# **What is next.** [Lesson 12](12_trust.ipynb): does an attribution tell the truth, and how would you find out that it does not?
