@@ -7,6 +7,7 @@ import igteach
 from igteach import integrated_gradients, logit, probability, show
 from igteach.datasets.digits import load_digits
 from igteach.datasets.scenes import make_scenes
+from igteach.evaluate import agreement, deletion, edges, insertion, random_numbers, random_slopes, randomised_maps
 from igteach.models import digits, scenes
 from igteach.speed import stem
 
@@ -82,6 +83,22 @@ def test_the_network_with_kinks_is_nearly_the_same_on_every_device(device):
         integrated_gradients(scenes.load(place), pictures(place, torch.float32), target=3) for place in ("cpu", device)
     ]
     assert l1_apart(answers[1].values, answers[0].values) < 0.01
+
+
+def evaluations(device):
+    """What igteach.evaluate says of one map, on a device."""
+    f, x, target = probability(Smooth(device, torch.float32)), pictures(device, torch.float32), torch.tensor([3, 0])
+    controls = [control(f, x, 0.5, target.to(device)).values for control in (random_numbers, random_slopes, edges)]
+    maps = randomised_maps(f, igteach.gradient_times_input, x, 0.5, target.to(device))
+    curves = [judge(f, x, controls[1], 0.5, target.to(device), steps=6).values for judge in (deletion, insertion)]
+    return [*controls, *curves, *maps.values(), agreement(controls[0], controls[1])]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_evaluation_stays_on_its_device_and_says_the_same_there(device):
+    for there, here in zip(evaluations(device), evaluations("cpu"), strict=True):
+        assert there.device.type == device
+        assert l1_apart(there, here) < 0.01
 
 
 @pytest.mark.parametrize("device", DEVICES)
