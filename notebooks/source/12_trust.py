@@ -304,7 +304,7 @@ few_gone = on_black["random numbers"][0].values[:, 2].mean() / on_black["random 
 print("a sixth of the pixels black, drawn by lot: under half of F is left:", bool(few_gone < 0.5))
 
 # %% [markdown]
-# Deletion cannot tell IG from lots any more, and insertion still can. Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
+# Deletion cannot tell IG from an order drawn by lot any more, and insertion still can. Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
 #
 # Digits are kinder: black is what most of a digit is, and the network was taught that a black picture is no digit.
 
