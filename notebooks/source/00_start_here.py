@@ -107,7 +107,7 @@ show.heatmaps({"gradient": slope.values[0, 0]}, picture=picture[0, 0])
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# This is **Integrated Gradients** (Sundararajan, Taly and Yan 2017). In five lines, with 64 steps; and beside it, in the same unit, the gradient times the ink of the picture:
+# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). In five lines, with 64 steps; and beside it, in the same unit, the gradient times the ink of the picture:
 
 # %%
 black = torch.zeros_like(picture)
@@ -188,7 +188,7 @@ else:
     print("The ImageNet weights are not here, so the coins must wait.")
 
 # %% [markdown]
-# Light squares spoke for the answer, dark ones against it, and the line below says how far to trust the numbers. Some coins speak more than others. Which, and what of them, is a matter for lesson 08.
+# Light squares spoke for the answer, dark ones against it, and the line below says how far to trust the numbers. Some coins speak more than others. Whether these squares made the answer, lesson 08 will ask the network.
 #
 # ## How a lesson works
 #

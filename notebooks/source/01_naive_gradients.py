@@ -198,7 +198,7 @@ check("01.2", first_order)
 # ## Saliency: the gradient of a real network
 #
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they make a picture, too.
-# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score is the class's logit here; lesson 02 shows what a probability would add.
+# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score is the class's **logit** here, the number before the softmax; lesson 02 shows what a probability would add.
 
 # %%
 model = digits.load()

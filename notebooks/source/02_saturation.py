@@ -65,7 +65,7 @@ show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabe
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
 #
-# At x = 2 this is 1 - 0 - 0: everything is unexplained.
+# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is the residual of lesson 00 with the other sign: there a surplus is positive, here what is missing.
 
 # %% [markdown]
 # ### Exercise 1: what the gradient leaves out
@@ -104,6 +104,7 @@ check("02.1", unexplained)
 #
 # One might say that nobody builds such a unit. But every classifier ends in one. A sigmoid, or a softmax, flattens out as the network grows sure, and a sure answer is the one that people ask about.
 #
+# The network is another reader of digits. It has smooth units (tanh) where that of lesson 00 has ReLUs.
 # Walk from the black picture to a real digit, and look at the probability and at the size of its gradient on the path. A number alpha from 0 to 1 says how far along we are: the picture with its ink turned down to alpha.
 
 # %%
@@ -200,7 +201,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # ## Gradients can be made to vanish
 #
-# So far, gradients were small by accident. They can also be made small on purpose. `igteach` ships two networks for digits. They have one architecture. One was trained as usual. The other had one more term in its loss, which pushes the size of its gradient at each digit towards zero.
+# So far, gradients were small by accident. They can also be made small on purpose. The network that you have just walked through was trained as usual; call it plain. It has a twin of the same architecture, called flat. That one had one more term in its loss, which pushes the size of its gradient at each digit towards zero.
 #
 # To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes, too. This number stays:
 #
@@ -312,7 +313,7 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** F(x) = 1 - ReLU(1 - x) at x = 0.5, with baseline 0. Does gradient times input explain all of F(x) - F(x')?
+# **Question 1.** F(x) = 1 - ReLU(1 - x) at x = 0.5, with baseline 0. Does gradient times (x - x') explain all of F(x) - F(x')?
 #
 # <details><summary>A. Yes.</summary>
 #

@@ -104,7 +104,7 @@ print("most above the other text:", [words[i] for i in against.argsort(descendin
 #
 # ## A patient
 #
-# A network of this course judges a lump in the breast from thirty measurements of its cell nuclei. The table comes with scikit-learn (Street, Wolberg and Mangasarian 1993). Here is one of the patients of whom it is surest.
+# A network of this course judges a lump in the breast from thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients of whom it is surest.
 
 # %%
 model = patients.load()
@@ -120,11 +120,11 @@ print("the largest measurements:", [data.names[i] for i in patient[0].argsort(de
 # %% [markdown]
 # The largest numbers are areas, because areas are counted in large numbers. "Area 2,000" says nothing until one knows what is usual.
 #
-# Let us write it as the question of this course. F(x) is the probability for this patient. We look for a background x', and then for shares of
+# Let us write it as the question of this course. F(x) is the probability for this patient. We look for a background x', which lesson 00 called the baseline, and then for shares of
 #
 # $$F(x) - F(x').$$
 #
-# That difference is what there is to share out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one.
+# That difference is what there is to share out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one, who has the mean of every measurement.
 #
 # **Predict.** What will the network say of a patient whose nuclei have no size?
 
@@ -177,7 +177,7 @@ check("03.2", most_neutral)
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #
-# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. The package has it; here it is on a linear score of three measurements:
+# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. It is known as **gradient × input**. The package has it; here it is on a linear score of three measurements:
 
 # %%
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
@@ -226,7 +226,7 @@ gained = (first_order.f_input - first_order.f_baseline)[0]
 print("explained fraction of F(x) - F(x'):", show.rounded(first_order.values.sum() / gained, 1))
 
 # %% [markdown]
-# It is the saturation of lesson 02. Is it this patient only? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it.
+# It is the saturation of lesson 02. Is it this patient only? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, and a residual of zero.
 # We ask for the probability, and for the log odds, which have no sigmoid at their end. Each curve is sorted by itself, so one place on the axis is not one patient.
 
 # %%
@@ -249,6 +249,7 @@ for name, values in fractions.items():
 # The background gave us the right *question*, a difference to be shared out. The slope at x is a poor *answer* to it, because it holds at x only.
 #
 # No single place has the right slope for every feature. Lesson 04 takes the average over all places on the path.
+# The patients come back in lesson 07, where the background is called into question, and in lesson 11, with a model that has no gradient.
 #
 # ## Recap
 #
@@ -267,7 +268,7 @@ for name, values in fractions.items():
 #
 # <details><summary>A. Zero, whatever the gradient.</summary>
 #
-# Right. It did not go anywhere. Whether that is fair to a black cat is a question for lesson 07.
+# Right. It did not go anywhere. Whether that is fair to a man in a black coat is a question for lesson 07.
 #
 # </details>
 # <details><summary>B. Its gradient.</summary>
@@ -323,6 +324,6 @@ progress("03")
 # 2. Choose x' where F is neutral and where a reader would see nothing in particular.
 # 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the way, it is off, and the residual says by how much.
 #
-# **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Street, Wolberg and Mangasarian (1993).
+# **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Wolberg, Mangasarian, Street and Street (1993).
 #
 # **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the average slope, which makes it right.

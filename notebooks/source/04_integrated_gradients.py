@@ -219,7 +219,7 @@ print("second leg, the others:", show.rounded(second.values))
 
 # %% [markdown]
 # Straight, the shares add up to 2, and so do the two legs together. But who moved last took the whole product: while x1 went, x2 was still 0, and nothing happened; when x2 went, x1 was already there.
-# A path with corners treats features by their turn. The straight path lets all of them move at once, and it gives equal shares to features that play equal parts. Lesson 06 turns this into an axiom.
+# A path with corners treats features by their turn. The straight path lets all of them move at once, and it gives equal shares to features that play equal parts. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
 
 # %% [markdown]
 # ### Exercise 3: shares along a path with corners
@@ -336,7 +336,7 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 # </details>
 # <details><summary>B. 20 to 300, as the paper says.</summary>
 #
-# That is advice for deep networks. A straight line needs no averaging.
+# That is advice for deep networks, and lesson 05 tries it. A straight line needs no averaging.
 #
 # </details>
 
