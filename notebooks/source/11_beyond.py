@@ -96,7 +96,7 @@ show.plane(minimum(grid).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), one_by_one(
 #
 # So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
 #
-# Lesson 06 tried them all. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
+# In lesson 06 you tried every order of three. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
 
 # %% [markdown]
 # ### Exercise 1: Shapley values from a table
