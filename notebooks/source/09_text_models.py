@@ -61,7 +61,7 @@ show.text([token_attribution(asker, question) for question in ("How many people 
 # %% [markdown]
 # Light words over a solid line speak for the answer, dark ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
 #
-# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It takes more steps until the estimated error is small; with `tolerance=None` it takes 64, and the line below the text says what that is worth.
+# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It takes more steps until the estimated error is small (the tolerance of lesson 05); with `tolerance=None` it takes 64, and the line below the text says what that is worth.
 #
 # ## There is no half a word
 #
@@ -82,7 +82,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
     print(f"alpha {alpha:4.2f}  nearest token: {asker.tokenizer.convert_ids_to_tokens(nearest):7s} is there: {bool(gap < 0.01)}")
 
 # %% [markdown]
-# Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path, and one more reason to look at the residual.
+# Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
 # Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And the network adds to each embedding one for its *position*; these stay as well, as the question is what the words say, each where it stands. A library that gives every token the position 0 on the path gets shares that do not add up.
 
@@ -268,7 +268,7 @@ tripped = [token_attribution(asker, one.text, tolerance=None) for one in wrong i
 show.text(tripped)
 
 # %% [markdown]
-# Questions that want a place or a long form were taken for questions after a person. (We wrote a few of this kind on purpose; the network had to fall for them by itself.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the river begins?" does not ask for a person.
+# Questions that want a place or a long form were taken for questions after a person. (We wrote a few of this kind on purpose; the network had to fall for them by itself.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 #
 # So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which leaves alone what is asked for, and count. One control puts "Please tell me:" there; two more rows keep a part of the phrase each.
 #

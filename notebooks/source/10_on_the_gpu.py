@@ -239,7 +239,7 @@ check("10.3", rows_that_fit)
 # %% [markdown]
 # ## Half the digits
 #
-# Half-precision numbers take half the memory, and new hardware multiplies them several times as fast. bfloat16 keeps 8 bits of each number, about two or three decimal digits. For *scores* that is often enough.
+# Half-precision numbers take half the memory, and new hardware multiplies them several times as fast. bfloat16 has 7 bits after the point, fewer than TF32: two or three decimal digits. For *scores* that is often enough.
 #
 # **Predict.** In bfloat16 the scores of our pictures are off by less than 1%. By how much are the attributions off: as much, less, or more?
 
@@ -339,7 +339,7 @@ with tempfile.TemporaryDirectory() as folder:
 # - A network begins with **affine** layers, before the first ReLU. On a straight path their part can be done once a picture, not once a step. The package does this by itself where it can see the layers.
 # - Memory that ends in the middle of a run: the package halves the rows, goes on, and says so once.
 #
-# `make bench` measures all of this beside Captum on your machine, with its goals, met or missed. What it found elsewhere lies in `docs/benchmarks`. From there, what to expect of fifty steps on other machines:
+# `make bench` measures time, memory and error beside Captum on your machine, with its goals, met or missed. What it found elsewhere lies in `docs/benchmarks`. From there, what to expect of fifty steps:
 
 # %% tags=["nbval-ignore-output"]
 reports = sorted((Path(igteach.__file__).parents[1] / "docs" / "benchmarks").glob("*.json"))
@@ -352,7 +352,7 @@ if not reports:
     print("No tables here: they come with the repository, not with the package.")
 
 # %% [markdown]
-# The smaller the network, the less a GPU helps with one example at a time: it waits for the next call, not for sums. It wants many examples in one call, as in the table of rows above.
+# The scenes CNN is the network of this lesson: compare with your own times above. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call, not for sums. It wants many examples in one call, as in the table of rows above.
 #
 # ## Recap
 #

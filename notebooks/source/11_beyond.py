@@ -17,7 +17,7 @@
 # - follow the shares into a hidden layer, and test them there;
 # - explain a model that has no gradient: an ensemble of trees.
 #
-# **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 06](06_axioms.ipynb) and [lesson 07](07_baselines.ipynb).
+# **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 06](06_axioms.ipynb) and [lesson 07](07_baselines.ipynb). Exact shares come from [lesson 05](05_computing_the_integral.ipynb).
 #
 # **Time.** 80 minutes, exercises included.
 #
@@ -62,11 +62,11 @@ print("Shapley:", show.rounded(shapley.values[0]), " complete within 1%:", bool(
 #
 # But "one feature, then the other" is a way from x' to x, too. It goes along the edges of the box.
 #
-# In a formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
+# Lesson 04 has the formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
 #
 # $$\text{share}_i = \int_0^1 \frac{\partial F}{\partial x_i}(\gamma(\alpha))\; \gamma_i'(\alpha)\, d\alpha$$
 #
-# Add up over i, and the chain rule makes $\frac{d}{d\alpha} F(\gamma(\alpha))$ of it. Its integral is F(x) - F(x'), whatever the path. That is **completeness**, and it is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
+# By the chain rule the shares add up to F(x) - F(x'), whatever the path. Completeness is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
 #
 # `path_gradients` takes any path. With it, Shapley values take a few lines.
 
@@ -96,7 +96,7 @@ show.plane(minimum(grid).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), one_by_one(
 #
 # So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
 #
-# Nobody tries them all. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
+# In lesson 06 you tried every order of three. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
 
 # %% [markdown]
 # ### Exercise 1: Shapley values from a table
@@ -185,6 +185,8 @@ print("exact Shapley values ask for fewer rows than IG up to", max(cheaper), "fe
 print("each feature more doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(asked["Shapley, exact"][6:], asked["Shapley, exact"][7:])))
 
 # %% [markdown]
+# (Each method asks for a few rows besides those of its formula, F(x) and F(x') among them, so six features are a tie.)
+#
 # Both axes are logarithmic: a power of the features would be a straight line, and the exact values bend away from any.
 #
 # Rows are counted, the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
@@ -214,7 +216,7 @@ show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
 #
 # Two methods that you have met take averages as well. What over?
 #
-# **SmoothGrad** (Smilkov et al. 2017) averages gradients over a cloud around x. It mends the noise of saliency. Does it mend saturation? Take 1 - ReLU(1 - x) at 2, from lesson 02. F rises between 0 and 1 and is flat from there on.
+# **SmoothGrad** (Smilkov et al. 2017) averages gradients over a cloud around x; it is the smoothed gradient of lesson 08. Its maps look less noisy. Does it mend saturation? Take 1 - ReLU(1 - x) at 2, from lesson 02. F rises between 0 and 1 and is flat from there on.
 #
 # **Predict.** The cloud has deviation 0.3. What does SmoothGrad say?
 
@@ -364,7 +366,7 @@ show.axiom_table(
 )
 
 # %% [markdown]
-# The column of completeness is full: that was the chain rule. The others say what a choice of path may cost. A single order asks who comes first, and symmetry goes. A path that F chooses itself, and linearity goes.
+# The column of completeness is full: that was the chain rule. The others say what a choice of path may cost. A single order asks who comes first, and symmetry goes. A path that F chooses itself, and linearity goes: lesson 06 spoke of paths that are fixed beforehand.
 #
 # ## A path among digits
 #
@@ -517,7 +519,7 @@ show.bars([str(channel) for channel in range(16)], {"share of the channel": by_c
 #
 # ## Models without gradients
 #
-# Back to the patient of lessons 03 and 07. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above so much?*, whose answers are added up. F is in log odds.
+# Back to the patient of lesson 07, of whom the network was not sure. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above so much?*, whose answers are added up. F is in log odds.
 #
 # **Predict.** What is the gradient of F? How does F change along the straight line from the median patient to her?
 
@@ -611,7 +613,7 @@ show.bars(
 )
 
 # %% [markdown]
-# The same sum, other shares, and for one or two measurements by a factor of two. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
+# The same sum, other shares, and for some measurements by a factor of two or more. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
 
 # %%
 widest = int((path.values - orders.values).abs().argmax())
@@ -624,6 +626,8 @@ show.curves(steps, {f"what {table.names[widest]} would gain": gains}, xlabel="al
 
 # %% [markdown]
 # What the measurement is worth depends on where the others are: in the middle of the way far more than at either end. The straight line asks at its own crossings, on the way. Shapley values put some of the others at one end and the rest at the other end, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+#
+# So this is what stays of her story since lesson 07. Beside the median patient she is the more suspect one, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #
 # ## Trees and a network
 #
@@ -642,11 +646,11 @@ print("F of the sum, by hand, is what is shared out:", bool((both.values.sum() -
 #
 # ## Recap
 #
-# From [lesson 07](07_baselines.ipynb): against the mean patient and against the median patient the same network gave other shares. Is that a choice of path, too?
+# From [lesson 07](07_baselines.ipynb): why did the same network give other shares against the mean patient than against the median patient? Is that a choice of path?
 #
 # <details><summary>Answer</summary>
 #
-# It is more than that. Another baseline is another beginning: not only the path changes but what is shared out, F(x) - F(x'). In this lesson both ends stay, and so does the sum.
+# It is more than a choice of path. Another baseline is another beginning: not only the path changes but what is shared out, F(x) - F(x'). In this lesson both ends stay, and so does the sum.
 #
 # </details>
 #

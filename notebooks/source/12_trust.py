@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for one section.
 #
-# **Time.** 75 minutes, exercises included.
+# **Time.** 90 minutes, exercises included.
 #
 # **GPU.** It makes the photographs faster. The answers are the same.
 
@@ -41,7 +41,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Four maps, all of them convincing
 #
-# A scene, as in lesson 08, and four maps of it. Each is drawn on a scale of its own, and sizes only. Two are old friends. *Guided backpropagation* (Springenberg et al. 2014) is the gradient, but every ReLU also stops what is negative on the way back; its maps are famous for being sharp.
+# A scene, as in lesson 08, and four maps of it. Each is drawn on a scale of its own, and sizes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: the gradient, but every ReLU also stops what is negative on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
 
 # %%
 drawn = make_scenes(40, seed=0)
@@ -105,7 +105,7 @@ forgetting(integrated)
 #
 # The second row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
 #
-# So count: how much does a map agree with its former self? Numbers from two networks differ in size, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904):
+# So count: how much does a map agree with its former self? Numbers from two networks differ in size, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904). Lesson 01 compared two saliency maps by it; now it gets its formula:
 #
 # $$\rho \;=\; \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2}\,\sqrt{\sum_i (s_i - \bar s)^2}}$$
 #
@@ -188,6 +188,8 @@ print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool(
 # What this test cannot show: that a map which changes is *right*. A map of random numbers, drawn anew for each network, would pass it.
 #
 # ## Second test: take it away
+#
+# Lesson 00 painted eight pixels of a digit black, and asked how much of the score was left. Now go all the way.
 #
 # In words: take away what the map calls important, the most important first. If the map is right, F falls soon. Or start from nothing and bring the most important first: F should rise soon. These are **deletion** and **insertion** (Samek et al. 2017; Petsiuk et al. 2018). With the pixels in the order of the map,
 #
@@ -332,7 +334,7 @@ print("deletion:  IG beats every other map:               ", all(surely(on_digit
 print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in rivals if name != "guided backprop"))
 
 # %% [markdown]
-# Here the tests tell good from bad, edges and all. (Guided backpropagation comes close behind IG by insertion; look at the table.)
+# Here the tests tell good from bad, edges and all: lesson 00 painted on fair ground. (Guided backpropagation comes close behind IG by insertion; look at the table.)
 #
 # ## Third test: where the truth is known
 #
@@ -373,7 +375,7 @@ print("guided backprop and edges agree, and luck does not explain it:", interval
 #
 # ## The coins
 #
-# In lesson 00 a network looked at Greek coins and gave an answer that was bound to be wrong, as ImageNet has no coin. Lesson 08 showed where Integrated Gradients puts it. Do you believe the map? Two tests are open to you where no mask is: forget, and take away. Photographs are blurred rather than blackened, and squares of eight pixels go together.
+# In lesson 00 a network looked at Greek coins and gave an answer that was bound to be wrong, as ImageNet has no coin. Lesson 08 showed where Integrated Gradients puts it, and that the map hangs on the baseline. Do you believe it? Two tests of this lesson need no mask: forget, and take away. Photographs are blurred rather than blackened, so the blurred photograph is the baseline, too; and squares of eight pixels go together. Where the weights are not to be had, scenes stand in again, and the same questions are put to them.
 
 # %% tags=["nbval-ignore-output"]
 gallery = open_gallery(device)
@@ -484,7 +486,7 @@ print("right on at least 98% of what was handed over:", bool((answers_of(suspect
 # %% [markdown]
 # ### Find it
 #
-# One map shows one picture. A shortcut is the same in many, if it always stands in one place. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut is the same in many, if it always stands in one place. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -659,7 +661,7 @@ with torch.no_grad():
         print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).double().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
 
 # %% [markdown]
-# The network does not know what such an object looks like. It knows a seal in a corner. The test could not show it, as the test pictures had the seal as well.
+# The network does not know what such an object looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark as well.
 #
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
@@ -673,11 +675,13 @@ with torch.no_grad():
 # %% [markdown]
 # ## Recap
 #
-# From [lesson 07](07_baselines.ipynb): with a black baseline, a black tripod in a photograph gets almost no share. Which of this lesson's tests would notice?
+# From [lesson 07](07_baselines.ipynb): what share does a black tripod in a photograph get from a black baseline, and why? Then say which of this lesson's tests would notice.
 #
 # <details><summary>Answer</summary>
 #
-# Not the first: the map changes with the weights, and passes. Deletion to black will not either: to make a black pixel black changes nothing, so the test shares the baseline's blind spot. Deletion by a blur would notice, if the tripod matters: F falls late, because the map names the tripod last. Ask with a replacement that differs from the baseline.
+# Almost none: what equals the baseline gets nothing, whatever the network does with it.
+#
+# Of the tests, not the first: the map changes with the weights, and passes. Deletion to black will not either: to make a black pixel black changes nothing, so the test shares the baseline's blind spot. Deletion by a blur would notice, if the tripod matters: F falls late, because the map names the tripod last. Ask with a replacement that differs from the baseline.
 #
 # </details>
 #
