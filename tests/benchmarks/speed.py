@@ -265,6 +265,7 @@ def goal_line(network: str, goal: dict[str, Any]) -> str:
 def tables(folder: Path) -> str:
     """README.md: a table for each JSON in the folder."""
     text = ["# Benchmarks", "", "Written by `make bench`; every figure beside its goal, on the machine that is named."]
+    text += ["[Why a goal is missed, and what was tried](why.md)."]
     for file in sorted(folder.glob("*.json")):
         report = json.loads(file.read_text())
         about = report["machine"]
