@@ -215,7 +215,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %% [markdown]
 # IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# Is IG wrong, then, about most of the picture? Look at its map again, in the first figure of the four. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
+# Is IG wrong, then, with the larger part of its strength? Look at its map again, in the first figure of the four. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -439,7 +439,7 @@ for name, picture in gallery.pictures.items():
     print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:14.2f}")
 
 # %% [markdown]
-# This is the first thing in the lesson that the network itself had to answer. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
+# Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
 #
 # So of the coins you may say: without *these* squares it is less of a golf ball, and without others it is not. Why ridged discs look like golf balls to a network, the map does not say. Lesson 12 makes this test into a method, puts it to the coins again, and asks what it cannot show.
 #
