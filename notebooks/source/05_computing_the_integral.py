@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb).
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 70 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small, and exact shares are computed on the CPU.
 
@@ -216,7 +216,7 @@ print("gauss_legendre, 16 nodes: the error is down to rounding:", bool(down))
 #
 # A ReLU network is made of linear pieces. Along the path its gradient is constant, jumps, is constant, and jumps again. No polynomial of any degree looks like that.
 #
-# Twenty-four digits, five rules. The truth comes from a method that makes no error of integration; we get to it soon. The sixth line falls as 1/n.
+# Twenty-four digits, five rules. F is the logit of the digit, the number before the softmax: a softmax is bent everywhere, and with it F would not be made of linear pieces. The truth comes from a method that makes no error of integration; we get to it soon. The sixth line falls as 1/n.
 #
 # **Predict.** Which rule wins now, and how steeply do the errors fall?
 

@@ -16,9 +16,9 @@
 # - name for every axiom a method that breaks it, and the example that shows it;
 # - say what keeping all of them proves, and what it does not.
 #
-# **You need** [lesson 04](04_integrated_gradients.ipynb).
+# **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 05](05_computing_the_integral.ipynb).
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 65 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks have two or three inputs.
 
@@ -294,7 +294,7 @@ for axiom, put in axioms.AXIOMS.items():
     print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
 
 # %% [markdown]
-# Any path gives completeness, linearity, and the rest: that was the identity of lesson 04. Only symmetry asks *which* path.
+# Any path that is fixed beforehand gives completeness, linearity, and the rest: that was the identity of lesson 04. Only symmetry asks *which* path.
 #
 # There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: these are the **Shapley values** (Shapley 1953).
 
@@ -439,7 +439,7 @@ print(axioms.implementation_invariance(igteach.integrated_gradients, x1_first, x
 print(axioms.symmetry(igteach.integrated_gradients, x1_first, ones, pair=(0, 1)))
 
 # %% [markdown]
-# Was the table wrong? Look at the path. From (0, 0) to (1, 1) the two features are equal *all along it*, and there min has a kink. There is no point of this path at which F has a gradient. Autograd must say something, so it takes the slope of ReLU at 0 to be 0; and which feature that favours depends on the writing.
+# Was the table wrong? Look at the path. From (0, 0) to (1, 1) the two features are equal *all along it*, and there min has a kink. There is no point of this path at which F has a gradient. Autograd must say something, so it takes the slope of ReLU at 0 to be 0; and which feature that favours depends on the writing. (Lesson 02's alarm, max(x1, x2) with both sensors on, has a kink all along its path, too.)
 #
 # Move x2 a little to either side of the tie, and watch.
 
@@ -502,11 +502,11 @@ for name, method in {"Integrated Gradients": igteach.integrated_gradients, "late
 #
 # ## Recap
 #
-# From [lesson 04](04_integrated_gradients.ipynb): along two paths from x' to x, the shares of a feature differ. Do their sums?
+# From [lesson 05](05_computing_the_integral.ipynb): a test of completeness that allows 5%, on a network. Which bugs of the gallery come through it, and which test finds them?
 #
 # <details><summary>Answer</summary>
 #
-# No. Each path adds up all that F does between x' and x, and that is F(x) - F(x') on every path. The path decides who gets it.
+# Ben's and Chloe's, whose weights do not quite add up to 1: their fault is no larger than an honest error. And Fred's, whose shares are right and sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
 #
 # </details>
 #

@@ -16,9 +16,9 @@
 # - measure whether a baseline is neutral, and make a neutral one;
 # - explain against many baselines at once, and say what that answers.
 #
-# **You need** [lesson 03](03_reference_background.ipynb), where the patient comes from, and [lesson 04](04_integrated_gradients.ipynb).
+# **You need** [lesson 03](03_reference_background.ipynb), where the patients come from, [lesson 04](04_integrated_gradients.ipynb), and [lesson 05](05_computing_the_integral.ipynb) for steps and rules.
 #
-# **Time.** 50 minutes, exercises included.
+# **Time.** 55 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -63,7 +63,7 @@ print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky
 # %% [markdown]
 # Against black, the sky travels far and the coat stays nearly where it is. For equal slopes the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
 #
-# So far there was no network. Now ask one: SqueezeNet, trained on a million photographs (lesson 08 introduces it). Its weights are fetched once, 5 MB. Where they are not to be had, the cell says so, and the digit below makes the same point.
+# So far there was no network. Now ask one: SqueezeNet, which looked at the coins in lesson 00, and will again in lesson 08. Its weights are fetched once, 5 MB. Where they are not to be had, the cell says so, and the digit below makes the same point.
 #
 # **Predict.** Man and tripod are dark. What part of all shares will the dark pixels get against a black baseline, and what part against a white one?
 
@@ -328,7 +328,7 @@ check("07.2", step_to_zero)
 #
 # $$\frac{1}{K} \sum_{k=1}^{K} \mathrm{IG}(x, x'_k), \qquad \text{which adds up to} \qquad F(x) - \frac{1}{K} \sum_{k=1}^{K} F(x'_k).$$
 #
-# The mean over all the data is what **expected gradients** estimate (Erion et al. 2021). The three lines below take 64 digits.
+# The mean over all the data is what the expected gradients of lesson 06 estimate (Erion et al. 2021). The three lines below take 64 digits.
 
 # %%
 draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(0)).to(device)
@@ -396,7 +396,7 @@ check("07.3", expected_attribution)
 # %% [markdown]
 # ## One patient, two explanations
 #
-# Back to the patients of lesson 03. There the background was the mean patient. A physician might object: measurements are lopsided, a few very large tumours pull every mean up, and *typical* is the median. It sounds like a detail.
+# Back to the patients of lesson 03. There the background was the average patient, the mean of each measurement. A physician might object: measurements are lopsided, a few very large tumours pull every mean up, and *typical* is the median. It sounds like a detail.
 
 # %% [markdown]
 # ### Exercise 4: the median patient
@@ -456,7 +456,7 @@ for name, answer in answers.items():
 # - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly for her texture.
 # - Against the median: *why is she more suspect than most?* Texture still speaks for her, but more quietly, and the rest outweighs it.
 #
-# Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked.
+# Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where trees judge her.
 #
 # Neither is neutral to the last digit. Search gives one that is, and it is a step away from the mean:
 

@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 07](07_baselines.ipynb).
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 70 minutes, exercises included.
 #
 # **GPU.** It makes the gallery and the table faster. The answers are the same.
 
@@ -65,7 +65,7 @@ print("the network is right on at least 97 of 100 scenes that it has not seen:",
 print("the object takes less than a tenth of a picture, on average:", bool(mask.double().mean() < 0.1))
 
 # %% [markdown]
-# **Predict.** Gradient, smoothed gradient, gradient × input, Integrated Gradients: against a black picture, where they need one. Which will put most of its strength inside the outline? More than half of it?
+# **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients: against a black picture, where they need one. Which will put most of its strength inside the outline? More than half of it?
 
 # %%
 def smoothed(f, x, baseline=None, target=None):
@@ -215,7 +215,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %% [markdown]
 # IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# Is IG wrong three times out of four? Look at its map again, in the first figure of the four. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
+# Is IG wrong, then, with the larger part of its strength? Look at its map again, in the first figure of the four. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -439,13 +439,13 @@ for name, picture in gallery.pictures.items():
     print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:14.2f}")
 
 # %% [markdown]
-# This is the first thing in the lesson that the network itself had to answer. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
+# Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
 #
-# So of the coins you may say: without *these* squares it is less of a golf ball, and without others it is not. Why ridged discs look like golf balls to a network, the map does not say. Lesson 12 makes this test into a method, and asks what it cannot show.
+# So of the coins you may say: without *these* squares it is less of a golf ball, and without others it is not. Why ridged discs look like golf balls to a network, the map does not say. Lesson 12 makes this test into a method, puts it to the coins again, and asks what it cannot show.
 #
 # ## What is F?
 #
-# So far F was the probability of a class. Many programs explain the **logit**, the number before the softmax. Does it matter?
+# In this lesson F was so far the probability of a class. Many programs explain the **logit**, the number before the softmax, and so did lesson 05 for its ReLU network. Does it matter?
 #
 # Here is a network that answers exactly as ours does. It adds one and the same number to all eight logits: one that grows with the brightness of the upper left corner. No probability changes, no answer changes, as softmax only looks at differences.
 

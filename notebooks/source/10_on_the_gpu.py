@@ -336,7 +336,7 @@ with tempfile.TemporaryDirectory() as folder:
 # ## What else there is
 #
 # - `torch.compile` makes a network faster after a warm-up that takes from seconds to minutes. It pays for thousands of calls of one shape. Time both before you believe it.
-# - A network begins with **affine** layers, before the first ReLU. On a straight path their part can be done once a picture, not once a step. The package does this by itself where it can see the layers.
+# - A network begins with **affine** layers, before the first ReLU. On a straight path their part can be done once a picture, not once a step. On a CPU the package does this by itself where it can see the layers; on a GPU it did not pay.
 # - Memory that ends in the middle of a run: the package halves the rows, goes on, and says so once.
 #
 # `make bench` measures time, memory and error beside Captum on your machine, with its goals, met or missed. What it found elsewhere lies in `docs/benchmarks`. From there, what to expect of fifty steps:
