@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 
 import nbformat
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
 from nbformat import NotebookNode
 
 from igteach.course.lessons import Lesson, learners_view
@@ -14,6 +16,8 @@ TAIL = ("**Take away.**", "**Where it comes from.**", "**What is next.**")
 DIFFICULTY = re.compile(r"^[●○]{3} · \d+ minutes$", re.MULTILINE)
 BANNED = re.compile(r"\b(simply|obviously)\b|(?<![!=])!(?![=\[])", re.IGNORECASE)
 NO_PROSE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)  # code and formulas
+CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>", re.DOTALL)
+FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 OWN_DRAWING = re.compile(r"\b(matplotlib|plt|pyplot|cmap|imshow)\b")
 NO_ALT = re.compile(r'!\[.{0,9}\]\(|<img(?![^>]*\balt="[^"]{10,}")[^>]*>')
 
@@ -37,7 +41,7 @@ def faults(lesson: Lesson) -> list[str]:
     if lesson.solved.stat().st_size > LARGEST_NOTEBOOK:
         found.append(f"the solved notebook is over {LARGEST_NOTEBOOK} bytes; draw fewer or smaller figures")
     found.extend(broken_links(lesson, source))
-    for rule in (head, progress_cell, tail, exercises, recap_and_quiz, prediction, prose, drawing):
+    for rule in (head, progress_cell, tail, exercises, recap_and_quiz, prediction, prose, formulas, drawing):
         found.extend(rule(source))
     return found
 
@@ -173,6 +177,17 @@ def prose(source: NotebookNode) -> Iterator[str]:
             yield f"cell {number} says {found.group()!r}; no exclamation marks, no 'simply', no 'obviously'"
         if NO_ALT.search(text):
             yield f"cell {number} shows an image without alt text of ten characters or more"
+
+
+def formulas(source: NotebookNode) -> Iterator[str]:
+    """MathML of each, for the book and for feedback, which load nothing to show them."""
+    for number, cell in enumerate(source.cells, start=1):
+        text = CODE.sub(" ", cell.source) if cell.cell_type == "markdown" else ""
+        for block, inline in FORMULA.findall(text):
+            try:
+                tex2mathml((block or inline).strip())
+            except MathError as error:
+                yield f"cell {number} has a formula that cannot be shown without a network: {error}"
 
 
 def drawing(source: NotebookNode) -> Iterator[str]:

@@ -193,7 +193,7 @@ print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool(
 #
 # In words: take away what the map calls important, the most important first. If the map is right, F falls soon. Or start from nothing and bring the most important first: F should rise soon. These are **deletion** and **insertion** (Samek et al. 2017; Petsiuk et al. 2018). With the pixels in the order of the map,
 #
-# $$D(k) \;=\; F\big(x \text{ with its first } k \text{ pixels replaced}\big), \qquad I(k) \;=\; F\big(\text{the replacement with the first } k \text{ pixels of } x\big).$$
+# $$D(k) \;=\; F(x \text{ with its first } k \text{ pixels replaced}), \qquad I(k) \;=\; F(\text{the replacement with the first } k \text{ pixels of } x).$$
 #
 # The **area** under a curve is its mean: small is good for deletion, large for insertion.
 

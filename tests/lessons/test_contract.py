@@ -285,6 +285,7 @@ SOURCE = {
     "an exclamation mark": (in_recap("bright!"), r"cell \d+ says '!'"),
     "two exclamation marks": (in_recap("bright!!"), r"cell \d+ says '!'"),
     "simply": (in_recap("simply bright."), r"cell \d+ says 'simply'"),
+    "a formula that no browser shows by itself": (in_recap(r"$F\big(x)$"), r"cell \d+ has a formula .*: Unknown LaTeX"),
     "Obviously": (in_recap("Obviously, ink is bright."), r"cell \d+ says 'Obviously'"),
     "a picture without alt text": (
         in_recap("![](ink.png)"),
