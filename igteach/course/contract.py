@@ -15,9 +15,9 @@ HEAD = ("**The question.**", "**You will be able to**", "**You need**", "**Time.
 TAIL = ("**Take away.**", "**Where it comes from.**", "**What is next.**")
 DIFFICULTY = re.compile(r"^[●○]{3} · \d+ minutes$", re.MULTILINE)
 BANNED = re.compile(r"\b(simply|obviously)\b|(?<![!=])!(?![=\[])", re.IGNORECASE)
-NO_PROSE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>|\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)  # code and formulas
 CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+NO_PROSE = re.compile(f"{CODE.pattern}|{FORMULA.pattern}", re.DOTALL)
 OWN_DRAWING = re.compile(r"\b(matplotlib|plt|pyplot|cmap|imshow)\b")
 NO_ALT = re.compile(r'!\[.{0,9}\]\(|<img(?![^>]*\balt="[^"]{10,}")[^>]*>')
 
