@@ -93,7 +93,7 @@ def _of_row(
     with torch.no_grad():
         by_tokens = model.logits(held)
         x = model.model.get_input_embeddings()(held.pop("input_ids"))
-        start = torch.where(special.to(x.device), x, _baseline(baseline, model, x))
+        start = torch.where(special.to(x.device), x, token_baseline(baseline, model, x))
     f, dials, rows = Dials(model.model, x, start, held), x.new_ones(x.shape[:2]), rows_at_once(x, None)
     prediction = int(by_tokens.argmax())
     number = prediction if target is None else model.number(target)
@@ -114,11 +114,11 @@ def _of_row(
         target=model.labels[number],
         prediction=model.labels[prediction],
         evidence=evidence,
-        truncated=bool(batch.encodings[row].overflowing),
+        truncated=model.is_cut(text),
     )
 
 
-def _baseline(baseline: str | Tensor, model: TextClassifier, x: Tensor) -> Tensor:
+def token_baseline(baseline: str | Tensor, model: TextClassifier, x: Tensor) -> Tensor:
     """What every token starts from, in the shape of x (1, tokens, width)."""
     if not isinstance(baseline, str):
         return _check_baseline(x, baseline)

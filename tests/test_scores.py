@@ -337,6 +337,31 @@ def test_rows_that_depend_on_one_another_or_on_chance_are_refused(method, f):
 
 
 @every_method
+def test_a_network_is_asked_once_whether_its_rows_are_independent(method):
+    asked = []
+    network = nn.Sequential(nn.Linear(X[0].numel(), 1), nn.Flatten(0)).to(X)
+    network.register_forward_hook(lambda module, arguments, output: asked.append(len(output)))
+    method(logit(network), X)
+    first = len(asked)
+    method(logit(network), X)
+    assert first == len(asked) - first + 2  # alone, and in company
+
+
+@every_method
+def test_a_network_computes_in_full_precision_and_the_setting_stays_the_callers(method, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    seen = []
+
+    def f(x):
+        seen.append(torch.backends.cudnn.allow_tf32)
+        return square(x)
+
+    method(f, X)
+    assert set(seen) == {False}
+    assert torch.backends.cudnn.allow_tf32
+
+
+@every_method
 def test_rounding_that_differs_with_the_size_of_the_batch_is_no_dependence(method):
     def cancelling(x):
         """The sum of each row, from the left where the row is alone, else from the right."""

@@ -14,6 +14,7 @@ from igteach.integrated import integral
 from igteach.paths import StraightPath, spread
 from igteach.quadrature import nodes_and_weights
 from igteach.scores import Baseline, Function, Target, check_arguments, scores
+from igteach.speed.freezing import frozen
 
 
 def neuron_conductance(
@@ -72,7 +73,7 @@ def _pull(
         seen = at_layer(f, layer, points.flatten(0, 1), chosen)[int(gradient)]
         return seen.view(*points.shape[:2], *seen.shape[1:]).to(accumulator(points))
 
-    ways = units(ends) - units(starts)
+    ways = units(torch.cat([starts[:1], ends])).diff(dim=0)  # a cell starts where the one before it ends
     return units(alphas, gradient=True) * ways / spread(ends - starts, ways[0])
 
 
@@ -89,7 +90,7 @@ def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | Non
 
     handle = layer.register_forward_hook(keep)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), full_precision():
+        with torch.inference_mode(False), torch.enable_grad(), frozen(f), full_precision():
             value = scores(f, points, target)
             if len(outputs) != 1:
                 raise ValueError(f"layer is called {len(outputs)} times by f; pass a module that f calls once")

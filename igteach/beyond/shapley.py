@@ -29,12 +29,13 @@ def shapley_values(
     rows, shape = rows_at_once(x, rows), (2,) * n
     inside = torch.cartesian_prod(*[torch.tensor([False, True], device=x.device)] * n).view(-1, *x.shape[1:])
     sizes = inside.flatten(1).sum(1).view(shape)
-    values = torch.empty_like(x)
+    values, ends = torch.empty_like(x), x.new_empty(2, len(x))
     for k in range(len(x)):
         points, chosen = torch.where(inside, x[k], baseline[k]), None if target is None else target[k].expand(2**n)
         at_sets = values_at(f, points, chosen, rows).cpu().double().view(shape)
+        ends[:, k] = at_sets.flatten()[[0, -1]]  # no feature inside, and all
         gains = [at_sets.select(i, 1) - at_sets.select(i, 0) for i in range(n)]
         weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64)
         shares = [(weights[sizes.select(i, 0).cpu()] * gain).sum() for i, gain in enumerate(gains)]
         values[k] = torch.stack(shares).view(x.shape[1:]).to(x)
-    return Attribution(values, values_at(f, x, target, rows), values_at(f, baseline, target, rows), evaluations=0)
+    return Attribution(values, ends[1], ends[0], evaluations=0)

@@ -12,7 +12,7 @@ from igteach.gradients import rows_at_once, values_at
 from igteach.models.text import Dials, TextClassifier
 from igteach.quadrature import check_count
 from igteach.scores import Baseline, Function, Target, check_arguments, probability
-from igteach.tokens import TokenAttribution, _baseline
+from igteach.tokens import TokenAttribution, token_baseline
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def _replaced(model: TextClassifier, inputs: dict[str, Tensor], ordinary: Tensor
     """The probabilities (N, classes) by a switch for each ordinary token (N, tokens)."""
     held = dict(inputs)
     x = model.model.get_input_embeddings()(held.pop("input_ids")).detach()
-    f = probability(Dials(model.model, x, _baseline(reference, model, x).detach(), held))
+    f = probability(Dials(model.model, x, token_baseline(reference, model, x).detach(), held))
 
     def by_switches(switches: Tensor) -> Tensor:
         dials = switches.new_ones(len(switches), len(ordinary))

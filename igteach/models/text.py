@@ -71,6 +71,10 @@ class TextClassifier:
                 limits.append(module.num_embeddings - unused)
         return min(limits) if min(limits) < 1e6 else None
 
+    def is_cut(self, text: str) -> bool:
+        """Whether the model reads only the start of the text."""
+        return self.longest is not None and len(self.tokenizer(text, verbose=False)["input_ids"]) > self.longest
+
     def encode(self, texts: Sequence[str]) -> Any:
         """The texts as one padded batch, with offsets. Of a text that is too long, the start, and a warning.
 
@@ -92,10 +96,10 @@ class TextClassifier:
             return_special_tokens_mask=True,
             return_tensors="pt",
         )
-        for text, special, one in zip(texts, encoding["special_tokens_mask"], encoding.encodings, strict=True):
+        for text, special in zip(texts, encoding["special_tokens_mask"], strict=True):
             if special.all():
                 raise ValueError(f"text is {_start(text)}: nothing in it that the tokenizer reads; pass a word or more")
-            if one.overflowing:
+            if self.is_cut(text):
                 warnings.warn(f"only the first {self.longest} tokens are read of the text {_start(text)}", stacklevel=3)
         return encoding
 
