@@ -185,7 +185,7 @@ print("exact Shapley values ask for fewer rows than IG up to", max(cheaper), "fe
 print("each feature more doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(asked["Shapley, exact"][6:], asked["Shapley, exact"][7:])))
 
 # %% [markdown]
-# (Each method asks for a few rows besides those of its formula, F(x) and F(x') among them, so six features are a tie.)
+# (Each method asks for a few rows besides those of its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
 #
 # Both axes are logarithmic: a power of the features would be a straight line, and the exact values bend away from any.
 #
