@@ -67,3 +67,36 @@ def test_a_row_that_has_no_room_is_an_error():
 
     with pytest.raises(torch.OutOfMemoryError, match="no room"):
         integrated_gradients(never, x, target=1)
+
+
+class Wide(nn.Module):
+    """A network whose rows take 4 MiB for each tensor on their way."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.into = nn.Linear(4, 2**20)
+
+    def forward(self, x):
+        return self.into(x).tanh().mean(1)
+
+
+@pytest.fixture
+def small_card():
+    """A CUDA card with room for 512 MiB more than there is on it."""
+    torch.cuda.empty_cache()
+    _, total = torch.cuda.mem_get_info()
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 2**29) / total)
+    yield "cuda"
+    torch.cuda.set_per_process_memory_fraction(1.0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card")
+def test_a_card_that_is_full_goes_on_with_fewer_rows_and_says_so(small_card):
+    x, f = torch.tensor([[0.3, -1.0, 2.0, 0.5]], device=small_card), Wide().to(small_card)
+    expected = integrated_gradients(f, x, steps=256, rows=4)
+    with pytest.warns(UserWarning, match=r"out of memory on cuda:0: goes on with \d+ rows at once") as said:
+        answer = integrated_gradients(f, x, steps=256, rows=256)
+    assert len(said) == 1
+    torch.testing.assert_close(answer.values, expected.values)
+    torch.testing.assert_close(answer.error_estimate, expected.error_estimate)
