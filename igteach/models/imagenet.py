@@ -139,7 +139,7 @@ def class_names() -> tuple[str, ...]:
 
 
 def top(logits: Tensor, k: int = 5, labels: Sequence[str] | None = None) -> list[tuple[str, float]]:
-    """The k likeliest classes of one picture and their probabilities, the likeliest first.
+    """The k likeliest classes of one picture (all, where they are fewer) and their probabilities, the likeliest first.
 
     logits (classes,) or (1, classes); labels of the classes, `class_names()` where None.
     Raises ValueError where there is not one logit for each label.
@@ -147,7 +147,7 @@ def top(logits: Tensor, k: int = 5, labels: Sequence[str] | None = None) -> list
     labels = class_names() if labels is None else labels
     if logits.shape not in [(len(labels),), (1, len(labels))]:
         raise ValueError(f"logits has shape {tuple(logits.shape)}; pass those of one picture, ({len(labels)},)")
-    probabilities, classes = logits.detach().flatten().softmax(0).topk(k)
+    probabilities, classes = logits.detach().flatten().softmax(0).topk(min(k, len(labels)))
     return [(labels[i], p) for i, p in zip(classes.tolist(), probabilities.tolist(), strict=True)]
 
 

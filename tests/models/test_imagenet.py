@@ -240,6 +240,11 @@ def test_the_likeliest_classes_come_first_with_their_probabilities():
         assert (p, q) == pytest.approx((0.6, 0.2))
 
 
+def test_of_fewer_classes_all_are_told():
+    names = [name for name, _ in top(torch.tensor([0.0, 2.0, 1.0]), labels=("a", "b", "c"))]
+    assert names == ["b", "c", "a"]
+
+
 def test_the_classes_of_two_pictures_at_once_are_refused():
     with pytest.raises(ValueError, match=r"logits has shape \(2, 1000\); pass those of one picture, \(1000,\)"):
         top(torch.zeros(2, 1000))
