@@ -174,11 +174,13 @@ def from_pretrained(name_or_folder: str | Path, device: torch.device | str | Non
         raise ImportError("from_pretrained needs transformers: pip install transformers") from None
     name = str(name_or_folder)
     try:
+        if Path(name).is_file():  # transformers would unpickle it
+            raise ValueError("it is a file")
         processor = AutoImageProcessor.from_pretrained(name, backend="pil", trust_remote_code=False)
         network, loading = AutoModelForImageClassification.from_pretrained(
             name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ValueError(
             f"name_or_folder is {name!r}, which gives no image classifier; pass a folder made by save_pretrained, or "
             f"a name on huggingface.co (with a network): {error}"

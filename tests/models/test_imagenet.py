@@ -366,6 +366,24 @@ def test_broken_weights_are_told(copy):
         from_pretrained(copy)
 
 
+def test_weights_of_another_shape_are_told(copy):
+    import json
+
+    config = json.loads((copy / "config.json").read_text())
+    (copy / "config.json").write_text(json.dumps(config | {"hidden_size": 32}))
+    with pytest.raises(ValueError, match=r"gives no image classifier.*mismatched_sizes"):
+        from_pretrained(copy)
+
+
+def test_a_file_is_no_folder(copy):
+    from safetensors.torch import load_file
+
+    torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
+    for name in ("pytorch_model.bin", "config.json"):
+        with pytest.raises(ValueError, match=r"gives no image classifier.*it is a file"):
+            from_pretrained(copy / name)
+
+
 def test_a_network_that_was_never_trained_to_classify_is_refused(copy):
     from safetensors.torch import load_file, save_file
 
