@@ -298,7 +298,7 @@ print("from the mean colour IG leads gradient x input:", leads(rivals["mean colo
 #
 # Now to pictures where nobody knows. SqueezeNet (Iandola et al. 2016) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: less ImageNet's mean colour, divided by a deviation, for red, green and blue each.
 #
-# Lesson 07's quiz asked what a baseline of zeros is then: the mean colour, a grey. You will see what it does to the coins. First make the other one.
+# Lesson 07's quiz asked what a baseline of zeros is then: the mean colour, a grey. You will see what it does to the coins. First make a black one.
 
 # %% [markdown]
 # ### Exercise 3: black
@@ -395,9 +395,9 @@ for name, picture in gallery.pictures.items():
     print(f"{name:20s}{(smooth.f_input - smooth.f_baseline).item():14.2f}{gains[0]:14.2f}{smooth.values.sum().item():14.2f}{gains[1]:14.2f}")
 
 # %% [markdown]
-# Where the shares are far from what the copies gain, it took too few steps. Where the copies gain something else than the picture does, the smoothed map is about other pictures. And noise of 0.1, a usual size, hides the object from some networks: such a map explains nothing.
+# Where the shares are far from what the copies gain, IG took too few steps. Where the copies gain something else than the picture does, the smoothed map is about other pictures. And noise of 0.1, a usual size, hides the object from some networks: such a map explains nothing.
 #
-# **Second: another baseline.** Grey is what zeros would have been.
+# **Second: another baseline.** Grey is what zeros would have been with the preprocessing outside F.
 #
 # **Predict.** Black or grey: which of the two lights the coins?
 
@@ -434,13 +434,13 @@ def blurred(picture, strengths):
     return torch.where(where.bool(), baselines.blur(picture, sigma=8.0), picture)
 
 
-print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without any':>14s}")
+print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without as many by lot':>25s}")
 for name, picture in gallery.pictures.items():
     shares, lot = squares(explained[name]["IG"]), torch.Generator().manual_seed(0)
     drawn_by_lot = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
     with torch.no_grad():
         left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *drawn_by_lot)]
-    print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:14.2f}")
+    print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:25.2f}")
 
 # %% [markdown]
 # Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
