@@ -66,7 +66,7 @@ show.heatmaps({"the mask": mask[first].float()}, kind="picture", picture=x[first
 # %%
 print("this one shows a", SCENE_CLASSES[drawn.y[first]], "and the network says", SCENE_CLASSES[answers[first]])
 print("the network is right on at least 97 of 100 scenes that it has not seen:", bool((answers.cpu() == drawn.y).sum() >= 97))
-print("the object takes less than a tenth of a picture, on average:", bool(mask.double().mean() < 0.1))
+print("the object takes less than a tenth of a picture, on average:", bool(mask.float().mean() < 0.1))
 
 # %% [markdown]
 # **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients: against a black picture, where they need one. Which will put most of its strength inside the outline? More than half of it?
@@ -256,10 +256,10 @@ asked_otherwise = table({f"{name}: IG": answer.values for name, answer in by_sta
 # %%
 print("mean colour leads black:                     ", leads(by_start["mean colour"].values, by_start["black"].values))
 print("without the object it is over three quarters:", asked_otherwise["no object: IG"][mean] > 0.75)
-print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).double().mean() > 0.9 for answer in by_start.values()))
+print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).float().mean() > 0.9 for answer in by_start.values()))
 for name, start in starts.items():
     opinion = baselines.neutrality(score, start)
-    print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).double().mean() > 0.9)}")
+    print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).float().mean() > 0.9)}")
 
 # %% [markdown]
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
@@ -527,8 +527,14 @@ check("08.4", log_odds)
 
 # %%
 def odds(network):
-    """F: the log odds of each class. torch.logit is the function p -> log(p / (1 - p))."""
-    return lambda x: torch.logit(network(x).double().softmax(dim=1)).to(x)
+    """F: the log odds of each class, each in its turn left out of the sum."""
+
+    def f(x):
+        z = network(x)
+        own = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
+        return z - z[:, None].masked_fill(own, -torch.inf).logsumexp(dim=2)
+
+    return f
 
 
 ours, theirs = (integrated(odds(network), one, 0.0, label).values for network in (model, lifted))
