@@ -70,6 +70,8 @@ def rgb(image: Image.Image | np.ndarray) -> Image.Image:
         image = Image.fromarray(_in_8_bits(image))
     if not isinstance(image, Image.Image):
         raise TypeError(f"image is {type(image).__name__}; pass a PIL image or an array (height, width, 3)")
+    if 0 in image.size:
+        raise ValueError(f"image has {image.width} by {image.height} pixels; pass one with a pixel in it")
     if image.has_transparency_data:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
     return image.convert("RGB")

@@ -136,6 +136,11 @@ EXERCISES = [
                 lambda scores, draws: _middle(scores[draws].mean(0), 0.95),
             ),
             Mistake(
+                "Nearly. You took two redraws from the sorted list; 2.5% falls between two of them, and quantile() "
+                "goes there.",
+                lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, 39 * len(draws) // 40]],
+            ),
+            Mistake(
                 "High comes before low in your answer.", lambda scores, draws: reach_of_luck(scores, draws).flip(0)
             ),
         ],
@@ -192,6 +197,10 @@ EXERCISES = [
             Mistake(
                 "You took the mean logit of the rivals. Chances add up as exponentials.",
                 lambda logits, target: logits[:, target] - _others(logits, target).mean(1),
+            ),
+            Mistake(
+                "You put 0 in the target's place: that is a rival whose logit is 0. What has no chance at all?",
+                lambda logits, target: logits[:, target] - _others(logits, target).exp().sum(1).add(1).log(),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
         ],

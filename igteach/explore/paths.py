@@ -55,7 +55,7 @@ def path(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Expl
     pixels = [on_screen(point) for point in way.points]
     heights = way.f.cpu().double().numpy()
     gradients, shares = in_squares(way.gradients), in_squares(way.shares)
-    sums = way.shares.flatten(1).sum(1, dtype=torch.float64).cpu().numpy()
+    sums = way.shares.cpu().double().flatten(1).sum(1).numpy()
     tops = largest(gradients), largest(shares)
     lines = np.concatenate([heights, heights[0] + sums])
     room = 0.05 * (np.ptp(lines) or 1.0)

@@ -34,11 +34,11 @@ def steps(f: Function, x: Tensor, baseline: Baseline, target: int | None, truth:
         raise ValueError(
             f"truth has shape {tuple(truth.values.shape)}, x {tuple(x.shape)}; pass shares of x, not all 0"
         )
-    exact, norm = truth.values.double(), truth.values.abs().sum().item()
+    exact, norm = truth.values.cpu().double(), truth.values.abs().sum().item()
     answers = {
         (rule, n): integrated_gradients(f, x, baseline, target, rule=rule, steps=n) for rule in RULES for n in STEPS
     }
-    errors = {key: (answer.values.double() - exact).abs().sum().item() / norm for key, answer in answers.items()}
+    errors = {key: (answer.values.cpu().double() - exact).abs().sum().item() / norm for key, answer in answers.items()}
     residuals = {key: cast(Tensor, answer.relative_residual).item() for key, answer in answers.items()}
     lines = np.clip([*errors.values(), *residuals.values()], SMALLEST, None)
     limits = lines.min() / 2, lines.max() * 2

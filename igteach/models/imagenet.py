@@ -139,7 +139,7 @@ def class_names() -> tuple[str, ...]:
 
 
 def top(logits: Tensor, k: int = 5, labels: Sequence[str] | None = None) -> list[tuple[str, float]]:
-    """The k likeliest classes of one picture and their probabilities, the likeliest first.
+    """The k likeliest classes of one picture (all, where they are fewer) and their probabilities, the likeliest first.
 
     logits (classes,) or (1, classes); labels of the classes, `class_names()` where None.
     Raises ValueError where there is not one logit for each label.
@@ -147,7 +147,7 @@ def top(logits: Tensor, k: int = 5, labels: Sequence[str] | None = None) -> list
     labels = class_names() if labels is None else labels
     if logits.shape not in [(len(labels),), (1, len(labels))]:
         raise ValueError(f"logits has shape {tuple(logits.shape)}; pass those of one picture, ({len(labels)},)")
-    probabilities, classes = logits.detach().flatten().softmax(0).topk(k)
+    probabilities, classes = logits.detach().flatten().softmax(0).topk(min(k, len(labels)))
     return [(labels[i], p) for i, p in zip(classes.tolist(), probabilities.tolist(), strict=True)]
 
 
@@ -174,11 +174,13 @@ def from_pretrained(name_or_folder: str | Path, device: torch.device | str | Non
         raise ImportError("from_pretrained needs transformers: pip install transformers") from None
     name = str(name_or_folder)
     try:
+        if Path(name).is_file():  # transformers would unpickle it
+            raise ValueError("it is a file")
         processor = AutoImageProcessor.from_pretrained(name, backend="pil", trust_remote_code=False)
         network, loading = AutoModelForImageClassification.from_pretrained(
             name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
         )
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ValueError(
             f"name_or_folder is {name!r}, which gives no image classifier; pass a folder made by save_pretrained, or "
             f"a name on huggingface.co (with a network): {error}"

@@ -153,13 +153,13 @@ def heatmaps(
 
     panels: title -> (height, width). kind is "signed" (grey is zero, light positive, dark negative), "magnitude"
     (white is zero) or "picture" (grey values). scale: the value of the strongest colour; None is the largest
-    of all panels. picture: (height, width).
-    Raises ValueError for another kind, and for negative values as magnitude.
+    of all panels. picture: (height, width). A picture may also be (3, height, width), RGB in [0, 1], on no scale.
+    Raises ValueError for another kind or shape, and for negative values as magnitude.
     """
     kinds = {"signed": SIGNED, "magnitude": MAGNITUDE, "picture": PICTURE}
     if kind not in kinds:
         raise ValueError(f"kind is {kind!r}; choose one of {', '.join(kinds)}")
-    images = {title: numbers(values) for title, values in panels.items()}
+    images = {title: _upright(numbers(values), f"panels[{title!r}]", kind) for title, values in panels.items()}
     if kind == "magnitude" and any((image < 0).any() for image in images.values()):
         raise ValueError("panels hold negative values, which kind 'magnitude' cannot show; take abs() or kind='signed'")
     top = scale or max(float(np.abs(image).max()) for image in images.values()) or 1.0
@@ -169,7 +169,7 @@ def heatmaps(
     panes = list(canvas.subplots(1, count, squeeze=False)[0])
     if picture is not None:
         first = panes.pop(0)
-        first.imshow(numbers(picture), cmap=PICTURE, interpolation="nearest")
+        first.imshow(_upright(numbers(picture), "picture", "picture"), cmap=PICTURE, interpolation="nearest")
         _title(first, "the picture")
     for pane, (title, image) in zip(panes, images.items(), strict=True):
         shown = pane.imshow(image, cmap=kinds[kind], norm=norm, interpolation="nearest")
@@ -223,6 +223,16 @@ def numbers(values: Values, name: str = "values to draw") -> np.ndarray:
     return array
 
 
+def _upright(values: np.ndarray, name: str, kind: str) -> np.ndarray:
+    """(height, width), or the colours of a picture as (height, width, 3)."""
+    if values.ndim == 2:
+        return values
+    if kind != "picture" or values.ndim != 3 or len(values) != 3:
+        wanted = "(height, width)" + " or (3, height, width)" * (kind == "picture")
+        raise ValueError(f"{name} has shape {values.shape}; pass {wanted}")
+    return values.transpose(1, 2, 0).clip(0, 1)
+
+
 def _repeated(styles: Sequence[Any]) -> list[Any]:
     return list(styles) * 10
 
@@ -250,7 +260,7 @@ def _seen(image: np.ndarray, kind: str, top: float) -> str:
     strongest = np.abs(image).max()
     if strongest < 0.1 * top:
         return "next to nothing"
-    row, column = np.unravel_index(np.abs(image).argmax(), image.shape)
+    row, column, *_ = np.unravel_index(np.abs(image).argmax(), image.shape)
     place = f"strongest in row {row + 1}, column {column + 1} of {image.shape[0]} by {image.shape[1]}"
     if kind != "signed":
         return place

@@ -56,13 +56,17 @@ score = igteach.probability(model)
 with torch.no_grad():
     answers = model(x).argmax(dim=1)
 
+print("the shapes:", ", ".join(SCENE_CLASSES))
+show.heatmaps({SCENE_CLASSES[drawn.y[i]]: x[i] for i in range(4)}, kind="picture")
+
+# %%
 first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
-show.heatmaps({"the mask": mask[first].float()}, kind="picture", picture=x[first].mean(dim=0))
+show.heatmaps({"the mask": mask[first].float()}, kind="picture", picture=x[first])
 
 # %%
 print("this one shows a", SCENE_CLASSES[drawn.y[first]], "and the network says", SCENE_CLASSES[answers[first]])
 print("the network is right on at least 97 of 100 scenes that it has not seen:", bool((answers.cpu() == drawn.y).sum() >= 97))
-print("the object takes less than a tenth of a picture, on average:", bool(mask.double().mean() < 0.1))
+print("the object takes less than a tenth of a picture, on average:", bool(mask.float().mean() < 0.1))
 
 # %% [markdown]
 # **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients: against a black picture, where they need one. Which will put most of its strength inside the outline? More than half of it?
@@ -215,7 +219,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %% [markdown]
 # IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# Is IG wrong, then, with the larger part of its strength? Look at its map again, in the first figure of the four. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
+# Is IG wrong, then, with the larger part of its strength? Look at its map again, beside those of the other three. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -252,10 +256,10 @@ asked_otherwise = table({f"{name}: IG": answer.values for name, answer in by_sta
 # %%
 print("mean colour leads black:                     ", leads(by_start["mean colour"].values, by_start["black"].values))
 print("without the object it is over three quarters:", asked_otherwise["no object: IG"][mean] > 0.75)
-print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).double().mean() > 0.9 for answer in by_start.values()))
+print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).float().mean() > 0.9 for answer in by_start.values()))
 for name, start in starts.items():
     opinion = baselines.neutrality(score, start)
-    print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).double().mean() > 0.9)}")
+    print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).float().mean() > 0.9)}")
 
 # %% [markdown]
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
@@ -294,7 +298,7 @@ print("from the mean colour IG leads gradient x input:", leads(rivals["mean colo
 #
 # Now to pictures where nobody knows. SqueezeNet (Iandola et al. 2016) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: less ImageNet's mean colour, divided by a deviation, for red, green and blue each.
 #
-# Lesson 07's quiz asked what a baseline of zeros is then: the mean colour, a grey. You will see what it does to the coins. First make the other one.
+# Lesson 07's quiz asked what a baseline of zeros is then: the mean colour, a grey. You will see what it does to the coins. First make a black one.
 
 # %% [markdown]
 # ### Exercise 3: black
@@ -381,19 +385,19 @@ for name in others:
 # **First: smooth with care.** A map averaged over noisy copies explains the copies. What does the network make of them, and do the shares add up to what the *copies* gain?
 
 # %% tags=["nbval-ignore-output"]
-print(f"{'':20s}{'F(x) - F(x)':>14s}{'copies, 0.02':>14s}{'shares':>10s}{'copies, 0.1':>14s}".replace("F(x) - F(x)", "F(x) - F(x')"))
+print(" " * 20 + "".join(f"{head:>14s}" for head in ("F(x) - F(x')", "copies, 0.02", "shares", "copies, 0.1")))
 for name, picture in gallery.pictures.items():
     grain = torch.randn(8, *picture.shape, generator=torch.Generator().manual_seed(1)).to(picture)
     smooth, gains = explained[name]["smoothed IG"], []
     for deviation in (0.02, 0.1):
         with torch.no_grad():
             gains.append(seen(picture + deviation * grain)[:, chosen[name]].mean().item() - smooth.f_baseline.item())
-    print(f"{name:20s}{(smooth.f_input - smooth.f_baseline).item():14.2f}{gains[0]:14.2f}{smooth.values.sum().item():10.2f}{gains[1]:14.2f}")
+    print(f"{name:20s}{(smooth.f_input - smooth.f_baseline).item():14.2f}{gains[0]:14.2f}{smooth.values.sum().item():14.2f}{gains[1]:14.2f}")
 
 # %% [markdown]
-# Where the shares are far from what the copies gain, it took too few steps. Where the copies gain something else than the picture does, the smoothed map is about other pictures. And noise of 0.1, a usual size, hides the object from some networks: such a map explains nothing.
+# Where the shares are far from what the copies gain, IG took too few steps. Where the copies gain something else than the picture does, the smoothed map is about other pictures. And noise of 0.1, a usual size, hides the object from some networks: such a map explains nothing.
 #
-# **Second: another baseline.** Grey is what zeros would have been.
+# **Second: another baseline.** Grey is what zeros would have been with the preprocessing outside F.
 #
 # **Predict.** Black or grey: which of the two lights the coins?
 
@@ -416,7 +420,7 @@ for title, row in zip(against, alike):
     print(f"{title:12s} neutrality {opinion:.2f}   correlation with the map from black: {row[0].item():+.2f}")
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. For the coins, a baseline as good as any other gives another map. Whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
 # **Third: take it away.** The light squares are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn by lot.
 
@@ -430,18 +434,18 @@ def blurred(picture, strengths):
     return torch.where(where.bool(), baselines.blur(picture, sigma=8.0), picture)
 
 
-print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without any':>14s}")
+print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without as many by lot':>25s}")
 for name, picture in gallery.pictures.items():
     shares, lot = squares(explained[name]["IG"]), torch.Generator().manual_seed(0)
     drawn_by_lot = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
     with torch.no_grad():
         left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *drawn_by_lot)]
-    print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:14.2f}")
+    print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:25.2f}")
 
 # %% [markdown]
 # Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
 #
-# So of the coins you may say: without *these* squares it is less of a golf ball, and without others it is not. Why ridged discs look like golf balls to a network, the map does not say. Lesson 12 makes this test into a method, puts it to the coins again, and asks what it cannot show.
+# So read the row of a picture before you say anything of it. It tells *which* squares carry the answer, if these do. Why a network takes ridged discs for the thing that it named, no map says. Lesson 12 makes this test into a method, puts it to the coins again, and asks what it cannot show.
 #
 # ## What is F?
 #
@@ -523,8 +527,14 @@ check("08.4", log_odds)
 
 # %%
 def odds(network):
-    """F: the log odds of each class. torch.logit is the function p -> log(p / (1 - p))."""
-    return lambda x: torch.logit(network(x).double().softmax(dim=1)).to(x)
+    """F: the log odds of each class, each in its turn left out of the sum."""
+
+    def f(x):
+        z = network(x)
+        own = torch.eye(z.shape[1], dtype=torch.bool, device=z.device)
+        return z - z[:, None].masked_fill(own, -torch.inf).logsumexp(dim=2)
+
+    return f
 
 
 ours, theirs = (integrated(odds(network), one, 0.0, label).values for network in (model, lifted))
@@ -538,7 +548,16 @@ for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
 by_f_scored = table({f"mean colour: IG of the {name}": values for name, values in by_f.items()})
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on a network of somebody else's you would have to look again. Say which F you explained, always.
+# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at the photographs: how alike are the maps of a probability and of its logit, square by square?
+
+# %% tags=["nbval-ignore-output"]
+raw = igteach.logit(gallery.model)
+for name, picture in gallery.pictures.items():
+    maps_of_both = torch.stack([squares(explained[name]["IG"]), squares(walked(raw, picture[None], 0.0, chosen[name]))])
+    print(f"{name:20s} correlation of the two maps {torch.corrcoef(maps_of_both)[0, 1].item():+.2f}")
+
+# %% [markdown]
+# The further from 1, the more of what you saw belongs to the choice of F. Say which F you explained, always.
 #
 # ## Showing it honestly
 #

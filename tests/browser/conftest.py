@@ -70,8 +70,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory, lab_on: Callable[[Path], Lab])
 def jupyterlab(work: Path, own_folder: Path) -> Iterator[Lab]:
     token = "only-for-this-test"
     port = unused_port()
-    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    folders = ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR")
     own = {name: str(own_folder / name.lower()) for name in folders}
+    asks = Path(own["JUPYTERLAB_SETTINGS_DIR"], "@jupyterlab", "apputils-extension", "notification.jupyterlab-settings")
+    asks.parent.mkdir(parents=True)
+    asks.write_text('{"fetchNews": "false"}')  # else a question lies over every screenshot
     options = [
         "--no-browser",
         "--allow-root",

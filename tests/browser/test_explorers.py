@@ -117,7 +117,7 @@ def choose_a_baseline(page: Page) -> None:
 
 def choose_a_broken_file(page: Page) -> None:
     explorer = Explorer(page, "explore.your_picture(")
-    explorer.choose("broken.png", disc("PNG")[:200])
+    explorer.choose("broken.png", written(disc(), "PNG")[:200])
     expect(explorer.words).to_contain_text("broken.png: the file is")
     expect(explorer.output).not_to_contain_text("Traceback")
     assert explorer.picture.get_attribute("src") == explorer.src
@@ -126,22 +126,30 @@ def choose_a_broken_file(page: Page) -> None:
 def choose_pictures(page: Page) -> None:
     explorer = Explorer(page, "explore.your_picture(")
     noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
+    deep = np.linspace(0, 65535, 300 * 200).astype(np.uint16).reshape(200, 300)
     turned = Image.Exif()
     turned[0x0112] = 6  # to be shown turned by a quarter
     for name, content, size in (
-        ("mine.png", disc("PNG"), "300 by 200"),
-        ("turned.jpg", disc("JPEG", exif=turned), "200 by 300"),
+        ("mine.png", written(disc(), "PNG"), "300 by 200"),
         ("of 12 megabytes.png", written(Image.fromarray(noise), "PNG"), "2000 by 2000"),
+        ("grey.jpg", written(disc().convert("L"), "JPEG"), "300 by 200"),
+        ("of 16 bits.png", written(Image.fromarray(deep), "PNG"), "300 by 200"),
+        ("with alpha.png", written(disc(seen=99), "PNG"), "300 by 200"),
+        ("of one pixel.gif", written(disc().resize((1, 1)), "GIF"), "1 by 1"),
+        ("turned.jpg", written(disc(), "JPEG", exif=turned), "200 by 300"),
     ):
         explorer.choose(name, content)
         expect(explorer.words).to_contain_text(f"{name}: {size} pixels", timeout=MINUTE)
         explorer.has_changed()
 
 
-def disc(kind: str, **options) -> bytes:
+def disc(seen: int = 255) -> Image.Image:
+    """An orange disc on navy, more or less transparent where less than 255 of it is seen."""
     image = Image.new("RGB", (300, 200), "navy")
     ImageDraw.Draw(image).ellipse((30, 20, 150, 140), fill="orange")
-    return written(image, kind, **options)
+    if seen < 255:
+        image.putalpha(seen)
+    return image
 
 
 def written(image: Image.Image, kind: str, **options) -> bytes:

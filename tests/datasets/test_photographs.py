@@ -272,6 +272,7 @@ def test_an_arrays_alpha_is_laid_on_white():
         (np.zeros((4, 4), bool), "image is bool; pass uint8"),
         ([[0, 1]], "image is list; pass a PIL image or an array"),
         (Image.new("I", (4, 4)), "image is int32"),
+        (Image.new("RGB", (0, 5)), "image has 0 by 5 pixels; pass one with a pixel in it"),
     ],
 )
 def test_what_is_no_picture_is_told_why(image, message):

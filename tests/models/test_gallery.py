@@ -1,7 +1,5 @@
 """The gallery: photographs and SqueezeNet where its weights are, else scenes and the network of scenes."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -10,10 +8,6 @@ from igteach.datasets import load_photograph
 from igteach.datasets.scenes import SCENE_CLASSES
 from igteach.models import imagenet
 from igteach.models.gallery import SHOWN, OfPictures, open_gallery
-
-needs_weights = pytest.mark.skipif(
-    not os.environ.get("IGTEACH_MODELS"), reason="IGTEACH_MODELS is not set: the photographs need the weights there"
-)
 
 
 @pytest.fixture
@@ -28,7 +22,7 @@ def named(gallery):
         return [gallery.labels[gallery.model(x[None]).argmax()] for x in gallery.pictures.values()]
 
 
-@needs_weights
+@pytest.mark.usefixtures("measured_weights")
 def test_with_weights_it_shows_five_photographs():
     gallery = open_gallery("cpu")
     assert tuple(gallery.pictures) == SHOWN

@@ -91,6 +91,23 @@ def test_the_picture_beside_keeps_a_scale_of_its_own():
     assert first.norm.vmax == 1
 
 
+def test_a_picture_may_have_colours():
+    colours = np.zeros((3, 2, 4))
+    colours[0, 0], colours[2, 1, 3] = 0.5, 1.2
+    shown = colours.transpose(1, 2, 0).clip(0, 1)
+    beside, _ = images(show.heatmaps({"map": np.ones((2, 4))}, picture=colours))
+    figure = show.heatmaps({"colours": torch.tensor(colours), "grey": np.ones((2, 4))}, kind="picture")
+    for image in (beside, images(figure)[0]):
+        assert np.array_equal(image.get_array(), shown)
+    assert "colours: strongest in row 2, column 4 of 2 by 4" in figure.alt
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("signed", (3, 2, 4)), ("magnitude", (3, 2, 4)), ("picture", (2, 2, 4))])
+def test_a_map_of_another_shape_is_named(kind, shape):
+    with pytest.raises(ValueError, match=rf"panels\['a'\] has shape \({shape[0]}, 2, 4\); pass \(height, width\)"):
+        show.heatmaps({"a": np.ones(shape)}, kind=kind)
+
+
 def test_the_scale_is_printed_beside_the_panels():
     assert len(heatmaps().canvas.axes) == 3
     assert len(show.heatmaps({"a": np.eye(2)}, kind="picture").canvas.axes) == 1

@@ -25,6 +25,17 @@ def reach(scores, draws):
     return np.percentile(means, [2.5, 97.5])
 
 
+def sorted_out(scores, draws):
+    means = sorted(scores[draws].mean(dim=1).tolist())
+    return [means[int(0.025 * len(means))], means[int(0.975 * len(means))]]
+
+
+def zero_for_the_target(logits, target):
+    others = logits.clone()
+    others[:, target] = 0
+    return logits[:, target] - others.logsumexp(dim=1)
+
+
 RIGHT = {"08.1": share_inside, "08.2": reach, "08.3": black, "08.4": log_odds}
 WRONG = [
     ("08.1", lambda v, m: v.abs().sum(0)[m].sum() / v.abs().sum(), "colour by colour"),
@@ -42,6 +53,7 @@ WRONG = [
     ("08.2", lambda s, d: s[d].median(1).values.quantile(torch.tensor([0.025, 0.975])), "the mean is asked"),
     ("08.2", lambda s, d: s[d].mean(0).quantile(torch.tensor([0.025, 0.975])), "picture by picture"),
     ("08.2", lambda s, d: reach(s, d)[::-1], "High comes before low"),
+    ("08.2", sorted_out, "from the sorted list"),
     ("08.2", lambda s, d: s[d].mean(1).quantile(0.975), "a tensor of shape (2,) is wanted"),
     ("08.2", lambda s, d: [float(s.mean() - s.std()), float(s.mean() + s.std())], "On 10 pictures"),
     ("08.3", lambda m, d, h, w: torch.zeros(1, 3, h, w), "mean colour"),
@@ -58,6 +70,7 @@ WRONG = [
     ("08.4", lambda z, t: z[:, t] - torch.cat([z[:, :t], z[:, t + 1 :]], 1).max(1).values, "strongest rival only"),
     ("08.4", lambda z, t: z[:, t] - torch.cat([z[:, :t], z[:, t + 1 :]], 1).mean(1), "mean logit"),
     ("08.4", lambda z, t: -log_odds(z, t), "wrong way round"),
+    ("08.4", zero_for_the_target, "a rival whose logit is 0"),
     ("08.4", lambda z, t: log_odds(z, t)[:, None], "a tensor of shape"),
     ("08.4", lambda z, t: z[:, t] - z.mean(1), "On 4 classes"),
 ]
