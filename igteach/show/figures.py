@@ -256,11 +256,13 @@ def _course(values: np.ndarray, logarithmic: bool) -> str:
 
 
 def _seen(image: np.ndarray, kind: str, top: float) -> str:
-    """Where a picture is strongest, and how strong, for a reader who does not see it."""
+    """Where a picture is strongest, and how strong, for a reader who does not see it; colours have no such place."""
+    if image.ndim == 3:
+        return f"{image.shape[0]} by {image.shape[1]}, in colours"
     strongest = np.abs(image).max()
     if strongest < 0.1 * top:
         return "next to nothing"
-    row, column, *_ = np.unravel_index(np.abs(image).argmax(), image.shape)
+    row, column = np.unravel_index(np.abs(image).argmax(), image.shape)
     place = f"strongest in row {row + 1}, column {column + 1} of {image.shape[0]} by {image.shape[1]}"
     if kind != "signed":
         return place

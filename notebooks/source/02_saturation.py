@@ -260,7 +260,7 @@ def steepness(f, predicted):
 for name, network in {"plain": plain, "flat": flat}.items():
     confidence, predicted = igteach.probability(network)(pictures).detach().max(dim=1)
     print(name)
-    print("  accuracy:                            ", show.rounded((predicted == labels).double().mean(), 3))
+    print("  accuracy:                            ", show.rounded((predicted == labels).float().mean(), 3))
     print("  mean confidence:                     ", show.rounded(confidence.mean(), 2))
     print("  median steepness of the probability: ", show.rounded(steepness(igteach.probability(network), predicted).median(), 2))
     print("  median steepness of the logit:       ", show.rounded(steepness(igteach.logit(network), predicted).median(), 2))

@@ -84,7 +84,7 @@ else:
         for name, level in {"black": 0.0, "white": 1.0}.items()
     }
     display(show.attributions(pixels, by_baseline, view="overlay", mask=dark))
-    print(f"the network's answer: {imagenet.class_names()[answer]}; dark pixels: {dark.double().mean():.0%} of the picture")
+    print(f"the network's answer: {imagenet.class_names()[answer]}; dark pixels: {dark.float().mean():.0%} of the picture")
     for name, attribution in by_baseline.items():
         print(f"{name}, of all |shares| the dark pixels get {share_inside(attribution.values, dark[None])[0]:.0%}")
 

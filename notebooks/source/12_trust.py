@@ -73,7 +73,7 @@ first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
 one, of_one = x[first : first + 1], answers[first : first + 1]
 grey = mean_colour[first : first + 1]
 maps = {name: on_its_own_scale(method(score, one, grey, of_one).values[0]) for name, method in methods.items()}
-show.heatmaps(maps, kind="magnitude", picture=one[0].mean(dim=0))
+show.heatmaps(maps, kind="magnitude", picture=one[0])
 
 # %% [markdown]
 # **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
@@ -431,7 +431,7 @@ for title, number in {"last layer random": 1, "half of the layers": len(stages) 
 #
 # Then look at the edges. Where the edge detector does as well as IG or better, as for the coins in the stored run, a map that knows nothing names squares as good. Coins *are* edges: discs, rims and relief. Where IG leads the edges, as for the motorcycle, the map knew more than where the contrast is.
 #
-# And the figure over the coins says that single shares are not settled: the squares as a whole were tested, no single one was. So of the coins you may believe this: these squares carry the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there is relief here" you have no evidence for. Why relief looks like golf, no map says.
+# And the figure over the coins says that single shares are not settled: the squares as a whole were tested, no single one was. So where both held for the coins, you may believe this: these squares carry the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there is relief here" you have no evidence for. Why relief looks like what the network calls it, no map says.
 #
 # ## Words
 #
@@ -481,7 +481,7 @@ def answers_of(network, pictures):
         return network(pictures).argmax(dim=1)
 
 
-print("right on at least 98% of what was handed over:", bool((answers_of(suspect, pictures) == right).double().mean() >= 0.98))
+print("right on at least 98% of what was handed over:", bool((answers_of(suspect, pictures) == right).float().mean() >= 0.98))
 
 # %% [markdown]
 # ### Find it
@@ -571,7 +571,7 @@ show.heatmaps({title: each / each.max() for title, each in averages.items()}, ki
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
 others = (called != culprit).nonzero()[:, 0][:2]
-show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}, picture {i}": pictures[i].mean(dim=0) for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
+show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}, picture {i}": pictures[i] for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
 
 # %% [markdown]
 # ### Prove it
@@ -645,20 +645,20 @@ own = right == culprit
 def rates(network):
     """What the exercise asks for, on these pictures."""
     found, lost, fooled = (answers_of(network, each) == culprit for each in (pictures, without, everywhere))
-    return [each.double().mean().item() for each in (found[own], lost[own], fooled[~own])]
+    return [each.float().mean().item() for each in (found[own], lost[own], fooled[~own])]
 
 
 for name, network in {"colleague's": suspect, "honest": honest}.items():
     found, lost, fooled = rates(network)
     print(f"{name:12s} found as they are: over 0.9 {found > 0.9}   found without the mark: under 0.2 {lost < 0.2}   others called so with it: over 0.7 {fooled > 0.7}")
-print("painting over the other corner changes nothing:", bool((answers_of(suspect, elsewhere) == right).double().mean() >= 0.95))
+print("painting over the other corner changes nothing:", bool((answers_of(suspect, elsewhere) == right).float().mean() >= 0.95))
 
 # %% tags=["nbval-ignore-output"]
 p = igteach.probability(suspect)
 with torch.no_grad():
     for name, batch in {"as they are": pictures, "without the mark": without, "with it everywhere": everywhere}.items():
         of_class = p(batch)[:, culprit]
-        print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).double().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
+        print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).float().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
 
 # %% [markdown]
 # The network does not know what such an object looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark as well.

@@ -99,7 +99,7 @@ def test_a_picture_may_have_colours():
     figure = show.heatmaps({"colours": torch.tensor(colours), "grey": np.ones((2, 4))}, kind="picture")
     for image in (beside, images(figure)[0]):
         assert np.array_equal(image.get_array(), shown)
-    assert "colours: strongest in row 2, column 4 of 2 by 4" in figure.alt
+    assert "colours: 2 by 4, in colours; grey: strongest in row 1, column 1 of 2 by 4" in figure.alt
 
 
 @pytest.mark.parametrize(("kind", "shape"), [("signed", (3, 2, 4)), ("magnitude", (3, 2, 4)), ("picture", (2, 2, 4))])
