@@ -217,6 +217,39 @@ def test_padding_in_a_batch_gets_exactly_zero_and_changes_no_score(classifier, b
     assert classifier.tokenizer.pad_token in together[0].tokens
 
 
+@pytest.fixture
+def decoder(checkpoints):
+    """A classifier that reads from left to right and answers by its last token, as GPT-2 does."""
+    tokenizer = checkpoints["roberta"].tokenizer
+    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 80, "vocab_size": len(tokenizer)}
+    ends = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": None, "eos_token_id": None}
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(**sizes, **ends, num_labels=3, initializer_range=0.3)
+    return TextClassifier(transformers.GPT2ForSequenceClassification(config).eval(), tokenizer, ["a", "b", "c"])
+
+
+def scores_of_tokens(answer, classifier):
+    """The scores, and those of padding apart."""
+    padding = torch.tensor([token == classifier.tokenizer.pad_token for token in answer.tokens])
+    return answer.scores[~padding], answer.scores[padding]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("kind", [*KINDS, "decoder"])
+def test_padding_changes_no_score_on_whichever_side_it_stands(checkpoints, decoder, monkeypatch, kind, side):
+    classifier = decoder if kind == "decoder" else checkpoints[kind]
+    monkeypatch.setattr(classifier.tokenizer, "padding_side", side)
+    together = token_attribution(classifier, [PLAIN, LONGER], tolerance=None)
+    for text, answer in zip((PLAIN, LONGER), together, strict=True):
+        alone = token_attribution(classifier, text, tolerance=None)
+        scores, of_padding = scores_of_tokens(answer, classifier)
+        torch.testing.assert_close(scores, alone.scores, rtol=0, atol=1e-5)
+        assert (of_padding == 0).all()
+        assert answer.prediction == alone.prediction
+        assert {answer.text[a:b] for a, b in answer.offsets} == {text[a:b] for a, b in alone.offsets} | {""}
+    assert len(of_padding) == 0 < len(scores_of_tokens(together[0], classifier)[1])
+
+
 @EVERY
 @pytest.mark.parametrize("baseline", ["pad", "mask", "zero"])
 def test_special_tokens_get_exactly_zero_and_the_rest_adds_up(classifier, baseline):

@@ -92,6 +92,7 @@ class TextClassifier:
             padding=len(texts) > 1,
             truncation=self.longest is not None,
             max_length=self.longest,
+            return_attention_mask=True,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
             return_tensors="pt",
