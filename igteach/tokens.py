@@ -29,7 +29,7 @@ class TokenAttribution:
     target: str  # the label whose probability is F
     prediction: str  # the label that the model chooses
     evidence: Attribution  # F(x), F(x'), the residual, the estimated error of the scores, the gradients spent
-    truncated: bool  # whether the model read only the start of the text
+    truncated: bool  # whether the model did not read all of the text
 
     @property
     def residual(self) -> float:

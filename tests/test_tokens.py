@@ -430,6 +430,22 @@ def test_of_a_text_that_is_too_long_the_start_is_explained_and_that_is_said(clas
         assert classifier.predict([text, PLAIN]) == [alone.prediction, classifier.predict([PLAIN])[0]]
 
 
+def test_a_limit_that_only_the_configuration_tells_cuts_a_text(decoder):
+    with pytest.warns(UserWarning, match="only the first 80 tokens"):
+        answer = token_attribution(decoder, LONGER * 3, tolerance=None)
+    assert len(answer.tokens) == 80
+
+
+def test_where_the_tokenizer_cuts_the_start_off_the_end_is_explained_and_that_is_said(checkpoints, monkeypatch):
+    bert, text = checkpoints["bert"], "how many people live " * 40
+    monkeypatch.setattr(bert.tokenizer, "truncation_side", "left")
+    with pytest.warns(UserWarning, match="only the last 90 tokens are read of the text"):
+        answer = token_attribution(bert, text, tolerance=None)
+    assert answer.truncated
+    start = min(start for start, end in answer.offsets if start < end)
+    torch.testing.assert_close(answer.scores, token_attribution(bert, text[start:], tolerance=None).scores)
+
+
 @pytest.mark.parametrize(
     ("kind", "text"), [(kind, "") for kind in KINDS] + [("bert", " "), ("bert", "\n\t "), ("bert", "\u200b\u200d")]
 )
@@ -481,6 +497,27 @@ def test_a_model_without_inputs_embeds_is_refused(checkpoints):
         TextClassifier(Closed(), checkpoints["bert"].tokenizer, ["a", "b"])
 
 
+def test_a_model_without_a_table_of_embeddings_is_refused(checkpoints):
+    class Closed(nn.Module):
+        def forward(self, input_ids=None, attention_mask=None, inputs_embeds=None):
+            return input_ids
+
+    tokenizer = checkpoints["bert"].tokenizer
+    with pytest.raises(TypeError, match="model is Closed, which has no get_input_embeddings; write that method"):
+        TextClassifier(Closed(), tokenizer, ["a", "b"])
+    with pytest.raises(TypeError, match="model is str; pass the network itself"):
+        TextClassifier("bert-base", tokenizer, ["a", "b"])
+
+
+@pytest.mark.parametrize("labels", ["ab", "abcd"])
+def test_labels_that_are_not_one_for_each_class_are_refused(checkpoints, labels):
+    bert = checkpoints["bert"]
+    wrong = TextClassifier(bert.model, bert.tokenizer, list(labels))
+    for ask in (wrong.predict, lambda texts: token_attribution(wrong, texts)):
+        with pytest.raises(ValueError, match=f"labels are {len(labels)}, but the model has 3 classes; name each"):
+            ask([PLAIN])
+
+
 def test_a_tokenizer_without_offsets_is_refused(checkpoints):
     class Slow:
         is_fast = False
@@ -513,8 +550,9 @@ def test_a_model_in_train_mode_is_refused(checkpoints):
     bert = checkpoints["bert"]
     bert.model.train()
     try:
-        with pytest.raises(ValueError, match=r"f is in train mode.*\.eval\(\)"):
-            token_attribution(bert, PLAIN)
+        for ask in (lambda: token_attribution(bert, PLAIN), lambda: bert.predict([PLAIN])):
+            with pytest.raises(ValueError, match=r"f is in train mode.*\.eval\(\)"):
+                ask()
     finally:
         bert.model.eval()
 
