@@ -6,6 +6,7 @@ they are taken from the folder IGTEACH_DATA, or else from where their makers pub
 
 import csv
 import hashlib
+import http.client
 import io
 import os
 import random
@@ -83,16 +84,19 @@ def _download(name: str, address: str) -> bytes:
     try:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
             content = answer.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise OSError(
             f"{address} cannot be had: {error}\nConnect to the network, or put {name} from there into a folder and set "
             "IGTEACH_DATA to it."
         ) from None
     if not address.endswith(".tar.gz"):
         return content
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        member = next(one for one in archive.getmembers() if Path(one.name).name == name)
-        return archive.extractfile(member).read()  # type: ignore[union-attr]
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            member = next(one for one in archive.getmembers() if Path(one.name).name == name)
+            return archive.extractfile(member).read()  # type: ignore[union-attr]
+    except (tarfile.TarError, EOFError, StopIteration):
+        raise ValueError(f"{address} gave no archive with {name} in it: damaged, or another page") from None
 
 
 def questions(name: str) -> Labelled:

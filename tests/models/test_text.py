@@ -338,6 +338,19 @@ def test_training_data_are_fetched_and_verified(server, monkeypatch, archived):
         train_text.data("questions")
 
 
+@pytest.mark.parametrize("content", [b"<html>moved</html>", b"\x1f\x8b\x08\x00", None])
+def test_an_archive_that_is_none_or_lacks_the_file_is_told(server, monkeypatch, content):
+    address, folder = server
+    with tarfile.open(folder / "all.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("inside/other"))
+    if content:
+        (folder / "all.tar.gz").write_bytes(content)
+    monkeypatch.delenv("IGTEACH_DATA", raising=False)
+    monkeypatch.setitem(train_text.SOURCES, "questions", (f"{address}/all.tar.gz", SHA256))
+    with pytest.raises(ValueError, match=r"all\.tar\.gz gave no archive with questions in it"):
+        train_text.data("questions")
+
+
 def test_training_data_in_the_folder_are_taken_from_there_and_verified(tmp_path, monkeypatch):
     monkeypatch.setenv("IGTEACH_DATA", str(tmp_path))
     monkeypatch.setitem(train_text.SOURCES, "questions", ("http://127.0.0.1:9/file", SHA256))
