@@ -56,7 +56,9 @@ class TextClassifier:
                 "Hugging Face do"
             )
         if not hasattr(self.model, "get_input_embeddings"):
-            raise TypeError(f"{came}, which has no get_input_embeddings; write that method: it returns the nn.Embedding")
+            raise TypeError(
+                f"{came}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
+            )
         if not getattr(self.tokenizer, "is_fast", False):
             raise TypeError(
                 f"tokenizer is {type(self.tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
