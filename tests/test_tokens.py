@@ -503,7 +503,7 @@ def test_a_model_without_a_table_of_embeddings_is_refused(checkpoints):
             return input_ids
 
     tokenizer = checkpoints["bert"].tokenizer
-    with pytest.raises(TypeError, match="model is Closed, which has no get_input_embeddings; write it"):
+    with pytest.raises(TypeError, match="model is Closed, which has no get_input_embeddings; write that method"):
         TextClassifier(Closed(), tokenizer, ["a", "b"])
     with pytest.raises(TypeError, match="model is str; pass the network itself"):
         TextClassifier("bert-base", tokenizer, ["a", "b"])
