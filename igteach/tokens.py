@@ -29,7 +29,7 @@ class TokenAttribution:
     target: str  # the label whose probability is F
     prediction: str  # the label that the model chooses
     evidence: Attribution  # F(x), F(x'), the residual, the estimated error of the scores, the gradients spent
-    truncated: bool  # whether the model read only the start of the text
+    truncated: bool  # whether the model did not read all of the text
 
     @property
     def residual(self) -> float:
@@ -65,10 +65,10 @@ def token_attribution(
 ) -> TokenAttribution | list[TokenAttribution]:
     """The share of each token in the probability of a label: IG along its word embedding, summed over the embedding.
 
-    On the whole path special tokens and padding keep their embeddings, and the model its mask, types and positions.
+    On the whole path special tokens keep their embeddings, and the model its mask, types and positions.
 
     model      TextClassifier(model, tokenizer, labels), as igteach.models.text.load and from_pretrained give
-    text       a str; or a list, which is read as one padded batch and answered with a list
+    text       a str; or a list, answered with a list: tokens as in a padded batch, each text read by itself
     target     a label or its number; None is the label that the model chooses
     baseline   of each ordinary token: the embedding of "pad" or "mask", "zero", or a tensor (width,), (tokens, width)
     tolerance  of the error of the scores, as for integrated_gradients; None is 64 steps whatever the error
@@ -88,8 +88,9 @@ def token_attribution(
 def _of_row(
     model: TextClassifier, batch: Any, row: int, text: str, target: Any, baseline: Any, tolerance: float | None
 ) -> TokenAttribution:
-    held = {name: values[row : row + 1] for name, values in model.inputs(batch).items()}
-    special = batch["special_tokens_mask"][row, :, None] == 1
+    read = batch["attention_mask"][row] == 1  # padding on the left moves positions, and some models look at the last
+    held = {name: values[row : row + 1, read] for name, values in model.inputs(batch).items()}
+    special = batch["special_tokens_mask"][row, read, None] == 1
     with torch.no_grad():
         by_tokens = model.logits(held)
         x = model.model.get_input_embeddings()(held.pop("input_ids"))
@@ -110,7 +111,7 @@ def _of_row(
         tokens=tuple(batch.tokens(row)),
         offsets=tuple((start, end) for start, end in batch["offset_mapping"][row].tolist()),
         words=tuple(batch.word_ids(row)),
-        scores=evidence.values[0],
+        scores=x.new_zeros(len(read)).masked_scatter(read.to(x.device), evidence.values),
         target=model.labels[number],
         prediction=model.labels[prediction],
         evidence=evidence,

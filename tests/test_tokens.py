@@ -217,6 +217,39 @@ def test_padding_in_a_batch_gets_exactly_zero_and_changes_no_score(classifier, b
     assert classifier.tokenizer.pad_token in together[0].tokens
 
 
+@pytest.fixture
+def decoder(checkpoints):
+    """A classifier that reads from left to right and answers by its last token, as GPT-2 does."""
+    tokenizer = checkpoints["roberta"].tokenizer
+    sizes = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 80, "vocab_size": len(tokenizer)}
+    ends = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": None, "eos_token_id": None}
+    torch.manual_seed(0)
+    config = transformers.GPT2Config(**sizes, **ends, num_labels=3, initializer_range=0.3)
+    return TextClassifier(transformers.GPT2ForSequenceClassification(config).eval(), tokenizer, ["a", "b", "c"])
+
+
+def scores_of_tokens(answer, classifier):
+    """The scores, and those of padding apart."""
+    padding = torch.tensor([token == classifier.tokenizer.pad_token for token in answer.tokens])
+    return answer.scores[~padding], answer.scores[padding]
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("kind", [*KINDS, "decoder"])
+def test_padding_changes_no_score_on_whichever_side_it_stands(checkpoints, decoder, monkeypatch, kind, side):
+    classifier = decoder if kind == "decoder" else checkpoints[kind]
+    monkeypatch.setattr(classifier.tokenizer, "padding_side", side)
+    together = token_attribution(classifier, [PLAIN, LONGER], tolerance=None)
+    for text, answer in zip((PLAIN, LONGER), together, strict=True):
+        alone = token_attribution(classifier, text, tolerance=None)
+        scores, of_padding = scores_of_tokens(answer, classifier)
+        torch.testing.assert_close(scores, alone.scores, rtol=0, atol=1e-5)
+        assert (of_padding == 0).all()
+        assert answer.prediction == alone.prediction
+        assert {answer.text[a:b] for a, b in answer.offsets} == {text[a:b] for a, b in alone.offsets} | {""}
+    assert len(of_padding) == 0 < len(scores_of_tokens(together[0], classifier)[1])
+
+
 @EVERY
 @pytest.mark.parametrize("baseline", ["pad", "mask", "zero"])
 def test_special_tokens_get_exactly_zero_and_the_rest_adds_up(classifier, baseline):
@@ -397,6 +430,22 @@ def test_of_a_text_that_is_too_long_the_start_is_explained_and_that_is_said(clas
         assert classifier.predict([text, PLAIN]) == [alone.prediction, classifier.predict([PLAIN])[0]]
 
 
+def test_a_limit_that_only_the_configuration_tells_cuts_a_text(decoder):
+    with pytest.warns(UserWarning, match="only the first 80 tokens"):
+        answer = token_attribution(decoder, LONGER * 3, tolerance=None)
+    assert len(answer.tokens) == 80
+
+
+def test_where_the_tokenizer_cuts_the_start_off_the_end_is_explained_and_that_is_said(checkpoints, monkeypatch):
+    bert, text = checkpoints["bert"], "how many people live " * 40
+    monkeypatch.setattr(bert.tokenizer, "truncation_side", "left")
+    with pytest.warns(UserWarning, match="only the last 90 tokens are read of the text"):
+        answer = token_attribution(bert, text, tolerance=None)
+    assert answer.truncated
+    start = min(start for start, end in answer.offsets if start < end)
+    torch.testing.assert_close(answer.scores, token_attribution(bert, text[start:], tolerance=None).scores)
+
+
 @pytest.mark.parametrize(
     ("kind", "text"), [(kind, "") for kind in KINDS] + [("bert", " "), ("bert", "\n\t "), ("bert", "\u200b\u200d")]
 )
@@ -448,6 +497,27 @@ def test_a_model_without_inputs_embeds_is_refused(checkpoints):
         TextClassifier(Closed(), checkpoints["bert"].tokenizer, ["a", "b"])
 
 
+def test_a_model_without_a_table_of_embeddings_is_refused(checkpoints):
+    class Closed(nn.Module):
+        def forward(self, input_ids=None, attention_mask=None, inputs_embeds=None):
+            return input_ids
+
+    tokenizer = checkpoints["bert"].tokenizer
+    with pytest.raises(TypeError, match="model is Closed, which has no get_input_embeddings; write that method"):
+        TextClassifier(Closed(), tokenizer, ["a", "b"])
+    with pytest.raises(TypeError, match="model is str; pass the network itself"):
+        TextClassifier("bert-base", tokenizer, ["a", "b"])
+
+
+@pytest.mark.parametrize("labels", ["ab", "abcd"])
+def test_labels_that_are_not_one_for_each_class_are_refused(checkpoints, labels):
+    bert = checkpoints["bert"]
+    wrong = TextClassifier(bert.model, bert.tokenizer, list(labels))
+    for ask in (wrong.predict, lambda texts: token_attribution(wrong, texts)):
+        with pytest.raises(ValueError, match=f"labels are {len(labels)}, but the model has 3 classes; name each"):
+            ask([PLAIN])
+
+
 def test_a_tokenizer_without_offsets_is_refused(checkpoints):
     class Slow:
         is_fast = False
@@ -480,8 +550,9 @@ def test_a_model_in_train_mode_is_refused(checkpoints):
     bert = checkpoints["bert"]
     bert.model.train()
     try:
-        with pytest.raises(ValueError, match=r"f is in train mode.*\.eval\(\)"):
-            token_attribution(bert, PLAIN)
+        for ask in (lambda: token_attribution(bert, PLAIN), lambda: bert.predict([PLAIN])):
+            with pytest.raises(ValueError, match=r"f is in train mode.*\.eval\(\)"):
+                ask()
     finally:
         bert.model.eval()
 

@@ -11,7 +11,7 @@ def _texts(draw: torch.Generator) -> list[Case]:
     for tokens, width in ((5, 3), (7, 4), (6, 5)):
         embeddings, pad = torch.randn(tokens, width, generator=draw), torch.randn(width, generator=draw)
         special = torch.zeros(tokens, dtype=torch.bool)
-        special[[0, -1]] = True
+        special[[0, -1] if tokens == 5 else [0, tokens // 2, -1]] = True  # [SEP] also stands between two sentences
         cases.append(Case(f"a text of {tokens} tokens", (embeddings, special, pad)))
     return cases
 
@@ -83,6 +83,10 @@ EXERCISES = [
                 lambda e, special, pad: torch.where(special[:, None], e, torch.zeros(())),
             ),
             Mistake("That is the text itself; no token has moved.", lambda e, special, pad: e),
+            Mistake(
+                "You kept the first token and the last. A special token may stand in between as well: ask special.",
+                lambda e, special, pad: torch.cat([e[:1], pad.expand_as(e[1:-1]), e[-1:]]),
+            ),
             Mistake(
                 "That is the mean of the text's own embeddings; it still holds the text.",
                 lambda e, special, pad: torch.where(special[:, None], e, e.mean(0)),

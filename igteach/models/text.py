@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from igteach.devices import device as default_device
+from igteach.models.modes import check_modes
 from igteach.models.weights import WeightsUnavailable, load_state
 
 AT_ONCE = 64  # texts in a batch
@@ -33,7 +34,8 @@ LABELS = {
 class TextClassifier:
     """A network that reads tokens, the tokenizer that makes them, and the labels that it chooses from.
 
-    model      an nn.Module: takes input_ids or inputs_embeds, and attention_mask; gives logits (N, classes) or .logits
+    model      an nn.Module: takes input_ids or inputs_embeds, and attention_mask; gives logits (N, classes) or .logits;
+               has get_input_embeddings
     tokenizer  a fast one of Hugging Face: it knows where in the text each token stands
     labels     one for each class, in the order of the logits
 
@@ -45,10 +47,17 @@ class TextClassifier:
     labels: Sequence[str]
 
     def __post_init__(self) -> None:
+        came = f"model is {type(self.model).__name__}"
+        if not isinstance(self.model, nn.Module):
+            raise TypeError(f"{came}; pass the network itself, an nn.Module")
         if "inputs_embeds" not in inspect.signature(self.model.forward).parameters:
             raise TypeError(
-                f"model is {type(self.model).__name__}, whose forward has no inputs_embeds; pass one that takes word "
-                "embeddings, as most encoders of Hugging Face do"
+                f"{came}, whose forward has no inputs_embeds; pass one that takes word embeddings, as most encoders of "
+                "Hugging Face do"
+            )
+        if not hasattr(self.model, "get_input_embeddings"):
+            raise TypeError(
+                f"{came}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
             )
         if not getattr(self.tokenizer, "is_fast", False):
             raise TypeError(
@@ -65,6 +74,8 @@ class TextClassifier:
     def longest(self) -> int | None:
         """How many tokens the model takes at most; None where nothing says so."""
         limits = [self.tokenizer.model_max_length]
+        told = getattr(getattr(self.model, "config", None), "max_position_embeddings", None)
+        limits += [told] * (told is not None and told > 0)  # XLNet's -1 is "no limit"
         for name, module in self.model.named_modules():
             if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
                 unused = 0 if module.padding_idx is None else module.padding_idx + 1  # RoBERTa counts places from there
@@ -72,11 +83,11 @@ class TextClassifier:
         return min(limits) if min(limits) < 1e6 else None
 
     def is_cut(self, text: str) -> bool:
-        """Whether the model reads only the start of the text."""
+        """Whether the model does not read all of the text."""
         return self.longest is not None and len(self.tokenizer(text, verbose=False)["input_ids"]) > self.longest
 
     def encode(self, texts: Sequence[str]) -> Any:
-        """The texts as one padded batch, with offsets. Of a text that is too long, the start, and a warning.
+        """The texts as one padded batch, with offsets. Of a text that is too long, one end, and a warning.
 
         Raises TypeError for what is no text, and ValueError for a text with nothing to read in it.
         """
@@ -92,6 +103,7 @@ class TextClassifier:
             padding=len(texts) > 1,
             truncation=self.longest is not None,
             max_length=self.longest,
+            return_attention_mask=True,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
             return_tensors="pt",
@@ -100,7 +112,9 @@ class TextClassifier:
             if special.all():
                 raise ValueError(f"text is {_start(text)}: nothing in it that the tokenizer reads; pass a word or more")
             if self.is_cut(text):
-                warnings.warn(f"only the first {self.longest} tokens are read of the text {_start(text)}", stacklevel=3)
+                kept = "last" if self.tokenizer.truncation_side == "left" else "first"
+                said = f"only the {kept} {self.longest} tokens are read of the text {_start(text)}"
+                warnings.warn(said, stacklevel=3)
         return encoding
 
     def inputs(self, encoding: Any) -> dict[str, Tensor]:
@@ -110,9 +124,12 @@ class TextClassifier:
         return {name: encoding[name].to(next(self.model.parameters()).device) for name in names}
 
     def logits(self, inputs: dict[str, Tensor]) -> Tensor:
-        """(N, classes), of `inputs`."""
+        """(N, classes), of `inputs`. ValueError where there are more or fewer than labels."""
         out = self.model(**inputs)
-        return getattr(out, "logits", out)
+        logits: Tensor = getattr(out, "logits", out)
+        if logits.shape[1] != len(self.labels):
+            raise ValueError(f"labels are {len(self.labels)}, but the model has {logits.shape[1]} classes; name each")
+        return logits
 
     def number(self, target: int | str) -> int:
         """The number of a label; one that is a number already is handed back. ValueError for an unknown label."""
@@ -122,7 +139,8 @@ class TextClassifier:
 
     @torch.no_grad()
     def probabilities(self, texts: Sequence[str]) -> Tensor:
-        """(texts, classes), on the CPU; errors as for `encode`."""
+        """(texts, classes), on the CPU; errors as for `encode`, and ValueError for a model in train mode."""
+        check_modes(self.model)
         found = [torch.empty(0, len(self.labels))]
         for first in range(0, len(texts), AT_ONCE):
             encoding = self.encode(texts[first : first + AT_ONCE])

@@ -116,7 +116,7 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
 
 
 def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, control: str | None = None) -> Figure:
-    """A dot for each mean and a line for the interval around it, one method under the other, from 0 on.
+    """A dot for each mean and a line for the interval around it, one method under the other, from 0 on or from below.
 
     scores: name -> (mean, low, high). A dotted line leads down through the mean of `control`, one of the names.
     Raises ValueError for a control that is none of them.
@@ -132,7 +132,7 @@ def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, 
     if control is not None:
         axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1)
     axes.set_yticks(rows, [*scores])
-    axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.5), xlim=(0, None))
+    axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
     axes.grid(axis="x", alpha=0.3)
     stories = [f"{name} {_two(mean)} ({_two(a)} to {_two(b)})" for name, (mean, a, b) in scores.items()]
     return Figure(canvas, f"Means of {xlabel}, with intervals. " + "; ".join(stories) + ".")

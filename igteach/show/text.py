@@ -77,6 +77,6 @@ def _shares(one: TokenAttribution) -> str:
 def _evidence(one: TokenAttribution) -> str:
     found = one.evidence
     chosen = "which the model chooses" if one.target == one.prediction else f"where the model chooses {one.prediction}"
-    cut = "; the model read only the start of the text" if one.truncated else ""
+    cut = "; the model did not read all of the text" if one.truncated else ""
     change = f"{found.f_baseline.item():.2f} at the baseline to {found.f_input.item():.2f}"  # type: ignore[union-attr]
     return f"{one.target}, {chosen}: from {change}; residual {one.residual:+.3f}: {found.verdict}{cut}"

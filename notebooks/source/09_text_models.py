@@ -250,13 +250,15 @@ for name, classifier, sentence in (
         print(f"{name:17s}{baseline:6s}" + "  ".join(f"{label} {p:.2f}" for label, p in opinions.items()))
 
 # %%
+says = opinion_of(asker, question, "pad")
+print("to the asker, padding wants a description (over 0.8):", says["DESC"] > 0.8)
 says = opinion_of(critic, "The plot is dull.", "pad")
-print("to the English critic, padding is a bad review (over 0.9):", says["negative"] > 0.9)
+print("to the English critic, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
 says = opinion_of(guest, "房间很干净。", "pad")
 print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
 
 # %% [markdown]
-# So "why is this review negative, rather than padding?" is an empty question to the critic: padding is negative already, and nothing is left to share out. Ask why a review is *positive*. Zeros are no way out, as they say positive. The asker has an opinion as well: padding wants a description. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. How strong these opinions are depends a little on the length of the text. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black.
+# So "why does this want a description, rather than padding?" is an empty question to the asker: padding wants one already, and nothing is left to share out. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. To the two readers of reviews padding is nearly even. Zeros are no better in general: look at what they say to the critic. How strong these opinions are depends a little on the length of the text. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black. Where it is neutral, that is luck; ask each time.
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
@@ -426,17 +428,19 @@ display(show.text(token_attribution(guest, ["房间很干净，服务也很好�
 four = ("The film is good.", "The film is not good.", "The film is bad.", "The film is not bad.")
 for sentence, chance in zip(four, critic.probabilities(four)[:, 1].tolist()):
     print(f"P(positive) = {chance:.3f}  {sentence}")
-show.text([token_attribution(critic, sentence, "positive", tolerance=None) for sentence in four])
+shares = [token_attribution(critic, sentence, "positive") for sentence in four]
+show.text(shares)
 
 # %%
 chances = critic.probabilities(four)[:, 1]
-shares = token_attribution(critic, four[3], "positive")
-by_token = dict(zip(shares.tokens, shares.scores.tolist()))
-print("'not' turns good to negative, and bad to positive:", bool(chances[1] < 0.1 and chances[3] > 0.9))
-print("in 'not bad', bad speaks FOR positive, also with more steps:", by_token["bad"] > 0)
+alone, together = (dict(zip(one.tokens, one.scores.tolist())) for one in shares[2:])
+print("'not' turns good to negative, and bad to positive:", bool(chances[1] < 0.25 and chances[3] > 0.75))
+print("alone, bad speaks against positive (below -0.2):", alone["bad"] < -0.2)
+print("in 'not bad', it gets next to nothing (within 0.15):", abs(together["bad"]) < 0.15)
+print("took as many steps as the error asked for:", bool(shares[3].evidence.converged))
 
 # %% [markdown]
-# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only together they are positive. There is one rise of F to share out, and it belongs to both. IG shares it out along the path, and so *bad* gets credit for a positive answer. Every share is right by the axioms, and the sentence "bad speaks for positive" would still mislead.
+# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only together they are positive. There is one rise of F to share out, and it belongs to both. IG shares it out along the path, and nearly all of it goes to *not*, which spoke so strongly against *good*. Every share is right by the axioms, and the sentences "bad does not count" and "not is a word of praise" would both mislead.
 #
 # A list with one number for each word has no place for "together". Where words act together, as in negation, read shares as what a word does *in this sentence*, or change the text and look at the four answers above.
 #
@@ -489,7 +493,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>Answer</summary>
 #
-# None: x - x' is zero there. With words it would be a baseline that contains a word of the text. A subtler form is a baseline with an opinion, as padding has for the critic: what it says already cannot be explained any more.
+# None: x - x' is zero there. With words it would be a baseline that contains a word of the text. A subtler form is a baseline with an opinion, as padding has for the asker: what it says already cannot be explained any more.
 #
 # </details>
 #
@@ -529,11 +533,11 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # </details>
 
 # %% [markdown]
-# **Question 3.** In "not bad", the word "bad" gets a positive share. What is wrong?
+# **Question 3.** In "not bad", the word "bad" gets next to nothing. What is wrong?
 #
 # <details><summary>A. The number of steps.</summary>
 #
-# The cell above took as many as the error asked for, and it stayed positive.
+# The cell above took as many as the error asked for.
 #
 # </details>
 # <details><summary>B. The network does not understand negation.</summary>
@@ -541,9 +545,9 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # In these four sentences it turned the answer round as it should.
 #
 # </details>
-# <details><summary>C. The reading "bad is a good word to this network".</summary>
+# <details><summary>C. The reading "bad does not count here".</summary>
 #
-# Right. The share says what the word did in this sentence, together with the others. A list of single words has no place for pairs.
+# Right. Put *good* in its place, and the answer turns round. The share says what the word did together with the others; a list of single words has no place for pairs.
 #
 # </details>
 

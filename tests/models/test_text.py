@@ -152,11 +152,17 @@ def test_a_bad_word_speaks_for_negative(name, sentence, word, baseline):
     assert answer.scores.max() > 0.3
 
 
-def test_padding_is_no_neutral_baseline_for_english_sentiment():
-    """Its embedding is called negative, so that hardly anything is left to explain of a negative sentence."""
-    evidence = token_attribution(model("sentiment_en"), "the plot is dull.", "negative", baseline="pad").evidence
+def test_padding_is_no_neutral_baseline_for_question_types():
+    """It is called DESC, so that hardly anything is left to explain of such a question."""
+    evidence = token_attribution(model("question_types"), "Why is the sky blue?", "DESC", baseline="pad").evidence
     assert evidence.f_baseline.item() > 0.8
     assert abs((evidence.f_input - evidence.f_baseline).item()) < 0.2
+
+
+def test_padding_is_nearly_neutral_for_english_sentiment():
+    for sentence in ("the plot is dull.", "a warm, funny and moving film."):
+        evidence = token_attribution(model("sentiment_en"), sentence, "negative", baseline="pad").evidence
+        assert evidence.f_baseline.item() == pytest.approx(0.5, abs=0.2)
 
 
 def test_a_sentence_is_the_mean_of_its_tokens_states_without_padding():
@@ -223,7 +229,7 @@ def test_what_training_changes_is_what_is_saved_and_loaded(tmp_path, monkeypatch
     monkeypatch.setattr(train_text, "load_encoder", tiny_encoder)
     classifier = train_text.encoder_classifier("sentiment_en")
     texts = ["good", "bad", "good film", "bad film"] * 8, ["positive", "negative"] * 16
-    train_text.fit(classifier, texts, 3)
+    train_text.fit(classifier, texts, train_text.Recipe(3))
     state = train_text.changes(classifier.model)
     save_state("tiny", state, tmp_path)
     other = text.SentenceClassifier(tiny_encoder()[0], 2).eval()
@@ -240,9 +246,54 @@ def test_training_learns_what_can_be_learnt(monkeypatch):
     texts = [f"{word}{'房间服务'[i % 4]}{i % 7}" for i in range(60) for word in "好坏"]
     labels = ["positive", "negative"] * 60
     classifier = train_text.character_classifier(texts)
-    train_text.fit(classifier, (texts, labels), 4)
+    train_text.fit(classifier, (texts, labels), train_text.Recipe(4))
     assert not classifier.model.training
     assert classifier.predict(["好房", "坏务", "服好", "间坏"]) == ["positive", "negative"] * 2
+
+
+def test_averaged_weights_are_their_mean_after_each_step_but_for_the_first_epoch(monkeypatch):
+    seen = []
+
+    class Recorder:
+        def __init__(self, optimizer, *_):
+            self.parameters = optimizer.param_groups[0]["params"]
+
+        def step(self):
+            seen.append([value.detach().clone() for value in self.parameters])
+
+    monkeypatch.setattr(train_text, "rates", Recorder)
+    texts = ["好房", "坏务", "服好", "间坏"] * 20
+    classifier = train_text.character_classifier(texts)
+    train_text.fit(classifier, (texts, ["positive", "negative"] * 40), train_text.Recipe(3, averaged=True))
+    assert len(seen) == 3 * 3
+    for value, *steps in zip(classifier.model.parameters(), *seen[3:], strict=True):
+        torch.testing.assert_close(value.detach(), torch.stack(steps).mean(0))
+    assert not torch.equal(classifier.model.head.weight, seen[-1][-2])
+
+
+@pytest.mark.parametrize(("averaged", "wanted"), [(True, [0, 1, 1, 0.5, 0.15]), (False, [0.04, 1, 2 / 3, 1 / 3, 0])])
+def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_the_end(averaged, wanted):
+    optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], 0.002)
+    schedule = train_text.rates(optimizer, train_text.Recipe(1, averaged=averaged), 1000)
+    shares = []
+    for _ in range(1000):
+        shares.append(optimizer.param_groups[0]["lr"] / 0.002)
+        optimizer.step()
+        schedule.step()
+    assert [shares[step] for step in (0, 100, 400, 700, 999)] == pytest.approx(wanted, abs=0.01)
+
+
+@pytest.mark.parametrize(("name", "hides"), [("sentiment_en", "[MASK]"), ("sentiment_zh", "[UNK]")])
+def test_while_training_a_share_of_the_words_is_hidden_and_nothing_else(name, hides):
+    torch.manual_seed(0)
+    classifier, texts = model(name), ["好film" * 30, "房间"]
+    whole = train_text.read(classifier, texts, 0.0)
+    found = train_text.read(classifier, texts, 0.25)
+    changed = found["input_ids"] != whole["input_ids"]
+    assert set(classifier.tokenizer.convert_ids_to_tokens(found["input_ids"][changed])) == {hides}
+    assert not (changed & (classifier.encode(texts)["special_tokens_mask"] == 1)).any()
+    assert 0.1 < changed[0].double().mean() < 0.4
+    assert torch.equal(found["attention_mask"], whole["attention_mask"])
 
 
 @settings(deadline=None)
@@ -335,6 +386,19 @@ def test_training_data_are_fetched_and_verified(server, monkeypatch, archived):
     assert train_text.data("questions") == CONTENT
     monkeypatch.setitem(train_text.SOURCES, "questions", (place, "0" * 64))
     with pytest.raises(ValueError, match=f"SHA-256 {SHA256}, not 0000.*damaged, or another edition"):
+        train_text.data("questions")
+
+
+@pytest.mark.parametrize("content", [b"<html>moved</html>", b"\x1f\x8b\x08\x00", None])
+def test_an_archive_that_is_none_or_lacks_the_file_is_told(server, monkeypatch, content):
+    address, folder = server
+    with tarfile.open(folder / "all.tar.gz", "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("inside/other"))
+    if content:
+        (folder / "all.tar.gz").write_bytes(content)
+    monkeypatch.delenv("IGTEACH_DATA", raising=False)
+    monkeypatch.setitem(train_text.SOURCES, "questions", (f"{address}/all.tar.gz", SHA256))
+    with pytest.raises(ValueError, match=r"all\.tar\.gz gave no archive with questions in it"):
         train_text.data("questions")
 
 

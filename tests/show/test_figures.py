@@ -135,6 +135,13 @@ def test_alt_text_of_bars_holds_every_number():
     assert show.bars(["a", "b"], {"one": [0.123, -2]}, ylabel="F").alt == "Bar chart of F. one: a 0.12, b -2."
 
 
+def test_an_interval_is_seen_whole_also_below_zero():
+    axes = show.intervals({"a": (0.3, 0.2, 0.4), "lot": (0.1, -0.05, 0.15)}, xlabel="loss").canvas.axes[0]
+    assert axes.get_xlim()[0] < -0.05
+    axes = show.intervals({"a": (0.3, 0.2, 0.4)}, xlabel="loss").canvas.axes[0]
+    assert axes.get_xlim()[0] == 0
+
+
 def test_intervals_are_drawn_where_they_are_and_told():
     figure = show.intervals({"a": (0.3, 0.2, 0.412), "chance": (0.1, 0.05, 0.15)}, xlabel="share", control="chance")
     assert figure.alt == "Means of share, with intervals. a 0.3 (0.2 to 0.41); chance 0.1 (0.05 to 0.15)."

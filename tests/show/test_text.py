@@ -162,8 +162,8 @@ def test_several_texts_share_one_scale_and_a_cut_one_says_so():
     )
     assert style(alone[0][1])["background-color"] == style(second[1])["background-color"]
     assert style(first[1])["background-color"] != style(second[1])["background-color"]
-    assert "the model read only the start of the text" in repr(show.text([weak, strong])).splitlines()[3]
-    assert "the start" not in repr(show.text(weak))
+    assert "the model did not read all of the text" in repr(show.text([weak, strong])).splitlines()[3]
+    assert "all of the text" not in repr(show.text(weak))
 
 
 def test_nothing_but_zeros_is_grey():

@@ -33,6 +33,7 @@ WRONG = [
     ("09.1", lambda e, s, p: e * s[:, None], "No token has that embedding"),
     ("09.1", lambda e, s, p: e.clone(), "no token has moved"),
     ("09.1", lambda e, s, p: torch.where(s[:, None], e, e.mean(0, keepdim=True)), "still holds the text"),
+    ("09.1", lambda e, s, p: torch.cat([e[:1], p.repeat(len(e) - 2, 1), e[-1:]]), "in between as well"),
     ("09.1", lambda e, s, p: torch.cat([e[:1], p[None]]), "a tensor of shape"),
     ("09.2", lambda g, x, b: g.sum(dim=1), "slopes alone"),
     ("09.2", lambda g, x, b: (g * x).sum(dim=1), "begins at the baseline"),
