@@ -19,6 +19,7 @@ CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 NO_PROSE = re.compile(f"{CODE.pattern}|{FORMULA.pattern}", re.DOTALL)
 OWN_DRAWING = re.compile(r"\b(matplotlib|plt|pyplot|cmap|imshow)\b")
+HOME = re.compile(r"/root/|/home/\w+/|\bUsers[/\\]\w+")
 NO_ALT = re.compile(r'!\[.{0,9}\]\(|<img(?![^>]*\balt="[^"]{10,}")[^>]*>')
 
 
@@ -59,7 +60,7 @@ def differences(what: str, built: NotebookNode, source: NotebookNode) -> Iterato
 
 
 def unsolved(solved: NotebookNode) -> Iterator[str]:
-    """Every code cell executed, in order, without an error; every check solved; every picture with alt text."""
+    """Every code cell executed, in order, without an error, checks solved, pictures with alt text, no paths."""
     for expected, (number, cell) in enumerate(_code(solved), start=1):
         if cell.execution_count != expected:
             yield f"cell {number} of the solved notebook was not executed in order; rebuild it"
@@ -75,6 +76,8 @@ def unsolved(solved: NotebookNode) -> Iterator[str]:
                 yield f"cell {number} shows a bare image; show it through igteach.show, which adds alt text"
             if NO_ALT.search(data.get("text/html", "")):
                 yield f"cell {number} shows an image without alt text"
+            if home := HOME.search(output.get("text", "") + "".join(map(str, data.values()))):
+                yield f"cell {number} names a folder of its machine ({home.group()}); set IGTEACH_MODELS, rebuild"
 
 
 def given_away(learner: NotebookNode) -> Iterator[str]:

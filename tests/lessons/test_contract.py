@@ -151,6 +151,11 @@ BUILT = {
         in_cell("check(", outputs()),
         r"cell \d+: the solution does not solve its exercise",
     ),
+    "a folder of the machine that built it": (
+        "solved",
+        in_cell("import torch", outputs(shown(text_plain="/home/ada/.cache/weights.pth is missing"))),
+        r"cell \d+ names a folder of its machine \(/home/ada/\)",
+    ),
     "a bare image": (
         "solved",
         in_cell("import torch", outputs(shown(image_png=ONE_PIXEL))),
