@@ -1,23 +1,72 @@
-"""igteach: from the naive gradient to Integrated Gradients, with answers that carry their own error."""
+# ruff: noqa: F401
+"""igteach: from the naive gradient to Integrated Gradients, with answers that carry their own error.
 
-from igteach.attribution import Attribution
-from igteach.beyond.conductance import neuron_conductance
-from igteach.beyond.guided import guided_integrated_gradients
-from igteach.beyond.shapley import shapley_values
-from igteach.beyond.sums import added
-from igteach.beyond.trees import tree_integrated_gradients, tree_shapley_values
-from igteach.devices import device
-from igteach.exact import exact_integrated_gradients
-from igteach.expected import average_integrated_gradients, expected_gradients
-from igteach.gradients import gradient, gradient_times_input, smoothgrad
-from igteach.integrated import integrated_gradients, path_gradients
-from igteach.models.scalars import toy
-from igteach.scores import logit, probability
-from igteach.tokens import token_attribution
+The names below are loaded when they are first used, so that a command that needs no PyTorch does not wait for it.
+"""
 
-__all__ = ["Attribution", "average_integrated_gradients", "device", "exact_integrated_gradients", "expected_gradients"]
-__all__ += ["gradient", "gradient_times_input", "integrated_gradients", "logit", "path_gradients", "probability"]
-__all__ += ["smoothgrad", "token_attribution", "toy"]
-__all__ += ["added", "guided_integrated_gradients", "neuron_conductance", "shapley_values"]
-__all__ += ["tree_integrated_gradients", "tree_shapley_values"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from igteach import axioms, evaluate, explore, show
+    from igteach.core.attribution import Attribution
+    from igteach.core.devices import device
+    from igteach.core.functions import logit, probability, toy
+    from igteach.methods import baselines, captum_methods
+    from igteach.methods.conductance import neuron_conductance
+    from igteach.methods.exact import exact_integrated_gradients
+    from igteach.methods.expected_gradients import average_integrated_gradients, expected_gradients
+    from igteach.methods.gradients import gradient, gradient_times_input, smoothgrad
+    from igteach.methods.guided import guided_integrated_gradients
+    from igteach.methods.integrated_gradients import integrated_gradients, path_gradients
+    from igteach.methods.shapley import shapley_values
+    from igteach.methods.sums import added
+    from igteach.methods.token_attribution import token_attribution
+    from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
+
 __version__ = "0.1.0"
+
+_MODULE_OF = {
+    "Attribution": "core.attribution",
+    "added": "methods.sums",
+    "average_integrated_gradients": "methods.expected_gradients",
+    "device": "core.devices",
+    "exact_integrated_gradients": "methods.exact",
+    "expected_gradients": "methods.expected_gradients",
+    "gradient": "methods.gradients",
+    "gradient_times_input": "methods.gradients",
+    "guided_integrated_gradients": "methods.guided",
+    "integrated_gradients": "methods.integrated_gradients",
+    "logit": "core.functions",
+    "neuron_conductance": "methods.conductance",
+    "path_gradients": "methods.integrated_gradients",
+    "probability": "core.functions",
+    "shapley_values": "methods.shapley",
+    "smoothgrad": "methods.gradients",
+    "token_attribution": "methods.token_attribution",
+    "toy": "core.functions",
+    "tree_integrated_gradients": "methods.trees",
+    "tree_shapley_values": "methods.trees",
+}
+_MODULES = {
+    "axioms": "axioms",
+    "baselines": "methods.baselines",
+    "captum_methods": "methods.captum_methods",
+    "evaluate": "evaluate",
+    "explore": "explore",
+    "show": "show",
+}
+
+__all__ = [*_MODULE_OF, *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"igteach.{_MODULES[name]}")
+    if name in _MODULE_OF:
+        return getattr(import_module(f"igteach.{_MODULE_OF[name]}"), name)
+    raise AttributeError(f"module 'igteach' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -5,11 +5,11 @@ import torch
 
 import igteach
 from igteach import integrated_gradients, logit, probability, show
+from igteach.core import affine_prefix
 from igteach.datasets.digits import load_digits
 from igteach.datasets.scenes import make_scenes
 from igteach.evaluate import agreement, deletion, edges, insertion, random_numbers, random_slopes, randomised_maps
 from igteach.models import digits, scenes
-from igteach.speed import stem
 
 DEVICES = ["cpu"]
 DEVICES += ["cuda"] if torch.cuda.is_available() else []
@@ -55,7 +55,7 @@ def l1_apart(one, other):
 @pytest.mark.parametrize("device", DEVICES)
 def test_a_method_answers_on_the_device_of_its_input_as_float64_does_on_the_cpu(device, method, wrapper, monkeypatch):
     if device != "cpu":  # where there is no stem, whose error estimate is a sketch
-        monkeypatch.setattr(stem, "split", lambda f, x, steps: None)
+        monkeypatch.setattr(affine_prefix, "split", lambda f, x, steps: None)
     target = torch.tensor([3, 0])
     true = METHODS[method](wrapper(Smooth("cpu", torch.float64)), pictures("cpu", torch.float64), target=target)
     x = pictures(device, torch.float32)

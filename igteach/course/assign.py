@@ -10,12 +10,12 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from igteach.course.build import as_text
-from igteach.course.contract import given_away
-from igteach.course.files import write_whole
-from igteach.course.lessons import Lesson, all_lessons
 from igteach.course.questions import Question, question_of
 from igteach.course.seed import course_seed, outside_the_repository, secret_of
+from igteach.lessons.build import as_text
+from igteach.lessons.contract import given_away
+from igteach.lessons.files import write_whole
+from igteach.lessons.lesson import Lesson, all_lessons
 
 CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
 

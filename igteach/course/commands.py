@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from igteach.course.build import build_lesson
-from igteach.course.contract import faults
-from igteach.course.copies import copy_lesson
-from igteach.course.files import write_whole
-from igteach.course.lesson_map import readme_faults, write_map
-from igteach.course.lessons import all_lessons, root
+from igteach.lessons.build import build_lesson
+from igteach.lessons.contract import faults
+from igteach.lessons.copies import copy_lesson
+from igteach.lessons.files import write_whole
+from igteach.lessons.lesson import all_lessons, root
+from igteach.lessons.lesson_map import readme_faults, write_map
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
 PROGRESS = "progress.json"  # as igteach.exercises.kept has it, which loads PyTorch
@@ -103,7 +103,7 @@ def build(numbers: list[str]) -> int:
 
 def book(_: list[str]) -> int:
     """build the solved lessons into a web book in build/book/html, to be read without a network"""
-    from igteach.course.book import build_book  # here, because only this needs Sphinx
+    from igteach.lessons.book import build_book  # here, because only this needs Sphinx
 
     print(f"book: {build_book(root() / 'build' / 'book')}")
     return 0

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from igteach.course.files import write_whole
-from igteach.course.lesson_map import minutes_of, title_of
-from igteach.course.lessons import Lesson, all_lessons, root
 from igteach.course.questions import question_of
 from igteach.exercises import EXERCISES
+from igteach.lessons.files import write_whole
+from igteach.lessons.lesson import Lesson, all_lessons, root
+from igteach.lessons.lesson_map import minutes_of, title_of
 
 HEAD = """# What each exercise tests, and what students hear
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from igteach.course.lesson_map import title_of
-from igteach.course.lessons import all_lessons
 from igteach.exercises import EXERCISES
 from igteach.exercises.kept import Kept, in_words, read
+from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson_map import title_of
 
 
 def lines(work: Path) -> list[str]:

@@ -4,9 +4,9 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from igteach.course.files import write_whole
 from igteach.course.grade import Mark, mark_of, submissions
 from igteach.exercises import EXERCISES
+from igteach.lessons.files import write_whole
 
 NOT_GRADED = "not graded; marks.csv says why"
 STYLE = (

@@ -10,8 +10,6 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
-import igteach
-
 GIGABYTE = 2**30
 LIMITS = {
     "as": 8 * GIGABYTE,  # address space: PyTorch asks for much and uses little
@@ -64,7 +62,7 @@ def _limits() -> list[str]:
 
 def _box(sockets: Path, visible: Path | None) -> list[str]:
     """bubblewrap's command: what is seen, what may be written (a small /tmp and the sockets), which variables."""
-    package = Path(igteach.__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     places = [*map(Path, SYSTEM), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
     places += [package.parent / "data", *(Path(os.environ[name]) for name in MODELS if os.environ.get(name))]
     box = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from igteach.course.lessons import root
+from igteach.lessons.lesson import root
 
 
 def course_seed(file: Path) -> bytes:

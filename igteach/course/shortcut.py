@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from igteach.course.files import write_whole
 from igteach.course.seed import course_seed, outside_the_repository, secret_of
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
+from igteach.datasets.shipped import save_state
 from igteach.datasets.shortcuts import Shortcut, make_shortcut
+from igteach.lessons.files import write_whole
 from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
-from igteach.models.weights import save_state
 
 KNOWN, FRESH, HANDED_OUT = 6000, 1000, 400  # scenes to learn from, to judge by, for the learners
 KEPT = 10  # layers of the shipped network that stay: they see edges and colours

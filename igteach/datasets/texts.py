@@ -3,7 +3,7 @@
 import csv
 from dataclasses import dataclass
 
-from igteach.models.weights import data_folder
+from igteach.datasets.shipped import data_folder
 
 LANGUAGES = ("en", "zh")  # English, and Chinese in simplified characters
 SLOT = "{}"  # where a frame takes its word

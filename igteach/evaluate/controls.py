@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from igteach.attribution import Attribution
-from igteach.gradients import rows_at_once, values_at
-from igteach.scores import Baseline, Function, Target, check_arguments
+from igteach.core.attribution import Attribution
+from igteach.core.evaluation import values_at
+from igteach.core.functions import Baseline, Function, Target
+from igteach.core.validation import check_arguments, rows_at_once
 
 
 def random_numbers(

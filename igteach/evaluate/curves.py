@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from igteach.core.evaluation import values_at
+from igteach.core.functions import Baseline, Function, Target, probability
+from igteach.core.validation import check_arguments, check_count, rows_at_once
 from igteach.evaluate.agreement import by_place
-from igteach.gradients import rows_at_once, values_at
+from igteach.methods.token_attribution import TokenAttribution, token_baseline
 from igteach.models.text import Dials, TextClassifier
-from igteach.quadrature import check_count
-from igteach.scores import Baseline, Function, Target, check_arguments, probability
-from igteach.tokens import TokenAttribution, token_baseline
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor, nn
 
-from igteach.attribution import Attribution
-from igteach.scores import Baseline, Target
+from igteach.core.attribution import Attribution
+from igteach.core.functions import Baseline, Target
 
 TRAINED = "as trained"
 

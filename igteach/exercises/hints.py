@@ -42,7 +42,7 @@ def hint(exercise: str) -> Hint:
 
 def hints_and_solution(exercise: str) -> tuple[list[str], str]:
     """What the lesson's source says under an exercise, and the function that solves it."""
-    from igteach.course.lessons import all_lessons  # here, because a check needs no clone
+    from igteach.lessons.lesson import all_lessons  # here, because a check needs no clone
 
     lesson, _, number = exercise.partition(".")
     cells = all_lessons([lesson])[0].read().cells

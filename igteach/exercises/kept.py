@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from igteach.course.files import write_whole
 from igteach.exercises.checker import Verdict
+from igteach.lessons.files import write_whole
 
 FILE = "progress.json"  # `lab` and `copy` lay it in work/; where it is not, nothing is kept
 Kept = dict[str, dict[str, Any]]  # exercise -> tries, solved, hints, solution_seen

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.scores import Function
 
 
 def _counts(draw: torch.Generator) -> list[Case]:

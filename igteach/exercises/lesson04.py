@@ -5,8 +5,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.scores import Function
 
 
 def _curved(draw: torch.Generator) -> Function:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.scores import Function
 
 
 def _points(draw: torch.Generator) -> list[Case]:

@@ -7,15 +7,17 @@ from itertools import permutations
 import torch
 from torch import Tensor, nn
 
-import igteach
-from igteach.axioms import AXIOMS, TITLES, Method
+from igteach.axioms.checks import AXIOMS, TITLES, Method
+from igteach.core.attribution import Attribution
+from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.scores import Function
+from igteach.methods.gradients import gradient, gradient_times_input
+from igteach.methods.integrated_gradients import integrated_gradients
 
 METHODS: dict[str, Method] = {
-    "the gradient": igteach.gradient,
-    "gradient times input": igteach.gradient_times_input,
-    "Integrated Gradients": igteach.integrated_gradients,
+    "the gradient": gradient,
+    "gradient times input": gradient_times_input,
+    "Integrated Gradients": integrated_gradients,
 }
 
 
@@ -90,7 +92,7 @@ def _alone(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 
 
 def _integrated(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return igteach.integrated_gradients(f, x, baseline).values
+    return integrated_gradients(f, x, baseline).values
 
 
 def _halved(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
@@ -123,8 +125,8 @@ def _last_first(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 
 
 def _method(shares: Callable[[Function, Tensor, Tensor], Tensor]) -> Method:
-    def method(f: Function, x: Tensor, baseline: Tensor, target: None = None) -> igteach.Attribution:
-        return replace(igteach.gradient_times_input(f, x, baseline, target), values=shares(f, x, baseline))
+    def method(f: Function, x: Tensor, baseline: Tensor, target: None = None) -> Attribution:
+        return replace(gradient_times_input(f, x, baseline, target), values=shares(f, x, baseline))
 
     return method
 

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.integrated import integrated_gradients
-from igteach.scores import Function
+from igteach.methods.integrated_gradients import integrated_gradients
 
 
 def _classifiers(draw: torch.Generator) -> list[Case]:

@@ -7,10 +7,11 @@ import numpy as np
 from ipywidgets import Dropdown
 from torch import Tensor
 
+from igteach.core.functions import Function
+from igteach.core.validation import check_arguments
 from igteach.explore.explorer import Explorer, View
 from igteach.explore.pictures import by_squares, check_picture, in_squares, largest, on_screen
-from igteach.integrated import integrated_gradients
-from igteach.scores import Function, check_arguments
+from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.show import rounded
 from igteach.show.images import SHARES
 from igteach.show.panes import Heatmap, Pane, Picture, Row

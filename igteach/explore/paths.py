@@ -7,12 +7,13 @@ import torch
 from ipywidgets import FloatSlider
 from torch import Tensor
 
+from igteach.core.functions import Baseline, Function
+from igteach.core.paths import StraightPath
+from igteach.core.validation import check_arguments
 from igteach.explore.explorer import Explorer, View
 from igteach.explore.pictures import by_squares, check_picture, in_squares, largest, on_screen
-from igteach.gradients import gradient
-from igteach.integrated import integrated_gradients
-from igteach.paths import StraightPath
-from igteach.scores import Baseline, Function, check_arguments
+from igteach.methods.gradients import gradient
+from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.show import rounded
 from igteach.show.images import SHARES, SLOPES
 from igteach.show.panes import Heatmap, Lines, Pane, Picture, Row

@@ -6,12 +6,12 @@ import numpy as np
 from ipywidgets import Dropdown, SelectionSlider
 from torch import Tensor
 
-from igteach.attribution import Attribution
+from igteach.core.attribution import Attribution
+from igteach.core.functions import Baseline, Function
+from igteach.core.quadrature import RULES
 from igteach.explore.explorer import Explorer, View
 from igteach.explore.pictures import by_squares, check_picture, in_squares, largest
-from igteach.integrated import integrated_gradients
-from igteach.quadrature import RULES
-from igteach.scores import Baseline, Function
+from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.show.images import SHARES
 from igteach.show.panes import Heatmap, Lines, Pane, Row
 

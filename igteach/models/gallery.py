@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from igteach.core.devices import device as default_device
 from igteach.datasets.photographs import load_photograph, rgb
 from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
-from igteach.devices import device as default_device
 from igteach.models import imagenet, scenes
 from igteach.models.weights import WeightsUnavailable
 

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from igteach.core.devices import device as default_device
+from igteach.core.functions import logit
 from igteach.datasets.photographs import rgb
-from igteach.devices import device as default_device
 from igteach.models.weights import load_release
-from igteach.scores import logit
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from igteach.devices import device as default_device
-from igteach.models.modes import check_modes
-from igteach.models.weights import WeightsUnavailable, load_state
+from igteach.core.devices import device as default_device
+from igteach.core.validation import check_modes
+from igteach.datasets.shipped import load_state
+from igteach.models.weights import WeightsUnavailable
 
 AT_ONCE = 64  # texts in a batch
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # Wang et al. (2020), Reimers and Gurevych (2019); Apache 2.0

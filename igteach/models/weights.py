@@ -1,6 +1,5 @@
 """Weights that are shipped in `data/`, or released by others: found, verified by SHA-256, and only then parsed."""
 
-import hashlib
 import http.client
 import io
 import os
@@ -13,9 +12,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from igteach.devices import device as default_device
+from igteach.core.devices import device as default_device
+from igteach.datasets.shipped import load_state, safetensors_torch, sha256_of
 
-SUMS = "SHA256SUMS"  # as written by the program sha256sum
 PATIENCE = 5.0  # seconds without a sign of life from a server
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -47,45 +46,6 @@ class WeightsUnavailable(RuntimeError):
     """Released weights are not on this machine and cannot be downloaded; says in two lines why, and what to do."""
 
 
-def data_folder() -> Path:
-    """Where the shipped files lie: inside an installed package, beside the package in a clone."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "data"
-    return inside if inside.is_dir() else package.parent / "data"
-
-
-def load_state(name: str, folder: Path | None = None) -> dict[str, Tensor]:
-    """The tensors of `folder/NAME.safetensors`, by name, on the CPU; the folder is the shipped one where None.
-
-    Raises FileNotFoundError where the file or the list of sums is missing, and ValueError where the
-    list has no line for the file or the file is not the one that was listed.
-    """
-    path = (folder or data_folder()) / f"{name}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing; copy the folder data/ of the repository anew, or reinstall igteach"
-        )
-    content = path.read_bytes()
-    wanted, found = _listed_sum(path), _sum(content)
-    if found != wanted:
-        raise ValueError(
-            f"{path} has SHA-256 {found}, but {SUMS} lists {wanted}: the file is damaged or not ours, and was not "
-            "opened; copy it anew from the repository"
-        )
-    return _safetensors().load(content)
-
-
-def save_state(name: str, state: dict[str, Tensor], folder: Path | None = None) -> str:
-    """The SHA-256 of `folder/NAME.safetensors`, once the tensors are written there and the sum is listed beside it."""
-    folder = folder or data_folder()
-    path = folder / f"{name}.safetensors"
-    path.write_bytes(_safetensors().save({key: tensor.contiguous() for key, tensor in state.items()}))
-    sums = _read_sums(folder) if (folder / SUMS).is_file() else {}
-    sums[path.name] = _sum(path.read_bytes())
-    (folder / SUMS).write_text("".join(f"{sums[file]}  {file}\n" for file in sorted(sums)), newline="\n")
-    return sums[path.name]
-
-
 def with_weights(network: Network, name: str, device: torch.device | str | None = None) -> Network:
     """The network with the shipped weights NAME, in eval mode, on `device` (`igteach.device()` where None).
 
@@ -115,7 +75,7 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
             return _load_known(Path(str(folder), release.file), known)
     official = next(release for release in known if release.url)
     cached = Path(torch.hub.get_dir(), "checkpoints", official.file)
-    if not cached.is_file() or not _sum(cached.read_bytes()).startswith(official.sha256):
+    if not cached.is_file() or not sha256_of(cached.read_bytes()).startswith(official.sha256):
         _download(official, cached)
     return _load_known(cached, known)
 
@@ -124,7 +84,7 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
     if not path.is_file():
         raise FileNotFoundError(f"path is {path}, which is no file; leave path out to look in the usual places")
     content = path.read_bytes()
-    found = _sum(content)
+    found = sha256_of(content)
     release = next((release for release in known if found.startswith(release.sha256)), None)
     if release is None:
         raise ValueError(
@@ -132,7 +92,7 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
             "or another one, and was not opened; copy it anew, or remove it"
         )
     if release.file.endswith(".safetensors"):
-        return _safetensors().load(content)
+        return safetensors_torch().load(content)
     return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
 
 
@@ -153,33 +113,3 @@ def _download(release: Release, path: Path) -> None:
         ) from None
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _sum(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _listed_sum(path: Path) -> str:
-    sums = path.parent / SUMS
-    if not sums.is_file():
-        raise FileNotFoundError(f"{sums} is missing, so {path.name} cannot be verified; copy it from the repository")
-    listed = _read_sums(path.parent)
-    if path.name not in listed:
-        raise ValueError(
-            f"{sums} has no line for {path.name}, so it was not opened; copy both anew from the repository"
-        )
-    return listed[path.name]
-
-
-def _read_sums(folder: Path) -> dict[str, str]:
-    """SHA-256 by file name."""
-    lines = (folder / SUMS).read_text().splitlines()
-    return {file: digest for digest, file in (line.split(maxsplit=1) for line in lines if line.strip())}
-
-
-def _safetensors():  # type: ignore[no-untyped-def]
-    try:
-        import safetensors.torch
-    except ImportError:
-        raise ImportError("weights need safetensors: pip install safetensors") from None
-    return safetensors.torch

@@ -73,7 +73,7 @@ def curves(
         axes.set(xscale="log", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
-    stories = [f"{name} goes {_course(numbers(values), logarithmic)}" for name, values in lines.items()]
+    stories = [f"{name} goes {course_in_words(numbers(values), logarithmic)}" for name, values in lines.items()]
     return Figure(canvas, f"Line plot of {ylabel} against {xlabel}. " + "; ".join(stories) + ".")
 
 
@@ -177,7 +177,7 @@ def heatmaps(
     if kind != "picture":
         canvas.colorbar(shown, ax=panes, shrink=0.8, format="%.2g")
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
-    stories = [f"{title}: {_seen(image, kind, top)}" for title, image in images.items()]
+    stories = [f"{title}: {map_in_words(image, kind, top)}" for title, image in images.items()]
     return Figure(canvas, f"{words}, {len(images)} on one scale. " + "; ".join(stories) + ".")
 
 
@@ -243,7 +243,7 @@ def _title(pane: Axes, title: str) -> None:
     pane.set_yticks([])
 
 
-def _course(values: np.ndarray, logarithmic: bool) -> str:
+def course_in_words(values: np.ndarray, logarithmic: bool) -> str:
     """Where a line starts and ends, and a peak or trough between them that the eye would see."""
     start, end = values[0], values[-1]
     story = f"from {rounded(start, 2):g} to {rounded(end, 2):g}"
@@ -255,7 +255,7 @@ def _course(values: np.ndarray, logarithmic: bool) -> str:
     return story
 
 
-def _seen(image: np.ndarray, kind: str, top: float) -> str:
+def map_in_words(image: np.ndarray, kind: str, top: float) -> str:
     """Where a picture is strongest, and how strong, for a reader who does not see it; colours have no such place."""
     if image.ndim == 3:
         return f"{image.shape[0]} by {image.shape[1]}, in colours"

@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure as Canvas
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
-from igteach.attribution import ROUGHLY, Attribution
+from igteach.core.attribution import ROUGHLY, Attribution
 from igteach.show.figures import Figure, Values, numbers
 from igteach.show.palette import FAINT, NEGATIVE, OVER_PICTURE, POSITIVE, SIGNED
 

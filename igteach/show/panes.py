@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from igteach.show.figures import Figure, _course, _seen, rounded
+from igteach.show.figures import Figure, course_in_words, map_in_words, rounded
 from igteach.show.palette import LINES, MARKERS, SIGNED
 
 SIDE, GAP, HEAD, FOOT = 1.75, 0.1, 0.3, 0.6  # inches: a pane's sides, between panes, for titles, for what lies below
@@ -58,7 +58,7 @@ class Heatmap:
 
     def fill(self, axes: Axes) -> str:
         axes.images[0].set_data(self.values)
-        return _seen(self.values, "signed", self.top)
+        return map_in_words(self.values, "signed", self.top)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ class Lines:
         for line, (name, (across, up)) in zip(drawn, self.lines.items(), strict=True):
             line.set_data(across, up)
             fall = "falls" if up[-1] < up[0] else "does not fall"  # digits so small differ from machine to machine
-            stories.append(f"{name} {fall if self.logarithmic else 'goes ' + _course(up, False)}")
+            stories.append(f"{name} {fall if self.logarithmic else 'goes ' + course_in_words(up, False)}")
         mark.set_data(*([place] for place in self.mark))
         return f"{'; '.join(stories)}; marked at {self.xlabel} {rounded(self.mark[0], 2):g}"
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from html import escape
 
-from igteach.axioms import TITLES, AxiomResult, AxiomTable
+from igteach.axioms.checks import TITLES, AxiomResult, AxiomTable
 
 STYLE = """<style>
 table.axioms :is(caption, th, td) {vertical-align: top; padding: .4em .8em; border-bottom: 1px solid #8886}

@@ -6,9 +6,9 @@ from html import escape
 import matplotlib
 from matplotlib.colors import to_hex
 
+from igteach.methods.token_attribution import TokenAttribution
 from igteach.show.palette import SIGNED
 from igteach.show.tables import Table
-from igteach.tokens import TokenAttribution
 
 FAINT = 0.05  # of the strongest: a share below it has no line under it
 LEGEND = "Light over a solid line speaks for the label, dark over a dotted line against it; grey is next to nothing."

@@ -31,7 +31,7 @@ from igteach import show
 from igteach.datasets import load_digits
 from igteach.exercises import check
 from igteach.models import digits
-from igteach.quadrature import RULES, nodes_and_weights
+from igteach.core.quadrature import RULES, nodes_and_weights
 
 device = igteach.device()
 

@@ -31,9 +31,9 @@ from itertools import permutations
 import torch
 
 import igteach
-from igteach import axioms, peers, show
+from igteach import axioms, captum_methods, show
 from igteach.exercises import check
-from igteach.models import toys
+from igteach.axioms import cases
 
 device = igteach.device()
 
@@ -47,13 +47,13 @@ device = igteach.device()
 # The 1 is taken away in another place. Does that change the function? Try ten thousand points.
 
 # %%
-f, g = deepcopy(toys.PAPER_F).to(device), deepcopy(toys.PAPER_G).to(device)
+f, g = deepcopy(cases.PAPER_F).to(device), deepcopy(cases.PAPER_G).to(device)
 points = (torch.randn(10_000, 2, generator=torch.Generator().manual_seed(0)) * 3).to(device)
 
 print("f equals g at all of them:", torch.allclose(f(points), g(points), atol=1e-5))
 
 # %% [markdown]
-# They are one function, written twice. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.peers` borrows it from the library Captum.
+# They are one function, written twice. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.captum_methods` borrows it from the library Captum.
 #
 # **Predict.** We explain f and g at x = (3, 1), against (0, 0). Will an explanation of f be one of g, too?
 
@@ -63,9 +63,9 @@ x = torch.tensor([[3.0, 1.0]], device=device)
 for name, method in {
     "gradient": igteach.gradient,
     "Integrated Gradients": igteach.integrated_gradients,
-    "DeepLIFT": peers.deep_lift,
-    "LRP": peers.lrp,
-    "guided backprop": peers.guided_backprop,
+    "DeepLIFT": captum_methods.deep_lift,
+    "LRP": captum_methods.lrp,
+    "guided backprop": captum_methods.guided_backprop,
 }.items():
     print(f"{name:20s}  f: {show.rounded(method(f, x).values[0])}   g: {show.rounded(method(g, x).values[0])}")
 
@@ -144,7 +144,7 @@ check("06.1", invariance_gap)
 
 # %%
 print("Integrated Gradients:", axioms.implementation_invariance(igteach.integrated_gradients))
-print("guided backprop:     ", axioms.implementation_invariance(peers.guided_backprop))
+print("guided backprop:     ", axioms.implementation_invariance(captum_methods.guided_backprop))
 
 # %% [markdown]
 # Guided backprop came through the pair f and g above, and is caught on another pair. It is the gradient, except that each ReLU also stops whatever is negative on its way back (Springenberg et al. 2014). So it, too, sees where the ReLUs stand.
@@ -159,7 +159,7 @@ print("guided backprop:     ", axioms.implementation_invariance(peers.guided_bac
 # **Predict.** Occlusion takes one feature away and looks how far F falls. Is there a function on which *all* its shares are 0, although F went from 0 to 1?
 
 # %%
-print("occlusion:       ", axioms.completeness(peers.occlusion))
+print("occlusion:       ", axioms.completeness(captum_methods.occlusion))
 print("gradient x input:", axioms.completeness(igteach.gradient_times_input))
 
 # %% [markdown]
@@ -230,7 +230,7 @@ print(axioms.completeness(same_for_all))
 # %%
 print("(a), gradient:    ", axioms.sensitivity_a(igteach.gradient))
 print("(b), same for all:", axioms.sensitivity_b(same_for_all))
-print("(b), DeepLIFT:    ", axioms.sensitivity_b(peers.deep_lift))
+print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 
 # %% [markdown]
 # A feature that F does not depend on is called a **dummy**. The third line is our pair once more: subtract g from f, and x1 cancels. A network may well contain x1 and still not depend on it. DeepLIFT finds the wires, and gives it a share.
@@ -249,7 +249,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(peers.deep_lift))
 sizes = as_method(lambda f, x, baseline: igteach.integrated_gradients(f, x, baseline).values.abs())
 
 print("|IG|:           ", axioms.linearity(sizes))
-print("guided backprop:", axioms.linearity(peers.guided_backprop))
+print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))
 
 # %% [markdown]
 # Two models that pull in opposite directions cancel; their sizes do not. The guided gradient fails because a minus sign in the last layer decides what is stopped on the way back.
@@ -361,12 +361,12 @@ table = axioms.axiom_table(
         "gradient x input": igteach.gradient_times_input,
         "Integrated Gradients": igteach.integrated_gradients,
         "expected gradients (64 draws)": expected_gradients,
-        "occlusion": peers.occlusion,
+        "occlusion": captum_methods.occlusion,
         "Shapley (all orders)": igteach.shapley_values,
-        "Shapley (25 drawn orders)": peers.shapley_sampling,
-        "DeepLIFT": peers.deep_lift,
-        "LRP": peers.lrp,
-        "guided backprop": peers.guided_backprop,
+        "Shapley (25 drawn orders)": captum_methods.shapley_sampling,
+        "DeepLIFT": captum_methods.deep_lift,
+        "LRP": captum_methods.lrp,
+        "guided backprop": captum_methods.guided_backprop,
     }
 )
 show.axiom_table(table)
@@ -433,7 +433,7 @@ check("06.4", broken_axiom)
 # min(x1, x2) can be written x1 - ReLU(x1 - x2), or x2 - ReLU(x2 - x1). Explain it at (1, 1), against (0, 0).
 
 # %%
-x1_first, x2_first = deepcopy(toys.MIN_X_FIRST).to(device), deepcopy(toys.MIN_Y_FIRST).to(device)
+x1_first, x2_first = deepcopy(cases.MIN_X_FIRST).to(device), deepcopy(cases.MIN_Y_FIRST).to(device)
 
 print(axioms.implementation_invariance(igteach.integrated_gradients, x1_first, x2_first, ones))
 print(axioms.symmetry(igteach.integrated_gradients, x1_first, ones, pair=(0, 1)))

@@ -32,8 +32,9 @@ from igteach import show, token_attribution
 from igteach.datasets.texts import load_frames, load_questions
 from igteach.evaluate import interval
 from igteach.exercises import check
-from igteach.models import text, train_frames
-from igteach.models.weights import data_folder
+from igteach.models import text
+from igteach.training import train_frames
+from igteach.datasets.shipped import data_folder
 
 device = igteach.device()
 
@@ -474,7 +475,7 @@ some = next(one for one in unseen if one.label == "positive")
 show.text([token_attribution(network, some.text, "positive") for network in networks.values()])
 
 # %% [markdown]
-# One seed proves nothing. `python -m igteach.models.train frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
+# One seed proves nothing. `python -m igteach.training.train frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
 
 # %%
 card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")

@@ -299,10 +299,10 @@ def my_part(count, rank, processes):
 check("10.4", my_part)
 
 # %% [markdown]
-# `igteach.speed.folder` is a program of that kind, on PyTorch's own engine. It reads a folder of pictures and writes a file for each; a file gets its name only when it is whole; a picture that cannot be read is listed; and started again, it goes on where it stopped. With SqueezeNet, on one machine with four GPUs, you would type
+# `igteach.methods.folder` is a program of that kind, on PyTorch's own engine. It reads a folder of pictures and writes a file for each; a file gets its name only when it is whole; a picture that cannot be read is listed; and started again, it goes on where it stopped. With SqueezeNet, on one machine with four GPUs, you would type
 #
 # ```
-# torchrun --nproc-per-node 4 -m igteach.speed.folder PICTURES RESULTS
+# torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
 # ```
 #
 # Here are two processes on the CPU, with the network of scenes, and a picture that is none.
@@ -311,7 +311,7 @@ check("10.4", my_part)
 SCRIPT = """
 import sys, pathlib, numpy, torch, torch.distributed as dist
 from igteach.models import scenes
-from igteach.speed.folder import attribute_folder
+from igteach.methods.folder import attribute_folder
 torch.set_num_threads(1)
 dist.init_process_group("gloo")
 read = lambda picture: torch.from_numpy(numpy.array(picture)).permute(2, 0, 1) / 255

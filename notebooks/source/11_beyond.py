@@ -30,9 +30,9 @@ import torch
 from sklearn.ensemble import GradientBoostingClassifier
 
 import igteach
-from igteach import axioms, peers, show
-from igteach.beyond.guided import guided_path
-from igteach.beyond.latent import latent_path
+from igteach import axioms, captum_methods, show
+from igteach.methods.guided import guided_path
+from igteach.methods.latent import latent_path
 from igteach.datasets import load_digits, load_patients
 from igteach.exercises import check
 from igteach.models import autoencoder, digits, patients
@@ -175,7 +175,7 @@ def rows_asked(method, features):
 
 
 counts = list(range(2, 16))
-methods = {"IG, 64 steps": igteach.integrated_gradients, "Shapley, exact": igteach.shapley_values, "Shapley, 25 orders": peers.shapley_sampling}
+methods = {"IG, 64 steps": igteach.integrated_gradients, "Shapley, exact": igteach.shapley_values, "Shapley, 25 orders": captum_methods.shapley_sampling}
 asked = {name: [rows_asked(method, n) for n in counts] for name, method in methods.items()}
 show.curves(counts, asked, xlabel="features", ylabel="rows given to F", logarithmic=True)
 

@@ -27,14 +27,14 @@ import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
 import igteach
-from igteach import baselines, peers, show
+from igteach import baselines, captum_methods, show
 from igteach.datasets import load_digits
 from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
 from igteach.evaluate import agreement, cascade, deletion, edges, insertion, interval, random_numbers, random_slopes, randomised_maps, share_inside, token_deletion
 from igteach.exercises import check
 from igteach.models import digits, scenes, text
 from igteach.models.gallery import open_gallery
-from igteach.models.train_scenes import MARKED
+from igteach.training.train_scenes import MARKED
 
 device = igteach.device()
 
@@ -68,7 +68,7 @@ def on_its_own_scale(values):
     return strength / strength.max()
 
 
-methods = {"A": peers.guided_backprop, "B": edges, "C": igteach.gradient_times_input, "D": integrated}
+methods = {"A": captum_methods.guided_backprop, "B": edges, "C": igteach.gradient_times_input, "D": integrated}
 first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
 one, of_one = x[first : first + 1], answers[first : first + 1]
 grey = mean_colour[first : first + 1]
@@ -95,7 +95,7 @@ def forgetting(method):
     return show.heatmaps({title: on_its_own_scale([*stages.values()][stage][0]) for stage, title in titles.items()}, kind="magnitude")
 
 
-forgetting(peers.guided_backprop)
+forgetting(captum_methods.guided_backprop)
 
 # %%
 forgetting(integrated)
@@ -152,7 +152,7 @@ check("12.1", rank_correlation)
 
 # %%
 few = slice(0, 16)
-tested = {"random numbers": random_numbers, "random slopes": random_slopes, "edges": edges, "guided backprop": peers.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
+tested = {"random numbers": random_numbers, "random slopes": random_slopes, "edges": edges, "guided backprop": captum_methods.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
 forgot = {name: randomised_maps(score, method, x[few], mean_colour[few], answers[few]) for name, method in tested.items()}
 kept = {name: [agreement(stages["as trained"], values) for values in stages.values()] for name, stages in forgot.items()}
 lines = {name: [each.mean().item() for each in kept[name]] for name in tested if not name.startswith("random")}
@@ -245,7 +245,7 @@ values = {"random numbers": random_numbers(score, x, mean_colour, answers).value
 values["random slopes"] = random_slopes(score, x, mean_colour, answers).values
 values["edges"] = edges(score, x, mean_colour, answers).values
 values["gradient"] = size(igteach.gradient(score, x, mean_colour, answers).values)
-values["guided backprop"] = size(peers.guided_backprop(score, x, mean_colour, answers).values)
+values["guided backprop"] = size(captum_methods.guided_backprop(score, x, mean_colour, answers).values)
 values["IG"] = integrated(score, x, mean_colour, answers).values
 
 
@@ -320,7 +320,7 @@ of_digits = {
     "random slopes": random_slopes(reader, scans, 0.0, said).values,
     "edges": edges(reader, scans, 0.0, said).values,
     "gradient": size(igteach.gradient(reader, scans, 0.0, said).values),
-    "guided backprop": size(peers.guided_backprop(reader, scans, 0.0, said).values),
+    "guided backprop": size(captum_methods.guided_backprop(reader, scans, 0.0, said).values),
     "IG": integrated(reader, scans, 0.0, said).values,
 }
 on_digits = both(reader, scans, of_digits, 0.0, said)

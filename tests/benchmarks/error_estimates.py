@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 
 import igteach
+from igteach.core.quadrature import RULES
 from igteach.datasets.digits import load_digits
 from igteach.models import digits
-from igteach.quadrature import RULES
 
 DENSE = 8192
 SETTINGS = [("midpoint", 64), ("midpoint", 16), ("midpoint", 256), *((rule, 64) for rule in (*RULES, "warped"))]

@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 import igteach
-from igteach import baselines, explore
+from igteach import explore
 from igteach.datasets import load_digits
 from igteach.datasets.scenes import make_scenes
 from igteach.explore.rules import STEPS
+from igteach.methods import baselines
 from igteach.models import digits, scenes
 
 GOAL = 200  # milliseconds

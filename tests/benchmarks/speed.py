@@ -29,8 +29,8 @@ from examples import DEVICE, LARGE, Case, all_cases
 from torch import Tensor, nn
 
 import igteach
+from igteach.core.profiling import peak_bytes
 from igteach.show.figures import curves
-from igteach.speed.measure import peak_bytes
 
 STEPS = 50  # Captum's default
 FEWER = (8, 10, 12, 14, 16, 18, 20, 22, 24, 28, 32, 40, 50, 64, 80)  # steps tried for Captum's quality

@@ -15,7 +15,7 @@ from error_estimates import DENSE, FAMILIES, Case, digits, load_digits, measure
 from torch import nn
 
 import igteach
-from igteach.quadrature import RULES
+from igteach.core.quadrature import RULES
 
 STEPS = (8, 16, 25, 50, 100, 200)
 

@@ -17,8 +17,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from igteach.course.commands import TAKES_UPLOADS
-from igteach.course.copies import copy_lesson
-from igteach.course.lessons import all_lessons
+from igteach.lessons.copies import copy_lesson
+from igteach.lessons.lesson import all_lessons
 
 START_SECONDS = 120
 FLAGS = [

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from igteach.course.book import broken, build_book
-from igteach.course.lessons import all_lessons
+from igteach.lessons.book import broken, build_book
+from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}

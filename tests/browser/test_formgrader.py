@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
-from igteach.course.lessons import all_lessons
 from igteach.course.questions import QUESTIONS
+from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from igteach.course.lessons import all_lessons, root
+from igteach.lessons.lesson import all_lessons, root
 
 pytestmark = pytest.mark.long
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"

@@ -19,10 +19,10 @@ from igteach.course.assign import (
     with_hidden_tests,
 )
 from igteach.course.commands import main
-from igteach.course.lessons import Lesson, all_lessons, root
 from igteach.course.questions import QUESTIONS, question_of
 from igteach.course.seed import course_seed, secret_of
 from igteach.exercises import EXERCISES
+from igteach.lessons.lesson import Lesson, all_lessons, root
 
 LESSON = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 SEEDS = (bytes(32), bytes(range(32)))

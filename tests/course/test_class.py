@@ -14,10 +14,10 @@ import pytest
 
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import Mark, grade
-from igteach.course.lessons import all_lessons
 from igteach.course.questions import QUESTIONS
 from igteach.course.report import report
 from igteach.exercises import EXERCISES
+from igteach.lessons.lesson import all_lessons
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("box")]
 LESSONS = ("01", "03", "04")

@@ -6,7 +6,7 @@ import pytest
 
 from igteach.course import commands
 from igteach.course.commands import main
-from igteach.course.lessons import all_lessons, root
+from igteach.lessons.lesson import all_lessons, root
 
 
 @pytest.fixture

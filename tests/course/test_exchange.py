@@ -6,7 +6,7 @@ import pytest
 
 from igteach.course.assign import assign, assignment_name, nbgrader
 from igteach.course.grade import grade, is_new, submissions
-from igteach.course.lessons import all_lessons
+from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
 

@@ -6,12 +6,12 @@ import nbformat
 import pytest
 
 from igteach.course.assign import hidden_test
-from igteach.course.lessons import all_lessons, learners_view
 from igteach.course.nbgrader_steps import Judge, Mend, verdict_of
 from igteach.course.seed import secret_of
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import telling_cases
 from igteach.exercises.graded import PROOF, encode
+from igteach.lessons.lesson import all_lessons, learners_view
 
 SEED = bytes(32)
 PLACE = {"nbgrader": {"assignment": "a", "notebook": "n"}}

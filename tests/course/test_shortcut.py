@@ -5,12 +5,12 @@ import torch
 
 from igteach.course import shortcut
 from igteach.course.commands import main
-from igteach.course.lessons import root
 from igteach.datasets.scenes import make_scenes
+from igteach.datasets.shipped import load_state
 from igteach.datasets.shortcuts import make_shortcut
+from igteach.lessons.lesson import root
 from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
-from igteach.models.weights import load_state
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
-from igteach.course.lessons import all_lessons
 from igteach.course.questions import QUESTIONS
 from igteach.exercises import EXERCISES
+from igteach.lessons.lesson import all_lessons
 
 OPEN = "Write the function above, run its cell, then run this one."
 MISTAKE = "def walk(f, stops):\n    return (igteach.gradient(f, stops[-1:]).values * stops.diff(dim=0)).sum()"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from igteach.datasets import texts
+from igteach.datasets.shipped import data_folder
 from igteach.datasets.texts import load_frames, load_questions, load_reviews
-from igteach.models.weights import data_folder
 
 QUESTION_TYPES = {"ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"}
 NEGATION = {

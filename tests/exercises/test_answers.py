@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from igteach.course.lessons import all_lessons
 from igteach.exercises import EXERCISES, check
 from igteach.exercises.checker import judge
+from igteach.lessons.lesson import all_lessons
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
 SEEDS = range(10)

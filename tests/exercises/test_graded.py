@@ -11,10 +11,10 @@ import torch
 
 import igteach
 from igteach import integrated_gradients as held_by_another_name
-from igteach.course.lessons import all_lessons
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import compare, telling_cases
 from igteach.exercises.graded import PROOF, NotSolved, decode, encode, graded_check
+from igteach.lessons.lesson import all_lessons
 
 SECRETS = (1, 2**62 + 7)
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from igteach.axioms import AXIOMS
+from igteach.axioms.checks import AXIOMS
 from igteach.exercises.lesson06 import BREAKS
 
 

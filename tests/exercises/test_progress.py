@@ -6,9 +6,9 @@ import pytest
 
 from igteach.course import commands
 from igteach.course.commands import main
-from igteach.course.lessons import all_lessons
 from igteach.exercises import EXERCISES, check, hint, progress
 from igteach.exercises.hints import hints_and_solution
+from igteach.lessons.lesson import all_lessons
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
 

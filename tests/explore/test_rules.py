@@ -6,10 +6,10 @@ import torch
 
 import igteach
 from igteach import explore
+from igteach.core.quadrature import RULES
 from igteach.datasets import load_digits
 from igteach.explore.rules import STEPS
 from igteach.models import digits
-from igteach.quadrature import RULES
 
 
 @pytest.fixture(scope="module")

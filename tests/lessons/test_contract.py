@@ -7,8 +7,8 @@ import shutil
 import nbformat
 import pytest
 
-from igteach.course.contract import LARGEST_NOTEBOOK, faults
-from igteach.course.lessons import Lesson, all_lessons
+from igteach.lessons.contract import LARGEST_NOTEBOOK, faults
+from igteach.lessons.lesson import Lesson, all_lessons
 
 ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
 

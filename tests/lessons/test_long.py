@@ -10,9 +10,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from igteach.course.build import execute
 from igteach.course.commands import NBVAL
-from igteach.course.lessons import all_lessons
+from igteach.lessons.build import execute
+from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from igteach.datasets import load_digits
+from igteach.datasets.shipped import data_folder
 from igteach.models import autoencoder
-from igteach.models.train_autoencoder import measure, pairs, to_nearest
-from igteach.models.weights import data_folder
+from igteach.training.train_autoencoder import measure, pairs, to_nearest
 
 
 @functools.cache

@@ -6,10 +6,10 @@ from torch import nn
 
 import igteach
 from igteach.datasets import load_patients
+from igteach.datasets.shipped import data_folder
 from igteach.models import patients
 from igteach.models.patients import PatientsMLP, fold_standardisation
-from igteach.models.train import fit_patients, measure_patients
-from igteach.models.weights import data_folder
+from igteach.training.train import fit_patients, measure_patients
 
 
 @functools.cache

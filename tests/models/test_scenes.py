@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from igteach.datasets.scenes import make_scenes
-from igteach.models import scenes, train_scenes
+from igteach.datasets.shipped import data_folder
+from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
-from igteach.models.train_scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
-from igteach.models.weights import data_folder
+from igteach.training import train_scenes
+from igteach.training.train_scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
 
 LOAD = {"scenes": scenes.load, "scenes_shortcut": scenes.load_shortcut}
 

@@ -15,10 +15,12 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igteach.models import text, train_text
+from igteach.datasets.shipped import data_folder, load_state, save_state
+from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.models import text
 from igteach.models.text import CharacterCNN, change, character_tokenizer, load
-from igteach.models.weights import WeightsUnavailable, data_folder, load_state, save_state
-from igteach.tokens import TokenAttribution, token_attribution
+from igteach.models.weights import WeightsUnavailable
+from igteach.training import train_text
 
 NAMES = ("question_types", "sentiment_en", "sentiment_zh")
 EVERY = pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from igteach.models.weights import data_folder, load_state, save_state
+from igteach.datasets.shipped import data_folder, load_state, save_state
 
 SHIPPED = sorted(path.stem for path in data_folder().glob("*.safetensors"))
 

@@ -6,7 +6,7 @@ import torch
 
 import igteach
 from igteach import show
-from igteach.axioms import axiom_table
+from igteach.axioms.checks import axiom_table
 
 
 class Cells(HTMLParser):

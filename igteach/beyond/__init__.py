@@ -1,1 +1,0 @@
-"""Beyond gradients at the input: trees, guided paths, layers inside the network, Shapley values."""

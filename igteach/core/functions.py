@@ -1,0 +1,70 @@
+"""From a model to F: a function of a batch that gives one number a row, or one a class."""
+
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
+Baseline = Tensor | float | None
+Target = int | Tensor | None
+
+
+class Logit(nn.Module):
+    """F as the model's logits. `model` maps (N, *features) to (N, classes), (N,) or an object with `.logits`."""
+
+    def __init__(self, model: Function):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = self.model(x)
+        return getattr(out, "logits", out)  # transformers' models wrap their logits
+
+
+class Probability(Logit):
+    """F as the class probabilities of a model that gives logits: softmax, or sigmoid where it has one output."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits = super().forward(x)
+        return logits.softmax(dim=1) if logits.dim() == 2 and logits.shape[1] > 1 else logits.sigmoid()
+
+
+logit, probability = Logit, Probability
+
+
+def toy(function: Callable[..., Tensor | float]) -> Function:
+    """F from a function of scalars, so that `toy(lambda x, y: x * y)` takes a batch of shape (N, 2).
+
+    The function sees one row at a time, as 0-dimensional tensors: `if`, `min` and `max` work.
+    Raises ValueError for rows that the function does not take, TypeError where it leaves autograd, as float(x) does.
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        raise TypeError(f"function is {function!r}; pass a Python function of scalars") from None
+
+    def f(x: Tensor) -> Tensor:
+        if x.dim() != 2:
+            raise ValueError(f"x has shape {tuple(x.shape)}; a toy function takes (batch, features)")
+        try:
+            signature.bind(*x[0])
+        except TypeError as error:
+            raise ValueError(f"x has {x.shape[1]} features a row, which the function does not take: {error}") from None
+        with _NoPythonNumbers():
+            values = [torch.as_tensor(function(*row), dtype=x.dtype, device=x.device) for row in x]
+        return torch.stack(values) + 0.0 * x.sum(dim=1)  # a constant has a gradient, too: zero
+
+    return f
+
+
+class _NoPythonNumbers(TorchFunctionMode):
+    """Inside it a tensor does not turn into a Python number, which would have no gradient."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        if func in (Tensor.__float__, Tensor.__int__, Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__array__):
+            name = func.__name__
+            raise TypeError(f"the toy function makes x a plain number by {name}; use torch.exp(x) for math.exp(x)")
+        return func(*args, **(kwargs or {}))

@@ -1,0 +1,1 @@
+"""The lessons: from source scripts to notebooks, learners' copies and the web book."""

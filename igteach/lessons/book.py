@@ -1,0 +1,93 @@
+"""The solved lessons as a web book: static pages that open from a folder, searchable, without a network."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
+from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson_map import lesson_map, title_of
+
+SETTINGS: dict[str, Any] = {
+    "project": "igteach",
+    "html_title": "From gradients to Integrated Gradients",
+    "extensions": ["myst_nb", "igteach.lessons.book"],
+    "nb_execution_mode": "off",  # what was executed and compared is what is read
+    "nb_merge_streams": True,
+    "myst_enable_extensions": ["dollarmath", "html_image"],
+    "myst_heading_anchors": 3,
+    "suppress_warnings": ["mystnb.unknown_mime_type", "myst.header"],
+    "html_theme": "sphinx_book_theme",
+    "html_theme_options": {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2},
+    "html_math_renderer": "mathml",
+    "html_copy_source": False,
+    "html_show_sourcelink": False,
+    "html_show_copyright": False,
+    "language": "en",
+}
+
+
+def build_book(out: Path) -> Path:
+    """Write the book into a folder, which is made anew; its first page.
+
+    Raises RuntimeError where Sphinx warns, as of a broken link, or where a page asks for a file that is not there.
+    """
+    from sphinx.application import Sphinx  # here, because this module is an extension that Sphinx loads
+
+    pages, site = out / "pages", out / "html"
+    shutil.rmtree(out, ignore_errors=True)
+    pages.mkdir(parents=True)
+    for lesson in all_lessons():
+        shutil.copy(lesson.solved, pages)
+    (pages / "index.md").write_text(_front_page(), encoding="utf-8")
+    warnings = out / "warnings.txt"
+    with warnings.open("w", encoding="utf-8") as log:
+        Sphinx(pages, None, site, out / "doctrees", "html", SETTINGS, status=None, warning=log).build()
+    found = warnings.read_text(encoding="utf-8").strip().splitlines() + broken(site)
+    if found:
+        raise RuntimeError(f"the book has {len(found)} faults: {' / '.join(found[:3])}")
+    return site / "index.html"
+
+
+def _front_page() -> str:
+    lessons = all_lessons()
+    table = lesson_map(lessons, None).replace("notebooks/solved/", "")
+    contents = "\n".join(f"{title_of(lesson)} <{lesson.name}>" for lesson in lessons)
+    head = "# From gradients to Integrated Gradients\n\nA course in notebooks, here solved and to be read. "
+    head += "To work through it, with exercises that check your answers, take the notebooks themselves.\n\n"
+    return f"{head}{table}\n\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
+
+
+def broken(site: Path) -> list[str]:
+    """Links, pictures, scripts and styles of the pages that lead nowhere, or that need a network to be shown."""
+    found = []
+    for page in sorted(site.glob("*.html")):
+        text = re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for tag, kind, target in re.findall(r"<(\w+)\b[^>]*?\b(href|src)=\"([^\"]*)\"", text):
+            path = target.partition("#")[0].partition("?")[0]
+            if re.match(r"(https?:)?//", target):
+                if tag != "a":
+                    found.append(f"{page.name} needs the network for {kind} {target}")
+            elif path and not target.startswith(("data:", "mailto:")) and not (page.parent / path).exists():
+                found.append(f"{page.name}: {kind} {target} is not there")
+    return found
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Sphinx calls this: formulas become MathML, which browsers show by themselves."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _inline(translator: Any, node: nodes.math) -> None:
+    translator.body.append(tex2mathml(node.astext()))
+    raise nodes.SkipNode
+
+
+def _block(translator: Any, node: nodes.math_block) -> None:
+    formula = tex2mathml(node.astext(), as_block=True)
+    translator.body.append(f'<div class="formula" style="overflow-x: auto; margin: 1em 0">{formula}</div>')
+    raise nodes.SkipNode

@@ -1,0 +1,46 @@
+"""From a lesson's script to its two notebooks."""
+
+import copy
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from igteach.lessons.files import write_whole
+from igteach.lessons.lesson import Lesson, learners_view
+
+SECONDS_A_CELL = 300
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def build_lesson(lesson: Lesson) -> None:
+    """Write the solved notebook, executed, and the learner's, with its exercises open.
+
+    Raises nbclient's CellExecutionError where a cell of the lesson fails.
+    """
+    notebook = lesson.read()
+    write_whole(lesson.learner, as_text(learners_view(notebook)), replace=True)
+    write_whole(lesson.solved, as_text(execute(notebook, lesson)), replace=True)
+
+
+def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
+    """The notebook run from top to bottom in a fresh kernel, in the folder of the solved lessons."""
+    lesson.solved.parent.mkdir(exist_ok=True)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(lesson.solved.parent)}},
+    )
+    metadata = copy.deepcopy(notebook.metadata)
+    executed = client.execute()
+    executed.metadata = metadata  # the kernel adds its Python's version, which differs from machine to machine
+    for output in (output for cell in executed.cells for output in cell.get("outputs", ())):
+        output.get("data", {}).pop(WIDGET, None)  # dead without its kernel; the static picture beside it stays
+    return executed
+
+
+def as_text(notebook: NotebookNode) -> str:
+    """The notebook as it stands in the file."""
+    return nbformat.writes(notebook) + "\n"

@@ -1,1 +1,0 @@
-"""Ways to the same answers in less time."""

@@ -1,0 +1,158 @@
+"""The affine stem gives the plain way's answer and as honest an estimate, in fewer passes; it is not invented."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from igteach import integrated_gradients, logit, path_gradients, probability
+from igteach.core import affine_prefix
+from igteach.core.quadrature import RULES
+from igteach.models import imagenet, scenes
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from error_estimates import Transformer, cases, measure, summary
+
+EVERY_RULE = (*RULES, "warped")
+
+
+@pytest.fixture
+def always(monkeypatch):
+    monkeypatch.setattr(affine_prefix, "FEWEST_PRODUCTS", 1)
+    monkeypatch.setattr(affine_prefix, "FEWEST_STEPS", 4)
+
+
+def plainly(monkeypatch, work):
+    with monkeypatch.context() as patch:
+        patch.setattr(affine_prefix, "split", lambda *_: None)
+        return work()
+
+
+def network(further=0):
+    """A stem of a convolution and, if wanted, a normalisation and a pooling layer; then the rest."""
+    torch.manual_seed(0)
+    normalisation = nn.BatchNorm2d(4)
+    normalisation.running_mean, normalisation.running_var = torch.randn(4), torch.rand(4) + 0.5
+    first = nn.Sequential(nn.Conv2d(2, 4, 5, padding=2, stride=2), *[normalisation, nn.AvgPool2d(1)][:further])
+    size = 4 * 4 * 4
+    tail = nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(size, 3)
+    return nn.Sequential(first, *tail).double().eval()
+
+
+@pytest.mark.parametrize("further", [0, 1, 2])
+@pytest.mark.parametrize("wrapper", [logit, probability, lambda f: f], ids=["logit", "probability", "itself"])
+@pytest.mark.parametrize("rule", EVERY_RULE)
+def test_the_answer_is_the_plain_one_to_rounding(monkeypatch, rule, wrapper, further):
+    f, (x, baseline) = wrapper(network(further)), torch.randn(2, 3, 2, 12, 12).double()
+    target = torch.tensor([0, 2, 1])
+
+    def work(rows=None):
+        return integrated_gradients(f, x, baseline, target, steps=40, rule=rule, rows=rows)
+
+    assert len(affine_prefix.split(f, x, 40).affine) == 1 + further
+    plain = plainly(monkeypatch, work)
+    for rows in (None, 1, 7, 90):
+        torch.testing.assert_close(work(rows).values, plain.values, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(work(rows).error_estimate, plain.error_estimate, rtol=0.2, atol=0)
+
+
+@pytest.mark.parametrize("rule", EVERY_RULE)
+def test_up_to_a_difference_for_each_sum_the_estimate_is_the_plain_one_too(monkeypatch, always, rule):
+    f, x = network(), torch.randn(3, 2, 12, 12).double()
+    for steps in (4, 5, affine_prefix.PROBES + 3):
+        answers = [
+            way(lambda n=steps: integrated_gradients(f, x, target=1, steps=n, rule=rule))
+            for way in (lambda work: work(), lambda work: plainly(monkeypatch, work))
+        ]
+        torch.testing.assert_close(answers[0].error_estimate, answers[1].error_estimate, rtol=1e-9, atol=0)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return [case for case in cases(seed=4, count=6, dense=4096) if not isinstance(case.f.model, Transformer)]
+
+
+@pytest.mark.parametrize("rule", EVERY_RULE)
+def test_the_error_is_under_the_estimate_and_the_estimate_at_most_three_times_the_error(always, known, rule):
+    assert all(affine_prefix.split(case.f, case.x, 64) for case in known)
+    under, ratio, _ = summary([measure(case, rule=rule) for case in known])
+    assert under >= 0.95
+    assert ratio <= 3
+
+
+def test_the_stem_is_passed_twice_forward_for_the_ends_and_a_few_times_back(monkeypatch):
+    f, x = network(), torch.randn(1, 2, 12, 12).double()
+    seen, original = [], nn.Conv2d.forward
+    monkeypatch.setattr(
+        nn.Conv2d, "forward", lambda self, x: seen.append((self.in_channels, len(x))) or original(self, x)
+    )
+    integrated_gradients(f, x, target=1, steps=100)
+    assert sum(rows for channels, rows in seen if channels == 2) == 3 + 3 + 2  # ends and the way back; checks; F
+    assert sum(rows for channels, rows in seen if channels == 4) == 100 + 3 + 2
+
+
+def test_squeezenet_and_the_scenes_network_have_a_stem_of_one_convolution():
+    for model, side in ((imagenet.SqueezeNet().eval(), 227), (scenes.load("cpu"), 64)):
+        parts = affine_prefix.split(probability(model), x := torch.rand(1, 3, side, side), 64)
+        assert [type(layer) for layer in parts.affine] == [nn.Conv2d]
+        with torch.no_grad():
+            torch.testing.assert_close(
+                parts.rest(parts.affine(x).movedim(1, -1)), probability(model)(x), rtol=1e-5, atol=1e-6
+            )
+
+
+class Sneaky(nn.Sequential):
+    def forward(self, x):
+        return super().forward(x.abs())
+
+
+def hooked(model):
+    model[0][0].register_forward_hook(lambda *_: None)
+    return model
+
+
+def without_statistics():
+    return nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False), network())
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: network()(x),
+        Sneaky(*network()),
+        nn.Sequential(Sneaky(nn.Conv2d(2, 4, 5)), nn.ReLU()),
+        hooked(network()),
+        without_statistics(),
+        nn.Sequential(nn.ReLU(), network()),
+        nn.Sequential(nn.Conv2d(2, 4, 1), nn.ReLU()),  # 2 products for an output
+    ],
+    ids=["function", "own forward", "own forward inside", "hooks", "statistics", "kink first", "cheap"],
+)
+def test_no_stem_is_seen_where_there_is_none_or_none_that_pays(f):
+    assert affine_prefix.split(f, torch.zeros(1, 2, 12, 12).double(), 64) is None
+
+
+@pytest.mark.parametrize(("steps", "dtype"), [(affine_prefix.FEWEST_STEPS - 1, torch.float64), (64, torch.bfloat16)])
+def test_no_stem_with_few_steps_or_low_precision(steps, dtype):
+    assert affine_prefix.split(network().to(dtype), torch.zeros(1, 2, 12, 12, dtype=dtype), steps) is None
+
+
+def test_a_curved_path_goes_the_plain_way():
+    f, x = network(), torch.randn(1, 2, 12, 12).double()
+    way = torch.stack([torch.zeros_like(x), x**2, x])
+    torch.testing.assert_close(
+        path_gradients(f, way, 1, steps=400).residual, torch.zeros(1).double(), rtol=0, atol=1e-3
+    )
+
+
+def test_a_rest_that_works_in_place_and_parameters_are_left_as_they_were():
+    f = network()
+    f[1].inplace = True
+    x = torch.randn(2, 2, 12, 12).double()
+    before = x.clone()
+    expected = integrated_gradients(network(), x, target=1).values
+    torch.testing.assert_close(integrated_gradients(f, x, target=1).values, expected)
+    assert torch.equal(x, before)
+    assert all(p.requires_grad and p.grad is None for p in f.parameters())

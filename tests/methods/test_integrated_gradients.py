@@ -1,0 +1,243 @@
+"""Integrated Gradients against closed forms, in any dtype, in pieces of any size, in bounded memory."""
+
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from igteach import gradient, gradient_times_input, integrated_gradients, toy
+from igteach.core.profiling import peak_bytes
+from igteach.core.quadrature import RULES, nodes_and_weights
+
+SECOND_ORDER = ["midpoint", "trapezoid", "gauss_legendre"]  # exact where the gradient is linear along the path
+every_rule = pytest.mark.parametrize("rule", RULES)
+
+
+def small_network(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).double()
+
+
+# --- closed forms
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**31), st.sampled_from(RULES), st.integers(2, 20))
+def test_a_linear_model_gets_weight_times_distance_by_every_rule(features, batch, seed, rule, steps):
+    torch.manual_seed(seed)
+    model, (x, baseline) = nn.Linear(features, 1).double(), torch.randn(2, batch, features).double()
+    answer = integrated_gradients(model, x, baseline, steps=steps, rule=rule)
+    torch.testing.assert_close(answer.values, model.weight.detach() * (x - baseline))
+    assert answer.evaluations == steps
+    assert answer.residual.abs().max() < 1e-12
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 5), st.integers(0, 2**31), st.sampled_from(SECOND_ORDER), st.integers(2, 9))
+def test_a_quadratic_form_gets_its_closed_form(features, seed, rule, steps):
+    torch.manual_seed(seed)
+    form, (x, baseline) = torch.randn(features, features).double(), torch.randn(2, 3, features).double()
+    answer = integrated_gradients(lambda x: ((x @ form) * x).sum(1), x, baseline, steps=steps, rule=rule)
+    expected = (x - baseline) * ((x + baseline) @ (form + form.T) / 2)
+    torch.testing.assert_close(answer.values, expected, rtol=1e-10, atol=1e-10)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=4).filter(any), st.integers(0, 2**31))
+def test_a_monomial_from_zero_is_shared_out_by_its_exponents(exponents, seed):
+    x = torch.rand(2, len(exponents), generator=torch.Generator().manual_seed(seed)).double() + 0.5
+    powers = torch.tensor(exponents).double()
+    answer = integrated_gradients(lambda x: (x**powers).prod(1), x, rule="gauss_legendre", steps=6)
+    shares = powers / powers.sum()
+    torch.testing.assert_close(answer.values, shares * (x**powers).prod(1, keepdim=True), rtol=1e-10, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**31))
+def test_polynomials_of_degree_2n_are_complete_with_n_gauss_legendre_steps(steps, features, seed):
+    torch.manual_seed(seed)
+    directions = torch.randn(2 * steps, features).double()
+    x, baseline = torch.randn(2, 3, features).double()
+    answer = integrated_gradients(  # a product of 2n affine functions
+        lambda x: (x @ directions.T + 0.5).prod(1), x, baseline, rule="gauss_legendre", steps=steps
+    )
+    size = torch.maximum(answer.values.abs().sum(1), answer.f_input.abs())
+    assert (answer.residual.abs() <= 1e-10 * size.clamp_min(1)).all()
+
+
+@pytest.mark.parametrize("rule", SECOND_ORDER)
+def test_xy_plus_z_at_ones_is_a_half_a_half_and_one(rule):
+    answer = integrated_gradients(toy(lambda x, y, z: x * y + z), torch.ones(1, 3), rule=rule)
+    torch.testing.assert_close(answer.values, torch.tensor([[0.5, 0.5, 1.0]]))
+    assert answer.f_input.item() == 2.0
+    assert answer.f_baseline.item() == 0.0
+
+
+@every_rule
+@pytest.mark.parametrize("steps", [7, 64, 65])
+def test_the_saturated_function_gets_its_whole_change_up_to_the_weights_beside_the_kink(rule, steps):
+    saturated = toy(lambda x: 1 - torch.relu(1 - x))
+    answer = integrated_gradients(saturated, torch.tensor([[2.0]]), rule=rule, steps=steps)
+    assert abs(answer.values.item() - 1) <= 2 * nodes_and_weights(rule, steps)[1].max().item() + 1e-6
+
+
+def test_one_more_gauss_legendre_step_can_be_worse():
+    x = torch.tensor([[2.0]], dtype=torch.float64)
+    errors = [
+        abs(integrated_gradients(lambda x: 1 - torch.relu(1 - x[:, 0]), x, rule="gauss_legendre", steps=n).values - 1)
+        for n in (50, 51)
+    ]
+    assert errors[0] < 1e-9
+    assert 0.030 < errors[1] < 0.031
+
+
+@every_rule
+def test_the_minimum_gives_everything_to_the_smaller_one(rule):
+    for f in (toy(lambda x, y: min(x, y)), lambda x: x[:, 0] - torch.relu(x[:, 0] - x[:, 1])):
+        answer = integrated_gradients(f, torch.tensor([[1.0, 3.0]]), rule=rule)
+        tie = nodes_and_weights(rule, 64)[1][0].item() if rule in ("left", "trapezoid") else 0.0  # at the baseline
+        torch.testing.assert_close(answer.values, torch.tensor([[1.0, 0.0]]), rtol=0, atol=3 * tie + 1e-6)
+
+
+def test_the_way_back_has_the_same_shares_with_the_other_sign():
+    network, (x, baseline) = small_network(), torch.randn(2, 3, 4).double()
+    there = integrated_gradients(network, x, baseline, 1).values
+    torch.testing.assert_close(integrated_gradients(network, baseline, x, 1).values, -there)
+
+
+# --- precision
+
+
+@pytest.mark.parametrize(("dtype", "steps"), [(torch.float32, 3000), (torch.bfloat16, 600)])
+def test_many_steps_add_up_in_double_precision(dtype, steps):
+    x = torch.ones(1, 1, dtype=dtype)
+    answer = integrated_gradients(lambda x: (x * 0.1).sum(1), x, steps=steps, rows=1)
+    assert answer.values.item() == torch.tensor(0.1, dtype=dtype).item()
+
+
+@pytest.mark.parametrize(("dtype", "near"), [(torch.float16, 5e-3), (torch.bfloat16, 5e-2), (torch.float32, 1e-5)])
+def test_lower_precision_comes_near_double_precision(dtype, near):
+    network, (x, baseline) = small_network(), torch.randn(2, 3, 4).double()
+    exact = integrated_gradients(network, x, baseline, 1).values
+    answer = integrated_gradients(small_network().to(dtype), x.to(dtype), baseline.to(dtype), 1)
+    assert answer.values.dtype == dtype
+    torch.testing.assert_close(answer.values.double(), exact, rtol=0, atol=near)
+
+
+# --- pieces
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    batch=st.integers(1, 9),
+    steps=st.integers(2, 12),
+    rows=st.one_of(st.sampled_from([1, 2, 7, 1000]), st.integers(1, 40)),
+    rule=st.sampled_from(RULES),
+    seed=st.integers(0, 2**31),
+)
+def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(batch, steps, rows, rule, seed):
+    network, (x, baseline) = small_network(seed), torch.randn(2, batch, 4).double()
+    target, seen = torch.randint(0, 3, (batch,)), []
+
+    def f(points):
+        seen.append(len(points))
+        return network(points)
+
+    answer = integrated_gradients(f, x, baseline, target, steps=steps, rule=rule, rows=rows)
+    assert max(seen) <= max(rows, 2)  # 2 by the check that the rows are independent
+    assert sum(seen) == steps * batch + 2 * batch + 3  # the path, both of its ends, that check
+    whole = integrated_gradients(network, x, baseline, target, steps=steps, rule=rule)
+    for name in ("values", "f_input", "f_baseline"):
+        torch.testing.assert_close(getattr(answer, name), getattr(whole, name), rtol=1e-10, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(2, 7), st.sampled_from([None, 1, 3, 50]), st.integers(0, 2**31))
+def test_an_example_gets_the_same_answer_alone_as_in_a_batch(batch, rows, seed):
+    network, (x, baseline) = small_network(seed), torch.randn(2, batch, 4).double()
+    target = torch.randint(0, 3, (batch,))
+    together = integrated_gradients(network, x, baseline, target, steps=10, rows=rows).values
+    for i in range(batch):
+        alone = integrated_gradients(network, x[i : i + 1], baseline[i], int(target[i]), steps=10, rows=rows).values
+        torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-10, atol=1e-12)
+
+
+def test_the_layout_of_x_in_memory_does_not_matter():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(8, 1)).double()
+    x = torch.randn(5, 3, 4, 4).double()
+    expected = integrated_gradients(network, x, rows=7, steps=5).values
+    for same in (x.to(memory_format=torch.channels_last), x.transpose(2, 3).contiguous().transpose(2, 3)):
+        torch.testing.assert_close(integrated_gradients(network, same, rows=7, steps=5).values, expected)
+    one = integrated_gradients(network, x[:1].expand(3, -1, -1, -1), rows=7, steps=5).values
+    torch.testing.assert_close(one, expected[:1].expand(3, -1, -1, -1))
+
+
+@pytest.mark.parametrize("rows", [0, -1, True, 2.0, "all"])
+def test_rows_that_are_no_positive_whole_number_are_refused(rows):
+    with pytest.raises(ValueError, match=r"rows is .*; pass a whole number of at least 1"):
+        integrated_gradients(toy(lambda x: x), torch.ones(1, 1), rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"steps": 0}, "steps is 0"),
+        ({"steps": True}, "steps is True"),
+        ({"steps": 10.0}, "steps is 10.0"),
+        ({"rule": "simpson"}, "rule is 'simpson'; choose one of left"),
+        ({"rule": "trapezoid", "steps": 1}, "steps is 1"),
+    ],
+)
+def test_steps_and_rule_are_checked(options, words):
+    with pytest.raises(ValueError, match=words):
+        integrated_gradients(toy(lambda x: x), torch.ones(1, 1), **options)
+
+
+# --- memory
+
+
+def beyond_x_and_result(batch, steps, features=512):
+    network, x = nn.Linear(features, 3), torch.ones(batch, features)
+    return peak_bytes(lambda: integrated_gradients(network, x, target=1, steps=steps, rows=8)) - x.nbytes
+
+
+def test_memory_does_not_grow_with_the_steps():
+    two_chunks = beyond_x_and_result(1, 16, features=4096)
+    for steps in (100, 1000):
+        assert abs(beyond_x_and_result(1, steps, features=4096) - two_chunks) < 0.1 * two_chunks
+
+
+def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch():
+    few = beyond_x_and_result(8, 10)
+    assert abs(beyond_x_and_result(128, 10) - few) < 0.1 * few
+
+
+@pytest.mark.parametrize("method", [gradient, gradient_times_input])
+def test_memory_of_the_gradient_beyond_one_result_does_not_grow_with_the_batch(method):
+    network = nn.Linear(1024, 1)
+    beyond = []
+    for batch in (1024, 4096):
+        x = torch.ones(batch, 1024)
+        beyond.append(peak_bytes(lambda x=x: method(network, x)) - x.nbytes)
+    assert abs(beyond[1] - beyond[0]) < 0.1 * beyond[0]
+
+
+# --- progress
+
+
+def test_progress_shows_a_bar_and_changes_nothing(capsys):
+    f, x = toy(lambda x: x**2), torch.ones(3, 1)
+    silent = integrated_gradients(f, x)
+    assert capsys.readouterr().err == ""
+    assert torch.equal(integrated_gradients(f, x, progress=True).values, silent.values)
+    assert "integrated gradients: 100%" in capsys.readouterr().err
+
+
+def test_progress_without_tqdm_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match="pip install tqdm"):
+        integrated_gradients(toy(lambda x: x), torch.ones(1, 1), progress=True)
