@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from igteach.methods.gradients import gradient
+
 TOLERANCE = 1e-4  # of the size of the right answer
 
 
@@ -36,14 +38,14 @@ class Exercise:
     """A task with its solution, its cases (drawn from a generator) and its known mistakes.
 
     The solution returns what an answer must return: a tensor (also for one number), or a str.
-    tools: the package's own methods that a graded answer may call, by name.
+    tools: the package's own functions that a graded answer may call.
     """
 
     id: str
     solution: Callable[..., Tensor | str]
     cases: Callable[[torch.Generator], list[Case]]
     mistakes: list[Mistake]
-    tools: frozenset[str] = frozenset({"gradient"})
+    tools: tuple[Callable[..., Any], ...] = (gradient,)
 
 
 @dataclass(frozen=True)

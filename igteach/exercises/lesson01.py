@@ -92,7 +92,7 @@ EXERCISES = [
                 lambda f, x, i, h: finite_difference(f, x, i, h).abs(),
             ),
         ],
-        tools=frozenset(),
+        tools=(),
     ),
     Exercise(
         "01.2",
@@ -139,6 +139,6 @@ EXERCISES = [
                 lambda f, x: saliency(f, x) / saliency(f, x).max(),
             ),
         ],
-        tools=frozenset(),
+        tools=(),
     ),
 ]

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.methods.gradients import gradient
+from igteach.methods.integrated_gradients import integrated_gradients
 
 
 def _curved(draw: torch.Generator) -> Function:
@@ -170,6 +172,6 @@ EXERCISES = [
             ),
             Mistake("That is the sum over all features. Keep one share for each.", lambda f, p: along(f, p).sum()),
         ],
-        tools=frozenset({"gradient", "integrated_gradients"}),
+        tools=(gradient, integrated_gradients),
     ),
 ]

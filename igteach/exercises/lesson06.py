@@ -7,7 +7,7 @@ from itertools import permutations
 import torch
 from torch import Tensor, nn
 
-from igteach.axioms.checks import AXIOMS, TITLES, Method
+from igteach.axioms.checks import AXIOMS, TITLES, Method, axiom_table
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
@@ -190,7 +190,7 @@ EXERCISES = [
                 _of_two(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
         ],
-        tools=frozenset(method.__name__ for method in METHODS.values()),
+        tools=tuple(METHODS.values()),
     ),
     Exercise(
         "06.2",
@@ -226,7 +226,7 @@ EXERCISES = [
                 _of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / total.abs()),
             ),
         ],
-        tools=frozenset(method.__name__ for method in METHODS.values()),
+        tools=tuple(METHODS.values()),
     ),
     Exercise(
         "06.3",
@@ -289,6 +289,6 @@ EXERCISES = [
                 lambda method: ", ".join(AXIOMS),
             ),
         ],
-        tools=frozenset({"check", "axiom_table"}),  # every axiom is a function `check` by birth
+        tools=(axiom_table, *AXIOMS.values()),
     ),
 ]

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 
 
@@ -153,7 +154,7 @@ EXERCISES = [
                 lambda f, x, many: _slope(f, x) * (x - many).mean(0, keepdim=True),
             ),
         ],
-        tools=frozenset({"gradient", "integrated_gradients"}),
+        tools=(gradient, integrated_gradients),
     ),
     Exercise(
         "07.4",

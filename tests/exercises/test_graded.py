@@ -3,7 +3,12 @@
 import json
 import re
 import runpy
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
+from inspect import isgenerator, signature
 from pathlib import Path
+from types import FunctionType
 
 import captum.attr
 import pytest
@@ -11,9 +16,19 @@ import torch
 
 import igteach
 from igteach import integrated_gradients as held_by_another_name
-from igteach.exercises import EXERCISES
+from igteach.core import integration
+from igteach.exercises import EXERCISES, graded
 from igteach.exercises.checker import compare, telling_cases
-from igteach.exercises.graded import PROOF, NotSolved, decode, encode, graded_check
+from igteach.exercises.graded import (
+    OPEN,
+    PROOF,
+    NotSolved,
+    code_of,
+    decode,
+    encode,
+    graded_check,
+    locked_code,
+)
 from igteach.lessons.lesson import all_lessons
 
 SECRETS = (1, 2**62 + 7)
@@ -52,7 +67,8 @@ def test_the_lesson_s_solution_and_one_in_other_words_pass_and_prove_it(number, 
 
 
 @EXERCISE
-def test_each_known_mistake_is_named_and_proves_nothing(number, proofs):
+def test_each_known_mistake_is_named_and_proves_nothing(number, proofs, monkeypatch):
+    monkeypatch.setattr(graded, "locked", lambda _: nullcontext([]))  # ours call what is locked to others
     for mistake in EXERCISES[number].mistakes:
         with pytest.raises(NotSolved, match=re.escape(mistake.message)):
             graded_check(number, mistake.answer, SECRETS[0])
@@ -106,7 +122,37 @@ def by_captum(f, x, baseline, steps):
     return ig.attribute(x, baseline, n_steps=steps, method="riemann_middle")
 
 
-@pytest.mark.parametrize("answer", [midpoint, by_another_name, and_swallowed, in_a_borrowed_f, by_captum])
+def by_one_leg_of_a_guided_path(f, x, baseline, steps):
+    return igteach.guided_integrated_gradients(f, x, baseline, legs=1, steps=steps).values
+
+
+def as_if_igteach_called(f, x, baseline, steps):
+    names = {"__name__": "igteach.core.integration", "midpoint": igteach.integrated_gradients}
+    return eval(compile("midpoint", integration.__file__, "eval"), names)(f, x, baseline, steps=steps).values
+
+
+def through_an_open_function(f, x, baseline, steps):
+    called = partial(igteach.integrated_gradients, f, x, baseline, steps=steps)
+    return igteach.toy(lambda *_: 0)(x) + igteach.logit(lambda _: called())(x).values
+
+
+def as_the_f_of_a_tool(f, x, baseline, steps):
+    try:
+        igteach.gradient(partial(igteach.integrated_gradients, f, baseline=baseline, steps=steps), x)
+    except TypeError as error:
+        return error.__traceback__.tb_next.tb_frame.f_locals["out"].values
+
+
+def in_a_thread(f, x, baseline, steps):
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(igteach.integrated_gradients, f, x, baseline, steps=steps).result().values
+
+
+CHEATS = [midpoint, by_another_name, and_swallowed, in_a_borrowed_f, by_captum, by_one_leg_of_a_guided_path]
+CHEATS += [as_if_igteach_called, through_an_open_function, as_the_f_of_a_tool, in_a_thread]
+
+
+@pytest.mark.parametrize("answer", CHEATS)
 def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, proofs):
     with pytest.raises(NotSolved, match=r"Your answer calls .*(integrated_gradients|captum\..*)\. Writing it"):
         graded_check("04.2", answer, SECRETS[0])
@@ -114,7 +160,7 @@ def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, proof
 
 def test_what_a_lesson_hands_out_as_a_tool_may_be_called(proofs):
     graded_check("04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), SECRETS[0])
-    with pytest.raises(NotSolved, match=r"igteach\.gradients\.gradient\. Writing"):
+    with pytest.raises(NotSolved, match=r"igteach\.methods\.gradients\.gradient\. Writing"):
         graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs(), SECRETS[0])
 
 
@@ -123,3 +169,45 @@ def test_the_lock_is_off_again_afterwards(proofs):
         graded_check("04.2", midpoint, SECRETS[0])
     f = igteach.toy(lambda x: x * x)
     assert igteach.integrated_gradients(f, torch.ones(1, 1)).values.isfinite().all()
+
+
+def test_exact_shapley_values_do_not_solve_the_exercise_on_them(proofs):
+    def answer(table):
+        f = lambda x: torch.stack([table[tuple(row.long())] for row in x])  # noqa: E731
+        return igteach.shapley_values(f, torch.ones(1, 3)).values[0]
+
+    assert EXERCISES["11.1"].solution(torch.rand(2, 2, 2)).shape == (3,)
+    with pytest.raises(NotSolved, match=r"Your answer calls .*shapley_values"):
+        graded_check("11.1", answer, SECRETS[0])
+
+
+OPEN_TO_ANSWERS = {"Attribution", "device", "logit", "probability", "toy"}
+FACADE = {name: getattr(igteach, name) for name in igteach.__all__ if callable(getattr(igteach, name))}
+
+
+def test_the_facade_is_locked_but_for_what_every_answer_may_use():
+    locked_names = {name for name, member in FACADE.items() if code_of(member) & locked_code()}
+    assert locked_names == set(FACADE) - OPEN_TO_ANSWERS
+
+
+ROOMS = [igteach.axioms, igteach.baselines, igteach.captum_methods, igteach.evaluate]
+METHODS = {name: FACADE[name] for name in FACADE.keys() - OPEN_TO_ANSWERS} | {
+    f"{room.__name__}.{name}": member
+    for room in ROOMS
+    for name, member in vars(room).items()
+    if isinstance(member, FunctionType) and member.__module__.startswith("igteach.") and member.__module__ not in OPEN
+}
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_every_method_is_caught_when_an_answer_calls_it(name, proofs):
+    parameters = signature(METHODS[name]).parameters.values()
+    given = [None for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    options = {one.name: None for one in parameters if one.kind is one.KEYWORD_ONLY}
+
+    def answer(*_):
+        result = METHODS[name](*given, **options)
+        return next(result) if isgenerator(result) else result
+
+    with pytest.raises(NotSolved, match=r"Your answer calls igteach\."):
+        graded_check("01.1", answer, SECRETS[0])
