@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from igteach.methods.guided import guided_integrated_gradients
     from igteach.methods.integrated_gradients import integrated_gradients, path_gradients
     from igteach.methods.shapley import shapley_values
-    from igteach.methods.sums import added
+    from igteach.methods.sums import sum_attributions
     from igteach.methods.token_attribution import token_attribution
     from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
 
@@ -28,7 +28,7 @@ __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Attribution": "core.attribution",
-    "added": "methods.sums",
+    "sum_attributions": "methods.sums",
     "average_integrated_gradients": "methods.expected_gradients",
     "device": "core.devices",
     "exact_integrated_gradients": "methods.exact",

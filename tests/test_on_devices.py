@@ -8,7 +8,7 @@ from igteach import integrated_gradients, logit, probability, show
 from igteach.core import affine_prefix
 from igteach.datasets.digits import load_digits
 from igteach.datasets.scenes import make_scenes
-from igteach.evaluate import agreement, deletion, edges, insertion, random_numbers, random_slopes, randomised_maps
+from igteach.evaluate import agreement, deletion, edges, insertion, random_gradients, random_numbers, randomised_maps
 from igteach.models import digits, scenes
 
 DEVICES = ["cpu"]
@@ -19,7 +19,7 @@ NEAR = 1e-4  # relative, in float32
 METHODS = {
     "gradient": lambda f, x, **how: igteach.gradient(f, x, **how),
     "gradient_times_input": lambda f, x, **how: igteach.gradient_times_input(f, x, x.flip(-1), **how),
-    "smoothgrad": lambda f, x, **how: igteach.smoothgrad(f, x, deviation=0.1, samples=4, **how),
+    "smoothgrad": lambda f, x, **how: igteach.smoothgrad(f, x, stdev=0.1, samples=4, **how),
     **{
         f"integrated_gradients, {rule}": lambda f, x, rule=rule, **how: integrated_gradients(f, x, rule=rule, **how)
         for rule in ("midpoint", "gauss_legendre", "warped")
@@ -88,7 +88,7 @@ def test_the_network_with_kinks_is_nearly_the_same_on_every_device(device):
 def evaluations(device):
     """What igteach.evaluate says of one map, on a device."""
     f, x, target = probability(Smooth(device, torch.float32)), pictures(device, torch.float32), torch.tensor([3, 0])
-    controls = [control(f, x, 0.5, target.to(device)).values for control in (random_numbers, random_slopes, edges)]
+    controls = [control(f, x, 0.5, target.to(device)).values for control in (random_numbers, random_gradients, edges)]
     maps = randomised_maps(f, igteach.gradient_times_input, x, 0.5, target.to(device))
     curves = [judge(f, x, controls[1], 0.5, target.to(device), steps=6).values for judge in (deletion, insertion)]
     return [*controls, *curves, *maps.values(), agreement(controls[0], controls[1])]

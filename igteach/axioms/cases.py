@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from igteach.core.evaluation import values_at
+from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.validation import check_arguments, rows_at_once
+from igteach.core.validation import check_arguments, default_batch_size
 
 EXACT = 1e-3  # where only rounding is left
 
@@ -93,7 +93,7 @@ class Case:
     def scores(self, points: Tensor, f: Function | None = None) -> Tensor:
         """F, or f, at the points (k * batch, *features): (k * batch,), float64 on the CPU."""
         target = None if self.target is None else self.target.repeat(len(points) // len(self.x))
-        return values_at(f or self.f, points, target, rows_at_once(points, None)).cpu().double()
+        return forward_batched(f or self.f, points, target, default_batch_size(points, None)).cpu().double()
 
     def between(self) -> Tensor:
         """32 random points an example in the box between baseline and x, always the same: (32 * batch, *features)."""
@@ -106,8 +106,8 @@ class Case:
         one, two = self.scores(points), self.scores(there.view_as(points), other)
         n = int((one - two).abs().argmax())
         if (one - two).abs()[n] > EXACT * one.abs().max():
-            came = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(points[n])}"
-            raise ValueError(f"you say that {claim}, but it does not hold: {came}")
+            received = f"{rounded(one[n])} against {rounded(two[n])} near {rounded(points[n])}"
+            raise ValueError(f"you say that {claim}, but it does not hold: {received}")
 
 
 def rounded(numbers: Tensor) -> str:

@@ -18,14 +18,14 @@ from torch import Tensor
 
 from igteach.axioms import cases
 from igteach.axioms.cases import CASES, EXACT, Case, Combination, rounded
-from igteach.core.attribution import ROUGHLY, SMALLEST_DIFFERENCE, Attribution
+from igteach.core.attribution import ROUGHLY_BELOW, SMALLEST_DIFFERENCE, Attribution
 from igteach.core.functions import Function
 
 Method = Callable[..., Attribution]
 Finding = tuple[Tensor, Callable[[int], tuple[str, str]]]  # gaps (batch,); of one example, what is so and what came
 Find = Callable[[Method, Case], Finding]
 
-QUADRATURE = ROUGHLY  # where an integral enters: 64 steps are up to 2% off at a kink, and the paper allows 5%
+QUADRATURE = ROUGHLY_BELOW  # where an integral enters: 64 steps are up to 2% off at a kink, and the paper allows 5%
 NOTHING = 1e-3  # of the change in F: a smaller share counts as none
 A, B = 2.0, -3.0  # the factors of linearity: of both signs, and their sum is not 1
 TINY = torch.finfo(torch.float64).tiny  # so that 0 / 0 is 0
@@ -39,11 +39,11 @@ class Counterexample:
     x: Tensor
     baseline: Tensor
     expected: str
-    came: str
+    received: str
 
     def __str__(self) -> str:
         where = f"on {self.case} at x = {rounded(self.x)} against {rounded(self.baseline)}"
-        return f"{where}: {self.expected}, but {self.came}"
+        return f"{where}: {self.expected}, but {self.received}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,7 +3,7 @@
 Up to its first non-linearity a network is affine, h = A x + c. Along a straight path h goes straight, too, and the
 gradient by x is A' times that by h: a weighted sum of gradients is A' times the weighted sum of those by h. So are
 the differences that the error estimate is made of, up to the sum of the squares of the second differences, feature by
-feature. Of that one it takes a sketch: the second differences are dealt out to PROBES sums in turn, each with a sign
+feature. Of that one it takes a sketch: the second differences are dealt out to SKETCH_SIZE sums in turn, each with a sign
 drawn once for all, and the squares of these sums add up to that of the second differences on average over the signs.
 Source of the sketch: Charikar, Chen and Farach-Colton (2002); see also Alon, Matias and Szegedy (1996).
 """
@@ -20,17 +20,17 @@ from torch.nn.modules import batchnorm
 from igteach.core.attribution import accumulator
 from igteach.core.devices import full_precision
 from igteach.core.error_estimate import NEIGHBOURS, distance
-from igteach.core.evaluation import frozen, gradients_at
+from igteach.core.evaluation import forward_with_gradient, frozen_parameters
 from igteach.core.functions import Function, Logit, Probability
 from igteach.core.paths import StraightPath
-from igteach.core.quadrature import corrections
+from igteach.core.quadrature import parabola_corrections
 
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-PROBES = 4
-ROWS = 4 + PROBES  # weighted sums that go back through the stem
-FEWEST_STEPS = 2 * ROWS  # with fewer, or with
+SKETCH_SIZE = 4
+NUM_SUMS = 4 + SKETCH_SIZE  # weighted sums that go back through the stem
+FEWEST_STEPS = 2 * NUM_SUMS  # with fewer, or with
 FEWEST_PRODUCTS = 48  # fewer multiplications for an output of the stem, the stem alone is no slower
 
 
@@ -42,7 +42,7 @@ class ChannelsFirst(nn.Module):
 
 
 @dataclass(frozen=True, eq=False)
-class Stem:
+class SplitModel:
     """F as rest(h), with h = affine(x) and its channels last."""
 
     affine: nn.Sequential
@@ -56,13 +56,13 @@ class Stem:
 
     def back(self, x: Tensor, pulls: Tensor) -> Tensor:
         """The gradients by x of the products of affine(x) with each of pulls (k, batch, *): (k, batch, *features)."""
-        with torch.inference_mode(False), torch.enable_grad(), frozen(self.affine), full_precision():
+        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(self.affine), full_precision():
             points = x.clone().requires_grad_()
             out = self.affine(points)
             return torch.stack([torch.autograd.grad(out, points, pull, retain_graph=True)[0] for pull in pulls])
 
 
-def split(f: Function, x: Tensor, steps: int) -> Stem | None:
+def split(f: Function, x: Tensor, steps: int) -> SplitModel | None:
     """F in two, where it is an nn.Sequential, nested or in logit() or probability(), that begins with affine layers.
 
     None where it is not, or where it gains nothing: for few steps, and on a GPU, which waits for calls, not for sums.
@@ -82,7 +82,7 @@ def split(f: Function, x: Tensor, steps: int) -> Stem | None:
         return None
     for wrapper in reversed(wrappers):
         rest = wrapper(rest)
-    return Stem(affine, rest)
+    return SplitModel(affine, rest)
 
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
@@ -106,44 +106,44 @@ def _is_hooked(module: nn.Module) -> bool:
     return any(getattr(module, kind) for kind in kinds)
 
 
-def integral(
-    stem: Stem,
+def integrate(
+    stem: SplitModel,
     path: StraightPath,
     inner: StraightPath,
     target: Tensor | None,
     nodes: Tensor,
     weights: Tensor,
-    at_once: int,
+    chunk_size: int,
 ) -> tuple[Tensor, Tensor]:
     """What `igteach.core.integration` has without a stem: the weighted sum of gradients times x - x', its L1 distance.
 
     inner is stem.path(path); nodes, weights (steps, 1 or batch); at_once: nodes. Returns (batch, *features), (batch,).
     """
     batch = len(path.x)
-    rows = torch.cat([weights[None], corrections(nodes, weights)[None], _second_differences(nodes)])
-    rows = rows.to(inner.x).expand(-1, -1, batch).permute(2, 0, 1)  # (batch, ROWS, steps)
-    sums = inner.x.new_zeros(batch, ROWS, inner.x[0].numel())
-    for part in torch.arange(len(nodes)).split(at_once):
-        points = inner.points(nodes[part]).flatten(0, 1)
-        _, gradients = gradients_at(stem.rest, points, None if target is None else target.repeat(len(part)))
-        sums.baddbmm_(rows[:, :, part], gradients.view(len(part), batch, -1).transpose(0, 1))
+    rows = torch.cat([weights[None], parabola_corrections(nodes, weights)[None], _second_differences(nodes)])
+    rows = rows.to(inner.x).expand(-1, -1, batch).permute(2, 0, 1)  # (batch, NUM_SUMS, steps)
+    sums = inner.x.new_zeros(batch, NUM_SUMS, inner.x[0].numel())
+    for chunk in torch.arange(len(nodes)).split(chunk_size):
+        points = inner.points(nodes[chunk]).flatten(0, 1)
+        _, gradients = forward_with_gradient(stem.rest, points, None if target is None else target.repeat(len(chunk)))
+        sums.baddbmm_(rows[:, :, chunk], gradients.view(len(chunk), batch, -1).transpose(0, 1))
         del points, gradients  # before the next ones are made
-    pulls = stem.back(path.x, sums.view(batch, ROWS, *inner.x.shape[1:]).transpose(0, 1).movedim(-1, 2))
+    pulls = stem.back(path.x, sums.view(batch, NUM_SUMS, *inner.x.shape[1:]).transpose(0, 1).movedim(-1, 2))
     pulls = pulls.to(accumulator(pulls))
     values, smooth, first, last, *probes = pulls.mul_(path.x - path.baseline)
     return values, distance(torch.stack(probes).square().sum(0), smooth, first, last)
 
 
 def _second_differences(nodes: Tensor) -> Tensor:
-    """The weights of values at the nodes (steps, batch) in the first of them, the last, PROBES sums: (k, steps, batch).
+    """The weights of values at the nodes (steps, batch) in the first of them, the last, SKETCH_SIZE sums: (k, steps, batch).
 
-    Each is (difference of values) (distance of nodes), differenced twice more, as in core.error_estimate.Changes.
+    Each is (difference of values) (distance of nodes), differenced twice more, as in core.error_estimate.IntegrandVariation.
     """
     count = len(nodes) - NEIGHBOURS + 1
     signs = torch.randint(2, (count,), generator=torch.Generator().manual_seed(0)).to(nodes) * 2 - 1
-    shares = nodes.new_zeros(2 + PROBES, count)
+    shares = nodes.new_zeros(2 + SKETCH_SIZE, count)
     shares[0, 0] = shares[1, -1] = 1
-    shares[2 + torch.arange(count) % PROBES, torch.arange(count)] = signs
+    shares[2 + torch.arange(count) % SKETCH_SIZE, torch.arange(count)] = signs
     gaps = functional.pad(shares, (0, 2)) - 2 * functional.pad(shares, (1, 1)) + functional.pad(shares, (2, 0))
     gaps = gaps[..., None] * nodes.diff(dim=0)
     return functional.pad(gaps, (0, 0, 1, 0)) - functional.pad(gaps, (0, 0, 0, 1))

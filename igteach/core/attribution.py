@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-COMPLETE = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
-ROUGHLY = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
+COMPLETE_BELOW = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
+ROUGHLY_BELOW = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
 SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - F(x') is not divided by
 
 
@@ -23,8 +23,10 @@ class Attribution:
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
-            came = f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is"
-            raise ValueError(f"{came} too large; pass x nearer to the baseline, or x and the model in float64")
+            received = (
+                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is"
+            )
+            raise ValueError(f"{received} too large; pass x nearer to the baseline, or x and the model in float64")
 
     @property
     def residual(self) -> Tensor | None:
@@ -51,11 +53,11 @@ class Attribution:
         if self.relative_residual is None:
             return "a gradient: promises no completeness"
         worst = self.relative_residual.max().item()
-        if worst >= ROUGHLY:
+        if worst >= ROUGHLY_BELOW:
             return "NOT complete: do not read it as shares of F(x) - F(x')"
-        if self.error_estimate is not None and self.error_estimate.max().item() >= ROUGHLY:
+        if self.error_estimate is not None and self.error_estimate.max().item() >= ROUGHLY_BELOW:
             return "adds up, but single shares are NOT settled: take more steps or samples"
-        return "complete" if worst < COMPLETE else "roughly complete"
+        return "complete" if worst < COMPLETE_BELOW else "roughly complete"
 
     def __repr__(self) -> str:
         most = int(torch.as_tensor(self.evaluations).max())

@@ -2,7 +2,7 @@
 
 kinks   Where a ReLU switches, g jumps by J somewhere between two nodes d apart; the error's variance is (J d)^2 / 12.
         Second differences of (difference of g) d forget the smooth part of g, and have 6 times the variance of J d.
-smooth  Where g bends, the parabola through three nodes knows the error of a cell: quadrature.corrections.
+smooth  Where g bends, the parabola through three nodes knows the error of a cell: quadrature.parabola_corrections.
 ends    Before the first node and after the last one nothing is seen: g may change there as fast as beside them.
 
 The estimate: MARGIN times the larger of kinks + smooth and ends / 2, summed over features; never less than |residual|.
@@ -23,7 +23,7 @@ NEIGHBOURS = 4  # nodes that a second difference of differences takes
 CPU_AT_ONCE, GPU_AT_ONCE = 2**19, 2**23  # numbers of g looked at in one go: caches are small, each go on a GPU costs
 
 
-class Changes:
+class IntegrandVariation:
     """What is remembered of g from node to node: a few tensors of its shape, however many nodes there are."""
 
     def __init__(self) -> None:
@@ -51,13 +51,13 @@ class Changes:
     def distance(self, smooth: Tensor) -> Tensor | None:
         """The L1 distance to the integral that is to be expected: (batch,), or None after fewer than 4 nodes.
 
-        smooth (batch, *features) is the sum of g weighted by quadrature.corrections.
+        smooth (batch, *features) is the sum of g weighted by quadrature.parabola_corrections.
         """
         return None if self.squares is None or self.ends is None else distance(self.squares, smooth, *self.ends)
 
 
 def distance(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """The estimate of the L1 distance (batch,), from what Changes remembers; each (batch, *features)."""
+    """The estimate of the L1 distance (batch,), from what IntegrandVariation remembers; each (batch, *features)."""
     middle, ends = (squares / (12 * 6)).sqrt() + smooth.abs(), (first.abs() + last.abs()) / 2
     return MARGIN * torch.maximum(middle.flatten(1).sum(1), ends.flatten(1).sum(1))
 
@@ -69,11 +69,11 @@ def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:
     """
     if distance is None or answer.residual is None:
         return answer
-    relative = torch.maximum(distance, answer.residual.abs().to(distance)) / size(answer)
+    relative = torch.maximum(distance, answer.residual.abs().to(distance)) / error_scale(answer)
     return replace(answer, error_estimate=relative.clamp_min(torch.finfo(answer.values.dtype).eps).to(answer.f_input))
 
 
-def size(answer: Attribution) -> Tensor:
+def error_scale(answer: Attribution) -> Tensor:
     """(batch,) what errors are relative to: the L1 norm of the values, or |F(x) - F(x')| where that is more."""
     l1 = l1_norm(answer.values)
     f_input, f_baseline = answer.f_input.to(l1), cast(Tensor, answer.f_baseline).to(l1)

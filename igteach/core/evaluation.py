@@ -20,7 +20,7 @@ _ROWS = WeakKeyDictionary[Any, int]()  # as many as had room, for each f that wa
 _LOCK, _FROZEN = threading.Lock(), Counter[nn.Parameter]()  # how many calls of `frozen` hold a parameter
 
 
-def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
+def forward(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
     """F at each row of `points`: shape (N,). `target` holds the class of each row, or is None.
 
     Raises TypeError for an output that is no floating tensor; ValueError for a wrong shape or target, NaN, infinity.
@@ -49,20 +49,24 @@ def scores(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
     return chosen
 
 
-def gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+def forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     """F and its gradient at each row of `points`: shapes (N,) and that of `points`; in pieces where memory ends.
 
     Raises ValueError where F does not depend on the points, or the gradient is not finite.
     """
-    done = in_pieces(_gradients_at, f, points, target)
-    return done[0] if len(done) == 1 else (torch.cat([part[0] for part in done]), torch.cat([part[1] for part in done]))
+    done = halve_on_out_of_memory(_forward_with_gradient, f, points, target)
+    return (
+        done[0]
+        if len(done) == 1
+        else (torch.cat([chunk[0] for chunk in done]), torch.cat([chunk[1] for chunk in done]))
+    )
 
 
-def _gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    with torch.inference_mode(False), torch.enable_grad(), frozen(f), full_precision():
+def _forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(f), full_precision():
         points = points.clone() if points.is_inference() else points.detach()  # autograd takes none from inference mode
         points.requires_grad_()
-        value = scores(f, points, None if target is None else target.clone())
+        value = forward(f, points, None if target is None else target.clone())
         gradient = torch.autograd.grad(value.sum(), points, allow_unused=True)[0] if value.requires_grad else None
     if gradient is None:
         raise ValueError("f's output does not depend on x for autograd; look for no_grad, .detach(), .item() or numpy")
@@ -71,42 +75,45 @@ def _gradients_at(f: Function, points: Tensor, target: Tensor | None) -> tuple[T
     return value.detach(), gradient
 
 
-def values_at(f: Function, points: Tensor, target: Tensor | None, rows: int) -> Tensor:
+def forward_batched(f: Function, points: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
     """F at each row of `points`, at most `rows` at once: shape (N,)."""
-    targets = [None] * len(points) if target is None else target.split(rows)
+    targets = [None] * len(points) if target is None else target.split(batch_size)
     with torch.no_grad():
-        pieces = [in_pieces(scores, f, part, chosen) for part, chosen in zip(points.split(rows), targets, strict=False)]
+        pieces = [
+            halve_on_out_of_memory(forward, f, chunk, chosen)
+            for chunk, chosen in zip(points.split(batch_size), targets, strict=False)
+        ]
     return torch.cat([piece for some in pieces for piece in some])
 
 
-def in_pieces(
+def halve_on_out_of_memory(
     work: Callable[[Any, Tensor, Tensor | None], Result], f: Any, points: Tensor, target: Tensor | None
 ) -> list[Result]:
     """work(f, points, target) of all rows, or, where memory ends, of half as many at once, and again, down to one.
 
     Warns of it once for each f, which is remembered. Raises torch.OutOfMemoryError where one row is too many.
     """
-    rows, short = len(points), False
+    batch_size, short = len(points), False
     with suppress(TypeError):  # an f that cannot be remembered
-        rows = min(rows, _ROWS.get(f, rows))
+        batch_size = min(batch_size, _ROWS.get(f, batch_size))
     while True:
-        parts = [slice(start, start + rows) for start in range(0, len(points), rows)]
+        parts = [slice(start, start + batch_size) for start in range(0, len(points), batch_size)]
         try:
-            done = [work(f, points[part], None if target is None else target[part]) for part in parts]
+            done = [work(f, points[chunk], None if target is None else target[chunk]) for chunk in parts]
             break
         except torch.cuda.OutOfMemoryError:
-            if rows == 1:
+            if batch_size == 1:
                 raise
-        rows, short = rows // 2, True
+        batch_size, short = batch_size // 2, True
     if short:
         with suppress(TypeError):
-            _ROWS[f] = rows
-        warnings.warn(f"out of memory on {points.device}: goes on with {rows} rows at once", stacklevel=2)
+            _ROWS[f] = batch_size
+        warnings.warn(f"out of memory on {points.device}: goes on with {batch_size} rows at once", stacklevel=2)
     return done
 
 
 @contextmanager
-def frozen(f: object) -> Iterator[None]:
+def frozen_parameters(f: object) -> Iterator[None]:
     """The parameters of f need no gradient in here, so that autograd keeps no activations for them; then as before.
 
     Several threads may be in here with one model at once; one that trains it must not run beside them.

@@ -19,7 +19,7 @@ class StraightPath:
 
     def points(self, alphas: Tensor) -> Tensor:
         """Where the path is at each alpha: (nodes, batch, *features)."""
-        return torch.lerp(self.baseline, self.x, spread(alphas, self.x))
+        return torch.lerp(self.baseline, self.x, broadcast_alphas(alphas, self.x))
 
     def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
         """The derivative of `points` by alpha, between each start and its end: (nodes, batch, *features)."""
@@ -44,23 +44,23 @@ class CurvedPath:
 
     def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
         ways = self.points(ends) - self.points(starts)
-        return ways / spread(ends - starts, ways[0])
+        return ways / broadcast_alphas(ends - starts, ways[0])
 
 
-def through(way_points: Tensor) -> Callable[[float], Tensor]:
-    """Straight legs through way_points (k, batch, *features), each taking an equal part of [0, 1], for a CurvedPath."""
-    if not isinstance(way_points, Tensor) or way_points.dim() < 3 or len(way_points) < 2:
-        came = f"of shape {tuple(way_points.shape)}" if isinstance(way_points, Tensor) else type(way_points).__name__
-        raise ValueError(f"path is {came}; pass a function of alpha, or way-points (2 or more, batch, *features)")
+def piecewise_linear_path(waypoints: Tensor) -> Callable[[float], Tensor]:
+    """Straight legs through waypoints (k, batch, *features), each taking an equal part of [0, 1], for a CurvedPath."""
+    if not isinstance(waypoints, Tensor) or waypoints.dim() < 3 or len(waypoints) < 2:
+        received = f"of shape {tuple(waypoints.shape)}" if isinstance(waypoints, Tensor) else type(waypoints).__name__
+        raise ValueError(f"path is {received}; pass a function of alpha, or way-points (2 or more, batch, *features)")
 
     def function(alpha: float) -> Tensor:
-        legs = len(way_points) - 1
+        legs = len(waypoints) - 1
         leg = min(int(alpha * legs), legs - 1)
-        return torch.lerp(way_points[leg], way_points[leg + 1], alpha * legs - leg)
+        return torch.lerp(waypoints[leg], waypoints[leg + 1], alpha * legs - leg)
 
     return function
 
 
-def spread(alphas: Tensor, x: Tensor) -> Tensor:
+def broadcast_alphas(alphas: Tensor, x: Tensor) -> Tensor:
     """Alphas (nodes,) or (nodes, batch) in a shape to multiply with (nodes, *x.shape)."""
     return alphas.to(x).view(len(alphas), -1, *(1,) * (x.dim() - 1))

@@ -58,7 +58,7 @@ def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tenso
     return (ends[1:] + ends[:-1]) / 2, ends.diff(dim=0)
 
 
-def corrections(nodes: Tensor, weights: Tensor) -> Tensor:
+def parabola_corrections(nodes: Tensor, weights: Tensor) -> Tensor:
     """What each weight lacks to integrate, cell by cell, the parabola through three neighbouring values.
 
     nodes, weights and the result (steps, batch); zeros for fewer than 3 steps.

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from igteach.core.attribution import all_finite
-from igteach.core.evaluation import gradients_at, scores
+from igteach.core.evaluation import forward, forward_with_gradient
 from igteach.core.functions import Baseline, Function, Logit, Target
 
 _INDEPENDENT = WeakSet[Any]()  # networks seen to treat each row by itself
@@ -79,12 +79,14 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
         return
     first = None if target is None else target[:1]
     with torch.no_grad():
-        alone = scores(f, x[:1], first)
-        together = scores(f, torch.cat([baseline[:1], x[:1]]), None if first is None else first.repeat(2))
+        alone = forward(f, x[:1], first)
+        together = forward(f, torch.cat([baseline[:1], x[:1]]), None if first is None else first.repeat(2))
     slack = min(0.1, 1000 * torch.finfo(alone.dtype).eps)
     difference = (alone[0] - together[1]).abs()
     if difference > slack * torch.cat([alone, together]).abs().max():
-        _, gradient = gradients_at(f, x[:1], first)  # where large terms cancel in F, their rounding is large beside F
+        _, gradient = forward_with_gradient(
+            f, x[:1], first
+        )  # where large terms cancel in F, their rounding is large beside F
         if difference > slack * (gradient * x[:1]).abs().sum():
             raise ValueError(
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
@@ -118,10 +120,10 @@ ELEMENTS_AT_ONCE = {"cpu": 2**17, "cuda": 2**25, "mps": 2**23}  # input numbers 
 FEW, MANY = 4, 2**20  # or this many rows, where they are not more numbers than this
 
 
-def rows_at_once(x: Tensor, rows: int | None) -> int:
+def default_batch_size(x: Tensor, batch_size: int | None) -> int:
     """How many rows to evaluate at once: `rows`, or as many as suit x's device. Raises ValueError for rows < 1."""
-    if rows is None:
+    if batch_size is None:
         each = max(1, x[0].numel())
         return max(1, min(512, ELEMENTS_AT_ONCE.get(x.device.type, MANY) // each), min(FEW, MANY // each))
-    check_count("rows", rows, 1)
-    return rows
+    check_count("batch_size", batch_size, 1)
+    return batch_size

@@ -28,9 +28,9 @@ c.Autograde.sanitize_preprocessors = SANITIZE
 c.Autograde.autograde_preprocessors = AUTOGRADE
 c.GenerateFeedback.preprocessors = FEEDBACK
 c.GenerateFeedback.exporter_class = FeedbackPage
-c.RunLimited.timeout = 20  # seconds a cell; the first one loads PyTorch
-c.RunLimited.seconds = 55  # seconds a submission
-c.RunLimited.kernel_name = "python3"
+c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
+c.SandboxedExecute.seconds = 55  # seconds a submission
+c.SandboxedExecute.kernel_name = "python3"
 '''
 
 

@@ -15,7 +15,7 @@ from igteach.lessons.lesson import all_lessons, root
 from igteach.lessons.lesson_map import readme_faults, write_map
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
-PROGRESS = "progress.json"  # as igteach.exercises.kept has it, which loads PyTorch
+PROGRESS = "progress.json"  # as igteach.exercises.progress_store has it, which loads PyTorch
 NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
 
 

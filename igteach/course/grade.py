@@ -20,7 +20,7 @@ from igteach.course.assign import find_alembic, nbgrader, run_nbgrader
 
 TOGETHER = 2  # submissions at a time; nbgrader's gradebook stands more, small machines do not
 ONE_READER = Lock()  # opening a gradebook may make its tables, which two must not do at once
-SECONDS = 150  # after which a submission's whole process is ended; RunLimited ends its kernel long before
+SECONDS = 150  # after which a submission's whole process is ended; SandboxedExecute ends its kernel long before
 
 
 @dataclass

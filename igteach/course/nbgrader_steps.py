@@ -48,7 +48,7 @@ SUSPICIOUS = {
 }
 
 
-class Mend(NbGraderPreprocessor):
+class RestoreGradedCells(NbGraderPreprocessor):
     """Brings a submission's graded cells back to what the release has: each once, and none before its answer.
 
     What it did is noted in the notebook's metadata, as flags for the instructor.
@@ -96,9 +96,9 @@ def put_back(cell: NotebookNode, nb: NotebookNode, flags: list[str]) -> None:
 def flags_of(nb: NotebookNode, master: NotebookNode) -> list[str]:
     """What an instructor should look at: a foreign version, locked cells that were changed, suspicious words."""
     flags = []
-    wanted, came = (book.metadata.get("igteach", {}).get("version") for book in (master, nb))
-    if wanted != came:
-        flags.append(f"handed in from version {came} of the lesson, assigned was {wanted}")
+    wanted, received = (book.metadata.get("igteach", {}).get("version") for book in (master, nb))
+    if wanted != received:
+        flags.append(f"handed in from version {received} of the lesson, assigned was {wanted}")
     ours = {grade_id(cell): cell.source for cell in master.cells if cell.metadata.get("nbgrader", {}).get("locked")}
     known = {cell.source for cell in master.cells}
     for cell in nb.cells:
@@ -113,7 +113,7 @@ def grade_id(cell: NotebookNode) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
 
-class RunLimited(nbgrader.Execute):
+class SandboxedExecute(nbgrader.Execute):
     """nbgrader's execution in a sandbox, limited in time and output; a dead kernel ends the run, not the grading."""
 
     seconds = Integer(55, help="seconds that a submission may take in all").tag(config=True)
@@ -163,7 +163,7 @@ class RunLimited(nbgrader.Execute):
         return max(1, min(self.timeout, int(self._until - time.monotonic())))
 
 
-class Judge(NbGraderPreprocessor):
+class JudgeProofs(NbGraderPreprocessor):
     """Judges each graded cell by the proof that it handed over, in the grader's own process, and clears its outputs.
 
     A point is given for values that are right here, whatever the submission's kernel said of them. Hidden tests
@@ -234,11 +234,11 @@ def gives_away(text: str, secrets: set[str]) -> bool:
 
 SANITIZE = [
     nbgrader.ClearOutput,
-    Mend,
+    RestoreGradedCells,
     nbgrader.OverwriteKernelspec,
     nbgrader.OverwriteCells,
     nbgrader.CheckCellMetadata,
 ]
-AUTOGRADE = [RunLimited, Judge, nbgrader.LimitOutput, nbgrader.SaveAutoGrades, nbgrader.AssignLatePenalties]
+AUTOGRADE = [SandboxedExecute, JudgeProofs, nbgrader.LimitOutput, nbgrader.SaveAutoGrades, nbgrader.AssignLatePenalties]
 AUTOGRADE += [nbgrader.CheckCellMetadata]
 FEEDBACK = [nbgrader.GetGrades, nbgrader.ClearHiddenTests, nbgrader.ClearMarkScheme, CSSHTMLHeaderPreprocessor]

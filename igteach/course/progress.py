@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from igteach.exercises import EXERCISES
-from igteach.exercises.kept import Kept, in_words, read
+from igteach.exercises.progress_store import Kept, in_words, read
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import title_of
 

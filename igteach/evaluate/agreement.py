@@ -12,8 +12,8 @@ def agreement(values: Tensor, others: Tensor) -> Tensor:
     Needs SciPy: pip install scipy. Source: Spearman (1904).
     """
     if values.shape != others.shape or values.dim() < 2 or values[:1].numel() < 2:
-        came = f"values has shape {tuple(values.shape)}, others {tuple(others.shape)}"
-        raise ValueError(f"{came}; pass two maps (batch, *features) of one shape")
+        received = f"values has shape {tuple(values.shape)}, others {tuple(others.shape)}"
+        raise ValueError(f"{received}; pass two maps (batch, *features) of one shape")
     from scipy.stats import rankdata
 
     ranks = [torch.from_numpy(rankdata(by_place(each).cpu().double().numpy(), axis=1)) for each in (values, others)]

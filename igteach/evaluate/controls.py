@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import values_at
+from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.validation import check_arguments, rows_at_once
+from igteach.core.validation import check_arguments, default_batch_size
 
 
 def random_numbers(
@@ -17,7 +17,7 @@ def random_numbers(
     return _nothing_known(f, x, target, _noise(x, seed))
 
 
-def random_slopes(
+def random_gradients(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, seed: int = 0
 ) -> Attribution:
     """Gaussian noise times (x - baseline): the help that a baseline gives to any slopes; as `random_numbers`."""
@@ -47,4 +47,4 @@ def _noise(x: Tensor, seed: int) -> Tensor:
 
 
 def _nothing_known(f: Function, x: Tensor, target: Tensor | None, values: Tensor) -> Attribution:
-    return Attribution(values, values_at(f, x, target, rows_at_once(x, None)), None, evaluations=0)
+    return Attribution(values, forward_batched(f, x, target, default_batch_size(x, None)), None, evaluations=0)

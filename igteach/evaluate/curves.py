@@ -7,25 +7,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from igteach.core.evaluation import values_at
+from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target, probability
-from igteach.core.validation import check_arguments, check_count, rows_at_once
+from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import by_place
 from igteach.methods.token_attribution import TokenAttribution, token_baseline
-from igteach.models.text import Dials, TextClassifier
+from igteach.models.text import EmbeddingInterpolation, TextClassifier
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
     """F while the places of each example are exchanged, the most important first."""
 
-    part: Tensor  # (points,)  of the places exchanged, 0 to 1
+    fraction: Tensor  # (points,)  of the places exchanged, 0 to 1
     values: Tensor  # (batch, points)  F
 
     @property
     def area(self) -> Tensor:
         """(batch,) The area under each curve, which is the mean of F on the way."""
-        return torch.trapezoid(self.values, self.part, dim=1)
+        return torch.trapezoid(self.values, self.fraction, dim=1)
 
 
 def deletion(
@@ -79,9 +79,9 @@ def token_insertion(
 def _exchanged(f: Function, old: Tensor, new: Tensor, values: Tensor, target: Tensor | None, steps: int) -> Curves:
     check_count("steps", steps, 1)
     if not isinstance(values, Tensor) or values.shape != old.shape:
-        came = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        received = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
         raise ValueError(
-            f"values is {came}; pass a map of x's shape {tuple(old.shape)}, such as an Attribution's .values"
+            f"values is {received}; pass a map of x's shape {tuple(old.shape)}, such as an Attribution's .values"
         )
     worth = by_place(values)
     places = worth.shape[1]
@@ -89,10 +89,10 @@ def _exchanged(f: Function, old: Tensor, new: Tensor, values: Tensor, target: Te
     order = lot[worth[:, lot].argsort(dim=1, descending=True, stable=True)]
     turn = order.argsort(dim=1).view(len(old), *([1, *old.shape[2:]] if old.dim() == 4 else old.shape[1:]))
     gone = torch.linspace(0, places, min(steps, places) + 1).round().long()
-    rows, points = rows_at_once(old, None), []
-    for counts in gone.to(turn.device).split(max(1, rows // len(old))):
+    batch_size, points = default_batch_size(old, None), []
+    for counts in gone.to(turn.device).split(max(1, batch_size // len(old))):
         mixed = torch.where(turn < counts.view(-1, *[1] * old.dim()), new, old).flatten(0, 1)
-        found = values_at(f, mixed, None if target is None else target.repeat(len(counts)), rows)
+        found = forward_batched(f, mixed, None if target is None else target.repeat(len(counts)), batch_size)
         points.append(found.view(len(counts), len(old)))
     values_on_the_way = torch.cat(points).T
     return Curves((gone / places).to(values_on_the_way), values_on_the_way)
@@ -109,10 +109,10 @@ def _of_tokens(
     ordinary = encoding["special_tokens_mask"][0] == 0
     own = answer.scores[torch.tensor([word is not None for word in answer.words])]
     scores = own if scores is None else scores
-    for name, came in (("answer", own), ("scores", scores)):
-        if came.shape != (int(ordinary.sum()),):
+    for name, received in (("answer", own), ("scores", scores)):
+        if received.shape != (int(ordinary.sum()),):
             raise ValueError(
-                f"{name} has scores of shape {tuple(came.shape)}; the text has {int(ordinary.sum())} tokens"
+                f"{name} has scores of shape {tuple(received.shape)}; the text has {int(ordinary.sum())} tokens"
             )
     inputs = model.inputs(encoding)
     f = _Shortened(model, inputs, ordinary) if reference == "drop" else _replaced(model, inputs, ordinary, reference)
@@ -125,7 +125,7 @@ def _replaced(model: TextClassifier, inputs: dict[str, Tensor], ordinary: Tensor
     """The probabilities (N, classes) by a switch for each ordinary token (N, tokens)."""
     held = dict(inputs)
     x = model.model.get_input_embeddings()(held.pop("input_ids")).detach()
-    f = probability(Dials(model.model, x, token_baseline(reference, model, x).detach(), held))
+    f = probability(EmbeddingInterpolation(model.model, x, token_baseline(reference, model, x).detach(), held))
 
     def by_switches(switches: Tensor) -> Tensor:
         dials = switches.new_ones(len(switches), len(ordinary))

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-def share_inside(values: Tensor, mask: Tensor) -> Tensor:
+def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
     """(batch,) The part of all |share| that lies inside the mask, 0 to 1; 0 for a map of nothing.
 
     values (batch, channels, height, width), summed over channels pixel by pixel before the sign goes; mask (batch,
@@ -18,7 +18,7 @@ def share_inside(values: Tensor, mask: Tensor) -> Tensor:
 def pointing_game(values: Tensor, mask: Tensor) -> Tensor:
     """(batch,) 1 where the strongest pixel lies inside the mask, else 0; 0 for a map of nothing.
 
-    values, mask and errors as for `share_inside`. Source: Zhang et al. (2016).
+    values, mask and errors as for `relevance_mass`. Source: Zhang et al. (2016).
     """
     strength = _strength(values, mask).flatten(1)
     strongest, where = strength.max(1)
@@ -44,8 +44,8 @@ def interval(scores: Tensor, level: float = 0.95) -> tuple[float, float, float]:
 def _strength(values: Tensor, mask: Tensor) -> Tensor:
     """|share| of each pixel, its channels together: (batch, height, width)."""
     if values.dim() != 4 or mask.dtype != torch.bool or mask.shape != (len(values), *values.shape[2:]):
-        came = f"values of shape {tuple(values.shape)} and a mask of {tuple(mask.shape)}, {mask.dtype}"
-        raise ValueError(f"{came}; pass (batch, channels, height, width) and a bool mask (batch, height, width)")
+        received = f"values of shape {tuple(values.shape)} and a mask of {tuple(mask.shape)}, {mask.dtype}"
+        raise ValueError(f"{received}; pass (batch, channels, height, width) and a bool mask (batch, height, width)")
     if not mask.flatten(1).any(1).all():
         raise ValueError("mask has no pixel for some picture; leave that picture out")
     return values.sum(1).abs()

@@ -12,7 +12,7 @@ from igteach.core.functions import Baseline, Target
 TRAINED = "as trained"
 
 
-def cascade(f: nn.Module, seed: int = 0) -> Iterator[tuple[str, nn.Module]]:
+def cascading_randomisation(f: nn.Module, seed: int = 0) -> Iterator[tuple[str, nn.Module]]:
     """Copies of f: as it is, then with the last layer initialised anew, then with the last two, down to the input.
 
     f is a model, or probability(model). Layers come in the reverse of the order in which they were made. Each is given
@@ -47,8 +47,8 @@ def randomised_maps(
     *,
     seed: int = 0,
 ) -> dict[str, Tensor]:
-    """The values of a method for each of `cascade`, by layer, "as trained" first; put them to `agreement`.
+    """The values of a method for each of `cascading_randomisation`, by layer, "as trained" first; put them to `agreement`.
 
-    method, x, baseline and target as everywhere; the target stays what it was. Errors as of `cascade` and the method.
+    method, x, baseline and target as everywhere; the target stays what it was. Errors as of `cascading_randomisation` and the method.
     """
-    return {name: method(changed, x, baseline, target).values for name, changed in cascade(f, seed)}
+    return {name: method(changed, x, baseline, target).values for name, changed in cascading_randomisation(f, seed)}

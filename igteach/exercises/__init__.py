@@ -4,7 +4,7 @@ from importlib import import_module
 
 from igteach.exercises.checker import Exercise, Verdict, judge
 from igteach.exercises.hints import hint
-from igteach.exercises.kept import Progress, of_exercises, record
+from igteach.exercises.progress_store import Progress, of_exercises, record
 
 __all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge", "progress"]
 

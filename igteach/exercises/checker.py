@@ -73,16 +73,16 @@ class WrongAnswer(Exception):
 
 def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     """The verdict on an answer, from cases drawn with `seed`."""
-    given = returned(exercise, answer, seed)
+    given = run_answer(exercise, answer, seed)
     return given if isinstance(given, Verdict) else compare(exercise, given, seed)
 
 
-def returned(exercise: Exercise, answer: object, seed: int) -> list[Any] | Verdict:
+def run_answer(exercise: Exercise, answer: object, seed: int) -> list[Any] | Verdict:
     """What an answer returns for each case drawn with `seed`; a verdict where it did not get so far."""
     if not callable(answer) or isinstance(answer, type):
         message = f"The check wants your function itself, and got {_kind(answer)}."
         return Verdict(exercise.id, "not yet", message)
-    cases, _ = telling_cases(exercise, seed)
+    cases, _ = distinguishing_cases(exercise, seed)
     try:
         return [_run(answer, case) for case in cases]
     except NotImplementedError:
@@ -93,7 +93,7 @@ def returned(exercise: Exercise, answer: object, seed: int) -> list[Any] | Verdi
 
 def compare(exercise: Exercise, given: list[Any], seed: int) -> Verdict:
     """The verdict on what an answer returned for the cases drawn with `seed`."""
-    cases, wanted = telling_cases(exercise, seed)
+    cases, wanted = distinguishing_cases(exercise, seed)
     faults = [_fault(case, ours, theirs) for case, ours, theirs in zip(cases, wanted, given, strict=True)]
     fault = next(filter(None, faults), None)
     if fault is None:
@@ -102,7 +102,7 @@ def compare(exercise: Exercise, given: list[Any], seed: int) -> Verdict:
 
 
 @lru_cache(maxsize=64)
-def telling_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
+def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
     """Cases and their right answers, drawn again where chance makes two of solution and mistakes look the same.
 
     Raises ValueError where that goes on, because a listed mistake is none, or is listed twice.
@@ -131,16 +131,16 @@ def _run(answer: Callable[..., Any], case: Case) -> object:
         raise WrongAnswer(f"On {case.words} your code stopped with {type(error).__name__}: {error}") from error
 
 
-def _plain(returned: object) -> object:
+def _plain(run_answer: object) -> object:
     """A number, an array or a tensor as a plain tensor on the CPU; anything else as it came."""
-    if isinstance(returned, Tensor):
-        return returned.detach().cpu().to_dense().as_subclass(Tensor)
-    numbers = isinstance(returned, list | tuple) and all(type(one) in (int, float) for one in returned)
-    if numbers or isinstance(returned, bool | int | float | np.number | np.ndarray):
-        array = np.asarray(returned)
+    if isinstance(run_answer, Tensor):
+        return run_answer.detach().cpu().to_dense().as_subclass(Tensor)
+    numbers = isinstance(run_answer, list | tuple) and all(type(one) in (int, float) for one in run_answer)
+    if numbers or isinstance(run_answer, bool | int | float | np.number | np.ndarray):
+        array = np.asarray(run_answer)
         if array.dtype.kind in "biuf":
             return torch.from_numpy(array.astype(bool if array.dtype.kind == "b" else float, order="C"))
-    return returned
+    return run_answer
 
 
 def _fault(case: Case, ours: Tensor | str, theirs: object) -> str | None:

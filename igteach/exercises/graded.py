@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from igteach.core.evaluation import scores as forward
+from igteach.core.evaluation import forward
 from igteach.exercises import EXERCISES
-from igteach.exercises.checker import Exercise, Verdict, compare, returned, telling_cases
+from igteach.exercises.checker import Exercise, Verdict, compare, distinguishing_cases, run_answer
 
 PROOF = "application/vnd.igteach.proof+json"
 LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises")
@@ -41,9 +41,9 @@ def graded_check(number: str, answer: object, secret: int) -> None:
     Raises NotSolved with the named mistake, and nothing where the answer is right.
     """
     exercise = EXERCISES[number]
-    telling_cases(exercise, secret)  # made before the lock, because solutions call what it locks
+    distinguishing_cases(exercise, secret)  # made before the lock, because solutions call what it locks
     with locked(exercise) as called:
-        given = returned(exercise, answer, secret)
+        given = run_answer(exercise, answer, secret)
     verdict = given if isinstance(given, Verdict) else compare(exercise, given, secret)
     if called:
         message = f"Your answer calls {called[0]}. Writing it is the task: the check wants your own."

@@ -1,4 +1,4 @@
-"""The checks of lesson 07: neutrality, a step towards zero, the attribution over many baselines, the median."""
+"""The checks of lesson 07: a baseline's opinion, a step towards zero, the attribution over many baselines, the median."""
 
 import torch
 from torch import Tensor
@@ -49,7 +49,7 @@ def _tables(draw: torch.Generator) -> list[Case]:
     ]
 
 
-def neutrality(f: Function, baseline: Tensor) -> Tensor:
+def opinion(f: Function, baseline: Tensor) -> Tensor:
     p = f(baseline)[0]
     return p.max() - 1 / len(p)
 
@@ -79,7 +79,7 @@ def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 EXERCISES = [
     Exercise(
         "07.1",
-        neutrality,
+        opinion,
         _classifiers,
         [
             Mistake("That is the largest probability. What would it be if nothing were said?", lambda f, b: f(b).max()),

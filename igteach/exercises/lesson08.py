@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from igteach.evaluate import share_inside as of_batch
+from igteach.evaluate import relevance_mass as of_batch
 from igteach.exercises.checker import Case, Exercise, Mistake
 
 
@@ -42,7 +42,7 @@ def _samples(draw: torch.Generator) -> list[Case]:
     return cases
 
 
-def share_inside(values: Tensor, mask: Tensor) -> Tensor:
+def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
     return of_batch(values[None], mask[None])[0]
 
 
@@ -79,7 +79,7 @@ def _others(logits: Tensor, target: int) -> Tensor:
 EXERCISES = [
     Exercise(
         "08.1",
-        share_inside,
+        relevance_mass,
         _maps,
         [
             Mistake(
@@ -95,7 +95,7 @@ EXERCISES = [
                 "You counted positive shares only. A share against the answer also says where the network looked.",
                 lambda values, mask: _inside(values.sum(0).clamp(min=0), mask),
             ),
-            Mistake("That is the part outside.", lambda values, mask: 1 - share_inside(values, mask)),
+            Mistake("That is the part outside.", lambda values, mask: 1 - relevance_mass(values, mask)),
             Mistake(
                 "You compared means. A mask of one strong pixel would win; compare sums.",
                 lambda values, mask: values.sum(0).abs()[mask].mean() / values.sum(0).abs().mean(),
@@ -181,7 +181,7 @@ EXERCISES = [
                 lambda logits, target: logits.softmax(1)[:, target],
             ),
             Mistake(
-                "That is the logarithm of the probability: the class itself is still among its rivals.",
+                "That is the logarithm of the probability: the class itself is still among its competing_inputs.",
                 lambda logits, target: logits.log_softmax(1)[:, target],
             ),
             Mistake(
@@ -195,7 +195,7 @@ EXERCISES = [
                 lambda logits, target: logits[:, target] - _others(logits, target).amax(1),
             ),
             Mistake(
-                "You took the mean logit of the rivals. Chances add up as exponentials.",
+                "You took the mean logit of the competing_inputs. Chances add up as exponentials.",
                 lambda logits, target: logits[:, target] - _others(logits, target).mean(1),
             ),
             Mistake(

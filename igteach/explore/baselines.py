@@ -17,7 +17,7 @@ from igteach.show.images import SHARES
 from igteach.show.panes import Heatmap, Pane, Picture, Row
 
 
-def baseline(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
+def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
     """Choose two baselines: each one's picture, and the shares against it, on one colour scale for all.
 
     f, target  as for integrated_gradients
@@ -42,7 +42,7 @@ def baseline(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], ta
             found.append(Heatmap(f"shares against {name}", shares[name], top, unit))
         return found
 
-    def told(name: str) -> str:
+    def caption(name: str) -> str:
         neutral = rounded(cast(Tensor, answers[name].f_baseline))[0]
         return f"Against {name}, where F is {neutral:g}: {answers[name]!r}"
 
@@ -50,7 +50,7 @@ def baseline(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], ta
     row = Row(*panes(names[0], names[-1]))
 
     def draw(left: str, right: str) -> View:
-        return row.show(*panes(left, right)), "\n".join(told(name) for name in dict.fromkeys((left, right)))
+        return row.show(*panes(left, right)), "\n".join(caption(name) for name in dict.fromkeys((left, right)))
 
     left = Dropdown(options=names, value=names[0], description="left")
     return Explorer(draw, {"left": left, "right": Dropdown(options=names, value=names[-1], description="right")})

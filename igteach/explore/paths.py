@@ -43,7 +43,7 @@ def walk(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Walk
     return Walk(points, slopes.f_input, slopes.values, torch.cat([torch.zeros_like(x), stretches.cumsum(0)]))
 
 
-def path(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Explorer:
+def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Explorer:
     """Drag alpha from baseline to input: the picture there, F, the gradient there, and the integral so far.
 
     f, target  as for integrated_gradients

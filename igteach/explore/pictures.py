@@ -12,8 +12,8 @@ def check_picture(x: Tensor) -> None:
     if x.dim() not in (3, 4) or len(x) != 1 or (x.dim() == 4 and x.shape[1] not in (1, 3)):
         raise ValueError(f"x has shape {tuple(x.shape)}; pass one picture: (1, 3, H, W), (1, 1, H, W) or (1, H, W)")
     if x.min() < -1e-3 or x.max() > 1.001:
-        came = f"x runs from {x.min():.3g} to {x.max():.3g}"
-        raise ValueError(f"{came}; pass a picture in [0, 1], and let f begin with the normalisation that it needs")
+        received = f"x runs from {x.min():.3g} to {x.max():.3g}"
+        raise ValueError(f"{received}; pass a picture in [0, 1], and let f begin with the normalisation that it needs")
 
 
 def on_screen(x: Tensor) -> np.ndarray:

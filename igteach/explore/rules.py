@@ -19,7 +19,7 @@ STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 SMALLEST = 1e-6  # an error or a residual that is drawn; rounding alone reaches it
 
 
-def steps(f: Function, x: Tensor, baseline: Baseline, target: int | None, truth: Attribution) -> Explorer:
+def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None, truth: Attribution) -> Explorer:
     """Choose a rule and a number of steps: the shares, how far they are from the true ones, and the residual.
 
     f, target  as for integrated_gradients

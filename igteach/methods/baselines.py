@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv1d, pad
 
-from igteach.core.evaluation import gradients_at, scores
+from igteach.core.evaluation import forward, forward_with_gradient
 from igteach.core.functions import Function, Logit
 from igteach.core.validation import check_arguments, check_baseline, check_floating
 
@@ -40,10 +40,10 @@ def sample(x: Tensor, dataset: Tensor, seed: int = 0) -> Tensor:
     return constant(x, dataset[drawn.to(dataset.device)])
 
 
-def noise(x: Tensor, deviation: float, seed: int = 0) -> Tensor:
+def noise(x: Tensor, stdev: float, seed: int = 0) -> Tensor:
     """x plus Gaussian noise of this standard deviation. Source: Sturmfels, Lundberg and Lee (2020)."""
     drawn = torch.randn(x.shape, generator=Generator().manual_seed(seed))
-    return constant(x, x + _positive("deviation", deviation) * drawn.to(x))
+    return constant(x, x + _positive("stdev", stdev) * drawn.to(x))
 
 
 def uniform(x: Tensor, low: float = 0.0, high: float = 1.0, seed: int = 0) -> Tensor:
@@ -73,7 +73,7 @@ class _Evenness(Logit):
         return p.clamp_min(torch.finfo(p.dtype).tiny) * p.shape[1]
 
 
-def neutrality(f: Function, baseline: Tensor) -> Tensor:
+def opinion(f: Function, baseline: Tensor) -> Tensor:
     """(batch,) The largest class probability less an even share: 0 is even. f gives (N, classes), (N, 1) or (N,)."""
     with torch.no_grad():
         evenness = _Evenness(f)(check_arguments(_Evenness(f), baseline, baseline, 0)[0])
@@ -81,7 +81,7 @@ def neutrality(f: Function, baseline: Tensor) -> Tensor:
 
 
 def neutral(f: Function, x: Tensor, gap: float = 0.01) -> Tensor:
-    """An input near x, by distance in f's units, whose `neutrality` is at most `gap`; ValueError if none is found."""
+    """An input near x, by distance in f's units, whose `opinion` is at most `gap`; ValueError if none is found."""
     evenness, level = _Evenness(f), 2 * _positive("gap", gap) ** 2  # enough for the gap, by Pinsker's inequality
     return _descend(lambda points: -evenness(points).log().mean(1), check_arguments(evenness, x, x, 0)[0], level)
 
@@ -90,16 +90,16 @@ def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near
     """x changed little, in f's units, until the probability F is at most `near_zero`; ValueError if none is found.
     Source: Szegedy et al. (2013), that so little does; Moosavi-Dezfooli et al. (2016), the steps."""
     x, _, target = check_arguments(f, x, x, target)
-    p, aim = scores(f, x, target), math.log(_positive("near_zero", near_zero) / 2)
+    p, aim = forward(f, x, target), math.log(_positive("near_zero", near_zero) / 2)
     if p.min() < 0 or p.max() >= 1:
         raise ValueError("f is not between 0 and 1, or rounds to 1; pass probability(model), or x in float64")
-    return _descend(lambda points: scores(f, points, target).logit(eps=1e-30) - aim, x, math.log(2))
+    return _descend(lambda points: forward(f, points, target).logit(eps=1e-30) - aim, x, math.log(2))
 
 
 def _descend(loss: Function, x: Tensor, level: float) -> Tensor:
     """x moved until loss <= level, by fifths of the least step that would bring a linear loss to zero (Polyak 1969)."""
     for _ in range(500):
-        value, slope = gradients_at(loss, x, None)
+        value, slope = forward_with_gradient(loss, x, None)
         if (value <= level).all():
             return x
         square = slope.flatten(1).square().sum(1).clamp_min(torch.finfo(x.dtype).tiny)
@@ -116,6 +116,6 @@ def _positive(name: str, value: float) -> float:
 
 def _rows(x: Tensor, dataset: Tensor) -> Tensor:
     if not isinstance(dataset, Tensor) or dataset.shape[1:] != x.shape[1:] or len(dataset) == 0:
-        came = tuple(dataset.shape) if isinstance(dataset, Tensor) else type(dataset).__name__
-        raise ValueError(f"dataset is {came}; for this x pass a tensor (N, {', '.join(map(str, x.shape[1:]))})")
+        received = tuple(dataset.shape) if isinstance(dataset, Tensor) else type(dataset).__name__
+        raise ValueError(f"dataset is {received}; for this x pass a tensor (N, {', '.join(map(str, x.shape[1:]))})")
     return dataset

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn.modules import batchnorm, conv, dropout, pooling
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import values_at
+from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.validation import check_arguments, rows_at_once
+from igteach.core.validation import check_arguments, default_batch_size
 
 LINEAR = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, dropout._DropoutNd, nn.Flatten, nn.Identity)
 POOLING = (pooling._AvgPoolNd, pooling._AdaptiveAvgPoolNd, pooling._MaxPoolNd)
@@ -76,8 +76,10 @@ def gradient_shap(
     targets = [None] * len(x) if target is None else target[:, None]
     examples = zip(x[:, None], baseline[:, None], targets, strict=True)  # singly: Captum shuffles baselines in a batch
     values = torch.cat([_ask("GradientShap", f, *one, seed=seed, n_samples=samples).values for one in examples])
-    rows = rows_at_once(x, None)
-    return Attribution(values, values_at(f, x, target, rows), values_at(f, baseline, target, rows), samples)
+    batch_size = default_batch_size(x, None)
+    return Attribution(
+        values, forward_batched(f, x, target, batch_size), forward_batched(f, baseline, target, batch_size), samples
+    )
 
 
 def _ask(name: str, f: Function, *where: Any, gradients: int = 1, seed: int = 0, **options: Any) -> Attribution:
@@ -90,9 +92,9 @@ def _ask(name: str, f: Function, *where: Any, gradients: int = 1, seed: int = 0,
     if name in ("DeepLift", *WITHOUT_BASELINE) and model is f:
         raise NotImplementedError(f"{name} goes through the layers of an nn.Module, and f is a function")
     x, start, target = check_arguments(f, *where)
-    rows, at_baseline = rows_at_once(x, None), None
+    batch_size, at_baseline = default_batch_size(x, None), None
     if name not in WITHOUT_BASELINE:
-        options["baselines"], at_baseline = start, values_at(f, start, target, rows)
+        options["baselines"], at_baseline = start, forward_batched(f, start, target, batch_size)
     with torch.no_grad():  # of scores (N, 1), Captum must be told to take the one column
         column = 0 if target is None and f(x[:1].clone()).dim() == 2 else target
     numpy_state = np.random.get_state()
@@ -104,4 +106,4 @@ def _ask(name: str, f: Function, *where: Any, gradients: int = 1, seed: int = 0,
             values = getattr(captum.attr, name)(model).attribute(x, target=column, **options).detach()
         finally:
             np.random.set_state(numpy_state)
-    return Attribution(values, values_at(f, x, target, rows), at_baseline, evaluations=gradients)
+    return Attribution(values, forward_batched(f, x, target, batch_size), at_baseline, evaluations=gradients)

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from igteach.core.attribution import Attribution, accumulator
 from igteach.core.devices import full_precision
 from igteach.core.error_estimate import with_error
-from igteach.core.evaluation import frozen, scores, values_at
+from igteach.core.evaluation import forward, forward_batched, frozen_parameters
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.integration import integral
-from igteach.core.paths import StraightPath, spread
+from igteach.core.integration import integrate
+from igteach.core.paths import StraightPath, broadcast_alphas
 from igteach.core.quadrature import nodes_and_weights
-from igteach.core.validation import check_arguments, rows_at_once
+from igteach.core.validation import check_arguments, default_batch_size
 
 
 def neuron_conductance(
@@ -26,7 +26,7 @@ def neuron_conductance(
     *,
     steps: int = 64,
     rule: str = "midpoint",
-    rows: int | None = None,
+    batch_size: int | None = None,
 ) -> Attribution:
     """The share of each unit of a layer in F(x) - F(x'), along the straight path of the input from x' to x.
 
@@ -41,17 +41,17 @@ def neuron_conductance(
     if not isinstance(layer, nn.Module):
         raise TypeError(f"layer is {type(layer).__name__}; pass a module of f, such as model[2]")
     x, baseline, target = check_arguments(f, x, baseline, target)
-    rows = rows_at_once(x, rows)
+    batch_size = default_batch_size(x, batch_size)
     nodes, weights = nodes_and_weights(rule, steps)
     rest = nodes.view(steps, 1), weights.view(steps, 1)
-    at_once = max(1, rows // steps)  # examples
+    chunk_size = max(1, batch_size // steps)  # examples
     values, distances = [], []
-    for part in torch.arange(len(x)).split(at_once):
-        path, chosen = StraightPath(baseline[part], x[part]), None if target is None else target[part]
-        total, distance = integral(partial(_pull, f, layer, path, chosen), *rest, max(1, rows // at_once))
+    for chunk in torch.arange(len(x)).split(chunk_size):
+        path, chosen = StraightPath(baseline[chunk], x[chunk]), None if target is None else target[chunk]
+        total, distance = integrate(partial(_pull, f, layer, path, chosen), *rest, max(1, batch_size // chunk_size))
         values.append(total)
         distances.append(distance)
-    at_ends = values_at(f, x, target, rows), values_at(f, baseline, target, rows)
+    at_ends = forward_batched(f, x, target, batch_size), forward_batched(f, baseline, target, batch_size)
     answer = Attribution(torch.cat(values).to(x), *at_ends, steps)
     return with_error(answer, torch.cat([d for d in distances if d is not None]) if steps > 3 else None)
 
@@ -74,7 +74,7 @@ def _pull(
         return seen.view(*points.shape[:2], *seen.shape[1:]).to(accumulator(points))
 
     ways = units(torch.cat([starts[:1], ends])).diff(dim=0)  # a cell starts where the one before it ends
-    return units(alphas, gradient=True) * ways / spread(ends - starts, ways[0])
+    return units(alphas, gradient=True) * ways / broadcast_alphas(ends - starts, ways[0])
 
 
 def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -83,15 +83,17 @@ def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | Non
 
     def keep(module: nn.Module, arguments: Any, output: Any) -> Tensor:
         if not isinstance(output, Tensor) or len(output) != len(points):
-            came = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(f"layer gives {came} for {len(points)} rows; pass one that gives a tensor (rows, *units)")
+            received = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
+            raise ValueError(
+                f"layer gives {received} for {len(points)} rows; pass one that gives a tensor (rows, *units)"
+            )
         outputs.append(output.detach().requires_grad_())
         return outputs[-1].clone()  # what comes next may work in place
 
     handle = layer.register_forward_hook(keep)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), frozen(f), full_precision():
-            value = scores(f, points, target)
+        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(f), full_precision():
+            value = forward(f, points, target)
             if len(outputs) != 1:
                 raise ValueError(f"layer is called {len(outputs)} times by f; pass a module that f calls once")
             (gradient,) = torch.autograd.grad(value.sum(), outputs)

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import gradients_at, values_at
+from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Baseline, Target
-from igteach.core.validation import check_arguments, rows_at_once
-from igteach.methods.piecewise_linear import KINKED, chain, network_behind, rivals
+from igteach.core.validation import check_arguments, default_batch_size
+from igteach.methods.piecewise_linear import PIECEWISE_LINEAR, chain, competing_inputs, network_behind
 
 CLOSEST = 1e-13  # kinks nearer than this on [0, 1] count as one: rounding cannot tell them apart
 ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is walked in stretches
@@ -34,7 +34,7 @@ def exact_integrated_gradients(
 ) -> ExactAttribution:
     """The exact share of each feature in F(x) - F(x'), for the logits F of a piecewise-linear network.
 
-    model       a chain of layers in AFFINE and KINKED or functions in AS_LAYER, nested or in logit(); copied to float64
+    model       a chain of layers in AFFINE and PIECEWISE_LINEAR or functions in AS_LAYER, nested or in logit(); copied to float64
     x           (batch, *features), floating point; baseline and target are as for integrated_gradients
     max_pieces  of one example, at most
 
@@ -50,21 +50,21 @@ def exact_integrated_gradients(
     if x.device.type == "mps":
         raise ValueError("x is on mps, which has no float64; pass x.cpu() and model.cpu()")
     x, baseline = x.double(), baseline.double()
-    values, pieces, rows = torch.empty_like(x), [], rows_at_once(x, None)
+    values, pieces, batch_size = torch.empty_like(x), [], default_batch_size(x, None)
     for i, ends in enumerate(torch.stack([baseline, x], dim=1)):
         pieces.append(_breakpoints(layers, ends, max_pieces))
-        values[i] = _integral(network, ends, None if target is None else target[i], pieces[i], rows)
-    f_input, f_baseline = (values_at(network, points, target, rows) for points in (x, baseline))
+        values[i] = _integral(network, ends, None if target is None else target[i], pieces[i], batch_size)
+    f_input, f_baseline = (forward_batched(network, points, target, batch_size) for points in (x, baseline))
     spent, error = torch.tensor([len(ends) - 1 for ends in pieces], device=x.device), torch.zeros_like(f_input)
     return ExactAttribution(values, f_input, f_baseline, spent, error_estimate=error, pieces=tuple(pieces))
 
 
-def _integral(network: nn.Module, ends: Tensor, target: Tensor | None, alphas: Tensor, rows: int) -> Tensor:
+def _integral(network: nn.Module, ends: Tensor, target: Tensor | None, alphas: Tensor, batch_size: int) -> Tensor:
     """(x - x') times the sum over the pieces of length times gradient; ends are x' and x, alphas the pieces' ends."""
     total = torch.zeros_like(ends[0])
-    for left, right in zip(alphas[:-1].split(rows), alphas[1:].split(rows), strict=True):
+    for left, right in zip(alphas[:-1].split(batch_size), alphas[1:].split(batch_size), strict=True):
         points = _interpolated(ends.new_tensor([0, 1]), ends, (left + right) / 2)
-        _, gradients = gradients_at(network, points, None if target is None else target.expand(len(points)))
+        _, gradients = forward_with_gradient(network, points, None if target is None else target.expand(len(points)))
         total += torch.tensordot(right - left, gradients, dims=1)
     return total * (ends[1] - ends[0])
 
@@ -86,11 +86,11 @@ def _pieces(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator
     alphas (breakpoints,) are the kinks of the layers before; values (breakpoints, *features) what they give there.
     """
     for i, layer in enumerate(layers):
-        if isinstance(layer, KINKED):
-            refined = _merged(alphas, _kinks(alphas, rivals(layer, values)))
-            at_once = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
-            for start in range(0, len(refined) - 1, at_once):
-                stretch = refined[start : start + at_once + 1]
+        if isinstance(layer, PIECEWISE_LINEAR):
+            refined = _merged(alphas, _kinks(alphas, competing_inputs(layer, values)))
+            chunk_size = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
+            for start in range(0, len(refined) - 1, chunk_size):
+                stretch = refined[start : start + chunk_size + 1]
                 yield from _pieces(layers[i + 1 :], stretch, layer(_interpolated(alphas, values, stretch)))
             return
         values = layer(values)
@@ -112,19 +112,19 @@ def _interpolated(alphas: Tensor, values: Tensor, at: Tensor) -> Tensor:
     return torch.lerp(values[right - 1], values[right], share.view(-1, *(1,) * (values.dim() - 1)))
 
 
-def _kinks(alphas: Tensor, rivals: Tensor) -> Tensor:
-    """Where another one of the rivals becomes the largest, each being linear between the breakpoints: (kinks,)."""
-    leads = rivals == rivals.amax(-1, keepdim=True)
+def _kinks(alphas: Tensor, competing_inputs: Tensor) -> Tensor:
+    """Where another one of the competing_inputs becomes the largest, each being linear between the breakpoints: (kinks,)."""
+    leads = competing_inputs == competing_inputs.amax(-1, keepdim=True)
     steady = (leads[:-1] & leads[1:]).any(-1)  # the largest at both ends is the largest in between
     piece, unit = torch.nonzero(~steady, as_tuple=True)
-    value = rivals[piece, unit]
-    slope = rivals[piece + 1, unit] - value
+    value = competing_inputs[piece, unit]
+    slope = competing_inputs[piece + 1, unit] - value
     leader = value.argmax(-1, keepdim=True)
     found = [alphas[:0]]
     while len(piece):
         gain = slope - slope.gather(1, leader)
         share, leader = (value.gather(1, leader) - value).div(gain).where(gain > 0, torch.inf).min(1, keepdim=True)
         more = share[:, 0] < 1
-        piece, value, slope, leader, share = (part[more] for part in (piece, value, slope, leader, share))
+        piece, value, slope, leader, share = (chunk[more] for chunk in (piece, value, slope, leader, share))
         found.append(torch.lerp(alphas[piece], alphas[piece + 1], share[:, 0].clamp(min=0)))
     return torch.cat(found)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution, accumulator, all_finite
-from igteach.core.error_estimate import MARGIN, size, with_error
-from igteach.core.evaluation import gradients_at, values_at
+from igteach.core.error_estimate import MARGIN, error_scale, with_error
+from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Function
-from igteach.core.paths import spread
-from igteach.core.validation import check_arguments, check_count, rows_at_once
+from igteach.core.paths import broadcast_alphas
+from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
 
 
@@ -24,7 +24,7 @@ def expected_gradients(
     *,
     samples: int = 256,
     seed: int = 0,
-    rows: int | None = None,
+    batch_size: int | None = None,
 ) -> Attribution:
     """The share of each feature in F(x) - the mean F of the baselines: IG averaged over them, by random samples.
 
@@ -38,24 +38,30 @@ def expected_gradients(
     if baselines.shape[1:] != x.shape[1:]:
         raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
     check_count("samples", samples, 2)
-    baselines, rows, random = baselines.detach().to(x), rows_at_once(x, rows), torch.Generator().manual_seed(seed)
+    baselines, batch_size, random = (
+        baselines.detach().to(x),
+        default_batch_size(x, batch_size),
+        torch.Generator().manual_seed(seed),
+    )
     drawn = torch.randint(len(baselines), (samples,), generator=random).to(x.device)
     alphas = torch.rand(samples, generator=random, dtype=torch.float64)
     values, distances, means = torch.empty_like(x), [], []
     for i in range(len(x)):
         chosen = None if target is None else target[i]
         total = squares = torch.zeros_like(x[i], dtype=accumulator(x))
-        for part in torch.arange(samples).split(rows):
-            starts = baselines[drawn[part]]
-            points = starts + spread(alphas[part], x[i]) * (x[i] - starts)
-            _, gradients = gradients_at(f, points, None if chosen is None else chosen.expand(len(points)))
+        for chunk in torch.arange(samples).split(batch_size):
+            starts = baselines[drawn[chunk]]
+            points = starts + broadcast_alphas(alphas[chunk], x[i]) * (x[i] - starts)
+            _, gradients = forward_with_gradient(f, points, None if chosen is None else chosen.expand(len(points)))
             pulls = (gradients * (x[i] - starts)).to(total)
             total, squares = total + pulls.sum(0), squares + pulls.square().sum(0)
         values[i] = total / samples
         variance = (squares / samples - (total / samples).square()).clamp_min(0)
         distances.append(MARGIN * (variance / (samples - 1)).sqrt().sum())
-        means.append(values_at(f, baselines, None if chosen is None else chosen.expand(len(baselines)), rows).mean())
-    answer = Attribution(values, values_at(f, x, target, rows), torch.stack(means), samples)
+        means.append(
+            forward_batched(f, baselines, None if chosen is None else chosen.expand(len(baselines)), batch_size).mean()
+        )
+    answer = Attribution(values, forward_batched(f, x, target, batch_size), torch.stack(means), samples)
     return with_error(answer, torch.stack(distances))
 
 
@@ -76,7 +82,7 @@ def average_integrated_gradients(
     average = Attribution(values, answers[0].f_input, f_baseline, sum(a.evaluations for a in answers))
     if answers[0].converged is not None:
         average = replace(average, converged=mean(a.converged for a in answers) == 1)
-    estimates = [a.error_estimate * size(a) for a in answers if a.error_estimate is not None]
+    estimates = [a.error_estimate * error_scale(a) for a in answers if a.error_estimate is not None]
     return with_error(average, mean(estimates) if estimates else None)
 
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution, accumulator
-from igteach.core.evaluation import gradients_at, values_at
+from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.validation import check_arguments, check_count, rows_at_once
+from igteach.core.validation import check_arguments, check_count, default_batch_size
 
 
 def gradient(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
@@ -38,7 +38,7 @@ def gradient_times_input(f: Function, x: Tensor, baseline: Baseline = None, targ
     value, shares = _at_input(f, x, target)
     for share, end, start in zip(shares, x, baseline, strict=True):
         share *= end - start  # in place: memory for one result, not two
-    return Attribution(shares, value, values_at(f, baseline, target, rows_at_once(x, None)), evaluations=1)
+    return Attribution(shares, value, forward_batched(f, baseline, target, default_batch_size(x, None)), evaluations=1)
 
 
 def smoothgrad(
@@ -48,7 +48,7 @@ def smoothgrad(
     target: Target = None,
     *,
     method: Callable[..., Attribution] = gradient,
-    deviation: float,
+    stdev: float,
     samples: int = 25,
     seed: int = 0,
     **options: Any,
@@ -56,30 +56,30 @@ def smoothgrad(
     """The mean of a method's values over noisy copies of x.
 
     f, x, baseline, target and errors as for `gradient`; method, with its options, is any method of this signature;
-    deviation is that of the Gaussian noise, in x's units. The noise is drawn on the CPU: the same on every device.
+    stdev is that of the Gaussian noise, in x's units. The noise is drawn on the CPU: the same on every device.
     F(x) and the residual are those of x itself, while the values add up to what its copies gain on average.
     Source: Smilkov et al. (2017).
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     check_count("samples", samples, 1)
-    if not 0 < deviation < math.inf:
-        raise ValueError(f"deviation is {deviation}; pass a finite number above 0, in the units of x")
+    if not 0 < stdev < math.inf:
+        raise ValueError(f"stdev is {stdev}; pass a finite number above 0, in the units of x")
     random, total = torch.Generator().manual_seed(seed), torch.zeros_like(x, dtype=accumulator(x))
     spent: int | Tensor = 0
     for _ in range(samples):
-        noise = deviation * torch.randn(x.shape, generator=random).to(x)
+        noise = stdev * torch.randn(x.shape, generator=random).to(x)
         answer = method(f, x + noise, baseline, target, **options)
         total, spent = total.add_(answer.values), spent + answer.evaluations
     return Attribution(
-        (total / samples).to(x), values_at(f, x, target, rows_at_once(x, None)), answer.f_baseline, spent
+        (total / samples).to(x), forward_batched(f, x, target, default_batch_size(x, None)), answer.f_baseline, spent
     )
 
 
 def _at_input(f: Function, x: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     """F and its gradient at each example: (batch,) and the shape of x."""
-    gradients, values, rows = torch.empty_like(x), [], rows_at_once(x, None)
-    for start in range(0, len(x), rows):
-        part = slice(start, start + rows)
-        value, gradients[part] = gradients_at(f, x[part], None if target is None else target[part])
+    gradients, values, batch_size = torch.empty_like(x), [], default_batch_size(x, None)
+    for start in range(0, len(x), batch_size):
+        chunk = slice(start, start + batch_size)
+        value, gradients[chunk] = forward_with_gradient(f, x[chunk], None if target is None else target[chunk])
         values.append(value)
     return torch.cat(values), gradients

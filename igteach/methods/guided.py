@@ -24,7 +24,7 @@ def guided_integrated_gradients(
     legs: int = 32,
     fraction: float = 0.1,
     max_distance: float = 1.0,
-    rows: int | None = None,
+    batch_size: int | None = None,
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along a path chosen by the gradients themselves.
 
@@ -33,7 +33,7 @@ def guided_integrated_gradients(
     Source: Kapishnikov et al. (2021).
     """
     path = guided_path(f, x, baseline, target, legs=legs, fraction=fraction, max_distance=max_distance)
-    return replace(path_gradients(f, path, target, steps=steps, rows=rows), evaluations=steps + legs)
+    return replace(path_gradients(f, path, target, steps=steps, batch_size=batch_size), evaluations=steps + legs)
 
 
 def guided_path(
@@ -85,7 +85,7 @@ def _moved(
         slope = torch.where(room > 0, slope, torch.inf)
         chosen = (room > 0) & (slope <= slope.kthvalue(group, dim=1, keepdim=True).values)  # equal slopes together
         in_group = (room * chosen).sum(1, keepdim=True)
-        part = (still_to_go / in_group.clamp_min(torch.finfo(room.dtype).tiny)).clamp(0, 1)
-        moved = torch.where(part < 1, torch.lerp(alphas, alphas.new_tensor(highest), part), highest)
+        chunk = (still_to_go / in_group.clamp_min(torch.finfo(room.dtype).tiny)).clamp(0, 1)
+        moved = torch.where(chunk < 1, torch.lerp(alphas, alphas.new_tensor(highest), chunk), highest)
         alphas = torch.where(chosen, moved, alphas)
     return alphas

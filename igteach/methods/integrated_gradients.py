@@ -13,8 +13,8 @@ from igteach.core.attribution import Attribution
 from igteach.core.error_estimate import NEIGHBOURS
 from igteach.core.functions import Function
 from igteach.core.integration import along
-from igteach.core.paths import CurvedPath, StraightPath, through
-from igteach.core.validation import check_arguments, check_count, rows_at_once
+from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
+from igteach.core.validation import check_arguments, check_count, default_batch_size
 
 
 def integrated_gradients(
@@ -27,7 +27,7 @@ def integrated_gradients(
     rule: str = "midpoint",
     tolerance: float | None = None,
     max_evaluations: int = 2048,
-    rows: int | None = None,
+    batch_size: int | None = None,
     progress: bool = False,
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along the straight path from x' to x.
@@ -49,15 +49,15 @@ def integrated_gradients(
     Source: Sundararajan, Taly and Yan (2017).
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    rows = rows_at_once(x, rows)
+    batch_size = default_batch_size(x, batch_size)
     if tolerance is not None:
         _check_tolerance(tolerance, max_evaluations, steps)
 
-    def straight(part: slice) -> StraightPath:
-        return StraightPath(baseline[part], x[part])
+    def straight(chunk: slice) -> StraightPath:
+        return StraightPath(baseline[chunk], x[chunk])
 
     parts = affine_prefix.split(f, x, steps)
-    answer = along(f, straight, (baseline, x), target, rule, steps, rows, parts, progress)
+    answer = along(f, straight, (baseline, x), target, rule, steps, batch_size, parts, progress)
     if tolerance is None:
         return answer
     values, estimate = answer.values, cast(Tensor, answer.error_estimate)
@@ -70,7 +70,7 @@ def integrated_gradients(
             more = min(math.ceil(growth * last), max_evaluations - int(spent[i]))
             if more <= last:
                 break
-            again = integrated_gradients(f, x[one], baseline[one], chosen, steps=more, rule=rule, rows=rows)
+            again = integrated_gradients(f, x[one], baseline[one], chosen, steps=more, rule=rule, batch_size=batch_size)
             values[one], estimate[one], last = again.values, cast(Tensor, again.error_estimate), more
             spent[i] += more
     return replace(answer, evaluations=spent, converged=estimate <= tolerance)
@@ -85,7 +85,7 @@ def path_gradients(
     baseline: Tensor | float | None = None,
     steps: int = 64,
     rule: str = "midpoint",
-    rows: int | None = None,
+    batch_size: int | None = None,
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along any path from x' to x.
 
@@ -95,15 +95,15 @@ def path_gradients(
     """
     if rule == "warped":
         raise ValueError("rule is 'warped', which is for the straight path of integrated_gradients; choose another")
-    function = path if callable(path) else through(path)
+    function = path if callable(path) else piecewise_linear_path(path)
     start, end = CurvedPath(function).points(torch.tensor([0.0, 1.0], dtype=torch.float64))
     for reached, wanted, words in ((start, baseline, "start at baseline"), (end, x, "end at x")):
         if wanted is not None and (reached - wanted).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
             raise ValueError(f"path does not {words}: mend the path, or leave out the argument")
     end, start, target = check_arguments(f, end, start, target)
-    rows = rows_at_once(end, rows)
+    batch_size = default_batch_size(end, batch_size)
     return along(
-        f, lambda part: CurvedPath(lambda alpha: function(alpha)[part]), (start, end), target, rule, steps, rows
+        f, lambda chunk: CurvedPath(lambda alpha: function(alpha)[chunk]), (start, end), target, rule, steps, batch_size
     )
 
 

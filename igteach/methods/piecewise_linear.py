@@ -12,7 +12,7 @@ from torch.nn.modules.utils import _pair
 from igteach.core.affine_prefix import AFFINE
 from igteach.core.functions import Function, Logit, Probability
 
-KINKED = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
+PIECEWISE_LINEAR = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
 AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: the layer of the same arguments
     **{F.relu: nn.ReLU, torch.relu: nn.ReLU, "relu": nn.ReLU, torch.flatten: nn.Flatten, "flatten": nn.Flatten},
     **{F.leaky_relu: nn.LeakyReLU, F.max_pool2d: nn.MaxPool2d},
@@ -49,14 +49,14 @@ def chain(network: nn.Module) -> list[nn.Module]:
             what = f"{type(layer).__name__}, its layer {what.removeprefix('0.')!r}"
         elif node.target in AS_LAYER:
             layer = AS_LAYER[node.target](*node.args[1:], **node.kwargs)
-        if not isinstance(layer, AFFINE + KINKED):
-            known = ", ".join(kind.__name__ for kind in AFFINE + KINKED)
+        if not isinstance(layer, AFFINE + PIECEWISE_LINEAR):
+            known = ", ".join(kind.__name__ for kind in AFFINE + PIECEWISE_LINEAR)
             raise TypeError(f"model uses {what}; exact IG needs one chain of {known}; or use integrated_gradients")
         layers.append(layer)
     return layers
 
 
-def rivals(layer: nn.Module, values: Tensor) -> Tensor:
+def competing_inputs(layer: nn.Module, values: Tensor) -> Tensor:
     """The elements of which a kinked layer looks for the largest: (breakpoints, units, elements)."""
     if not isinstance(layer, nn.MaxPool2d):
         return torch.stack([values, torch.zeros_like(values)], dim=-1).flatten(1, -2)

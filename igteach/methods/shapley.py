@@ -6,15 +6,15 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import values_at
+from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.validation import check_arguments, rows_at_once
+from igteach.core.validation import check_arguments, default_batch_size
 
 MOST = 15  # features: 2**15 subsets
 
 
 def shapley_values(
-    f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, rows: int | None = None
+    f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, batch_size: int | None = None
 ) -> Attribution:
     """The Shapley value of each feature, exact, from F at all 2**n mixtures of x and the baseline; no gradient.
 
@@ -29,13 +29,13 @@ def shapley_values(
         raise ValueError(
             f"x has {n} features, that is 2**{n} sets of them; use igteach.methods.captum_methods.shapley_sampling"
         )
-    rows, shape = rows_at_once(x, rows), (2,) * n
+    batch_size, shape = default_batch_size(x, batch_size), (2,) * n
     inside = torch.cartesian_prod(*[torch.tensor([False, True], device=x.device)] * n).view(-1, *x.shape[1:])
     sizes = inside.flatten(1).sum(1).view(shape)
     values, ends = torch.empty_like(x), x.new_empty(2, len(x))
     for k in range(len(x)):
         points, chosen = torch.where(inside, x[k], baseline[k]), None if target is None else target[k].expand(2**n)
-        at_sets = values_at(f, points, chosen, rows).cpu().double().view(shape)
+        at_sets = forward_batched(f, points, chosen, batch_size).cpu().double().view(shape)
         ends[:, k] = at_sets.flatten()[[0, -1]]  # no feature inside, and all
         gains = [at_sets.select(i, 1) - at_sets.select(i, 0) for i in range(n)]
         weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64)

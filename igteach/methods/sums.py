@@ -3,10 +3,10 @@
 import torch
 
 from igteach.core.attribution import Attribution
-from igteach.core.error_estimate import size, with_error
+from igteach.core.error_estimate import error_scale, with_error
 
 
-def added(*answers: Attribution) -> Attribution:
+def sum_attributions(*answers: Attribution) -> Attribution:
     """The attribution of a sum of models, such as trees and a network: the sum of theirs, by linearity.
 
     answers  for the same x and baseline; one with a baseline each. Their expected L1 errors add up.
@@ -24,5 +24,5 @@ def added(*answers: Attribution) -> Attribution:
         torch.stack([start.double() for start in starts]).sum(0),
         sum(a.evaluations for a in answers),
     )
-    distances = [a.error_estimate.double() * size(a) for a in answers if a.error_estimate is not None]
+    distances = [a.error_estimate.double() * error_scale(a) for a in answers if a.error_estimate is not None]
     return with_error(whole, torch.stack(distances).sum(0) if len(distances) == len(answers) else None)

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from igteach.core.attribution import ROUGHLY, Attribution
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.functions import logit, probability
-from igteach.core.validation import check_baseline, rows_at_once
+from igteach.core.validation import check_baseline, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.models.text import Dials, TextClassifier
+from igteach.models.text import EmbeddingInterpolation, TextClassifier
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,7 +61,7 @@ def token_attribution(
     target: int | str | None = None,
     *,
     baseline: str | Tensor = "pad",
-    tolerance: float | None = ROUGHLY,
+    tolerance: float | None = ROUGHLY_BELOW,
 ) -> TokenAttribution | list[TokenAttribution]:
     """The share of each token in the probability of a label: IG along its word embedding, summed over the embedding.
 
@@ -77,8 +77,8 @@ def token_attribution(
     Source: Sundararajan, Taly and Yan (2017), section 6.3.
     """
     if not isinstance(model, TextClassifier):
-        came = type(model).__name__
-        raise TypeError(f"model is {came}; pass TextClassifier(model, tokenizer, labels) of igteach.models.text")
+        received = type(model).__name__
+        raise TypeError(f"model is {received}; pass TextClassifier(model, tokenizer, labels) of igteach.models.text")
     texts: list[Any] = list(text) if isinstance(text, list | tuple) else [text]
     batch = model.encode(texts) if texts else None
     answers = [_of_row(model, batch, row, one, target, baseline, tolerance) for row, one in enumerate(texts)]
@@ -95,10 +95,14 @@ def _of_row(
         by_tokens = model.logits(held)
         x = model.model.get_input_embeddings()(held.pop("input_ids"))
         start = torch.where(special.to(x.device), x, token_baseline(baseline, model, x))
-    f, dials, rows = Dials(model.model, x, start, held), x.new_ones(x.shape[:2]), rows_at_once(x, None)
+    f, dials, batch_size = (
+        EmbeddingInterpolation(model.model, x, start, held),
+        x.new_ones(x.shape[:2]),
+        default_batch_size(x, None),
+    )
     prediction = int(by_tokens.argmax())
     number = prediction if target is None else model.number(target)
-    evidence = integrated_gradients(probability(f), dials, target=number, tolerance=tolerance, rows=rows)
+    evidence = integrated_gradients(probability(f), dials, target=number, tolerance=tolerance, batch_size=batch_size)
     with torch.no_grad():
         apart = (logit(f)(dials) - by_tokens).abs().max() / by_tokens.abs().max().clamp_min(1)
     if apart > 1000 * torch.finfo(x.dtype).eps:

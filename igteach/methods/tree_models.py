@@ -72,8 +72,10 @@ class TreeFunction:
         if self.histogram and self.model.is_categorical_ is not None:
             for categories in self.model._preprocessor.named_transformers_["encoder"].categories_:
                 if categories.dtype.kind not in "fiub":
-                    came = f"categories such as {categories[0]!r}, and x holds numbers"
-                    raise ValueError(f"model was fitted on {came}; number them (OrdinalEncoder) before it is fitted")
+                    received = f"categories such as {categories[0]!r}, and x holds numbers"
+                    raise ValueError(
+                        f"model was fitted on {received}; number them (OrdinalEncoder) before it is fitted"
+                    )
 
     def __call__(self, points: Tensor) -> Tensor:
         from sklearn.utils import get_tags

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import scores
+from igteach.core.evaluation import forward
 from igteach.core.functions import Baseline, Target
 from igteach.core.validation import check_arguments
 from igteach.methods.exact import CLOSEST
@@ -59,7 +59,7 @@ def _attribution(model: Any, x: Tensor, baseline: Baseline, target: Target, all_
     f = TreeFunction(model)
     _, _, target = check_arguments(f, _filled(x), _filled(baseline), target)
     baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype).expand(x.shape)
-    at_x, at_baseline = scores(f, x, target), scores(f, baseline, target)
+    at_x, at_baseline = forward(f, x, target), forward(f, baseline, target)
     end, start = f.seen(x), f.seen(baseline)
     outputs = np.zeros(len(x), int) if target is None else target.numpy()
     totals = np.zeros((2, *x.shape))

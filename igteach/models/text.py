@@ -48,17 +48,17 @@ class TextClassifier:
     labels: Sequence[str]
 
     def __post_init__(self) -> None:
-        came = f"model is {type(self.model).__name__}"
+        received = f"model is {type(self.model).__name__}"
         if not isinstance(self.model, nn.Module):
-            raise TypeError(f"{came}; pass the network itself, an nn.Module")
+            raise TypeError(f"{received}; pass the network itself, an nn.Module")
         if "inputs_embeds" not in inspect.signature(self.model.forward).parameters:
             raise TypeError(
-                f"{came}, whose forward has no inputs_embeds; pass one that takes word embeddings, as most encoders of "
+                f"{received}, whose forward has no inputs_embeds; pass one that takes word embeddings, as most encoders of "
                 "Hugging Face do"
             )
         if not hasattr(self.model, "get_input_embeddings"):
             raise TypeError(
-                f"{came}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
+                f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
             )
         if not getattr(self.tokenizer, "is_fast", False):
             raise TypeError(
@@ -222,7 +222,7 @@ class SentenceClassifier(nn.Module):
         return self.encoder.get_input_embeddings()
 
 
-class Dials(nn.Module):
+class EmbeddingInterpolation(nn.Module):
     """The model as a function of a dial for each token: at 0 its embedding is the baseline's, at 1 its own.
 
     By the chain rule, the gradient by a dial is that by the embedding, times (x - x'), summed over the embedding.

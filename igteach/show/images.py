@@ -14,7 +14,7 @@ from matplotlib.colors import Normalize, to_rgb
 from matplotlib.figure import Figure as Canvas
 from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
-from igteach.core.attribution import ROUGHLY, Attribution
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.show.figures import Figure, Values, numbers
 from igteach.show.palette import FAINT, NEGATIVE, OVER_PICTURE, POSITIVE, SIGNED
 
@@ -78,8 +78,8 @@ def attributions(
     if view not in VIEWS:
         raise ValueError(f"view is {view!r}; choose one of {', '.join(VIEWS)}")
     if not isinstance(answers, Mapping) or not answers:
-        came = "empty" if isinstance(answers, Mapping) else type(answers).__name__
-        raise ValueError(f"answers is {came}; pass a dictionary from titles to attributions")
+        received = "empty" if isinstance(answers, Mapping) else type(answers).__name__
+        raise ValueError(f"answers is {received}; pass a dictionary from titles to attributions")
     image = _picture(picture)
     size = image.shape[:2]
     inside = None if mask is None else _mask(mask, size)
@@ -92,14 +92,14 @@ def attributions(
         if not (percentile is None and scale is None):
             raise ValueError("percentile and scale set the strongest colour, but view='top' has one only; drop them")
         strengths = [_strongest(panel.squares, share) for panel in panels]
-        told = f"Shown: the {100 * share:.3g}% of {'pixels' if side == 1 else 'squares'} with the largest |value|."
+        caption = f"Shown: the {100 * share:.3g}% of {'pixels' if side == 1 else 'squares'} with the largest |value|."
     else:
-        scales, told = _scales(panels, percentile, scale)
+        scales, caption = _scales(panels, percentile, scale)
         strengths = [panel.squares / scales[panel.unit] for panel in panels]
-    told = _summed(panels, side) + told
+    caption = _summed(panels, side) + caption
     titles = ["the picture", *(f"{panel.title}\n{panel.residual}" for panel in panels)]
     groups = [sum(panel.unit == unit for panel in panels) for unit in scales]
-    canvas, panes, bars = _layout(size, titles, groups, f"Light yellow: positive, dark blue: negative. {told}")
+    canvas, panes, bars = _layout(size, titles, groups, f"Light yellow: positive, dark blue: negative. {caption}")
     _draw(panes[0], image, inside)
     for pane, strength in zip(panes[1:], strengths, strict=True):
         pixels = strength.repeat(side, axis=0).repeat(side, axis=1)[: size[0], : size[1]]
@@ -107,7 +107,7 @@ def attributions(
     for bar, (unit, top) in zip(bars, scales.items(), strict=True):
         colours = OVER_PICTURE if view == "overlay" else SIGNED
         _scale_bar(canvas, bar, ScalarMappable(Normalize(-top, top), colours), top, unit)
-    what = f"{VIEWS[view]} of {size[0]} by {size[1]} pixels. {told} "
+    what = f"{VIEWS[view]} of {size[0]} by {size[1]} pixels. {caption} "
     return Figure(canvas, what + _stories(panels, inside, side, scales))
 
 
@@ -164,7 +164,7 @@ def _residual(answer: Attribution) -> str:
     relative = answer.relative_residual.item()
     words = "residual below 0.1%" if relative < 0.001 else f"residual {relative:.1%}"
     error = 0.0 if answer.error_estimate is None else answer.error_estimate.item()
-    return words if error < ROUGHLY else f"{words}, error {error:.0%}"
+    return words if error < ROUGHLY_BELOW else f"{words}, error {error:.0%}"
 
 
 def _scales(panels: Sequence[Panel], percentile: float | None, scale: float | None) -> tuple[dict[str, float], str]:
@@ -193,9 +193,11 @@ def _scales(panels: Sequence[Panel], percentile: float | None, scale: float | No
         if percentile is None
         else f"percentile {percentile:g} of |values|"
     )
-    told = f"Strongest colour: {how}" + (", larger values are clipped." if clipped else ".")
+    caption = f"Strongest colour: {how}" + (", larger values are clipped." if clipped else ".")
     slopes = [panel.title for panel in panels if panel.unit == SLOPES]
-    return scales, told + (f" In other units, so on a scale of its own: {', '.join(slopes)}." if len(units) > 1 else "")
+    return scales, caption + (
+        f" In other units, so on a scale of its own: {', '.join(slopes)}." if len(units) > 1 else ""
+    )
 
 
 def _summed(panels: Sequence[Panel], side: int) -> str:

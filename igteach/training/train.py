@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from igteach.core.attribution import ROUGHLY
+from igteach.core.attribution import ROUGHLY_BELOW
 from igteach.core.functions import Function, logit, probability
 from igteach.datasets.digits import hold_out_fifth, load_digits
 from igteach.datasets.patients import load_patients
@@ -192,7 +192,7 @@ def median_slope(f: Function, x: Tensor, target: Tensor) -> float:
 def complete(f: Function, x: Tensor, target: Tensor | None, baseline: Tensor | None = None) -> float:
     """The share of examples whose IG has a residual under 5%."""
     residual = cast(Tensor, integrated_gradients(f, x, baseline, target).relative_residual)
-    return (residual < ROUGHLY).double().mean().item()
+    return (residual < ROUGHLY_BELOW).double().mean().item()
 
 
 def left_after_painting(p: Function, x: Tensor, target: Tensor, score: Tensor) -> float:

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from igteach.core.attribution import ROUGHLY
+from igteach.core.attribution import ROUGHLY_BELOW
 from igteach.core.functions import probability
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
-from igteach.evaluate import share_inside
+from igteach.evaluate import relevance_mass
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.models.scenes import ScenesCNN
@@ -106,10 +106,10 @@ def measure(network: nn.Module, scenes: Scenes) -> Figures:
         "mean confidence": sure.double().mean().item(),
         "black picture": black.item(),
         "pictures of one colour": flat.quantile(0.95).item(),
-        "IG complete": (cast(Tensor, shares.relative_residual) < ROUGHLY).double().mean().item(),
+        "IG complete": (cast(Tensor, shares.relative_residual) < ROUGHLY_BELOW).double().mean().item(),
         "object": mask.double().mean().item(),
-        "IG on the object": share_inside(shares.values, mask).mean().item(),
-        "gradient on the object": share_inside(gradient(p, x, target=target).values, mask).mean().item(),
+        "IG on the object": relevance_mass(shares.values, mask).mean().item(),
+        "gradient on the object": relevance_mass(gradient(p, x, target=target).values, mask).mean().item(),
     }
 
 

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrize
 
-from igteach.core.attribution import ROUGHLY
+from igteach.core.attribution import ROUGHLY_BELOW
 from igteach.methods.token_attribution import TokenAttribution, token_attribution
 from igteach.models.text import (
     LABELS,
@@ -285,7 +285,7 @@ def measure(classifier: TextClassifier, texts: Labelled) -> Figures:
     explained = [
         one for text in x[:EXPLAINED] if isinstance(one := token_attribution(classifier, text), TokenAttribution)
     ]
-    complete = [float(one.evidence.relative_residual.item() < ROUGHLY) for one in explained]  # type: ignore[union-attr]
+    complete = [float(one.evidence.relative_residual.item() < ROUGHLY_BELOW) for one in explained]  # type: ignore[union-attr]
     return {
         "accuracy": right.double().mean().item(),
         "the commonest label": max(known.values()) / len(y),

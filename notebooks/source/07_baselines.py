@@ -31,7 +31,7 @@ from torch.nn.functional import avg_pool2d
 import igteach
 from igteach import baselines, show
 from igteach.datasets import load_digits, load_patients
-from igteach.evaluate import share_inside
+from igteach.evaluate import relevance_mass
 from igteach.exercises import check
 from igteach.models import digits, imagenet, patients
 from igteach.models.weights import WeightsUnavailable
@@ -86,7 +86,7 @@ else:
     display(show.attributions(pixels, by_baseline, view="overlay", mask=dark))
     print(f"the network's answer: {imagenet.class_names()[answer]}; dark pixels: {dark.float().mean():.0%} of the picture")
     for name, attribution in by_baseline.items():
-        print(f"{name}, of all |shares| the dark pixels get {share_inside(attribution.values, dark[None])[0]:.0%}")
+        print(f"{name}, of all |shares| the dark pixels get {relevance_mass(attribution.values, dark[None])[0]:.0%}")
 
 # %% [markdown]
 # The outline holds the dark pixels. Against black they hardly count; against white they count for more than their part of the picture. One network, one photograph, one answer.
@@ -146,7 +146,7 @@ print("against white, the pixels full of ink get exactly nothing:", bool((explai
 # The shares add up to F(x) - F(x'). If F(x') speaks already, part of what you explain is the baseline's own opinion, with the sign turned round. A neutral baseline is one where the network has no opinion: every class gets the same probability.
 
 # %% [markdown]
-# ### Exercise 1: neutrality
+# ### Exercise 1: the baseline's opinion
 #
 # ●○○ · 5 minutes
 #
@@ -163,7 +163,7 @@ print("against white, the pixels full of ink get exactly nothing:", bool((explai
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-07-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def neutrality(f, baseline):
+def opinion(f, baseline):
     """The largest class probability less an even one; 0 where the network has no opinion.
 
     f: (N, features) -> (N, classes), probabilities;  baseline: (1, features).  Returns one number.
@@ -175,7 +175,7 @@ def neutrality(f, baseline):
 
 
 # %% nbgrader={"grade": true, "grade_id": "check-07-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("07.1", neutrality)
+check("07.1", opinion)
 
 # %% [markdown]
 # **Predict.** Eight baselines for the zero. Which of them does the network find neutral?
@@ -189,7 +189,7 @@ check("07.1", neutrality)
 # | neutral | a picture changed until all classes are even; here, the white one | what broke the tie |
 # | adversarial | the picture itself, changed as little as it takes until its class scores next to zero | we shall see |
 #
-# They are in `igteach.baselines`, and so is `neutrality`.
+# They are in `igteach.baselines`, and so is `opinion`.
 
 # %%
 known = data.x_train.to(device)
@@ -200,7 +200,7 @@ candidates = {
     "median": baselines.median(zero, known),
     "blur": baselines.blur(zero, sigma=2.0),
     "neutral": baselines.neutral(score, white, gap=0.01),
-    "noise": baselines.noise(zero, deviation=0.5),
+    "noise": baselines.noise(zero, stdev=0.5),
     "adversarial": baselines.adversarial(score, zero, target=0, near_zero=0.01),
 }
 pictures = {name: candidate[0, 0] for name, candidate in candidates.items()}
@@ -212,12 +212,12 @@ show.heatmaps({name: pictures[name] for name in ("mean", "median", "blur")}, kin
 show.heatmaps({name: pictures[name] for name in ("neutral", "noise", "adversarial")}, kind="picture", scale=1.0, picture=zero[0, 0])
 
 # %% tags=["nbval-ignore-output"]
-opinion = {name: baselines.neutrality(score, candidate).item() for name, candidate in candidates.items()}
-show.bars(list(opinion), {"largest probability less 1/10": list(opinion.values())}, ylabel="neutrality")
+opinions = {name: baselines.opinion(score, candidate).item() for name, candidate in candidates.items()}
+show.bars(list(opinions), {"largest probability minus 1/10": list(opinions.values())}, ylabel="opinion")
 
 # %%
 for name, candidate in candidates.items():
-    print(f"{name:12s} neutral within 0.05: {opinion[name] < 0.05!s:6s} F(x') for 'zero' below 0.05: {bool(score(candidate)[0, 0] < 0.05)}")
+    print(f"{name:12s} neutral within 0.05: {opinions[name] < 0.05!s:6s} F(x') for 'zero' below 0.05: {bool(score(candidate)[0, 0] < 0.05)}")
 
 # %% [markdown]
 # Most of them have an opinion. To the network the mean of many digits is a digit, and so is a white page.
@@ -250,7 +250,7 @@ part = {name: (shares[hole].sum() / shares.sum()).item() for name, shares in map
 print("the hole gets over 3/4 of all:   ", [name for name in part if part[name] > 0.75])
 print("the hole gets nothing:           ", [name for name in part if part[name] == 0])
 print("black and neutral are both neutral, and agree on the hole within 0.25:", abs(part["black"] - part["neutral"]) < 0.25)
-reseeded = against(baselines.noise(zero, deviation=0.5, seed=1))
+reseeded = against(baselines.noise(zero, stdev=0.5, seed=1))
 alike = torch.corrcoef(torch.stack([maps["noise"].flatten(), reseeded.flatten()]))[0, 1]
 print("the map against other noise of the same kind correlates by more than 0.3:", bool(alike > 0.3))
 
@@ -345,7 +345,7 @@ gained = (crowd.f_input - crowd.f_baseline).mean()
 average_opinion = score(known[draw]).detach().mean(dim=0)
 print("two maps against single digits correlate by less than 0.6, for most pairs:", bool(apart.median() < 0.6))
 print("their mean adds up to F(x) less the mean of F(x') within 1%:", bool((expected.sum() - gained).abs() < 0.01 * gained))
-print("each single digit has an opinion (neutrality over 0.3):", bool((baselines.neutrality(score, known[draw]) > 0.3).all()))
+print("each single digit has an opinion (over 0.3):", bool((baselines.opinion(score, known[draw]) > 0.3).all()))
 print("all of them together have less (under 0.15):           ", bool(average_opinion.max() - 0.1 < 0.15))
 
 # %% [markdown]
@@ -463,7 +463,7 @@ for name, answer in answers.items():
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
 step = ((tie - backgrounds["mean patient"]) / trained_on.std(dim=0)).abs().max()
-print("neutral within 0.01:", bool(baselines.neutrality(malignant, tie) <= 0.01))
+print("neutral within 0.01:", bool(baselines.opinion(malignant, tie) <= 0.01))
 print("no measurement moved by more than half a standard deviation:", bool(step < 0.5))
 
 # %% [markdown]
@@ -485,7 +485,7 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # What you can do:
 #
 # 1. **Name it.** "Against a black page" belongs in the caption.
-# 2. **Ask it.** Print F(x') and its neutrality.
+# 2. **Ask it.** Print F(x') and its opinion.
 # 3. **Subtract it.** Where x - x' is zero you have asked nothing. Look whether the object of your question lies there.
 # 4. **Change it.** What stays under two baselines with opposite blind spots belongs to the input. What changes belongs to the comparison.
 #

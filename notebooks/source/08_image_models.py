@@ -34,7 +34,7 @@ from igteach import baselines, explore, show
 from igteach.datasets import load_digits
 from igteach.datasets.photographs import load_photograph
 from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
-from igteach.evaluate import interval, pointing_game, share_inside
+from igteach.evaluate import interval, pointing_game, relevance_mass
 from igteach.exercises import check
 from igteach.models import digits, imagenet, scenes
 from igteach.models.gallery import open_gallery
@@ -74,7 +74,7 @@ print("the object takes less than a tenth of a picture, on average:", bool(mask.
 # %%
 def smoothed(f, x, baseline=None, target=None):
     """The gradient, averaged over ten noisy copies of the picture; this network bears noise of 0.1 well."""
-    return igteach.smoothgrad(f, x, baseline, target, deviation=0.1, samples=10)
+    return igteach.smoothgrad(f, x, baseline, target, stdev=0.1, samples=10)
 
 
 def integrated(f, x, baseline=None, target=None):
@@ -130,11 +130,11 @@ def inside(values, mask):
 check("08.1", inside)
 
 # %% [markdown]
-# It is `share_inside` in `igteach.evaluate`, for many pictures at once. Count the four maps above.
+# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Count the four maps above.
 
 # %% tags=["nbval-ignore-output"]
 for name, method in methods.items():
-    print(f"{name:20s}{share_inside(method(score, one, target=label).values, mask[first : first + 1]).item():.0%}")
+    print(f"{name:20s}{relevance_mass(method(score, one, target=label).values, mask[first : first + 1]).item():.0%}")
 
 # %% [markdown]
 # Did the map that looked empty surprise you? A share of strength does not see how strong a map is in all. And one picture proves nothing.
@@ -195,7 +195,7 @@ def table(maps):
     print(f"{'':38s}{'share inside':24s}pointing game")
     found = {}
     for name, values in maps.items():
-        found[name] = interval(share_inside(values, mask))
+        found[name] = interval(relevance_mass(values, mask))
         cells = [f"{each[mean]:.0%} ({each[low]:.0%} to {each[high]:.0%})" for each in (found[name], interval(pointing_game(values, mask)))]
         print(f"{name:38s}{cells[0]:24s}{cells[1]}")
     return found
@@ -203,7 +203,7 @@ def table(maps):
 
 def leads(values, others):
     """Whether the first maps have the larger share inside, and luck does not explain it."""
-    return interval(share_inside(values, mask) - share_inside(others, mask))[low] > 0
+    return interval(relevance_mass(values, mask) - relevance_mass(others, mask))[low] > 0
 
 
 # %% tags=["nbval-ignore-output"]
@@ -224,7 +224,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
 for name in ("IG", "random numbers"):
-    print(f"{name:15s} over half of its strength on the object and a rim of three pixels:", bool(share_inside(maps[name], wide).mean() > 0.5))
+    print(f"{name:15s} over half of its strength on the object and a rim of three pixels:", bool(relevance_mass(maps[name], wide).mean() > 0.5))
 
 # %% [markdown]
 # So be careful with the word truth. The mask says where the evidence *may* lie, give or take a rim (and a soft shadow, which follows the shape as well). It does not say what this network used. A network that looked at the paper would be one thing, a method that says so wrongly another, and a score alone cannot tell them apart. Only an intervention can; lesson 12 makes them.
@@ -258,7 +258,7 @@ print("mean colour leads black:                     ", leads(by_start["mean colo
 print("without the object it is over three quarters:", asked_otherwise["no object: IG"][mean] > 0.75)
 print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).float().mean() > 0.9 for answer in by_start.values()))
 for name, start in starts.items():
-    opinion = baselines.neutrality(score, start)
+    opinion = baselines.opinion(score, start)
     print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).float().mean() > 0.9)}")
 
 # %% [markdown]
@@ -271,19 +271,19 @@ for name, start in starts.items():
 # **Predict.** What will random slopes score there?
 
 # %% tags=["nbval-ignore-output"]
-rivals = {}
+competing_inputs = {}
 for name, start in starts.items():
-    rivals[f"{name}: IG"] = by_start[name].values
-    rivals[f"{name}: gradient x input"] = igteach.gradient_times_input(score, x, start, answers).values
-    rivals[f"{name}: random slopes"] = noise * (x - start)
-scored = table(rivals)
+    competing_inputs[f"{name}: IG"] = by_start[name].values
+    competing_inputs[f"{name}: gradient x input"] = igteach.gradient_times_input(score, x, start, answers).values
+    competing_inputs[f"{name}: random slopes"] = noise * (x - start)
+scored = table(competing_inputs)
 show.intervals(scored, xlabel="share inside the object")
 
 # %%
 for name in starts:
     ours, random = (scored[f"{name}: {which}"][mean] for which in ("IG", "random slopes"))
     print(f"{name:12s} IG over random slopes: at least 3 times {ours > 3 * random!s:6s} at least 0.3 more {ours > random + 0.3!s:6s} within 0.05 {abs(ours - random) < 0.05}")
-print("from the mean colour IG leads gradient x input:", leads(rivals["mean colour: IG"], rivals["mean colour: gradient x input"]))
+print("from the mean colour IG leads gradient x input:", leads(competing_inputs["mean colour: IG"], competing_inputs["mean colour: gradient x input"]))
 
 # %% [markdown]
 # The best score of all was worth nothing. With no object in the baseline, random slopes do as well as Integrated Gradients: the answer was in the question.
@@ -360,7 +360,7 @@ def walked(f, x, baseline=None, target=None):
 
 def smoothed_ig(f, x, baseline=None, target=None):
     """IG, averaged over three noisy copies of the picture."""
-    return igteach.smoothgrad(f, x, baseline, target, method=igteach.integrated_gradients, deviation=0.02, samples=3, steps=16, rule="warped")
+    return igteach.smoothgrad(f, x, baseline, target, method=igteach.integrated_gradients, stdev=0.02, samples=3, steps=16, rule="warped")
 
 
 seen = igteach.probability(gallery.model)
@@ -416,7 +416,7 @@ def squares(attribution):
 
 alike = torch.corrcoef(torch.stack([squares(answer) for answer in against.values()]))
 for title, row in zip(against, alike):
-    opinion = baselines.neutrality(seen, grounds.get(title.removeprefix("from "), torch.zeros_like(picture))).item()
+    opinion = baselines.opinion(seen, grounds.get(title.removeprefix("from "), torch.zeros_like(picture))).item()
     print(f"{title:12s} neutrality {opinion:.2f}   correlation with the map from black: {row[0].item():+.2f}")
 
 # %% [markdown]
@@ -586,7 +586,7 @@ display(show.attributions(x[first], again, view="top"))
 # Walk the path. Where does the probability rise, and what does the gradient look like before and after?
 
 # %% tags=["nbval-ignore-output"]
-explore.path(score, one, starts["mean colour"][first : first + 1], label)
+explore.path_explorer(score, one, starts["mean colour"][first : first + 1], label)
 
 # %% [markdown]
 # How many steps does a digit need? Its exact shares are known (lesson 05). Find a rule and a number of steps where the residual is small and the error is not.
@@ -596,14 +596,14 @@ digit = load_digits().x_test[:1].to(device)
 reader = digits.load()
 said = int(reader(digit).argmax())
 exact = igteach.exact_integrated_gradients(igteach.logit(reader), digit, 0.0, said)
-explore.steps(igteach.logit(reader), digit, 0.0, said, exact)
+explore.steps_explorer(igteach.logit(reader), digit, 0.0, said, exact)
 
 # %% [markdown]
 # Four baselines, two at a time.
 
 # %% tags=["nbval-ignore-output"]
 choices = {name: start[first : first + 1] for name, start in starts.items()}
-explore.baseline(score, one, choices | {"white": 1.0}, label)
+explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 
 # %% [markdown]
 # And a picture of your own. It stays on your machine.

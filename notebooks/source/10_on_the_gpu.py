@@ -82,14 +82,14 @@ def seconds(work):
     return time.perf_counter() - start
 
 
-took = {rows: seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target, rows=rows)) for rows in (1, 16, 64, 512)}
+took = {rows: seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target, batch_size=rows)) for rows in (1, 16, 64, 512)}
 for rows, time_taken in took.items():
     print(f"{rows:4d} rows at once: {time_taken:.2f} s")
 print(f"{'none given':>12s}: {seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target)):.2f} s")
 show.curves(list(took), {"8 pictures, 64 steps": list(took.values())}, xlabel="rows at once", ylabel="seconds", logarithmic=True)
 
 # %%
-by_rows = [igteach.integrated_gradients(score, x, 0.0, target, rows=rows).values for rows in (1, 16, 512)]
+by_rows = [igteach.integrated_gradients(score, x, 0.0, target, batch_size=rows).values for rows in (1, 16, 512)]
 print("the number of rows changes nothing beyond rounding:", all(bool((v - by_rows[0]).norm() < 1e-4 * by_rows[0].norm()) for v in by_rows))
 
 # %% [markdown]

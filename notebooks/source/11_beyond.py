@@ -223,7 +223,7 @@ show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
 # %%
 saturating = igteach.toy(lambda x: 1 - torch.relu(1 - x))
 two = torch.tensor([[2.0]], device=device)
-cloud = igteach.smoothgrad(saturating, two, deviation=0.3, samples=200)
+cloud = igteach.smoothgrad(saturating, two, stdev=0.3, samples=200)
 line = igteach.integrated_gradients(saturating, two)
 print("SmoothGrad finds less than 0.05:", bool(cloud.values.abs() < 0.05))
 print("IG finds the whole rise of 1, to 5%:", bool((line.values - 1).abs() < 0.05))
@@ -237,9 +237,9 @@ score = igteach.logit(reader)
 digit = held_out.x_test[held_out.y_test == 3][:1].to(device)
 maps = {
     "gradient": igteach.gradient(score, digit, None, 3),
-    "SmoothGrad": igteach.smoothgrad(score, digit, None, 3, deviation=0.2, samples=50),
+    "SmoothGrad": igteach.smoothgrad(score, digit, None, 3, stdev=0.2, samples=50),
     "IG": igteach.integrated_gradients(score, digit, None, 3),
-    "SmoothGrad of IG": igteach.smoothgrad(score, digit, None, 3, method=igteach.integrated_gradients, deviation=0.2, samples=50),
+    "SmoothGrad of IG": igteach.smoothgrad(score, digit, None, 3, method=igteach.integrated_gradients, stdev=0.2, samples=50),
 }
 show.attributions(digit[0], maps)
 
@@ -635,7 +635,7 @@ show.curves(steps, {f"what {table.names[widest]} would gain": gains}, xlabel="al
 
 # %%
 net = patients.load("cpu")
-both = igteach.added(path, igteach.exact_integrated_gradients(igteach.logit(net), patient, median))
+both = igteach.sum_attributions(path, igteach.exact_integrated_gradients(igteach.logit(net), patient, median))
 with torch.no_grad():
     f_patient, f_median = (torch.from_numpy(trees.decision_function(z.numpy())) + net(z)[:, 0].double() for z in (patient, median))
 print("complete to a millionth:", bool(both.relative_residual < 1e-6))

@@ -30,7 +30,7 @@ import igteach
 from igteach import baselines, captum_methods, show
 from igteach.datasets import load_digits
 from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
-from igteach.evaluate import agreement, cascade, deletion, edges, insertion, interval, random_numbers, random_slopes, randomised_maps, share_inside, token_deletion
+from igteach.evaluate import agreement, cascading_randomisation, deletion, edges, insertion, interval, random_numbers, random_gradients, randomised_maps, relevance_mass, token_deletion
 from igteach.exercises import check
 from igteach.models import digits, scenes, text
 from igteach.models.gallery import open_gallery
@@ -152,7 +152,7 @@ check("12.1", rank_correlation)
 
 # %%
 few = slice(0, 16)
-tested = {"random numbers": random_numbers, "random slopes": random_slopes, "edges": edges, "guided backprop": captum_methods.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
+tested = {"random numbers": random_numbers, "random slopes": random_gradients, "edges": edges, "guided backprop": captum_methods.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
 forgot = {name: randomised_maps(score, method, x[few], mean_colour[few], answers[few]) for name, method in tested.items()}
 kept = {name: [agreement(stages["as trained"], values) for values in stages.values()] for name, stages in forgot.items()}
 lines = {name: [each.mean().item() for each in kept[name]] for name in tested if not name.startswith("random")}
@@ -177,7 +177,7 @@ print("edges do not notice:                                        ", all(bool(e
 
 # %%
 sizes_left = agreement(size(forgot["IG"]["as trained"]), size([*forgot["IG"].values()][-1]))
-lot = random_slopes(score, x[few], mean_colour[few], answers[few]).values
+lot = random_gradients(score, x[few], mean_colour[few], answers[few]).values
 explained = agreement(size(forgot["IG"]["as trained"]), size(lot))
 print("|IG|, all layers random: the correlation stays above 0.15:", bool(sizes_left.mean() > 0.15))
 print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool((sizes_left.mean() - explained.mean()).abs() < 0.15))
@@ -242,7 +242,7 @@ check("12.2", without_first)
 
 # %%
 values = {"random numbers": random_numbers(score, x, mean_colour, answers).values}
-values["random slopes"] = random_slopes(score, x, mean_colour, answers).values
+values["random slopes"] = random_gradients(score, x, mean_colour, answers).values
 values["edges"] = edges(score, x, mean_colour, answers).values
 values["gradient"] = size(igteach.gradient(score, x, mean_colour, answers).values)
 values["guided backprop"] = size(captum_methods.guided_backprop(score, x, mean_colour, answers).values)
@@ -262,7 +262,7 @@ def areas(found):
 
 
 on_colour = both(score, x, values, mean_colour, answers)
-part = on_colour["IG"][0].part.cpu()
+part = on_colour["IG"][0].fraction.cpu()
 show.curves(part, {name: on_colour[name][0].values.mean(dim=0) for name in ("random numbers", "edges", "guided backprop", "IG")}, xlabel="part of the pixels taken away", ylabel="F, mean of 40 scenes")
 
 # %% tags=["nbval-ignore-output"]
@@ -317,7 +317,7 @@ with torch.no_grad():
     said = reader(scans).argmax(dim=1)
 of_digits = {
     "random numbers": random_numbers(reader, scans, 0.0, said).values,
-    "random slopes": random_slopes(reader, scans, 0.0, said).values,
+    "random slopes": random_gradients(reader, scans, 0.0, said).values,
     "edges": edges(reader, scans, 0.0, said).values,
     "gradient": size(igteach.gradient(reader, scans, 0.0, said).values),
     "guided backprop": size(captum_methods.guided_backprop(reader, scans, 0.0, said).values),
@@ -329,9 +329,9 @@ on_digits = both(reader, scans, of_digits, 0.0, said)
 areas(on_digits)
 
 # %%
-rivals = [name for name in of_digits if name != "IG"]
-print("deletion:  IG beats every other map:               ", all(surely(on_digits, 0, "IG", name) for name in rivals))
-print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in rivals if name != "guided backprop"))
+competing_inputs = [name for name in of_digits if name != "IG"]
+print("deletion:  IG beats every other map:               ", all(surely(on_digits, 0, "IG", name) for name in competing_inputs))
+print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in competing_inputs if name != "guided backprop"))
 
 # %% [markdown]
 # Here the tests tell good from bad, edges and all: lesson 00 painted on fair ground. (Guided backpropagation comes close behind IG by insertion; look at the table.)
@@ -342,7 +342,7 @@ print("insertion: IG beats all but guided backpropagation:", all(surely(on_digit
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'':20s}{'share inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
-inside = {name: interval(share_inside(each, mask)) for name, each in values.items()}
+inside = {name: interval(relevance_mass(each, mask)) for name, each in values.items()}
 for name, (found, low, high) in inside.items():
     cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
     print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{cells[0]:<12.2f}{cells[1]:<12.2f}{cells[2]:+.2f}")
@@ -421,7 +421,7 @@ picture = gallery.pictures[coins][None]
 with torch.no_grad():
     best = int(gallery.model(picture).argmax())
 blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
-stages = [(name, changed) for name, changed in cascade(seen)]
+stages = [(name, changed) for name, changed in cascading_randomisation(seen)]
 for title, number in {"last layer random": 1, "half of the layers": len(stages) // 2, "all random": -1}.items():
     again = igteach.integrated_gradients(stages[number][1], picture, blurred, best, rule="warped", steps=8)
     print(f"{title:20s}rank correlation of IG's squares with the trained network's: {agreement(squares(again.values), squares(by_name[coins].values)).item():+.2f}")

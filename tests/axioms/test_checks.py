@@ -156,7 +156,7 @@ def test_an_axiom_that_holds_has_no_counterexample_and_asserts_quietly():
 def test_kink_along_the_path_is_outside_what_is_proved():
     x = torch.ones(1, 2)
     two_ways = axioms.implementation_invariance(IG, cases.MIN_X_FIRST, cases.MIN_Y_FIRST, x)
-    assert (two_ways.counterexample.expected, two_ways.counterexample.came) == (
+    assert (two_ways.counterexample.expected, two_ways.counterexample.received) == (
         "the first gets (1, 0)",
         "the second gets (0, 1)",
     )

@@ -41,9 +41,9 @@ def explorers(model: nn.Module, x: Tensor) -> dict[str, tuple[Callable[[], explo
     truth = igteach.integrated_gradients(score, x, 0.0, target, steps=512)
     alphas = [0.02 * stop for stop in range(51)]
     return {
-        "path": (lambda: explore.path(score, x, 0.0, target), "alpha", alphas),
-        "steps": (lambda: explore.steps(score, x, 0.0, target, truth), "steps", STEPS),
-        "baseline": (lambda: explore.baseline(score, x, starts, target), "left", list(starts)),
+        "path": (lambda: explore.path_explorer(score, x, 0.0, target), "alpha", alphas),
+        "steps": (lambda: explore.steps_explorer(score, x, 0.0, target, truth), "steps", STEPS),
+        "baseline": (lambda: explore.baseline_explorer(score, x, starts, target), "left", list(starts)),
     }
 
 

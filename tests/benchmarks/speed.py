@@ -274,9 +274,9 @@ def tables(folder: Path) -> str:
         text += [", ".join(f"{key} {value}" for key, value in about.items() if key != "device") + ".", ""]
         text += [f"{report['examples']} examples, truth of {report['dense']} steps, {report['repeats']} rounds.", ""]
         text += ["| network | figure | value | goal | |", "|---|---|---|---|---|"]
-        rows = [("", report["import"])]
-        rows += [(name, goal) for name, model in report["models"].items() for goal in model["goals"]]
-        for name, goal in rows:
+        batch_size = [("", report["import"])]
+        batch_size += [(name, goal) for name, model in report["models"].items() for goal in model["goals"]]
+        for name, goal in batch_size:
             verdict = "met" if goal["met"] else "**missed**"
             text.append(f"| {name} | {goal['figure']} | {goal['value']:.2f} | {goal['goal']:.2f} | {verdict} |")
         slopes = ", ".join(f"{name} {part['slope']:.2f}" for name, part in report.get("growth", {}).items())

@@ -78,7 +78,7 @@ def run_all(page: Page, lab, name: str) -> None:
 
 
 def drag_along_the_path(page: Page) -> None:
-    explorer = Explorer(page, "explore.path(")
+    explorer = Explorer(page, "explore.path_explorer(")
     expect(explorer.words).to_contain_text("alpha 0.50")
     explorer.handle.press("ArrowRight")
     expect(explorer.words).to_contain_text("alpha 0.52")
@@ -95,14 +95,14 @@ def drag_along_the_path(page: Page) -> None:
 
 
 def run_the_cell_again_and_drag(page: Page) -> None:
-    page.evaluate(GO_TO, "explore.path(")
+    page.evaluate(GO_TO, "explore.path_explorer(")
     page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
     expect(page.locator(".widget-html", has_text="At alpha 0.50")).to_be_visible(timeout=MINUTE)
     drag_along_the_path(page)
 
 
 def change_steps_and_rule(page: Page) -> None:
-    explorer = Explorer(page, "explore.steps(")
+    explorer = Explorer(page, "explore.steps_explorer(")
     explorer.handle.press("ArrowRight")
     explorer.has_changed()
     explorer.output.locator("select").select_option("gauss_legendre")
@@ -110,7 +110,7 @@ def change_steps_and_rule(page: Page) -> None:
 
 
 def choose_a_baseline(page: Page) -> None:
-    explorer = Explorer(page, "explore.baseline(")
+    explorer = Explorer(page, "explore.baseline_explorer(")
     explorer.output.locator("select").first.select_option(index=1)
     explorer.has_changed()
 
@@ -180,7 +180,7 @@ from igteach.datasets import load_digits
 from igteach.models import digits
 
 data = load_digits()
-explore.path(probability(digits.load()), data.x_test[:1], 0.0, int(data.y_test[0]))
+explore.path_explorer(probability(digits.load()), data.x_test[:1], 0.0, int(data.y_test[0]))
 """
 BREAKS = {  # of a callback: what stands in igteach/explore, what is put in its place, and what the browser then misses
     "not called": ("explorer.py", 'control.observe(self._changed, names="value")', "pass", "alpha 0.52"),

@@ -48,20 +48,20 @@ def test_the_answer_is_the_plain_one_to_rounding(monkeypatch, rule, wrapper, fur
     f, (x, baseline) = wrapper(network(further)), torch.randn(2, 3, 2, 12, 12).double()
     target = torch.tensor([0, 2, 1])
 
-    def work(rows=None):
-        return integrated_gradients(f, x, baseline, target, steps=40, rule=rule, rows=rows)
+    def work(batch_size=None):
+        return integrated_gradients(f, x, baseline, target, steps=40, rule=rule, batch_size=batch_size)
 
     assert len(affine_prefix.split(f, x, 40).affine) == 1 + further
     plain = plainly(monkeypatch, work)
-    for rows in (None, 1, 7, 90):
-        torch.testing.assert_close(work(rows).values, plain.values, rtol=1e-9, atol=1e-12)
-        torch.testing.assert_close(work(rows).error_estimate, plain.error_estimate, rtol=0.2, atol=0)
+    for batch_size in (None, 1, 7, 90):
+        torch.testing.assert_close(work(batch_size).values, plain.values, rtol=1e-9, atol=1e-12)
+        torch.testing.assert_close(work(batch_size).error_estimate, plain.error_estimate, rtol=0.2, atol=0)
 
 
 @pytest.mark.parametrize("rule", EVERY_RULE)
 def test_up_to_a_difference_for_each_sum_the_estimate_is_the_plain_one_too(monkeypatch, always, rule):
     f, x = network(), torch.randn(3, 2, 12, 12).double()
-    for steps in (4, 5, affine_prefix.PROBES + 3):
+    for steps in (4, 5, affine_prefix.SKETCH_SIZE + 3):
         answers = [
             way(lambda n=steps: integrated_gradients(f, x, target=1, steps=n, rule=rule))
             for way in (lambda work: work(), lambda work: plainly(monkeypatch, work))
@@ -89,8 +89,10 @@ def test_the_stem_is_passed_twice_forward_for_the_ends_and_a_few_times_back(monk
         nn.Conv2d, "forward", lambda self, x: seen.append((self.in_channels, len(x))) or original(self, x)
     )
     integrated_gradients(f, x, target=1, steps=100)
-    assert sum(rows for channels, rows in seen if channels == 2) == 3 + 3 + 2  # ends and the way back; checks; F
-    assert sum(rows for channels, rows in seen if channels == 4) == 100 + 3 + 2
+    assert (
+        sum(batch_size for channels, batch_size in seen if channels == 2) == 3 + 3 + 2
+    )  # ends and the way back; checks; F
+    assert sum(batch_size for channels, batch_size in seen if channels == 4) == 100 + 3 + 2
 
 
 def test_squeezenet_and_the_scenes_network_have_a_stem_of_one_convolution():

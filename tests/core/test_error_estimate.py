@@ -48,13 +48,15 @@ def test_the_estimate_costs_no_gradient_and_no_forward_pass():
 
 @settings(deadline=None, max_examples=30)
 @given(st.sampled_from(EVERY_RULE), st.integers(1, 30), st.sampled_from([1, 2, 3, 7, 50, None]), st.integers(0, 2**31))
-def test_values_and_estimate_depend_neither_on_rows_nor_on_company(rule, steps, rows, seed):
+def test_values_and_estimate_depend_neither_on_rows_nor_on_company(rule, steps, batch_size, seed):
     if rule == "trapezoid":
         steps += 1
     network, (x, baseline) = relu_network(seed), torch.randn(2, 3, 5).double()
-    whole = integrated_gradients(network, x, baseline, 1, rule=rule, steps=steps, rows=1000)
+    whole = integrated_gradients(network, x, baseline, 1, rule=rule, steps=steps, batch_size=1000)
     for i in range(3):
-        alone = integrated_gradients(network, x[i : i + 1], baseline[i], 1, rule=rule, steps=steps, rows=rows)
+        alone = integrated_gradients(
+            network, x[i : i + 1], baseline[i], 1, rule=rule, steps=steps, batch_size=batch_size
+        )
         torch.testing.assert_close(alone.values[0], whole.values[i], rtol=1e-9, atol=1e-12)
         assert (alone.error_estimate is None) == (steps < 4)
         if alone.error_estimate is not None:

@@ -45,7 +45,7 @@ def test_half_the_rows_give_the_same_answer_and_one_warning(method, room):
 def test_it_is_not_tried_in_vain_again_and_again():
     f = Small(8)
     with pytest.warns(UserWarning, match="8 rows"):
-        integrated_gradients(f, torch.randn(1, 4), target=0, steps=640, rows=64)
+        integrated_gradients(f, torch.randn(1, 4), target=0, steps=640, batch_size=64)
     assert f.tries == 3 + 80 + 1 + 2  # 64, 32 and 16 at once; 8 at once; the ends; the check of the rows
 
 
@@ -94,9 +94,9 @@ def small_card():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA card")
 def test_a_card_that_is_full_goes_on_with_fewer_rows_and_says_so(small_card):
     x, f = torch.tensor([[0.3, -1.0, 2.0, 0.5]], device=small_card), Wide().to(small_card)
-    expected = integrated_gradients(f, x, steps=256, rows=4)
+    expected = integrated_gradients(f, x, steps=256, batch_size=4)
     with pytest.warns(UserWarning, match=r"out of memory on cuda:0: goes on with \d+ rows at once") as said:
-        answer = integrated_gradients(f, x, steps=256, rows=256)
+        answer = integrated_gradients(f, x, steps=256, batch_size=256)
     assert len(said) == 1
     torch.testing.assert_close(answer.values, expected.values)
     torch.testing.assert_close(answer.error_estimate, expected.error_estimate)

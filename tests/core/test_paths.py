@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from igteach import integrated_gradients, path_gradients, toy
-from igteach.core.paths import CurvedPath, StraightPath, through
+from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
 
 STAIRS = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])[:, None]  # along x, then y, then z
 
@@ -43,7 +43,7 @@ def test_alphas_of_their_own_for_each_example_give_each_its_own_points():
 
 
 def test_way_points_are_reached_one_after_the_other_and_joined_by_straight_legs():
-    path = CurvedPath(through(STAIRS))
+    path = CurvedPath(piecewise_linear_path(STAIRS))
     reached = path.points(torch.tensor([0, 1 / 6, 1 / 3, 1 / 2, 1])).double()[:, 0]
     expected = torch.tensor([[0, 0, 0], [0.5, 0, 0], [1, 0, 0], [1, 0.5, 0], [1, 1, 1]]).double()
     torch.testing.assert_close(reached, expected, rtol=0, atol=1e-6)
@@ -93,12 +93,12 @@ def test_a_curve_gets_its_closed_form_and_the_shares_add_up():
 
 
 @pytest.mark.parametrize("rows", [1, 3, 100])
-def test_rows_make_no_difference_along_a_path(rows):
+def test_rows_make_no_difference_along_a_path(batch_size):
     torch.manual_seed(1)
     network, way = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)).double(), torch.randn(3, 4, 3).double()
     target, whole = torch.tensor([0, 1, 1, 0]), None
     whole = path_gradients(network, way, target, steps=12)
-    answer = path_gradients(network, way, target, steps=12, rows=rows)
+    answer = path_gradients(network, way, target, steps=12, batch_size=batch_size)
     torch.testing.assert_close(answer.values, whole.values)
     torch.testing.assert_close(answer.error_estimate, whole.error_estimate)
 

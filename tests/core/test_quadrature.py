@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igteach.core.quadrature import RULES, corrections, nodes_and_weights, warped_nodes_and_weights
+from igteach.core.quadrature import RULES, nodes_and_weights, parabola_corrections, warped_nodes_and_weights
 
 STEPS = [1, 2, 3, 10, 51, 64, 333, 1000]
 
@@ -128,7 +128,7 @@ def test_warped_nodes_stand_close_where_F_moves_and_leave_no_wide_gap():
 @pytest.mark.parametrize("steps", [3, 4, 17, 1000])
 def test_corrected_weights_integrate_parabolas_exactly(rule, steps):
     nodes, weights = nodes_and_weights(rule, steps)
-    corrected = weights + corrections(nodes[:, None], weights[:, None])[:, 0]
+    corrected = weights + parabola_corrections(nodes[:, None], weights[:, None])[:, 0]
     for degree in range(3):
         assert (corrected * nodes**degree).sum().item() == pytest.approx(1 / (degree + 1), abs=1e-11)
 
@@ -136,8 +136,8 @@ def test_corrected_weights_integrate_parabolas_exactly(rule, steps):
 def test_corrections_of_each_column_are_its_own():
     nodes, weights = warped_nodes_and_weights(torch.randn(9, 4), 12)
     for i in range(4):
-        alone = corrections(nodes[:, i : i + 1], weights[:, i : i + 1])
-        torch.testing.assert_close(corrections(nodes, weights)[:, i : i + 1], alone)
+        alone = parabola_corrections(nodes[:, i : i + 1], weights[:, i : i + 1])
+        torch.testing.assert_close(parabola_corrections(nodes, weights)[:, i : i + 1], alone)
 
 
 def test_warped_nodes_stand_close_at_a_peak_whose_ends_are_of_one_height():
@@ -150,5 +150,5 @@ def test_warped_nodes_stand_close_at_a_peak_whose_ends_are_of_one_height():
 @pytest.mark.parametrize("rule", ["midpoint", "trapezoid", "gauss_legendre"])
 def test_corrections_of_a_symmetric_rule_are_symmetric(rule):
     nodes, weights = nodes_and_weights(rule, 9)
-    found = corrections(nodes[:, None], weights[:, None])
+    found = parabola_corrections(nodes[:, None], weights[:, None])
     torch.testing.assert_close(found, found.flip(0), rtol=0, atol=1e-12)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from igteach import gradient, gradient_times_input, integrated_gradients, logit, probability, toy
-from igteach.core.evaluation import frozen
+from igteach.core.evaluation import frozen_parameters
 
 METHODS = [gradient, gradient_times_input, integrated_gradients]
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
@@ -469,7 +469,7 @@ def test_parameters_are_as_before_after_an_error():
 def test_parameters_are_as_before_when_two_threads_leave_in_either_order(first_out):
     network = partly_frozen()
     before = [p.requires_grad for p in network.parameters()]
-    threads = [frozen(network), frozen(network)]
+    threads = [frozen_parameters(network), frozen_parameters(network)]
     for thread in threads:
         thread.__enter__()
     threads[first_out].__exit__(None, None, None)

@@ -6,10 +6,10 @@ import nbformat
 import pytest
 
 from igteach.course.assign import hidden_test
-from igteach.course.nbgrader_steps import Judge, Mend, verdict_of
+from igteach.course.nbgrader_steps import JudgeProofs, RestoreGradedCells, verdict_of
 from igteach.course.seed import secret_of
 from igteach.exercises import EXERCISES
-from igteach.exercises.checker import telling_cases
+from igteach.exercises.checker import distinguishing_cases
 from igteach.exercises.graded import PROOF, encode
 from igteach.lessons.lesson import all_lessons, learners_view
 
@@ -27,7 +27,7 @@ def release(tmp_path, monkeypatch):
 
 
 def mended(notebook):
-    return Mend().preprocess(notebook, PLACE)[0]
+    return RestoreGradedCells().preprocess(notebook, PLACE)[0]
 
 
 def named(notebook, name):
@@ -113,12 +113,12 @@ def error(name, text=""):
 
 
 def right(seed=SEED):
-    return encode(telling_cases(EXERCISES["03.1"], secret_of(seed, "03.1"))[1])
+    return encode(distinguishing_cases(EXERCISES["03.1"], secret_of(seed, "03.1"))[1])
 
 
 def judged(cell, *others):
     notebook = nbformat.v4.new_notebook(cells=[cell, *others], metadata={"igteach": {"flags": []}})
-    return Judge().preprocess(notebook, {})[0]
+    return JudgeProofs().preprocess(notebook, {})[0]
 
 
 def test_right_values_are_solved_whatever_else_the_cell_printed():

@@ -13,8 +13,8 @@ from igteach.evaluate import (
     deletion,
     edges,
     insertion,
+    random_gradients,
     random_numbers,
-    random_slopes,
     token_deletion,
     token_insertion,
 )
@@ -54,7 +54,7 @@ def test_each_point_of_a_curve_is_f_of_what_is_left(x):
         left = shares.clone()
         left[order] = WEIGHTS[order]
         assert curves.values[0, k].item() == pytest.approx(left.sum().item())
-    assert curves.part.tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert curves.fraction.tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
 
 
 def test_insertion_is_deletion_with_the_ends_exchanged(x):
@@ -141,8 +141,8 @@ def test_a_digit_agrees_with_a_plain_loop_over_its_pixels():
 
 def test_fewer_steps_give_the_same_curve_at_fewer_points(x):
     fine, coarse = (deletion(linear, x, x, steps=steps) for steps in (99, 2))
-    assert len(fine.part) == 6
-    assert coarse.part.tolist() == pytest.approx([0, 0.4, 1])
+    assert len(fine.fraction) == 6
+    assert coarse.fraction.tolist() == pytest.approx([0, 0.4, 1])
     assert torch.equal(coarse.values, fine.values[:, [0, 2, 5]])
 
 
@@ -183,12 +183,12 @@ def test_a_padded_answer_and_one_alone_give_the_same_curve(reader):
 def test_controls_know_nothing_of_the_model():
     x = torch.rand(2, 3, 8, 8)
     models = [nn.Sequential(nn.Flatten(), nn.Linear(192, 2)) for _ in range(2)]
-    for control in (random_numbers, random_slopes, edges):
+    for control in (random_numbers, random_gradients, edges):
         one, other = (control(model, x, 0.5, 1) for model in models)
         assert torch.equal(one.values, other.values)
         assert not torch.allclose(one.f_input, other.f_input)
         assert one.residual is None
-    assert random_slopes(models[0], x, x, 0).values.abs().max() == 0
+    assert random_gradients(models[0], x, x, 0).values.abs().max() == 0
     assert (
         abs(
             agreement(random_numbers(models[0], x, 0, 0).values, random_numbers(models[0], x, 0, 0, seed=1).values)

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from torch import nn
 
 import igteach
-from igteach.evaluate import agreement, cascade, edges, randomised_maps
+from igteach.evaluate import agreement, cascading_randomisation, edges, randomised_maps
 
 
 def network():
@@ -45,7 +45,7 @@ def test_agreement_sees_order_and_nothing_else():
 
 def test_the_cascade_starts_with_the_model_as_it_is_and_ends_with_none_of_it():
     f = network()
-    names, copies = zip(*cascade(f), strict=True)
+    names, copies = zip(*cascading_randomisation(f), strict=True)
     assert names == ("as trained", "5", "3", "0")
     for number, changed in enumerate(copies):
         same = [torch.equal(f[layer].weight, changed[layer].weight) for layer in (5, 3, 0)]
@@ -85,7 +85,7 @@ def test_an_edge_detector_does_not_notice(x):
 def test_each_layer_of_the_cascade_is_drawn_as_pytorch_initialises_it():
     torch.manual_seed(0)
     fresh = nn.Linear(8, 3)
-    (_, _), (_, changed), *_ = cascade(network())
+    (_, _), (_, changed), *_ = cascading_randomisation(network())
     assert torch.equal(changed[5].weight, fresh.weight)
 
 
@@ -101,9 +101,9 @@ class Bare(nn.Module):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: next(cascade(lambda x: x.sum(1))), TypeError, "f is function"),
-        (lambda: next(cascade(Bare())), ValueError, "cannot be initialised anew"),
-        (lambda: next(cascade(nn.ReLU())), ValueError, "no parameters"),
+        (lambda: next(cascading_randomisation(lambda x: x.sum(1))), TypeError, "f is function"),
+        (lambda: next(cascading_randomisation(Bare())), ValueError, "cannot be initialised anew"),
+        (lambda: next(cascading_randomisation(nn.ReLU())), ValueError, "no parameters"),
         (lambda: agreement(torch.ones(2, 3), torch.ones(2, 4)), ValueError, r"others \(2, 4\)"),
         (lambda: agreement(torch.ones(2, 1), torch.ones(2, 1)), ValueError, "one shape"),
     ],

@@ -18,7 +18,7 @@ import igteach
 from igteach import integrated_gradients as held_by_another_name
 from igteach.core import integration
 from igteach.exercises import EXERCISES, graded
-from igteach.exercises.checker import compare, telling_cases
+from igteach.exercises.checker import compare, distinguishing_cases
 from igteach.exercises.graded import (
     OPEN,
     PROOF,
@@ -77,7 +77,7 @@ def test_each_known_mistake_is_named_and_proves_nothing(number, proofs, monkeypa
 
 @EXERCISE
 def test_two_secrets_give_other_cases(number):
-    one, other = (encode(telling_cases(EXERCISES[number], secret)[1]) for secret in SECRETS)
+    one, other = (encode(distinguishing_cases(EXERCISES[number], secret)[1]) for secret in SECRETS)
     assert one != other
 
 

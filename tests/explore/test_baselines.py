@@ -15,7 +15,7 @@ def x():
 
 def test_each_side_shows_its_baseline_and_the_shares_against_it(f, shown, x):
     levels = {"black": 0.0, "grey": 0.5, "beyond": 2.0}
-    explorer = explore.baseline(f, x, {**levels, "grey": torch.full((3, 6, 5), 0.5)}, None)
+    explorer = explore.baseline_explorer(f, x, {**levels, "grey": torch.full((3, 6, 5), 0.5)}, None)
     for left, right in (("black", "grey"), ("beyond", "black")):
         figure, words = explorer.draw(left=left, right=right)
         for name in (left, right):
@@ -31,7 +31,7 @@ def test_each_side_shows_its_baseline_and_the_shares_against_it(f, shown, x):
 
 
 def test_the_choice_of_a_side_changes_that_side(f, x):
-    explorer = explore.baseline(f, x, {"black": 0.0, "white": 1.0}, None)
+    explorer = explore.baseline_explorer(f, x, {"black": 0.0, "white": 1.0}, None)
     assert (explorer.controls["left"].value, explorer.controls["right"].value) == ("black", "white")
     assert explorer.alt.index("black baseline") < explorer.alt.index("white baseline")
     explorer.controls["left"].value = "white"
@@ -42,4 +42,4 @@ def test_the_choice_of_a_side_changes_that_side(f, x):
 
 def test_no_baseline_at_all_is_refused(f, x):
     with pytest.raises(ValueError, match="baselines is empty"):
-        explore.baseline(f, x, {}, None)
+        explore.baseline_explorer(f, x, {}, None)

@@ -41,7 +41,7 @@ def test_at_the_input_the_shares_are_integrated_gradients(baseline):
 
 def test_a_drag_shows_what_is_met_there(f, shown):
     x, start = torch.rand(1, 3, 6, 6), torch.rand(1, 3, 6, 6)
-    explorer = explore.path(f, x, start, None)
+    explorer = explore.path_explorer(f, x, start, None)
     for alpha in (0.0, 0.3, 1.0):
         figure, words = explorer.draw(alpha=alpha)
         point = start + alpha * (x - start)
@@ -55,7 +55,7 @@ def test_a_drag_shows_what_is_met_there(f, shown):
 
 
 def test_the_colour_scales_and_the_axis_stay_while_one_drags(f):
-    explorer = explore.path(f, torch.rand(1, 1, 6, 6), 1.0, None)
+    explorer = explore.path_explorer(f, torch.rand(1, 1, 6, 6), 1.0, None)
     seen = []
     for alpha in (0.0, 0.5, 1.0):
         _, curve, *maps = explorer.draw(alpha=alpha)[0].canvas.axes
@@ -65,7 +65,7 @@ def test_the_colour_scales_and_the_axis_stay_while_one_drags(f):
 
 
 def test_the_slider_moves_the_explorer(f):
-    explorer = explore.path(f, torch.rand(1, 6, 6), 0.0, None)
+    explorer = explore.path_explorer(f, torch.rand(1, 6, 6), 0.0, None)
     before = explorer.picture.value
     explorer.controls["alpha"].value = 1.0
     assert "At alpha 1.00" in explorer.words.value
@@ -74,7 +74,7 @@ def test_the_slider_moves_the_explorer(f):
 
 
 def test_one_picture_on_a_flat_function_is_drawn():
-    explore.path(lambda x: x.flatten(1).sum(1) * 0, torch.rand(1, 6, 6), 0.0, None)
+    explore.path_explorer(lambda x: x.flatten(1).sum(1) * 0, torch.rand(1, 6, 6), 0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +88,4 @@ def test_one_picture_on_a_flat_function_is_drawn():
 )
 def test_what_is_no_picture_is_refused(f, x, words):
     with pytest.raises(ValueError, match=words):
-        explore.path(f, x, 0.0, None)
+        explore.path_explorer(f, x, 0.0, None)

@@ -21,7 +21,7 @@ def digit():
 def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
     model, x, target = digit
     truth = igteach.exact_integrated_gradients(model, x, 0.0, target)
-    explorer = explore.steps(model, x, 0.0, target, truth)
+    explorer = explore.steps_explorer(model, x, 0.0, target, truth)
     for rule, steps in (("left", 2), ("midpoint", 16), ("gauss_legendre", 64)):
         answer = igteach.integrated_gradients(model, x, 0.0, target, rule=rule, steps=steps)
         figure, words = explorer.draw(rule=rule, steps=steps)
@@ -35,7 +35,7 @@ def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
 
 def test_every_choice_of_the_controls_is_answered(digit):
     model, x, target = digit
-    explorer = explore.steps(model, x, 0.0, target, igteach.exact_integrated_gradients(model, x, 0.0, target))
+    explorer = explore.steps_explorer(model, x, 0.0, target, igteach.exact_integrated_gradients(model, x, 0.0, target))
     assert explorer.controls["rule"].options == RULES
     assert explorer.controls["steps"].options == STEPS
     seen = set()
@@ -51,7 +51,7 @@ def test_every_choice_of_the_controls_is_answered(digit):
 def test_a_linear_function_has_no_error_to_draw(f):
     x = torch.rand(1, 1, 4, 4)
     answer = igteach.integrated_gradients(lambda x: x.flatten(1).sum(1), x)
-    explorer = explore.steps(lambda x: x.flatten(1).sum(1), x, 0.0, None, answer)
+    explorer = explore.steps_explorer(lambda x: x.flatten(1).sum(1), x, 0.0, None, answer)
     assert "off by 0.00%" in explorer.words.value
 
 
@@ -59,4 +59,4 @@ def test_a_linear_function_has_no_error_to_draw(f):
 def test_a_truth_that_is_none_is_refused(f, values):
     truth = igteach.Attribution(values, torch.ones(1), torch.zeros(1), 1)
     with pytest.raises(ValueError, match="truth has shape"):
-        explore.steps(f, torch.rand(1, 1, 4, 4), 0.0, None, truth)
+        explore.steps_explorer(f, torch.rand(1, 1, 4, 4), 0.0, None, truth)

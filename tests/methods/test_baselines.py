@@ -174,13 +174,13 @@ def test_black_is_the_preprocessing_of_a_black_picture():
 
 def test_neutrality_is_the_largest_probability_less_an_even_share():
     p = torch.tensor([[0.25, 0.25, 0.25, 0.25], [0.7, 0.1, 0.1, 0.1], [1.0, 0.0, 0.0, 0.0]])
-    torch.testing.assert_close(baselines.neutrality(nn.Identity(), p), torch.tensor([0.0, 0.45, 0.75]))
+    torch.testing.assert_close(baselines.opinion(nn.Identity(), p), torch.tensor([0.0, 0.45, 0.75]))
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1)])
 def test_neutrality_of_one_probability_is_its_distance_from_a_half(shape):
     p = torch.tensor([[0.5], [0.9], [0.2]])
-    found = baselines.neutrality(lambda x: x.reshape(-1, *shape[1:]), p)
+    found = baselines.opinion(lambda x: x.reshape(-1, *shape[1:]), p)
     torch.testing.assert_close(found, torch.tensor([0.0, 0.4, 0.3]))
 
 
@@ -212,8 +212,8 @@ def test_a_neutral_input_is_found_from_digits_and_from_flat_pictures(gap):
     score, x, _, data = read_digits()
     white, average = baselines.constant(x[:1], 1.0), baselines.mean(x[:1], data.x_train)
     for start in (x, white, average):
-        assert (baselines.neutrality(score, start) > 0.1).all()
-        assert (baselines.neutrality(score, baselines.neutral(score, start, gap)) <= gap).all()
+        assert (baselines.opinion(score, start) > 0.1).all()
+        assert (baselines.opinion(score, baselines.neutral(score, start, gap)) <= gap).all()
 
 
 def test_an_input_that_is_neutral_already_stays():
@@ -227,7 +227,7 @@ def test_the_mean_patient_is_a_step_from_neutral():
     score = igteach.probability(patients.load("cpu"))
     average = baselines.mean(table.x_test[:1], table.x_train)
     found = baselines.neutral(score, average, gap=0.01)
-    assert baselines.neutrality(score, found) <= 0.01 < baselines.neutrality(score, average)
+    assert baselines.opinion(score, found) <= 0.01 < baselines.opinion(score, average)
     assert ((found - average).abs() < table.x_train.std(0)).all()
 
 
@@ -263,7 +263,7 @@ BAD = [
     ),
     (lambda: baselines.median(X, MANY[:0]), ValueError, r"dataset is \(0, 6\)"),
     (lambda: baselines.sample(X, MANY.tolist()), ValueError, "dataset is list"),
-    (lambda: baselines.noise(X, -1.0), ValueError, "deviation is -1.0; pass a finite number above 0"),
+    (lambda: baselines.noise(X, -1.0), ValueError, "stdev is -1.0; pass a finite number above 0"),
     (lambda: baselines.blur(X, 0.0), ValueError, "sigma is 0.0"),
     (lambda: baselines.blur(X, float("nan")), ValueError, "sigma is nan"),
     (lambda: baselines.neutral(classifier((2, 6)), X, gap=0.0), ValueError, "gap is 0.0"),
@@ -271,7 +271,7 @@ BAD = [
     (lambda: baselines.adversarial(classifier((2, 6)), X), ValueError, "target is missing"),
     (lambda: baselines.adversarial(LOGITS, 100 * X, 0), ValueError, r"pass probability\(model\)"),
     (lambda: baselines.adversarial(lambda x: torch.sigmoid(99 + x[:, 0]), X), ValueError, "rounds to 1"),
-    (lambda: baselines.neutrality(LOGITS, X), ValueError, r"wrap the model in probability\(\)"),
+    (lambda: baselines.opinion(LOGITS, X), ValueError, r"wrap the model in probability\(\)"),
     (lambda: baselines.neutral(LOGITS, X), ValueError, r"wrap the model in probability\(\)"),
     (lambda: baselines.neutral(nn.Sequential(nn.Dropout(), LOGITS), X), ValueError, "train mode"),
     (lambda: baselines.neutral(lambda x: torch.sigmoid(60 + 0 * x[:, 0]), X), ValueError, "f has gone flat"),

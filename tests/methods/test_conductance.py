@@ -75,7 +75,7 @@ def test_a_digit_through_the_channels_of_a_layer():
         answer = neuron_conductance(f, network[number], x, None, y)
         assert answer.values.shape == (20, *shape)
         assert answer.relative_residual.max() < 0.02
-    alone = neuron_conductance(f, network[3], x[:1], None, y[:1], rows=7)
+    alone = neuron_conductance(f, network[3], x[:1], None, y[:1], batch_size=7)
     torch.testing.assert_close(
         alone.values, neuron_conductance(f, network[3], x, None, y).values[:1], rtol=0, atol=1e-5
     )

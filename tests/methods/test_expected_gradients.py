@@ -58,11 +58,11 @@ def test_many_samples_agree_with_the_average_and_add_up(method):
 
 
 @pytest.mark.parametrize("rows", [1, 7, None])
-def test_an_example_gets_the_same_samples_alone_as_in_a_batch_whatever_the_rows(rows):
+def test_an_example_gets_the_same_samples_alone_as_in_a_batch_whatever_the_rows(batch_size):
     network, x = small_network(), draws(3, seed=1)
     together = expected_gradients(network, x, draws(), 1, samples=20)
     for i in range(3):
-        alone = expected_gradients(network, x[i : i + 1], draws(), 1, samples=20, rows=rows)
+        alone = expected_gradients(network, x[i : i + 1], draws(), 1, samples=20, batch_size=batch_size)
         torch.testing.assert_close(alone.values[0], together.values[i])
         torch.testing.assert_close(alone.error_estimate[0], together.error_estimate[i])
 

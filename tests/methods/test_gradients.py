@@ -101,7 +101,7 @@ def test_a_batch_too_large_for_one_go_gets_the_answers_of_its_examples(method):
 def test_a_smoothed_gradient_of_a_linear_model_is_its_gradient():
     torch.manual_seed(0)
     model, x = nn.Linear(4, 3), torch.randn(2, 4)
-    answer = smoothgrad(model, x, target=1, deviation=0.5, samples=3)
+    answer = smoothgrad(model, x, target=1, stdev=0.5, samples=3)
     torch.testing.assert_close(answer.values, gradient(model, x, target=1).values)
     assert answer.residual is None
     assert answer.evaluations == 3
@@ -109,16 +109,16 @@ def test_a_smoothed_gradient_of_a_linear_model_is_its_gradient():
 
 @pytest.mark.parametrize("at", [-0.4, 0.0, 0.7])
 def test_a_smoothed_kink_has_the_slope_of_the_normal_distribution(at):
-    x, deviation, samples = torch.full((1, 200), at).double(), 0.5, 100
-    values = smoothgrad(lambda rows: rows.relu().sum(1), x, deviation=deviation, samples=samples).values
-    chance = torch.special.ndtr(torch.tensor(at / deviation)).double()  # of a copy above 0, where the slope is 1
+    x, stdev, samples = torch.full((1, 200), at).double(), 0.5, 100
+    values = smoothgrad(lambda rows: rows.relu().sum(1), x, stdev=stdev, samples=samples).values
+    chance = torch.special.ndtr(torch.tensor(at / stdev)).double()  # of a copy above 0, where the slope is 1
     standard_error = (chance * (1 - chance) / (200 * samples)).sqrt()
     assert (values.mean() - chance).abs() < 4 * standard_error
 
 
 def test_smoothed_ig_explains_the_copies_and_its_residual_says_by_how_much():
     x = torch.ones(1, 500).double()
-    answer = smoothgrad(lambda rows: rows.square().sum(1), x, method=integrated_gradients, deviation=0.5, samples=50)
+    answer = smoothgrad(lambda rows: rows.square().sum(1), x, method=integrated_gradients, stdev=0.5, samples=50)
     assert answer.f_input.item() == 500
     # the mean of (1 + noise)^2 is 1 + 0.25, with a variance of 4 * 0.25 + 2 * 0.25^2
     assert abs(answer.residual.item() - 500 * 0.25) < 4 * (500 * 1.125 / 50) ** 0.5
@@ -127,7 +127,7 @@ def test_smoothed_ig_explains_the_copies_and_its_residual_says_by_how_much():
 
 def test_a_seed_decides_the_noise_and_the_callers_random_state_stays():
     f, x, before = toy(lambda a, b: a * b * b), torch.ones(1, 2), torch.get_rng_state()
-    one, same, other = (smoothgrad(f, x, deviation=0.3, samples=4, seed=seed).values for seed in (1, 1, 2))
+    one, same, other = (smoothgrad(f, x, stdev=0.3, samples=4, seed=seed).values for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
     assert torch.equal(before, torch.get_rng_state())
@@ -136,9 +136,9 @@ def test_a_seed_decides_the_noise_and_the_callers_random_state_stays():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"deviation": 0.0}, "deviation is 0.0; pass a finite number above 0"),
-        ({"deviation": float("nan")}, "deviation is nan"),
-        ({"deviation": 0.1, "samples": 0}, "samples is 0; pass a whole number"),
+        ({"stdev": 0.0}, "stdev is 0.0; pass a finite number above 0"),
+        ({"stdev": float("nan")}, "stdev is nan"),
+        ({"stdev": 0.1, "samples": 0}, "samples is 0; pass a whole number"),
     ],
 )
 def test_smoothing_refuses_what_is_no_noise(options, message):

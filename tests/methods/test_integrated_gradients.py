@@ -114,7 +114,7 @@ def test_the_way_back_has_the_same_shares_with_the_other_sign():
 @pytest.mark.parametrize(("dtype", "steps"), [(torch.float32, 3000), (torch.bfloat16, 600)])
 def test_many_steps_add_up_in_double_precision(dtype, steps):
     x = torch.ones(1, 1, dtype=dtype)
-    answer = integrated_gradients(lambda x: (x * 0.1).sum(1), x, steps=steps, rows=1)
+    answer = integrated_gradients(lambda x: (x * 0.1).sum(1), x, steps=steps, batch_size=1)
     assert answer.values.item() == torch.tensor(0.1, dtype=dtype).item()
 
 
@@ -134,11 +134,11 @@ def test_lower_precision_comes_near_double_precision(dtype, near):
 @given(
     batch=st.integers(1, 9),
     steps=st.integers(2, 12),
-    rows=st.one_of(st.sampled_from([1, 2, 7, 1000]), st.integers(1, 40)),
+    batch_size=st.one_of(st.sampled_from([1, 2, 7, 1000]), st.integers(1, 40)),
     rule=st.sampled_from(RULES),
     seed=st.integers(0, 2**31),
 )
-def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(batch, steps, rows, rule, seed):
+def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(batch, steps, batch_size, rule, seed):
     network, (x, baseline) = small_network(seed), torch.randn(2, batch, 4).double()
     target, seen = torch.randint(0, 3, (batch,)), []
 
@@ -146,8 +146,8 @@ def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(ba
         seen.append(len(points))
         return network(points)
 
-    answer = integrated_gradients(f, x, baseline, target, steps=steps, rule=rule, rows=rows)
-    assert max(seen) <= max(rows, 2)  # 2 by the check that the rows are independent
+    answer = integrated_gradients(f, x, baseline, target, steps=steps, rule=rule, batch_size=batch_size)
+    assert max(seen) <= max(batch_size, 2)  # 2 by the check that the rows are independent
     assert sum(seen) == steps * batch + 2 * batch + 3  # the path, both of its ends, that check
     whole = integrated_gradients(network, x, baseline, target, steps=steps, rule=rule)
     for name in ("values", "f_input", "f_baseline"):
@@ -156,12 +156,14 @@ def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(ba
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(2, 7), st.sampled_from([None, 1, 3, 50]), st.integers(0, 2**31))
-def test_an_example_gets_the_same_answer_alone_as_in_a_batch(batch, rows, seed):
+def test_an_example_gets_the_same_answer_alone_as_in_a_batch(batch, batch_size, seed):
     network, (x, baseline) = small_network(seed), torch.randn(2, batch, 4).double()
     target = torch.randint(0, 3, (batch,))
-    together = integrated_gradients(network, x, baseline, target, steps=10, rows=rows).values
+    together = integrated_gradients(network, x, baseline, target, steps=10, batch_size=batch_size).values
     for i in range(batch):
-        alone = integrated_gradients(network, x[i : i + 1], baseline[i], int(target[i]), steps=10, rows=rows).values
+        alone = integrated_gradients(
+            network, x[i : i + 1], baseline[i], int(target[i]), steps=10, batch_size=batch_size
+        ).values
         torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-10, atol=1e-12)
 
 
@@ -169,17 +171,17 @@ def test_the_layout_of_x_in_memory_does_not_matter():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(8, 1)).double()
     x = torch.randn(5, 3, 4, 4).double()
-    expected = integrated_gradients(network, x, rows=7, steps=5).values
+    expected = integrated_gradients(network, x, batch_size=7, steps=5).values
     for same in (x.to(memory_format=torch.channels_last), x.transpose(2, 3).contiguous().transpose(2, 3)):
-        torch.testing.assert_close(integrated_gradients(network, same, rows=7, steps=5).values, expected)
-    one = integrated_gradients(network, x[:1].expand(3, -1, -1, -1), rows=7, steps=5).values
+        torch.testing.assert_close(integrated_gradients(network, same, batch_size=7, steps=5).values, expected)
+    one = integrated_gradients(network, x[:1].expand(3, -1, -1, -1), batch_size=7, steps=5).values
     torch.testing.assert_close(one, expected[:1].expand(3, -1, -1, -1))
 
 
 @pytest.mark.parametrize("rows", [0, -1, True, 2.0, "all"])
-def test_rows_that_are_no_positive_whole_number_are_refused(rows):
-    with pytest.raises(ValueError, match=r"rows is .*; pass a whole number of at least 1"):
-        integrated_gradients(toy(lambda x: x), torch.ones(1, 1), rows=rows)
+def test_rows_that_are_no_positive_whole_number_are_refused(batch_size):
+    with pytest.raises(ValueError, match=r"batch_size is .*; pass a whole number of at least 1"):
+        integrated_gradients(toy(lambda x: x), torch.ones(1, 1), batch_size=batch_size)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +204,7 @@ def test_steps_and_rule_are_checked(options, words):
 
 def beyond_x_and_result(batch, steps, features=512):
     network, x = nn.Linear(features, 3), torch.ones(batch, features)
-    return peak_bytes(lambda: integrated_gradients(network, x, target=1, steps=steps, rows=8)) - x.nbytes
+    return peak_bytes(lambda: integrated_gradients(network, x, target=1, steps=steps, batch_size=8)) - x.nbytes
 
 
 def test_memory_does_not_grow_with_the_steps():

@@ -67,7 +67,7 @@ def test_fifteen_features_of_a_picture_have_values_of_its_shape_and_sampling_nea
 
 def test_rows_at_once_change_nothing():
     f, x = network(7), torch.randn(1, 7).double()
-    torch.testing.assert_close(shapley_values(f, x, None, 1, rows=5).values, shapley_values(f, x, None, 1).values)
+    torch.testing.assert_close(shapley_values(f, x, None, 1, batch_size=5).values, shapley_values(f, x, None, 1).values)
 
 
 def test_sixteen_features_are_refused_and_the_way_out_told():

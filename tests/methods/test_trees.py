@@ -31,7 +31,7 @@ import igteach
 from igteach import axioms
 from igteach.axioms.cases import Combination
 from igteach.datasets.patients import load_patients
-from igteach.methods.sums import added
+from igteach.methods.sums import sum_attributions
 from igteach.methods.tree_models import TreeFunction
 from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
 
@@ -495,7 +495,7 @@ def test_trees_and_a_network_added_together_get_the_sum_of_their_shares():
     model, _ = fitted(("regressor", "forest"))
     x, baseline = torch.randn(2, 10, 4, dtype=torch.float64)
     parts = tree_integrated_gradients(model, x, baseline), igteach.exact_integrated_gradients(network, x, baseline)
-    whole = added(*parts)
+    whole = sum_attributions(*parts)
     trees = TreeFunction(model)
     for points, f in ((x, whole.f_input), (baseline, whole.f_baseline)):
         torch.testing.assert_close(f, trees(points) + network(points)[:, 0].detach())
@@ -512,23 +512,23 @@ def test_the_error_of_a_sum_is_the_sum_of_the_errors_of_its_parts():
     x = doubles([1.0, 2.0], [3.0, 1.0])
     rough, fine = (igteach.integrated_gradients(network, x, steps=steps) for steps in (8, 512))
     stepwise = tree_integrated_gradients(grid_tree(np.minimum), x)
-    whole = added(stepwise, rough)
+    whole = sum_attributions(stepwise, rough)
     true = stepwise.values + fine.values
     distance = (whole.values - true).abs().sum(1)
     promised = whole.error_estimate * whole.values.abs().sum(1)
     assert (distance <= promised * 1.01).all()
     torch.testing.assert_close(promised, rough.error_estimate * rough.values.abs().sum(1), rtol=0.05, atol=0)
-    assert added(stepwise, igteach.integrated_gradients(network, x, steps=2)).error_estimate is None
+    assert sum_attributions(stepwise, igteach.integrated_gradients(network, x, steps=2)).error_estimate is None
 
 
 def test_parts_that_do_not_belong_together_are_not_added():
     model = grid_tree(np.minimum)
     one, two = (tree_integrated_gradients(model, torch.ones(n, 2)) for n in (1, 2))
     with pytest.raises(ValueError, match=r"shapes \[\(1, 2\), \(2, 2\)\]; attribute every part"):
-        added(one, two)
+        sum_attributions(one, two)
     slope = igteach.gradient(nn.Linear(2, 1), torch.ones(1, 2))
     with pytest.raises(ValueError, match="one without F\\(baseline\\)"):
-        added(one, slope)
+        sum_attributions(one, slope)
 
 
 # --- what is refused

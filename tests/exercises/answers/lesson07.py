@@ -17,7 +17,7 @@ def ig(f, x, b, steps=64):
     return total * (x - b)
 
 
-def neutrality(f, baseline):
+def opinion(f, baseline):
     p = f(baseline).flatten().tolist()
     return max(p) - sum(p) / len(p)
 
@@ -32,7 +32,7 @@ def over_baselines(f, x, baselines):
 
 
 RIGHT = {
-    "07.1": neutrality,
+    "07.1": opinion,
     "07.2": step_to_zero,
     "07.3": over_baselines,
     "07.4": lambda table: np.median(table.numpy(), axis=0)[None],
