@@ -19,49 +19,56 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeRegressor
 from torch import nn
 
-from igteach.attribution import Attribution
-from igteach.baselines import (
+from igteach.core.attribution import Attribution
+from igteach.core.functions import logit, probability, toy
+from igteach.datasets.digits import load_digits
+from igteach.datasets.patients import load_patients
+from igteach.datasets.scenes import make_scenes
+from igteach.datasets.texts import load_reviews
+from igteach.evaluate.agreement import agreement
+from igteach.evaluate.controls import edges, random_gradients, random_numbers
+from igteach.evaluate.curves import deletion, insertion, token_deletion, token_insertion
+from igteach.evaluate.masks import interval, pointing_game, relevance_mass
+from igteach.evaluate.randomisation import randomised_maps
+from igteach.methods.baselines import (
     adversarial,
     blur,
     constant,
     mean,
     median,
     neutral,
-    neutrality,
     noise,
+    opinion,
     sample,
     uniform,
     zero,
 )
-from igteach.beyond.conductance import neuron_conductance
-from igteach.beyond.guided import guided_integrated_gradients, guided_path
-from igteach.beyond.latent import latent_path
-from igteach.beyond.shapley import shapley_values
-from igteach.beyond.sums import added
-from igteach.beyond.trees import tree_integrated_gradients, tree_shapley_values
-from igteach.datasets.digits import load_digits
-from igteach.datasets.patients import load_patients
-from igteach.datasets.scenes import make_scenes
-from igteach.datasets.texts import load_reviews
-from igteach.evaluate.agreement import agreement
-from igteach.evaluate.controls import edges, random_numbers, random_slopes
-from igteach.evaluate.curves import deletion, insertion, token_deletion, token_insertion
-from igteach.evaluate.masks import interval, pointing_game, share_inside
-from igteach.evaluate.randomisation import randomised_maps
-from igteach.exact import exact_integrated_gradients
-from igteach.expected import average_integrated_gradients, expected_gradients
-from igteach.gradients import gradient, gradient_times_input, smoothgrad
-from igteach.integrated import integrated_gradients, path_gradients
+from igteach.methods.captum_methods import (
+    deconvolution,
+    deep_lift,
+    gradient_shap,
+    guided_backprop,
+    lrp,
+    occlusion,
+    shapley_sampling,
+)
+from igteach.methods.conductance import neuron_conductance
+from igteach.methods.exact import exact_integrated_gradients
+from igteach.methods.expected_gradients import average_integrated_gradients, expected_gradients
+from igteach.methods.gradients import gradient, gradient_times_input, smoothgrad
+from igteach.methods.guided import guided_integrated_gradients, guided_path
+from igteach.methods.integrated_gradients import integrated_gradients, path_gradients
+from igteach.methods.latent import latent_path
+from igteach.methods.shapley import shapley_values
+from igteach.methods.sums import sum_attributions
+from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
 from igteach.models.autoencoder import load as load_autoencoder
 from igteach.models.digits import load as load_cnn
 from igteach.models.digits import load_flat, load_plain
 from igteach.models.patients import load as load_patients_mlp
-from igteach.models.scalars import toy
 from igteach.models.scenes import load as load_scenes_cnn
 from igteach.models.text import load as load_text
-from igteach.peers import deconvolution, deep_lift, gradient_shap, guided_backprop, lrp, occlusion, shapley_sampling
-from igteach.scores import logit, probability
-from igteach.tokens import TokenAttribution, token_attribution
 
 STORED = Path(__file__).with_name("shares.safetensors")
 TOLERANCE = 1e-12  # of the largest number of a call; models and inputs are in float64
@@ -196,13 +203,13 @@ def gradient_times_input_from_grey():
 @case
 def smoothgrad_of_the_gradient():
     x, y = digits()
-    return smoothgrad(digits_cnn(), x, target=y, deviation=0.15, samples=8, seed=3)
+    return smoothgrad(digits_cnn(), x, target=y, stdev=0.15, samples=8, seed=3)
 
 
 @case
 def smoothgrad_of_integrated_gradients():
     x, y = digits()
-    return smoothgrad(digits_cnn(), x, None, y, method=integrated_gradients, deviation=0.1, samples=3, steps=12)
+    return smoothgrad(digits_cnn(), x, None, y, method=integrated_gradients, stdev=0.1, samples=3, steps=12)
 
 
 # --- the straight path
@@ -271,19 +278,19 @@ def the_digits_mlp_as_a_function_without_a_stem():
 @case
 def the_stem_with_few_rows_at_once():
     x, y = digits()
-    return integrated_gradients(digits_mlp(), x, target=y, steps=24, rule="gauss_legendre", rows=5)
+    return integrated_gradients(digits_mlp(), x, target=y, steps=24, rule="gauss_legendre", batch_size=5)
 
 
 @case
 def few_rows_at_once():
     x, y = digits()
-    return integrated_gradients(digits_cnn(), x, target=y, steps=9, rows=7)
+    return integrated_gradients(digits_cnn(), x, target=y, steps=9, batch_size=7)
 
 
 @case
 def one_row_at_once_with_the_warped_rule():
     x, y = digits()
-    return integrated_gradients(digits_cnn(), x, target=y, steps=9, rule="warped", rows=1)
+    return integrated_gradients(digits_cnn(), x, target=y, steps=9, rule="warped", batch_size=1)
 
 
 @case
@@ -343,7 +350,7 @@ def a_path_by_a_function():
     def path(alpha):
         return alpha**2 * x + alpha * (1 - alpha) * x.flip(-1)
 
-    return path_gradients(digits_mlp(), path, y, x=x, baseline=0.0, steps=20, rule="gauss_legendre", rows=11)
+    return path_gradients(digits_mlp(), path, y, x=x, baseline=0.0, steps=20, rule="gauss_legendre", batch_size=11)
 
 
 @case
@@ -363,7 +370,7 @@ def guided_integrated_gradients_of_digits():
 def guided_integrated_gradients_near_the_straight_path():
     x, y = digits()
     return guided_integrated_gradients(
-        digits_mlp(), x, 0.2, y, steps=32, legs=8, fraction=0.25, max_distance=0.2, rows=9
+        digits_mlp(), x, 0.2, y, steps=32, legs=8, fraction=0.25, max_distance=0.2, batch_size=9
     )
 
 
@@ -378,7 +385,7 @@ def the_way_points_of_the_guided_path():
 @case
 def expected_gradients_over_digits():
     x, y = digits()
-    return expected_gradients(digits_cnn(), x, training_digits(), y, samples=48, seed=2, rows=20)
+    return expected_gradients(digits_cnn(), x, training_digits(), y, samples=48, seed=2, batch_size=20)
 
 
 @case
@@ -415,7 +422,7 @@ def exact_shares_of_patients():
 
 @case
 def exact_shapley_values():
-    return shapley_values(drawn_mlp(), drawn(3, 6), drawn(6, seed=1), torch.tensor([0, 2, 1]), rows=10)
+    return shapley_values(drawn_mlp(), drawn(3, 6), drawn(6, seed=1), torch.tensor([0, 2, 1]), batch_size=10)
 
 
 # --- layers, trees and sums
@@ -424,7 +431,7 @@ def exact_shapley_values():
 @case
 def the_conductance_of_channels():
     x, y = digits()
-    return neuron_conductance(digits_cnn(), digits_cnn()[6], x, target=y, steps=12, rows=10)
+    return neuron_conductance(digits_cnn(), digits_cnn()[6], x, target=y, steps=12, batch_size=10)
 
 
 @case
@@ -480,7 +487,9 @@ def a_sum_of_trees_and_a_network():
     x = drawn(4, 6)
     points = drawn(200, 6, seed=1).numpy()
     model = ExtraTreesRegressor(5, max_depth=5, random_state=0).fit(points, points[:, 0] * points[:, 1])
-    return added(tree_integrated_gradients(model, x, 0.1), integrated_gradients(drawn_mlp(), x, 0.1, 1, steps=20))
+    return sum_attributions(
+        tree_integrated_gradients(model, x, 0.1), integrated_gradients(drawn_mlp(), x, 0.1, 1, steps=20)
+    )
 
 
 # --- texts
@@ -541,14 +550,14 @@ def drawn_baselines():
 @case
 def baselines_with_noise():
     x, _ = digits()
-    return noise(x, deviation=0.2, seed=6)
+    return noise(x, stdev=0.2, seed=6)
 
 
 @case
 def a_neutral_baseline():
     """Of a smooth network: among the kinks of a ReLU network the search makes much of the least rounding."""
     reached = neutral(probability(drawn_mlp()), drawn(3, 6), gap=0.02)
-    return torch.cat([reached.flatten(), neutrality(probability(drawn_mlp()), reached)])
+    return torch.cat([reached.flatten(), opinion(probability(drawn_mlp()), reached)])
 
 
 @case
@@ -606,7 +615,7 @@ def captums_gradient_shap():
 @case
 def controls_that_know_nothing():
     x, y = digits()
-    return [random_slopes(digits_cnn(), x, 0.2, y, seed=1), random_numbers(digits_cnn(), x, target=y, seed=2)]
+    return [random_gradients(digits_cnn(), x, 0.2, y, seed=1), random_numbers(digits_cnn(), x, target=y, seed=2)]
 
 
 @case
@@ -649,7 +658,7 @@ def maps_of_randomised_layers():
 def scores_against_a_mask():
     x, y, mask = scenes()
     values = gradient_times_input(scenes_cnn(), x, 0.5, y).values
-    inside = share_inside(values, mask)
+    inside = relevance_mass(values, mask)
     return torch.cat([inside, pointing_game(values, mask), torch.tensor(interval(inside)).to(inside)])
 
 

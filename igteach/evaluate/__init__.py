@@ -6,7 +6,16 @@ from igteach.evaluate.curves import Curves, deletion, insertion, token_deletion,
 from igteach.evaluate.masks import interval, pointing_game, relevance_mass
 from igteach.evaluate.randomisation import cascading_randomisation, randomised_maps
 
-__all__ = ["Curves", "agreement", "cascading_randomisation", "deletion", "edges", "insertion", "interval", "pointing_game"]
+__all__ = [
+    "Curves",
+    "agreement",
+    "cascading_randomisation",
+    "deletion",
+    "edges",
+    "insertion",
+    "interval",
+    "pointing_game",
+]
 __all__ += [
     "random_numbers",
     "random_gradients",

@@ -92,7 +92,7 @@ def test_a_curve_gets_its_closed_form_and_the_shares_add_up():
     assert answer.residual.abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("rows", [1, 3, 100])
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_rows_make_no_difference_along_a_path(batch_size):
     torch.manual_seed(1)
     network, way = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2)).double(), torch.randn(3, 4, 3).double()
