@@ -1,0 +1,197 @@
+"""Faults that a lesson must notice. Each replaces one function of igteach with a wrong one, at run time."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any
+
+import torch
+
+from igteach import axioms, baselines, errors, gradients, integrated, paths, quadrature, scores, tokens
+from igteach.beyond import guided, shapley, trees
+from igteach.datasets import scenes
+from igteach.evaluate import curves, masks, randomisation
+from igteach.exercises import checker
+from igteach.models import text
+from igteach.speed import folder
+
+
+@dataclass(frozen=True)
+class Break:
+    """A fault in words, the lesson that must notice it, and two functions; `wrong` gets `right` as first argument."""
+
+    name: str
+    lesson: str
+    right: Callable[..., Any]
+    wrong: Callable[..., Any]
+
+
+BREAKS: list[Break] = []
+
+
+def breaks(right: Callable[..., Any], lesson: str, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Lists a fault: the decorated function replaces `right`."""
+
+    def add(wrong: Callable[..., Any]) -> Callable[..., Any]:
+        BREAKS.append(Break(name, lesson, right, wrong))
+        return wrong
+
+    return add
+
+
+def install(name: str | None) -> None:
+    """Break igteach in this process. With None, replace every function that a break replaces, but change no result."""
+    if name is None:
+        for right in {fault.right for fault in BREAKS}:
+            put(lambda right, *args, **kwargs: right(*args, **kwargs), right)
+    else:
+        (fault,) = [fault for fault in BREAKS if fault.name == name]
+        put(fault.wrong, fault.right)
+
+
+def put(wrong: Callable[..., Any], right: Callable[..., Any]) -> None:
+    """Replace `right` with `wrong` in every module of igteach that defines or imports it, and in every class."""
+
+    @wraps(right)
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return wrong(right, *args, **kwargs)
+
+    modules = [module for name, module in sys.modules.items() if is_ours(name)]
+    classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    places = [*modules, *(each for each in classes if is_ours(each.__module__))]
+    found = [(place, name) for place in places for name, value in vars(place).items() if value is right]
+    if not found:
+        raise LookupError(f"{right.__qualname__} is nowhere in igteach")
+    for place, name in found:
+        setattr(place, name, stand_in)
+
+
+def is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "igteach"
+
+
+@breaks(paths.StraightPath.velocities, "00", "IG without x - x'")
+@breaks(paths.StraightPath.velocities, "04", "IG without x - x', again")
+def ones(right, self, starts, ends):
+    return torch.ones_like(right(self, starts, ends))
+
+
+@breaks(paths.StraightPath.__init__, "02", "x and x' swapped")
+def swapped(right, self, baseline, x):
+    right(self, x, baseline)
+
+
+@breaks(quadrature.nodes_and_weights, "00", "weights that do not sum to 1")
+def too_light(right, rule, steps):
+    nodes, weights = right(rule, steps)
+    return nodes, 0.9 * weights
+
+
+@breaks(integrated.integrated_gradients, "02", "one step only")
+def one_step(right, *args, steps=64, tolerance=None, **kwargs):
+    return replace(right(*args, steps=1, **kwargs), evaluations=steps)
+
+
+@breaks(paths.StraightPath.points, "02", "gradient in place of IG")
+def at_the_input(right, self, alphas):
+    return right(self, torch.ones_like(alphas))
+
+
+@breaks(scores.scores, "00", "the gradient of the wrong class")
+def of_class_0(right, f, points, target):
+    return right(f, points, None if target is None else 0 * target)
+
+
+@breaks(scores.gradients_at, "01", "a gradient without its sign")
+def sizes(right, f, points, target):
+    value, gradient = right(f, points, target)
+    return value, gradient.abs()
+
+
+@breaks(checker.compare, "00", "a check that always passes")
+def solved(right, exercise, given, seed):
+    return checker.Verdict(exercise.id, "solved", "")
+
+
+@breaks(checker.compare, "01", "a check that finds fault with all")
+def not_yet(right, exercise, given, seed):
+    return checker.Verdict(exercise.id, "not yet", "")
+
+
+@breaks(scores.Probability.forward, "02", "probabilities that are logits")
+def logits(right, self, x):
+    return scores.Logit.forward(self, x)
+
+
+@breaks(gradients.gradient_times_input, "03", "gradient x input without the baseline")
+def times_x(right, f, x, baseline=None, target=None):
+    return replace(right(f, x, baseline, target), values=right(f, x, None, target).values)
+
+
+@breaks(errors.distance, "05", "an estimate that promises too much")
+def a_third(right, *args):
+    return right(*args) / 3
+
+
+@breaks(axioms.AxiomResult.__init__, "06", "an axiom check that lets all pass")
+def kept(right, self, holds, gap, tolerance, counterexample, not_applicable):
+    right(self, None if holds is None else True, gap, tolerance, None, not_applicable)
+
+
+@breaks(baselines.neutrality, "07", "a neutrality that is off")
+def a_tenth_less(right, f, baseline):
+    return right(f, baseline) - 0.1
+
+
+@breaks(masks.share_inside, "08", "a share inside that counts all")
+def share_anywhere(right, values, mask):
+    return right(values, torch.ones_like(mask))
+
+
+@breaks(scenes.make_scenes, "08", "a scene whose mask is elsewhere")
+def upside_down(right, *args, **kwargs):
+    made = right(*args, **kwargs)
+    return replace(made, mask=made.mask.flip(1))
+
+
+@breaks(tokens._of_row, "09", "special tokens that take part")
+def none_special(right, model, batch, *args):
+    batch["special_tokens_mask"].zero_()
+    return right(model, batch, *args)
+
+
+@breaks(text.Dials.__init__, "09", "a text's path from zero")
+def from_zero(right, self, model, x, start, held):
+    right(self, model, x, torch.zeros_like(start), held)
+
+
+@breaks(folder._counted, "10", "a folder of which the second half is nobody's")
+def every_other(right, names, rank):
+    return right(names[::2], rank)
+
+
+@breaks(shapley.comb, "11", "sets of features that weigh alike")
+def of_one(right, n, size):
+    return right(n, min(n, 1))
+
+
+@breaks(guided._moved, "11", "a guided path that seeks the steep")
+def steepest_first(right, alphas, distance, slope, *args):
+    return right(alphas, distance, -slope, *args)
+
+
+@breaks(trees._share_out, "11", "jumps whose losses are gains")
+def all_gains(right, totals, leaves, value):
+    right(totals, leaves, value)
+    totals[0] = totals[1]  # the sizes of the jumps
+
+
+@breaks(curves._exchanged, "12", "deletion that begins at the wrong end")
+def least_first(right, f, old, new, values, *args):
+    return right(f, old, new, -values, *args)
+
+
+@breaks(randomisation.cascade, "12", "a network that forgets nothing")
+def as_trained(right, f, *args):
+    return ((name, f) for name, _ in right(f, *args))
