@@ -17,8 +17,8 @@ __all__ = [
     "pointing_game",
 ]
 __all__ += [
-    "random_numbers",
     "random_gradients",
+    "random_numbers",
     "randomised_maps",
     "relevance_mass",
     "token_deletion",

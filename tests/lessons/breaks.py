@@ -8,13 +8,22 @@ from typing import Any
 
 import torch
 
-from igteach import axioms, baselines, errors, gradients, integrated, paths, quadrature, scores, tokens
-from igteach.beyond import guided, shapley, trees
+from igteach.axioms import checks
+from igteach.core import error_estimate, evaluation, functions, paths, quadrature
 from igteach.datasets import scenes
 from igteach.evaluate import curves, masks, randomisation
 from igteach.exercises import checker
+from igteach.methods import (
+    baselines,
+    folder,
+    gradients,
+    guided,
+    integrated_gradients,
+    shapley,
+    token_attribution,
+    trees,
+)
 from igteach.models import text
-from igteach.speed import folder
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,7 @@ def too_light(right, rule, steps):
     return nodes, 0.9 * weights
 
 
-@breaks(integrated.integrated_gradients, "02", "one step only")
+@breaks(integrated_gradients.integrated_gradients, "02", "one step only")
 def one_step(right, *args, steps=64, tolerance=None, **kwargs):
     return replace(right(*args, steps=1, **kwargs), evaluations=steps)
 
@@ -98,12 +107,12 @@ def at_the_input(right, self, alphas):
     return right(self, torch.ones_like(alphas))
 
 
-@breaks(scores.scores, "00", "the gradient of the wrong class")
+@breaks(evaluation.forward, "00", "the gradient of the wrong class")
 def of_class_0(right, f, points, target):
     return right(f, points, None if target is None else 0 * target)
 
 
-@breaks(scores.gradients_at, "01", "a gradient without its sign")
+@breaks(evaluation.forward_with_gradient, "01", "a gradient without its sign")
 def sizes(right, f, points, target):
     value, gradient = right(f, points, target)
     return value, gradient.abs()
@@ -119,9 +128,9 @@ def not_yet(right, exercise, given, seed):
     return checker.Verdict(exercise.id, "not yet", "")
 
 
-@breaks(scores.Probability.forward, "02", "probabilities that are logits")
+@breaks(functions.Probability.forward, "02", "probabilities that are logits")
 def logits(right, self, x):
-    return scores.Logit.forward(self, x)
+    return functions.Logit.forward(self, x)
 
 
 @breaks(gradients.gradient_times_input, "03", "gradient x input without the baseline")
@@ -129,22 +138,22 @@ def times_x(right, f, x, baseline=None, target=None):
     return replace(right(f, x, baseline, target), values=right(f, x, None, target).values)
 
 
-@breaks(errors.distance, "05", "an estimate that promises too much")
+@breaks(error_estimate.distance, "05", "an estimate that promises too much")
 def a_third(right, *args):
     return right(*args) / 3
 
 
-@breaks(axioms.AxiomResult.__init__, "06", "an axiom check that lets all pass")
+@breaks(checks.AxiomResult.__init__, "06", "an axiom check that lets all pass")
 def kept(right, self, holds, gap, tolerance, counterexample, not_applicable):
     right(self, None if holds is None else True, gap, tolerance, None, not_applicable)
 
 
-@breaks(baselines.neutrality, "07", "a neutrality that is off")
+@breaks(baselines.opinion, "07", "an opinion that is off")
 def a_tenth_less(right, f, baseline):
     return right(f, baseline) - 0.1
 
 
-@breaks(masks.share_inside, "08", "a share inside that counts all")
+@breaks(masks.relevance_mass, "08", "a relevance mass that counts all")
 def share_anywhere(right, values, mask):
     return right(values, torch.ones_like(mask))
 
@@ -155,13 +164,13 @@ def upside_down(right, *args, **kwargs):
     return replace(made, mask=made.mask.flip(1))
 
 
-@breaks(tokens._of_row, "09", "special tokens that take part")
+@breaks(token_attribution._of_row, "09", "special tokens that take part")
 def none_special(right, model, batch, *args):
     batch["special_tokens_mask"].zero_()
     return right(model, batch, *args)
 
 
-@breaks(text.Dials.__init__, "09", "a text's path from zero")
+@breaks(text.EmbeddingInterpolation.__init__, "09", "a text's path from zero")
 def from_zero(right, self, model, x, start, held):
     right(self, model, x, torch.zeros_like(start), held)
 
@@ -192,6 +201,6 @@ def least_first(right, f, old, new, values, *args):
     return right(f, old, new, -values, *args)
 
 
-@breaks(randomisation.cascade, "12", "a network that forgets nothing")
+@breaks(randomisation.cascading_randomisation, "12", "a network that forgets nothing")
 def as_trained(right, f, *args):
     return ((name, f) for name, _ in right(f, *args))
