@@ -1,16 +1,17 @@
-"""The affine stem of a network: done once an example along a straight path, not once a step.
+"""The affine prefix of a network: passed once for each example along a straight path, not once for each step.
 
-Up to its first non-linearity a network is affine, h = A x + c. Along a straight path h goes straight, too, and the
-gradient by x is A' times that by h: a weighted sum of gradients is A' times the weighted sum of those by h. So are
-the differences that the error estimate is made of, up to the sum of the squares of the second differences, feature by
-feature. Of that one it takes a sketch: the second differences are dealt out to SKETCH_SIZE sums in turn, each with a sign
-drawn once for all, and the squares of these sums add up to that of the second differences on average over the signs.
-Source of the sketch: Charikar, Chen and Farach-Colton (2002); see also Alon, Matias and Szegedy (1996).
+Up to its first non-linearity a network is affine, h = A x + c. Along a straight path h is on a straight path, too, and
+the gradient by x is A' times the one by h: a weighted sum of gradients is A' times the weighted sum of those by h. So
+are the differences that the error estimate is made of, up to the sum of the squares of the second differences, feature
+by feature. For that one there is a sketch: the second differences go in turn into SKETCH_SIZE sums, each with a random
+sign that is always the same, and over the signs the squares of these sums average to the sum of the squares.
+
+Sources: Charikar, Chen and Farach-Colton (2002), https://doi.org/10.1007/3-540-45465-9_59, for the sketch; see also
+Alon, Matias and Szegedy (1996), https://doi.org/10.1145/237814.237823.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -20,18 +21,19 @@ from torch.nn.modules import batchnorm
 from igteach.core.attribution import accumulator
 from igteach.core.devices import full_precision
 from igteach.core.error_estimate import NEIGHBOURS, distance
-from igteach.core.evaluation import forward_with_gradient, frozen_parameters
+from igteach.core.evaluation import forward_with_gradient, frozen_parameters, repeat_target
 from igteach.core.functions import Function, Logit, Probability
+from igteach.core.integration import Integrand
 from igteach.core.paths import StraightPath
-from igteach.core.quadrature import parabola_corrections
+from igteach.core.quadrature import Cells, parabola_corrections
 
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 SKETCH_SIZE = 4
-NUM_SUMS = 4 + SKETCH_SIZE  # weighted sums that go back through the stem
+NUM_SUMS = 4 + SKETCH_SIZE  # weighted sums of gradients that go back through the prefix
 FEWEST_STEPS = 2 * NUM_SUMS  # with fewer, or with
-FEWEST_PRODUCTS = 48  # fewer multiplications for an output of the stem, the stem alone is no slower
+FEWEST_PRODUCTS = 48  # fewer multiplications for an output of the prefix, the prefix alone is no slower
 
 
 class ChannelsFirst(nn.Module):
@@ -43,29 +45,108 @@ class ChannelsFirst(nn.Module):
 
 @dataclass(frozen=True, eq=False)
 class SplitModel:
-    """F as rest(h), with h = affine(x) and its channels last."""
+    """F in two: remainder(h), where h is prefix(x) with its channels last.
 
-    affine: nn.Sequential
-    rest: Function
+    Attributes:
+        prefix: The affine layers that F begins with.
+        remainder: The rest of F, a function of h.
+    """
 
-    def path(self, path: StraightPath) -> StraightPath:
-        """That of h."""
+    prefix: nn.Sequential
+    remainder: Function
+
+    def hidden_path(self, path: StraightPath) -> StraightPath:
+        """The path of h while x is on `path`."""
         with torch.no_grad(), full_precision():
-            ends = [self.affine(x.clone()).movedim(1, -1).contiguous() for x in (path.baseline, path.x)]
+            ends = [self.prefix(x.clone()).movedim(1, -1).contiguous() for x in (path.baseline, path.x)]
         return StraightPath(*ends)
 
-    def back(self, x: Tensor, pulls: Tensor) -> Tensor:
-        """The gradients by x of the products of affine(x) with each of pulls (k, batch, *): (k, batch, *features)."""
-        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(self.affine), full_precision():
+    def gradients_by_input(self, x: Tensor, gradients_by_hidden: Tensor) -> Tensor:
+        """A' times each of the gradients by h, with h's channels where prefix has them.
+
+        Args:
+            x: (batch, *features).
+            gradients_by_hidden: (k, batch, channels, ...).
+
+        Returns:
+            The gradients by x: (k, batch, *features).
+        """
+        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(self.prefix), full_precision():
             points = x.clone().requires_grad_()
-            out = self.affine(points)
-            return torch.stack([torch.autograd.grad(out, points, pull, retain_graph=True)[0] for pull in pulls])
+            hidden = self.prefix(points)
+            found = [torch.autograd.grad(hidden, points, by, retain_graph=True)[0] for by in gradients_by_hidden]
+        return torch.stack(found)
 
 
-def split(f: Function, x: Tensor, steps: int) -> SplitModel | None:
-    """F in two, where it is an nn.Sequential, nested or in logit() or probability(), that begins with affine layers.
+@dataclass(frozen=True, eq=False)
+class PrefixIntegrand(Integrand):
+    """The gradient of F by the hidden path behind an affine prefix; its sums go back through the prefix at the end.
 
-    None where it is not, or where it gains nothing: for few steps, and on a GPU, which waits for calls, not for sums.
+    Attributes:
+        f: The remainder of F.
+        path: The hidden path, a straight one.
+        target: The class of each example (batch,), or None.
+        split: F in two.
+        input_path: The path of x.
+    """
+
+    path: StraightPath
+    split: SplitModel
+    input_path: StraightPath
+
+    @classmethod
+    def of(cls, split: SplitModel, path: StraightPath, target: Tensor | None) -> "PrefixIntegrand":
+        """The integrand of a split F along the path of its input."""
+        return cls(split.remainder, split.hidden_path(path), target, split, path)
+
+    def values(self, cells: Cells) -> Tensor:
+        points = self.path.points(cells.nodes)
+        _, gradients = forward_with_gradient(self.f, points.flatten(0, 1), repeat_target(self.target, len(points)))
+        return gradients.reshape(points.shape)
+
+    def running_sums(self, cells: Cells) -> "PrefixSums":
+        return PrefixSums(self, cells)
+
+
+class PrefixSums:
+    """NUM_SUMS weighted sums of the gradients by h: what the integral and its error estimate are made of."""
+
+    def __init__(self, integrand: PrefixIntegrand, cells: Cells):
+        self.integrand = integrand
+        hidden = integrand.path.x
+        weights = torch.cat(
+            [
+                cells.weights[None],
+                parabola_corrections(cells.nodes, cells.weights)[None],
+                _second_difference_weights(cells.nodes),
+            ]
+        )
+        self.weights = weights.to(hidden).expand(-1, -1, len(hidden)).permute(2, 0, 1)  # (batch, NUM_SUMS, cells)
+        self.sums = hidden.new_zeros(len(hidden), NUM_SUMS, hidden[0].numel())
+
+    def add(self, values: Tensor, chunk: Tensor) -> None:
+        self.sums.baddbmm_(self.weights[:, :, chunk], values.flatten(2).transpose(0, 1))
+
+    def result(self) -> tuple[Tensor, Tensor | None]:
+        split, path, hidden = self.integrand.split, self.integrand.input_path, self.integrand.path.x
+        gradients_by_hidden = self.sums.view(len(hidden), NUM_SUMS, *hidden.shape[1:]).transpose(0, 1).movedim(-1, 2)
+        gradients = split.gradients_by_input(path.x, gradients_by_hidden)
+        sums = gradients.to(accumulator(gradients)).mul_(path.x - path.baseline)
+        integral, correction, first, last, *sketch = sums
+        return integral, distance(torch.stack(sketch).square().sum(0), correction, first, last)
+
+
+def split_model(f: Function, x: Tensor, steps: int) -> SplitModel | None:
+    """F in two, if it is an nn.Sequential (nested, or in logit() or probability()) that begins with affine layers.
+
+    Args:
+        f: F, as every method takes it.
+        x: (batch, *features).
+        steps: Gradients for each example.
+
+    Returns:
+        The two, or None where there is no prefix or it gains nothing: with few steps, and on a GPU, which waits for
+        calls and not for sums.
     """
     wrappers, model = list[type[Logit]](), f
     while isinstance(model, Logit) and type(model) in (Logit, Probability):
@@ -77,12 +158,13 @@ def split(f: Function, x: Tensor, steps: int) -> SplitModel | None:
         return None
     layers = list(_layers(model))
     length = next((i for i, layer in enumerate(layers) if not _is_affine(layer)), 0)
-    affine, rest = nn.Sequential(*layers[:length]), cast(Function, nn.Sequential(ChannelsFirst(), *layers[length:]))
-    if not any(layer.weight[0].numel() >= FEWEST_PRODUCTS for layer in affine if isinstance(layer, WEIGHTED)):
+    prefix = nn.Sequential(*layers[:length])
+    if not any(layer.weight[0].numel() >= FEWEST_PRODUCTS for layer in prefix if isinstance(layer, WEIGHTED)):
         return None
+    remainder: Function = nn.Sequential(ChannelsFirst(), *layers[length:])
     for wrapper in reversed(wrappers):
-        rest = wrapper(rest)
-    return SplitModel(affine, rest)
+        remainder = wrapper(remainder)
+    return SplitModel(prefix, remainder)
 
 
 def _layers(module: nn.Module) -> Iterator[nn.Module]:
@@ -106,44 +188,17 @@ def _is_hooked(module: nn.Module) -> bool:
     return any(getattr(module, kind) for kind in kinds)
 
 
-def integrate(
-    stem: SplitModel,
-    path: StraightPath,
-    inner: StraightPath,
-    target: Tensor | None,
-    nodes: Tensor,
-    weights: Tensor,
-    chunk_size: int,
-) -> tuple[Tensor, Tensor]:
-    """What `igteach.core.integration` has without a stem: the weighted sum of gradients times x - x', its L1 distance.
+def _second_difference_weights(nodes: Tensor) -> Tensor:
+    """The weights of the values at the nodes (steps, batch) in 2 + SKETCH_SIZE sums: (sums, steps, batch).
 
-    inner is stem.path(path); nodes, weights (steps, 1 or batch); at_once: nodes. Returns (batch, *features), (batch,).
-    """
-    batch = len(path.x)
-    rows = torch.cat([weights[None], parabola_corrections(nodes, weights)[None], _second_differences(nodes)])
-    rows = rows.to(inner.x).expand(-1, -1, batch).permute(2, 0, 1)  # (batch, NUM_SUMS, steps)
-    sums = inner.x.new_zeros(batch, NUM_SUMS, inner.x[0].numel())
-    for chunk in torch.arange(len(nodes)).split(chunk_size):
-        points = inner.points(nodes[chunk]).flatten(0, 1)
-        _, gradients = forward_with_gradient(stem.rest, points, None if target is None else target.repeat(len(chunk)))
-        sums.baddbmm_(rows[:, :, chunk], gradients.view(len(chunk), batch, -1).transpose(0, 1))
-        del points, gradients  # before the next ones are made
-    pulls = stem.back(path.x, sums.view(batch, NUM_SUMS, *inner.x.shape[1:]).transpose(0, 1).movedim(-1, 2))
-    pulls = pulls.to(accumulator(pulls))
-    values, smooth, first, last, *probes = pulls.mul_(path.x - path.baseline)
-    return values, distance(torch.stack(probes).square().sum(0), smooth, first, last)
-
-
-def _second_differences(nodes: Tensor) -> Tensor:
-    """The weights of values at the nodes (steps, batch) in the first of them, the last, SKETCH_SIZE sums: (k, steps, batch).
-
-    Each is (difference of values) (distance of nodes), differenced twice more, as in core.error_estimate.IntegrandVariation.
+    The sums are the first second difference, the last one, and the sketch of all; a second difference is taken of
+    (difference of values) (distance of nodes), as in core.error_estimate.IntegrandVariation.
     """
     count = len(nodes) - NEIGHBOURS + 1
     signs = torch.randint(2, (count,), generator=torch.Generator().manual_seed(0)).to(nodes) * 2 - 1
-    shares = nodes.new_zeros(2 + SKETCH_SIZE, count)
-    shares[0, 0] = shares[1, -1] = 1
-    shares[2 + torch.arange(count) % SKETCH_SIZE, torch.arange(count)] = signs
-    gaps = functional.pad(shares, (0, 2)) - 2 * functional.pad(shares, (1, 1)) + functional.pad(shares, (2, 0))
-    gaps = gaps[..., None] * nodes.diff(dim=0)
-    return functional.pad(gaps, (0, 0, 1, 0)) - functional.pad(gaps, (0, 0, 0, 1))
+    weights = nodes.new_zeros(2 + SKETCH_SIZE, count)  # of the second differences
+    weights[0, 0] = weights[1, -1] = 1
+    weights[2 + torch.arange(count) % SKETCH_SIZE, torch.arange(count)] = signs
+    of_gaps = functional.pad(weights, (0, 2)) - 2 * functional.pad(weights, (1, 1)) + functional.pad(weights, (2, 0))
+    of_gaps = of_gaps[..., None] * nodes.diff(dim=0)
+    return functional.pad(of_gaps, (0, 0, 1, 0)) - functional.pad(of_gaps, (0, 0, 0, 1))

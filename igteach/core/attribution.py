@@ -12,25 +12,48 @@ SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Attribution:
-    """Attributions of a batch, with the evidence for and against them. ValueError for values that are not finite."""
+    """The attributions of a batch, with the evidence for and against them.
 
-    values: Tensor  # shape of x; in the units of F
-    f_input: Tensor  # (batch,)  F(x)
-    f_baseline: Tensor | None  # (batch,)  F(x'), or None for a method without a baseline
-    evaluations: int | Tensor  # gradients spent on each example; (batch,) where it differs between them
-    error_estimate: Tensor | None = field(default=None, kw_only=True)  # (batch,)  L1 error over L1 norm of true values
-    converged: Tensor | None = field(default=None, kw_only=True)  # (batch,)  is the estimate under the tolerance asked?
+    Attributes:
+        values: The share of each feature, in the shape and dtype of x and the units of F. (For a plain gradient, in
+            units of F per unit of x.)
+        f_input: F(x), (batch,).
+        f_baseline: F(x'), (batch,), or None for a method without a baseline.
+        evaluations: Gradients spent on each example: an int, or (batch,) where it differs between them.
+        error_estimate: The L1 error to expect in an example's values, over the L1 norm of the true ones: (batch,), or
+            None where the method has no estimate. 0.05 is 5%.
+        converged: Whether each example's estimate is below the tolerance asked for: (batch,), or None where no
+            tolerance was given.
+
+    Raises:
+        ValueError: values holds NaN or infinity.
+
+    Example:
+        >>> import igteach, torch
+        >>> answer = igteach.integrated_gradients(igteach.toy(lambda x, y: x * y), torch.ones(1, 2))
+        >>> answer.values.sum(1) == answer.f_input - answer.f_baseline
+        tensor([True])
+        >>> answer
+        Attribution(residual +0, 0.0% of F(x) - F(x'), error below 1%: complete; shape (1, 2), 64 gradients an example)
+    """
+
+    values: Tensor
+    f_input: Tensor
+    f_baseline: Tensor | None
+    evaluations: int | Tensor
+    error_estimate: Tensor | None = field(default=None, kw_only=True)
+    converged: Tensor | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
-            received = (
-                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is"
+            raise ValueError(
+                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is "
+                "too large; pass x nearer to the baseline, or x and the model in float64"
             )
-            raise ValueError(f"{received} too large; pass x nearer to the baseline, or x and the model in float64")
 
     @property
     def residual(self) -> Tensor | None:
-        """(batch,) values.sum() - (F(x) - F(x')), or None for a method without a baseline."""
+        """What the values miss, values.sum() - (F(x) - F(x')): (batch,), or None for a method without a baseline."""
         if self.f_baseline is None:
             return None
         total = torch.stack([example.sum(dtype=accumulator(self.values)) for example in self.values])
@@ -38,7 +61,7 @@ class Attribution:
 
     @property
     def relative_residual(self) -> Tensor | None:
-        """(batch,) |residual| over |F(x) - F(x')|; finite also where that difference is zero."""
+        """|residual| over |F(x) - F(x')|, finite also where that difference is zero: (batch,), or None."""
         if self.residual is None or self.f_baseline is None:
             return None
         l1 = l1_norm(self.values)
@@ -49,7 +72,10 @@ class Attribution:
 
     @property
     def verdict(self) -> str:
-        """Whether the worst example can be trusted; a small residual alone is no proof, as errors cancel in it."""
+        """Whether the worst example can be trusted, in words.
+
+        A small residual alone proves nothing, because errors of opposite sign cancel in it: the estimate counts, too.
+        """
         if self.relative_residual is None:
             return "a gradient: promises no completeness"
         worst = self.relative_residual.max().item()
@@ -60,19 +86,31 @@ class Attribution:
         return "complete" if worst < COMPLETE_BELOW else "roughly complete"
 
     def __repr__(self) -> str:
-        most = int(torch.as_tensor(self.evaluations).max())
-        spent = f"shape {tuple(self.values.shape)}, {most} gradient{'s' * (most != 1)} an example"
-        if self.converged is not None and not self.converged.all():
-            spent += f", {int((~self.converged).sum())} of {len(self.converged)} NOT converged"
-        if self.residual is None or self.relative_residual is None:
-            return f"Attribution(no residual; {self.verdict}; {spent})"
-        worst = int(self.relative_residual.argmax())
-        where = f" (worst of {len(self.residual)})" if len(self.residual) > 1 else ""
-        found = f"residual {self.residual[worst]:+.2g}, {self.relative_residual[worst]:.1%} of F(x) - F(x'){where}"
+        if self.residual is not None and self.relative_residual is not None:
+            evidence = self._evidence(self.residual, self.relative_residual)
+            return f"Attribution({evidence}: {self.verdict}; {self._cost()})"
+        return f"Attribution(no residual; {self.verdict}; {self._cost()})"
+
+    def _evidence(self, residual: Tensor, relative_residual: Tensor) -> str:
+        """The residual of the worst example and the largest estimate."""
+        worst = int(relative_residual.argmax())
+        text = f"residual {residual[worst]:+.2g}, {relative_residual[worst]:.1%} of F(x) - F(x')"
+        if len(residual) > 1:
+            text += f" (worst of {len(residual)})"
         if self.error_estimate is not None:
             error = self.error_estimate.max().item()
-            found += ", error below 1%" if error < 0.01 else f", error about {error:.0%}"
-        return f"Attribution({found}: {self.verdict}; {spent})"
+            text += ", error below 1%" if error < 0.01 else f", error about {error:.0%}"
+        return text
+
+    def _cost(self) -> str:
+        """The shape, the gradients spent, and how many examples have not converged."""
+        gradients = int(torch.as_tensor(self.evaluations).max())
+        text = (
+            f"shape {tuple(self.values.shape)}, {gradients} {'gradient' if gradients == 1 else 'gradients'} an example"
+        )
+        if self.converged is not None and not self.converged.all():
+            text += f", {int((~self.converged).sum())} of {len(self.converged)} NOT converged"
+        return text
 
     def _repr_html_(self) -> str:
         mark = {"complete": "&#10003;", "roughly complete": "&#8776;"}.get(self.verdict, "&#9888;")
@@ -85,7 +123,7 @@ def all_finite(values: Tensor) -> bool:
 
 
 def l1_norm(values: Tensor) -> Tensor:
-    """(batch,) the sum of |values| of each example, in memory for one example."""
+    """The sum of |values| of each example, (batch,), with memory for one example."""
     return torch.stack([example.abs().sum(dtype=accumulator(values)) for example in values])
 
 

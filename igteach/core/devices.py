@@ -9,7 +9,10 @@ import torch
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Convolutions on NVIDIA's cards in full float32; TensorFloat-32, PyTorch's default, has 10 bits of mantissa."""
+    """Within this context, convolutions on NVIDIA's cards use full float32.
+
+    TensorFloat-32, PyTorch's default for them, has 10 bits of mantissa, which is too few for sums that cancel.
+    """
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:
@@ -22,14 +25,31 @@ def device() -> torch.device:
     """The device for models and inputs: `IGTEACH_DEVICE` if set, else CUDA, else MPS, else the CPU.
 
     Turns TensorFloat-32 off for convolutions, so that a lesson prints on a CUDA card what it prints elsewhere.
-    Raises ValueError where `IGTEACH_DEVICE` names a device that PyTorch does not know or have.
+
+    Returns:
+        A torch.device.
+
+    Raises:
+        ValueError: `IGTEACH_DEVICE` names a device that PyTorch does not know or have.
+
+    Example:
+        >>> import igteach
+        >>> igteach.device().type in ("cpu", "cuda", "mps")
+        True
     """
-    others = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    wanted = os.environ.get("IGTEACH_DEVICE") or others
+    name = os.environ.get("IGTEACH_DEVICE") or _fastest()
     try:
-        torch.empty(0, device=wanted)
+        torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
         why = str(error).partition("\n")[0]
-        raise ValueError(f"IGTEACH_DEVICE is {wanted!r}, of no use here ({why}); unset it, or say 'cpu'") from None
+        raise ValueError(f"IGTEACH_DEVICE is {name!r}, of no use here ({why}); unset it, or say 'cpu'") from None
     torch.backends.cudnn.allow_tf32 = False
-    return torch.device(wanted)
+    return torch.device(name)
+
+
+def _fastest() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "cpu"

@@ -24,18 +24,26 @@ CPU_AT_ONCE, GPU_AT_ONCE = 2**19, 2**23  # numbers of g looked at in one go: cac
 
 
 class IntegrandVariation:
-    """What is remembered of g from node to node: a few tensors of its shape, however many nodes there are."""
+    """What is remembered of g from node to node: a few tensors of its shape, however many nodes there are.
+
+    Attributes:
+        last: g at the last node and that node, each with a first axis of 1.
+        differences: (difference of g) d across the last two gaps.
+        squares: The sum of the squares of the second differences.
+        ends: The first second difference and the last.
+    """
 
     def __init__(self) -> None:
-        self.last: tuple[Tensor, Tensor] | None = None  # g, and the node, with a first axis of 1
-        self.differences: Tensor | None = None  # of the last two gaps: J d in the words above
-        self.squares: Tensor | None = None  # the sum of those of the second differences
-        self.ends: tuple[Tensor, Tensor] | None = None  # the first second difference and the last
+        self.last: tuple[Tensor, Tensor] | None = None
+        self.differences: Tensor | None = None
+        self.squares: Tensor | None = None
+        self.ends: tuple[Tensor, Tensor] | None = None
 
     def add(self, values: Tensor, nodes: Tensor) -> None:
         """Take note of g at the next nodes: values (nodes, batch, *features), nodes broadcast to it."""
-        few = max(1, (CPU_AT_ONCE if values.device.type == "cpu" else GPU_AT_ONCE) // values[0].numel())
-        for g, t in zip(values.split(few), nodes.split(few), strict=True):
+        numbers_at_once = CPU_AT_ONCE if values.device.type == "cpu" else GPU_AT_ONCE
+        nodes_at_once = max(1, numbers_at_once // values[0].numel())
+        for g, t in zip(values.split(nodes_at_once), nodes.split(nodes_at_once), strict=True):
             if self.last:
                 g, t = torch.cat([self.last[0], g]), torch.cat([self.last[1], t])
             gaps = g.diff(dim=0).mul_(t.diff(dim=0))
@@ -49,23 +57,35 @@ class IntegrandVariation:
             self.last, self.differences = (g[-1:].clone(), t[-1:]), gaps[-2:].clone()
 
     def distance(self, smooth: Tensor) -> Tensor | None:
-        """The L1 distance to the integral that is to be expected: (batch,), or None after fewer than 4 nodes.
+        """The L1 distance to expect between the weighted sum and the integral: (batch,).
 
-        smooth (batch, *features) is the sum of g weighted by quadrature.parabola_corrections.
+        Args:
+            smooth: The sum of g weighted by quadrature.parabola_corrections, (batch, *features).
+
+        Returns:
+            The distance, or None after fewer than 4 nodes.
         """
-        return None if self.squares is None or self.ends is None else distance(self.squares, smooth, *self.ends)
+        if self.squares is None or self.ends is None:
+            return None
+        return distance(self.squares, smooth, *self.ends)
 
 
 def distance(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """The estimate of the L1 distance (batch,), from what IntegrandVariation remembers; each (batch, *features)."""
-    middle, ends = (squares / (12 * 6)).sqrt() + smooth.abs(), (first.abs() + last.abs()) / 2
+    """The L1 distance to expect (batch,), from what IntegrandVariation remembers; each argument (batch, *features)."""
+    middle = (squares / (12 * 6)).sqrt() + smooth.abs()
+    ends = (first.abs() + last.abs()) / 2
     return MARGIN * torch.maximum(middle.flatten(1).sum(1), ends.flatten(1).sum(1))
 
 
 def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:
-    """The answer with an error_estimate, from the L1 distance to the true values that is to be expected (batch,).
+    """The answer with an error_estimate, from the L1 distance to expect between its values and the true ones.
 
-    |residual| is less than that distance, and |F(x) - F(x')| less than the L1 norm of the true values.
+    The estimate is never below what the residual proves: |residual| is at most the distance, and |F(x) - F(x')| at
+    most the L1 norm of the true values.
+
+    Args:
+        answer: An Attribution without an error estimate.
+        distance: (batch,), or None where nothing is known; the answer is then returned as it is.
     """
     if distance is None or answer.residual is None:
         return answer
@@ -74,7 +94,7 @@ def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:
 
 
 def error_scale(answer: Attribution) -> Tensor:
-    """(batch,) what errors are relative to: the L1 norm of the values, or |F(x) - F(x')| where that is more."""
+    """What errors are relative to (batch,): the L1 norm of the values, or |F(x) - F(x')| where that is larger."""
     l1 = l1_norm(answer.values)
     f_input, f_baseline = answer.f_input.to(l1), cast(Tensor, answer.f_baseline).to(l1)
     rounding = SMALLEST_DIFFERENCE * torch.maximum(f_input.abs(), f_baseline.abs())

@@ -16,17 +16,28 @@ from igteach.core.devices import full_precision
 from igteach.core.functions import Function
 
 Result = TypeVar("Result")
-_ROWS = WeakKeyDictionary[Any, int]()  # as many as had room, for each f that was out of memory once
-_LOCK, _FROZEN = threading.Lock(), Counter[nn.Parameter]()  # how many calls of `frozen` hold a parameter
+_FITTING_BATCH_SIZE = WeakKeyDictionary[Any, int]()  # what had room, for each f that ran out of memory once
+_FREEZING = threading.Lock()
+_FROZEN = Counter[nn.Parameter]()  # how many calls of `frozen_parameters` hold a parameter
 
 
 def forward(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
-    """F at each row of `points`: shape (N,). `target` holds the class of each row, or is None.
+    """F at each row of `points`.
 
-    Raises TypeError for an output that is no floating tensor; ValueError for a wrong shape or target, NaN, infinity.
+    Args:
+        f: Maps (N, *features) to (N,) or (N, classes).
+        points: (N, *features). f gets a copy, because it may work in place.
+        target: The class of each row (N,), or None where f gives one number a row.
+
+    Returns:
+        F, a tensor (N,).
+
+    Raises:
+        TypeError: f's output is not a floating-point tensor.
+        ValueError: The output has a wrong shape, no such class, or holds NaN or infinity.
     """
     with full_precision():
-        out = f(points.clone())  # f may work in place
+        out = f(points.clone())
     if not isinstance(out, Tensor):
         raise TypeError(f"f returned {type(out).__name__}; wrap the model in logit() or probability()")
     if not out.is_floating_point():
@@ -50,16 +61,24 @@ def forward(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
 
 
 def forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """F and its gradient at each row of `points`: shapes (N,) and that of `points`; in pieces where memory ends.
+    """F and its gradient at each row of `points`, in smaller batches if memory runs out.
 
-    Raises ValueError where F does not depend on the points, or the gradient is not finite.
+    Args:
+        f: As for `forward`.
+        points: (N, *features).
+        target: (N,) or None.
+
+    Returns:
+        F (N,), and its gradient in the shape of `points`.
+
+    Raises:
+        ValueError: F does not depend on the points, or its gradient is not finite; and what `forward` raises.
     """
-    done = halve_on_out_of_memory(_forward_with_gradient, f, points, target)
-    return (
-        done[0]
-        if len(done) == 1
-        else (torch.cat([chunk[0] for chunk in done]), torch.cat([chunk[1] for chunk in done]))
-    )
+    pieces = halve_on_out_of_memory(_forward_with_gradient, f, points, target)
+    if len(pieces) == 1:
+        return pieces[0]
+    values, gradients = zip(*pieces, strict=True)
+    return torch.cat(values), torch.cat(gradients)
 
 
 def _forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -76,59 +95,92 @@ def _forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -
 
 
 def forward_batched(f: Function, points: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
-    """F at each row of `points`, at most `rows` at once: shape (N,)."""
-    targets = [None] * len(points) if target is None else target.split(batch_size)
+    """F at each row of `points` (N, *features), at most batch_size rows at once and without gradients: (N,)."""
+    values = []
     with torch.no_grad():
-        pieces = [
-            halve_on_out_of_memory(forward, f, chunk, chosen)
-            for chunk, chosen in zip(points.split(batch_size), targets, strict=False)
-        ]
-    return torch.cat([piece for some in pieces for piece in some])
+        for start in range(0, len(points), batch_size):
+            chunk = slice(start, start + batch_size)
+            values += halve_on_out_of_memory(forward, f, points[chunk], target_of(target, chunk))
+    return torch.cat(values)
+
+
+def forward_at_ends(
+    f: Function, start: Tensor, end: Tensor, target: Tensor | None, batch_size: int
+) -> tuple[Tensor, Tensor]:
+    """F at both ends of the paths of a batch, each end (batch, *features), side by side in batches: two of (batch,)."""
+    found = []
+    for chunk in torch.arange(len(end)).split(max(1, batch_size // 2)):
+        both = torch.cat([start[chunk], end[chunk]])
+        found.append(forward_batched(f, both, repeat_target(target_of(target, chunk), 2), batch_size).view(2, -1))
+    f_start, f_end = torch.cat(found, dim=1)
+    return f_start, f_end
+
+
+def target_of(target: Tensor | None, chunk: slice | Tensor) -> Tensor | None:
+    """The classes of some of the examples."""
+    return None if target is None else target[chunk]
+
+
+def repeat_target(target: Tensor | None, times: int) -> Tensor | None:
+    """The classes of `times` copies of the examples, one copy after the other."""
+    return None if target is None else target.repeat(times)
 
 
 def halve_on_out_of_memory(
     work: Callable[[Any, Tensor, Tensor | None], Result], f: Any, points: Tensor, target: Tensor | None
 ) -> list[Result]:
-    """work(f, points, target) of all rows, or, where memory ends, of half as many at once, and again, down to one.
+    """The results of `work` on all rows together or, if memory runs out, on halves of them, and so on down to one row.
 
-    Warns of it once for each f, which is remembered. Raises torch.OutOfMemoryError where one row is too many.
+    Warns once for each f, whose size that had room is remembered.
+
+    Args:
+        work: A function of f, some rows and their classes.
+        f: What `work` gets.
+        points: (N, *features).
+        target: (N,) or None.
+
+    Returns:
+        The results, one for each batch.
+
+    Raises:
+        torch.OutOfMemoryError: There is no room for a single row.
     """
-    batch_size, short = len(points), False
+    batch_size, halved = len(points), False
     with suppress(TypeError):  # an f that cannot be remembered
-        batch_size = min(batch_size, _ROWS.get(f, batch_size))
+        batch_size = min(batch_size, _FITTING_BATCH_SIZE.get(f, batch_size))
     while True:
-        parts = [slice(start, start + batch_size) for start in range(0, len(points), batch_size)]
+        chunks = [slice(start, start + batch_size) for start in range(0, len(points), batch_size)]
         try:
-            done = [work(f, points[chunk], None if target is None else target[chunk]) for chunk in parts]
+            results = [work(f, points[chunk], target_of(target, chunk)) for chunk in chunks]
             break
         except torch.cuda.OutOfMemoryError:
             if batch_size == 1:
                 raise
-        batch_size, short = batch_size // 2, True
-    if short:
+        batch_size, halved = batch_size // 2, True
+    if halved:
         with suppress(TypeError):
-            _ROWS[f] = batch_size
+            _FITTING_BATCH_SIZE[f] = batch_size
         warnings.warn(f"out of memory on {points.device}: goes on with {batch_size} rows at once", stacklevel=2)
-    return done
+    return results
 
 
 @contextmanager
 def frozen_parameters(f: object) -> Iterator[None]:
-    """The parameters of f need no gradient in here, so that autograd keeps no activations for them; then as before.
+    """Within this context the parameters of f need no gradient, so that autograd keeps no activations for them.
 
-    Several threads may be in here with one model at once; one that trains it must not run beside them.
+    Several threads may hold the same model at once; one that trains it must not run beside them.
     """
     mine = set[nn.Parameter]()
     try:
         for parameter in f.parameters() if isinstance(f, nn.Module) else ():
-            with _LOCK:
+            with _FREEZING:
                 if parameter not in mine and (parameter.requires_grad or parameter in _FROZEN):
                     _FROZEN[parameter] += 1
                     mine.add(parameter)
                     parameter.requires_grad_(False)
         yield
     finally:
-        with _LOCK:
+        with _FREEZING:
             for parameter in mine:
                 _FROZEN[parameter] -= 1
                 if not _FROZEN[parameter]:

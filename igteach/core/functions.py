@@ -13,7 +13,16 @@ Target = int | Tensor | None
 
 
 class Logit(nn.Module):
-    """F as the model's logits. `model` maps (N, *features) to (N, classes), (N,) or an object with `.logits`."""
+    """F as the model's logits.
+
+    Args:
+        model: Maps (N, *features) to (N, classes), to (N,), or to an object with `.logits`, as transformers' models do.
+
+    Example:
+        >>> import igteach, torch
+        >>> igteach.logit(torch.nn.Linear(3, 2))(torch.zeros(5, 3)).shape
+        torch.Size([5, 2])
+    """
 
     def __init__(self, model: Function):
         super().__init__()
@@ -21,25 +30,50 @@ class Logit(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         out = self.model(x)
-        return getattr(out, "logits", out)  # transformers' models wrap their logits
+        return getattr(out, "logits", out)
 
 
 class Probability(Logit):
-    """F as the class probabilities of a model that gives logits: softmax, or sigmoid where it has one output."""
+    """F as the probabilities of a model that gives logits: softmax of several, sigmoid of a single one.
+
+    Args:
+        model: As for `Logit`.
+
+    Example:
+        >>> import igteach, torch
+        >>> igteach.probability(lambda x: torch.zeros(len(x), 4))(torch.ones(1, 3)).tolist()
+        [[0.25, 0.25, 0.25, 0.25]]
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         logits = super().forward(x)
-        return logits.softmax(dim=1) if logits.dim() == 2 and logits.shape[1] > 1 else logits.sigmoid()
+        if logits.dim() == 2 and logits.shape[1] > 1:
+            return logits.softmax(dim=1)
+        return logits.sigmoid()
 
 
 logit, probability = Logit, Probability
 
 
 def toy(function: Callable[..., Tensor | float]) -> Function:
-    """F from a function of scalars, so that `toy(lambda x, y: x * y)` takes a batch of shape (N, 2).
+    """F from a function of scalars: it sees one row at a time, as 0-dimensional tensors, so `if` and `min` work.
 
-    The function sees one row at a time, as 0-dimensional tensors: `if`, `min` and `max` work.
-    Raises ValueError for rows that the function does not take, TypeError where it leaves autograd, as float(x) does.
+    Args:
+        function: Takes as many scalars as a row has features, and returns one.
+
+    Returns:
+        A function of a batch (N, features) that gives (N,).
+
+    Raises:
+        TypeError: function is not a Python function. The result raises it, too, if function leaves autograd, as
+            float(x) does.
+        ValueError: Raised by the result for rows that function does not take.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: x * y)
+        >>> f(torch.tensor([[2.0, 3.0], [4.0, 5.0]])).tolist()
+        [6.0, 20.0]
     """
     try:
         signature = inspect.signature(function)
@@ -61,7 +95,7 @@ def toy(function: Callable[..., Tensor | float]) -> Function:
 
 
 class _NoPythonNumbers(TorchFunctionMode):
-    """Inside it a tensor does not turn into a Python number, which would have no gradient."""
+    """Within this mode a tensor does not turn into a Python number, which would have no gradient."""
 
     def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         if func in (Tensor.__float__, Tensor.__int__, Tensor.item, Tensor.tolist, Tensor.numpy, Tensor.__array__):

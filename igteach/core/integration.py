@@ -1,116 +1,164 @@
-"""The integral of gradient times velocity along a path, in memory that grows neither with steps nor with the batch."""
+"""The integral of gradient times velocity along a path, in memory that grows neither with steps nor with the batch.
 
+An `Integrand` has values at the nodes of cells that [0, 1] is cut into, and adds them up chunk by chunk. PathIntegrand
+is the plain one; core.affine_prefix has one that passes the affine start of a network once, methods.conductance one for
+the units of a layer. `integrate_batch` takes the examples of a batch in turn.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import partial
-from typing import cast
+from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from igteach.core import affine_prefix
-from igteach.core.attribution import Attribution, accumulator
-from igteach.core.error_estimate import IntegrandVariation, with_error
-from igteach.core.evaluation import forward_batched, forward_with_gradient
+from igteach.core.attribution import accumulator
+from igteach.core.error_estimate import IntegrandVariation
+from igteach.core.evaluation import forward_batched, forward_with_gradient, repeat_target
 from igteach.core.functions import Function
-from igteach.core.paths import CurvedPath, StraightPath, broadcast_alphas
-from igteach.core.quadrature import nodes_and_weights, parabola_corrections, warped_nodes_and_weights
+from igteach.core.paths import Path, broadcast_alphas
+from igteach.core.quadrature import Cells, nodes_and_weights, parabola_corrections, warped_nodes_and_weights
+from igteach.core.validation import check_count
 
-Path = StraightPath | CurvedPath
+
+class RunningSums(Protocol):
+    """What is kept while the values of an integrand pass by, a chunk of cells at a time."""
+
+    def add(self, values: Tensor, chunk: Tensor) -> None:
+        """Take the values (nodes, batch, ...) at the cells with the indices `chunk`."""
+
+    def result(self) -> tuple[Tensor, Tensor | None]:
+        """The integral (batch, ...) and the L1 distance to expect between it and the true one: (batch,) or None."""
 
 
-def along(
-    f: Function,
-    paths: Callable[[slice], Path],
-    ends: tuple[Tensor, Tensor],
-    target: Tensor | None,
+@dataclass(frozen=True, eq=False)
+class Integrand(ABC):
+    """What is integrated over alpha, along the paths of some examples.
+
+    Attributes:
+        f: F, as every method takes it.
+        path: The path of each example, from x' to x.
+        target: The class of each example (batch,), or None.
+    """
+
+    f: Function
+    path: Path
+    target: Tensor | None
+
+    @abstractmethod
+    def values(self, cells: Cells) -> Tensor:
+        """The integrand at the cells' nodes: (nodes, batch, ...)."""
+
+    def running_sums(self, cells: Cells) -> RunningSums:
+        """Where the values at the cells are added up, chunk by chunk."""
+        return WeightedSums(cells)
+
+    def integrate(self, cells: Cells, chunk_size: int) -> tuple[Tensor, Tensor | None]:
+        """The weighted sum over the cells, and how far it may be from the integral.
+
+        Args:
+            cells: All of [0, 1].
+            chunk_size: Cells at once, at most: memory grows with it and not with the number of cells.
+
+        Returns:
+            The integral (batch, *features), and the L1 distance to expect (batch,), or None for fewer than 4 cells.
+        """
+        sums = self.running_sums(cells)
+        for chunk in torch.arange(len(cells)).split(chunk_size):
+            sums.add(self.values(cells[chunk]), chunk)
+        return sums.result()
+
+    def path_values(self, count: int, chunk_size: int) -> Tensor:
+        """F at `count` equally spaced places, from end to end, at most chunk_size of them at once: (count, batch)."""
+        found = []
+        for alphas in torch.linspace(0, 1, count, dtype=torch.float64).split(chunk_size):
+            points = self.path.points(alphas).flatten(0, 1)
+            found.append(forward_batched(self.f, points, repeat_target(self.target, len(alphas)), len(points)))
+        return torch.cat(found).view(count, -1)
+
+
+@dataclass(frozen=True, eq=False)
+class PathIntegrand(Integrand):
+    """The gradient of F at the points of a path, times the velocity of the path there."""
+
+    def values(self, cells: Cells) -> Tensor:
+        points = self.path.points(cells.nodes)
+        _, gradients = forward_with_gradient(self.f, points.flatten(0, 1), repeat_target(self.target, len(points)))
+        values = gradients.reshape(points.shape).to(accumulator(points), copy=True)
+        return values.mul_(self.path.velocities(cells.starts, cells.ends))
+
+
+class WeightedSums:
+    """The values times their cells' weights, and times what the weights lack for a parabola through neighbours."""
+
+    def __init__(self, cells: Cells):
+        self.nodes = cells.nodes
+        self.weights = torch.stack([cells.weights, parabola_corrections(cells.nodes, cells.weights)])
+        self.sums = torch.zeros(())
+        self.variation = IntegrandVariation()
+
+    def add(self, values: Tensor, chunk: Tensor) -> None:
+        weights = self.weights[:, chunk].to(values)
+        self.sums = self.sums + torch.einsum("snb,nb...->sb...", weights, values)
+        self.variation.add(values, broadcast_alphas(self.nodes[chunk], values[0]))
+
+    def result(self) -> tuple[Tensor, Tensor | None]:
+        integral, correction = self.sums
+        return integral, self.variation.distance(correction)
+
+
+def integrate_batch(
+    integrand_of: Callable[[slice], Integrand],
+    like: Tensor,
     rule: str,
     steps: int,
     batch_size: int,
-    parts: affine_prefix.SplitModel | None = None,
     progress: bool = False,
-) -> Attribution:
-    """The attribution by the gradients along a path, from ends[0] to ends[1]; `paths` gives that of some examples.
-
-    parts  F in two, where the path is straight
-    """
-    start, end = ends
-    nodes, weights = nodes_and_weights("midpoint" if rule == "warped" else rule, steps)
-    distance: Tensor | None
-    values, distances = torch.empty_like(end), []
-    chunk_size = max(1, batch_size // steps)  # examples
-    for first in _counted(range(0, len(end), chunk_size), progress):
-        chunk = slice(first, first + chunk_size)
-        path, chosen = paths(chunk), None if target is None else target[chunk]
-        inner = parts.path(cast(StraightPath, path)) if parts else None
-        nodes_at_once = max(1, batch_size // chunk_size)
-        if rule == "warped":
-            heights = path_values(parts.rest if parts else f, inner or path, chosen, steps // 2 + 3, nodes_at_once)
-            nodes, weights = warped_nodes_and_weights(heights, steps)
-        rest = chosen, nodes.view(steps, -1), weights.view(steps, -1), nodes_at_once
-        if parts and inner:
-            total, distance = affine_prefix.integrate(parts, cast(StraightPath, path), inner, *rest)
-        else:
-            total, distance = integrate(partial(integrand, f, path, rest[0]), *rest[1:])
-        values[chunk] = total
-        distances.append(distance)
-    f_start, f_end = _at_ends(f, start, end, target, batch_size)
-    answer = Attribution(values, f_end, f_start, steps)
-    return with_error(answer, None if distance is None else torch.cat(cast(list[Tensor], distances)))
-
-
-def _at_ends(f: Function, start: Tensor, end: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
-    """F at both ends of the paths, side by side in a batch: (2, batch)."""
-    found = []
-    for chunk in torch.arange(len(end)).split(max(1, batch_size // 2)):
-        both, chosen = torch.cat([start[chunk], end[chunk]]), None if target is None else target[chunk].repeat(2)
-        found.append(forward_batched(f, both, chosen, batch_size).view(2, -1))
-    return torch.cat(found, 1)
-
-
-def path_values(f: Function, path: Path, target: Tensor | None, count: int, chunk_size: int) -> Tensor:
-    """F at `count` equally spaced places of the path, from end to end: (count, batch)."""
-    heights = []
-    for chunk in torch.linspace(0, 1, count, dtype=torch.float64).split(chunk_size):
-        points = path.points(chunk).flatten(0, 1)
-        heights.append(forward_batched(f, points, None if target is None else target.repeat(len(chunk)), len(points)))
-    return torch.cat(heights).view(count, -1)
-
-
-def integrate(
-    integrand: Callable[[Tensor, Tensor, Tensor], Tensor], nodes: Tensor, weights: Tensor, chunk_size: int
 ) -> tuple[Tensor, Tensor | None]:
-    """The weighted sum of gradient times velocity along a path, and the estimate of its L1 distance to the integral.
+    """The integrals of a batch of examples, as many of them at once as batch_size rows allow.
 
-    pull: of nodes, and of where their cells start and end, (nodes, 1 or batch), makes (nodes, batch, *features);
-    weights as nodes; at_once: nodes. Returns (batch, *features), (batch,).
+    Args:
+        integrand_of: Gives the integrand of some examples of the batch.
+        like: (batch, ...), of the dtype that is wanted.
+        rule: One of `core.quadrature.RULES`, or "warped".
+        steps: Cells for each example.
+        batch_size: Rows of F at once, at most.
+        progress: Show a bar.
+
+    Returns:
+        The integrals (batch, *features), and the L1 distances to expect (batch,), or None for fewer than 4 steps.
     """
-    ends = weights.cumsum(0).clamp(max=1)
-    starts = torch.cat([torch.zeros_like(ends[:1]), ends[:-1]])
-    shares = torch.stack([weights, parabola_corrections(nodes, weights)])
-    sums, changes = torch.zeros(()), IntegrandVariation()
-    for chunk in torch.arange(len(nodes)).split(chunk_size):
-        integrand_values = integrand(nodes[chunk], starts[chunk], ends[chunk])
-        sums = sums + torch.einsum("snb,nb...->sb...", shares[:, chunk].to(integrand_values), integrand_values)
-        changes.add(integrand_values, broadcast_alphas(nodes[chunk], integrand_values[0]))
-        del integrand_values  # before the next ones are made
-    return sums[0], changes.distance(sums[1])
+    check_count("steps", steps, 1)
+    examples_at_once = max(1, batch_size // steps)
+    cells_at_once = max(1, batch_size // examples_at_once)
+    values, distances = like.new_empty(0), []
+    for first in _with_progress(range(0, len(like), examples_at_once), progress):
+        chunk = slice(first, first + examples_at_once)
+        integrand = integrand_of(chunk)
+        cells = _cells(integrand, rule, steps, cells_at_once)
+        integral, distance = integrand.integrate(cells, cells_at_once)
+        if first == 0:
+            values = like.new_empty(len(like), *integral.shape[1:])
+        values[chunk] = integral
+        distances.append(distance)
+    known = [distance for distance in distances if distance is not None]
+    return values, torch.cat(known) if known else None
 
 
-def integrand(f: Function, path: Path, target: Tensor | None, alphas: Tensor, starts: Tensor, ends: Tensor) -> Tensor:
-    """Gradient times velocity at each node, in the precision of sums: (nodes, batch, *features)."""
-    points = path.points(alphas)
-    _, gradients = forward_with_gradient(
-        f, points.flatten(0, 1), None if target is None else target.repeat(len(points))
-    )
-    integrand = gradients.view_as(points).to(accumulator(points), copy=True)
-    return integrand.mul_(path.velocities(starts, ends))
+def _cells(integrand: Integrand, rule: str, steps: int, chunk_size: int) -> Cells:
+    """[0, 1] cut as the rule says; the warped one looks at F along the path first."""
+    if rule != "warped":
+        return Cells.of(*nodes_and_weights(rule, steps))
+    return Cells.of(*warped_nodes_and_weights(integrand.path_values(steps // 2 + 3, chunk_size), steps))
 
 
-def _counted(work: range, progress: bool) -> Iterable[int]:
+def _with_progress(work: range, progress: bool) -> Iterable[int]:
     if not progress:
         return work
     try:
         from tqdm.auto import tqdm
     except ImportError:
         raise ImportError("progress=True needs tqdm: pip install tqdm") from None
-    return tqdm(work, desc="integrated gradients", unit="chunk")
+    bar: Iterable[int] = tqdm(work, desc="integrated gradients", unit="chunk")
+    return bar

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,27 +11,44 @@ from igteach.core.attribution import all_finite
 from igteach.core.devices import full_precision
 
 
+class Path(Protocol):
+    """Where each example is between baseline and input."""
+
+    def points(self, alphas: Tensor) -> Tensor:
+        """Where the path is at each alpha: (nodes, batch, *features)."""
+
+    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
+        """The mean derivative of `points` by alpha between each start and its end: (nodes, batch, *features)."""
+
+
 @dataclass(frozen=True)
 class StraightPath:
-    """The straight line x' + alpha (x - x'), for a batch: baseline, x (batch, *features)."""
+    """The straight line x' + alpha (x - x').
+
+    Attributes:
+        baseline: x', (batch, *features).
+        x: The inputs (batch, *features).
+    """
 
     baseline: Tensor
     x: Tensor
 
     def points(self, alphas: Tensor) -> Tensor:
-        """Where the path is at each alpha: (nodes, batch, *features)."""
         return torch.lerp(self.baseline, self.x, broadcast_alphas(alphas, self.x))
 
     def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
-        """The derivative of `points` by alpha, between each start and its end: (nodes, batch, *features)."""
         return (self.x - self.baseline).expand(len(starts), *self.x.shape)
 
 
 @dataclass(frozen=True)
 class CurvedPath:
-    """A path by a function of one alpha, a number, that returns (batch, *features).
+    """A path given by a function of alpha.
 
-    A velocity is a cell's way over its time, so that the shares of a linear F add up wherever the path has corners.
+    A velocity is the displacement over a cell divided by its width, so that the shares of a linear F add up wherever
+    the path has corners.
+
+    Attributes:
+        function: Gives the points (batch, *features) at one alpha, a float.
     """
 
     function: Callable[[float], Tensor]
@@ -43,15 +61,30 @@ class CurvedPath:
         return points
 
     def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
-        ways = self.points(ends) - self.points(starts)
-        return ways / broadcast_alphas(ends - starts, ways[0])
+        displacements = self.points(ends) - self.points(starts)
+        return displacements / broadcast_alphas(ends - starts, displacements[0])
 
 
 def piecewise_linear_path(waypoints: Tensor) -> Callable[[float], Tensor]:
-    """Straight legs through waypoints (k, batch, *features), each taking an equal part of [0, 1], for a CurvedPath."""
-    if not isinstance(waypoints, Tensor) or waypoints.dim() < 3 or len(waypoints) < 2:
-        received = f"of shape {tuple(waypoints.shape)}" if isinstance(waypoints, Tensor) else type(waypoints).__name__
-        raise ValueError(f"path is {received}; pass a function of alpha, or way-points (2 or more, batch, *features)")
+    """The function of a CurvedPath that leads straight from waypoint to waypoint, for an equal part of [0, 1] each.
+
+    Args:
+        waypoints: (k, batch, *features), k at least 2.
+
+    Returns:
+        A function of alpha that gives (batch, *features).
+
+    Raises:
+        ValueError: `waypoints` is no such tensor.
+    """
+    if not isinstance(waypoints, Tensor):
+        received = type(waypoints).__name__
+    elif waypoints.dim() < 3 or len(waypoints) < 2:
+        received = f"of shape {tuple(waypoints.shape)}"
+    else:
+        received = ""
+    if received:
+        raise ValueError(f"path is {received}; pass a function of alpha, or waypoints (2 or more, batch, *features)")
 
     def function(alpha: float) -> Tensor:
         legs = len(waypoints) - 1

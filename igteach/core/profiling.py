@@ -8,9 +8,23 @@ from torch.profiler import ProfilerActivity, profile
 
 
 def peak_bytes(work: Callable[[], Any], device: torch.device | str = "cpu") -> int:
-    """The most bytes on a device, the CPU or a CUDA card, that tensors made by `work` occupied at once.
+    """The most bytes that tensors made by `work` occupied at once, by the allocator's own log.
 
-    By the allocator's own log. Raises ValueError for another device, which has no such log.
+    Args:
+        work: A function without arguments.
+        device: The CPU or a CUDA card.
+
+    Returns:
+        The peak, in bytes, above what was occupied before.
+
+    Raises:
+        ValueError: Another device, which keeps no such log.
+
+    Example:
+        >>> import torch
+        >>> from igteach.core.profiling import peak_bytes
+        >>> peak_bytes(lambda: torch.zeros(1000)) >= 4000
+        True
     """
     device = torch.device(device)
     if device.type == "cuda":

@@ -1,7 +1,9 @@
 """Nodes and weights on [0, 1]: the rules by which an integral becomes a weighted sum.
 
-A weight is also a cell: the stretch between the sums of the weights before it and up to it. Its node lies in it.
+A weight is also a cell: the interval between the sums of the weights before it and up to it. Its node lies in it.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,11 +15,54 @@ RULES = ("left", "right", "midpoint", "trapezoid", "gauss_legendre")
 POWER, FLOOR = 0.5, 0.25  # of the warped rule: tried out on digits, random networks and photographs
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """[0, 1], or a part of it, cut into cells with a node in each; all fields are (cells, 1) or (cells, batch).
+
+    Attributes:
+        nodes: Where the integrand is evaluated.
+        weights: How much each value counts: the width of its cell.
+        starts: Where each cell begins.
+        ends: Where each cell ends.
+    """
+
+    nodes: Tensor
+    weights: Tensor
+    starts: Tensor
+    ends: Tensor
+
+    @classmethod
+    def of(cls, nodes: Tensor, weights: Tensor) -> "Cells":
+        """The cells of a rule's nodes and weights, each (steps,) or (steps, batch)."""
+        nodes, weights = nodes.view(len(nodes), -1), weights.view(len(weights), -1)
+        ends = weights.cumsum(0).clamp(max=1)
+        return cls(nodes, weights, torch.cat([torch.zeros_like(ends[:1]), ends[:-1]]), ends)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __getitem__(self, chunk: Tensor) -> "Cells":
+        return Cells(self.nodes[chunk], self.weights[chunk], self.starts[chunk], self.ends[chunk])
+
+
 def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     """Where to evaluate on [0, 1], and how much each value counts.
 
-    Returns two float64 tensors of shape (steps,), nodes ascending; the weights sum to 1.
-    Raises ValueError for an unknown rule, for steps < 1, and for a trapezoid of one step.
+    Args:
+        rule: One of RULES.
+        steps: Nodes, at least 1; at least 2 for the trapezoid rule.
+
+    Returns:
+        Two float64 tensors (steps,): the nodes, ascending, and their weights, which sum to 1.
+
+    Raises:
+        ValueError: There is no such rule, or there are too few steps.
+
+    Example:
+        >>> from igteach.core.quadrature import nodes_and_weights
+        >>> nodes, weights = nodes_and_weights("midpoint", 2)
+        >>> nodes.tolist(), weights.tolist()
+        ([0.25, 0.75], [0.5, 0.5])
     """
     if rule not in RULES:
         raise ValueError(f"rule is {rule!r}; choose one of {', '.join(RULES)}; integrated_gradients takes warped, too")
@@ -40,19 +85,27 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy((points + 1) / 2), torch.from_numpy(shares / 2)
 
 
-def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+def warped_nodes_and_weights(path_values: Tensor, steps: int) -> tuple[Tensor, Tensor]:
     """Nodes that stand close where F moves or bends: midpoints of cells that each hold an equal share of that.
 
-    heights (points, batch) is F at 3 or more equally spaced alphas from 0 to 1. A share is that of |F's difference| +
-    |its change| to the POWER, mixed with FLOOR parts of a uniform one. Returns float64 tensors (steps, batch).
-    Source: Bhat and Raychowdhury (2023) place steps by the change of F; the form and the constants are ours.
+    The density of nodes is that of |F's difference| + |its change| to the POWER, mixed with FLOOR of a uniform one.
+
+    Args:
+        path_values: F at 3 or more equally spaced alphas from 0 to 1, (points, batch).
+        steps: Nodes for each example.
+
+    Returns:
+        Nodes and weights, float64 tensors (steps, batch).
+
+    Source:
+        Bhat and Raychowdhury (2023) place steps by the change of F; the form and the constants are ours.
     """
-    moves = heights.cpu().double().diff(dim=0)
+    moves = path_values.cpu().double().diff(dim=0)
     bends = moves.diff(dim=0).abs()
     moves = moves.abs() + torch.cat([bends[:1], bends]) + torch.cat([bends, bends[-1:]])
     density = (1 - FLOOR) * moves**POWER / (moves**POWER).sum(0).clamp_min(1e-300) + FLOOR / len(moves)
     shares = torch.cat([torch.zeros_like(density[:1]), density.cumsum(0) / density.sum(0)])
-    alphas, wanted = np.linspace(0, 1, len(heights)), np.linspace(0, 1, steps + 1)
+    alphas, wanted = np.linspace(0, 1, len(path_values)), np.linspace(0, 1, steps + 1)
     ends = torch.from_numpy(np.stack([np.interp(wanted, column, alphas) for column in shares.mT], axis=1))
     ends[0], ends[-1] = 0.0, 1.0
     return (ends[1:] + ends[:-1]) / 2, ends.diff(dim=0)
@@ -61,7 +114,12 @@ def warped_nodes_and_weights(heights: Tensor, steps: int) -> tuple[Tensor, Tenso
 def parabola_corrections(nodes: Tensor, weights: Tensor) -> Tensor:
     """What each weight lacks to integrate, cell by cell, the parabola through three neighbouring values.
 
-    nodes, weights and the result (steps, batch); zeros for fewer than 3 steps.
+    Args:
+        nodes: (steps, batch).
+        weights: (steps, batch), the widths of the nodes' cells.
+
+    Returns:
+        The corrections (steps, batch); zeros for fewer than 3 steps.
     """
     steps = len(nodes)
     if steps < 3:

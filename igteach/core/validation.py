@@ -10,13 +10,26 @@ from igteach.core.attribution import all_finite
 from igteach.core.evaluation import forward, forward_with_gradient
 from igteach.core.functions import Baseline, Function, Logit, Target
 
-_INDEPENDENT = WeakSet[Any]()  # networks seen to treat each row by itself
+NUMBERS_AT_ONCE = {"cpu": 2**17, "cuda": 2**25, "mps": 2**23}  # of the inputs in one batch; a CPU has caches
+FEW_ROWS, MANY_NUMBERS = 4, 2**20  # a batch has at least this many rows, unless they are more numbers than this
+_INDEPENDENT = WeakSet[Any]()  # networks whose rows were seen not to depend on one another
 
 
 def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) -> tuple[Tensor, Tensor, Tensor | None]:
-    """x (batch, *features), the baseline broadcast to it, and the target (batch,) or None.
+    """The arguments of a method, checked, in the form that the core takes.
 
-    Raises TypeError or ValueError that names the argument, what came and what is wanted.
+    Args:
+        f: F, as every method takes it.
+        x: (batch, *features).
+        baseline: None (zeros), a number, or a tensor that broadcasts to x.
+        target: None, an int, or a tensor (batch,) of ints.
+
+    Returns:
+        x (batch, *features), the baseline expanded to the same shape, and the target (batch,) or None.
+
+    Raises:
+        TypeError: An argument is of the wrong kind; the message names it, what was passed and what to pass.
+        ValueError: An argument cannot give a right answer; likewise.
     """
     if not callable(f):
         raise TypeError(f"f is {type(f).__name__}; pass a model or a function of a batch")
@@ -30,6 +43,7 @@ def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) 
 
 
 def check_floating(name: str, value: Tensor | float) -> Tensor:
+    """`value`, if it is a finite floating-point tensor; else a TypeError or ValueError that names it."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{name} is {type(value).__name__}; pass a tensor: torch.as_tensor({name})")
     if not value.is_floating_point():
@@ -40,6 +54,7 @@ def check_floating(name: str, value: Tensor | float) -> Tensor:
 
 
 def check_baseline(x: Tensor, baseline: Baseline) -> Tensor:
+    """The baseline in the shape and dtype of x; TypeError or ValueError if it cannot be."""
     baseline = 0.0 if baseline is None else baseline
     if isinstance(baseline, int | float) and not isinstance(baseline, bool):
         baseline = torch.tensor(float(baseline), dtype=x.dtype, device=x.device)
@@ -71,7 +86,7 @@ def _check_target(x: Tensor, target: Target) -> Tensor | None:
 
 
 def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target: Tensor | None) -> None:
-    """F of a row must be the same alone and in company, up to rounding; a network is asked once."""
+    """Raises ValueError unless F of a row is the same alone and beside another, up to rounding; asks a network once."""
     network = f
     while isinstance(network, Logit):
         network = network.model
@@ -84,9 +99,8 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
     slack = min(0.1, 1000 * torch.finfo(alone.dtype).eps)
     difference = (alone[0] - together[1]).abs()
     if difference > slack * torch.cat([alone, together]).abs().max():
-        _, gradient = forward_with_gradient(
-            f, x[:1], first
-        )  # where large terms cancel in F, their rounding is large beside F
+        # If large terms cancel in F, their rounding is large beside F: compare with the terms.
+        _, gradient = forward_with_gradient(f, x[:1], first)
         if difference > slack * (gradient * x[:1]).abs().sum():
             raise ValueError(
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
@@ -97,33 +111,45 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
 
 
 def check_modes(f: object) -> None:
-    """A layer that behaves otherwise in training must not be in train mode."""
+    """Raises ValueError if a layer of f is in train mode and behaves differently there."""
     for name, layer in f.named_modules() if isinstance(f, nn.Module) else ():
-        minds = (
-            isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.RReLU)
-            or (isinstance(layer, nn.modules.instancenorm._InstanceNorm) and layer.track_running_stats)
-            or (isinstance(layer, nn.modules.dropout._DropoutNd) and layer.p > 0)
-            or (isinstance(layer, nn.RNNBase | nn.MultiheadAttention) and layer.dropout > 0)
-        )
-        if layer.training and minds:
+        if layer.training and _differs_in_training(layer):
             which = f"{name or 'itself'!r} ({type(layer).__name__})"
             raise ValueError(f"f is in train mode, and its layer {which} answers differently there; call .eval() on f")
 
 
+def _differs_in_training(layer: nn.Module) -> bool:
+    if isinstance(layer, nn.modules.instancenorm._InstanceNorm):
+        return layer.track_running_stats
+    if isinstance(layer, nn.modules.dropout._DropoutNd):
+        return layer.p > 0
+    if isinstance(layer, nn.RNNBase | nn.MultiheadAttention):
+        return layer.dropout > 0
+    return isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.RReLU)
+
+
 def check_count(name: str, value: int, least: int) -> None:
-    """Raises ValueError where `value` is no whole number of at least `least`."""
+    """Raises ValueError, naming the argument, unless `value` is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} is {value!r}; pass a whole number of at least {least}")
 
 
-ELEMENTS_AT_ONCE = {"cpu": 2**17, "cuda": 2**25, "mps": 2**23}  # input numbers evaluated in one go; a CPU has caches
-FEW, MANY = 4, 2**20  # or this many rows, where they are not more numbers than this
-
-
 def default_batch_size(x: Tensor, batch_size: int | None) -> int:
-    """How many rows to evaluate at once: `rows`, or as many as suit x's device. Raises ValueError for rows < 1."""
-    if batch_size is None:
-        each = max(1, x[0].numel())
-        return max(1, min(512, ELEMENTS_AT_ONCE.get(x.device.type, MANY) // each), min(FEW, MANY // each))
-    check_count("batch_size", batch_size, 1)
-    return batch_size
+    """The batch size asked for, or one that suits the device.
+
+    Args:
+        x: The inputs (batch, *features).
+        batch_size: Rows of f at once, at most, or None.
+
+    Returns:
+        A number of rows, at least 1.
+
+    Raises:
+        ValueError: batch_size is not a whole number of at least 1.
+    """
+    if batch_size is not None:
+        check_count("batch_size", batch_size, 1)
+        return batch_size
+    features = max(1, x[0].numel())
+    suits_device = min(512, NUMBERS_AT_ONCE.get(x.device.type, MANY_NUMBERS) // features)
+    return max(1, suits_device, min(FEW_ROWS, MANY_NUMBERS // features))

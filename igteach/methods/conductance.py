@@ -1,6 +1,6 @@
-"""Integrated Gradients through a hidden layer: what of F(x) - F(x') flows through each of its units."""
+"""Integrated Gradients through a hidden layer: how much of F(x) - F(x') flows through each of its units."""
 
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from igteach.core.attribution import Attribution, accumulator
 from igteach.core.devices import full_precision
 from igteach.core.error_estimate import with_error
-from igteach.core.evaluation import forward, forward_batched, frozen_parameters
+from igteach.core.evaluation import forward, forward_at_ends, frozen_parameters, repeat_target, target_of
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.integration import integrate
+from igteach.core.integration import Integrand, integrate_batch
 from igteach.core.paths import StraightPath, broadcast_alphas
-from igteach.core.quadrature import nodes_and_weights
+from igteach.core.quadrature import Cells
 from igteach.core.validation import check_arguments, default_batch_size
 
 
@@ -32,53 +32,83 @@ def neuron_conductance(
 
     It is IG along the curve that the units y then take: for unit j the integral of dF/dy_j dy_j over the path.
 
-    layer  a module that f calls once, and whose output is a tensor (batch, *units)
-    Returns an Attribution whose values have the shape of that output. They add up to F(x) - F(x') where all that F
-    learns of x goes through the layer; where something goes past it, the residual is what went.
-    Raises TypeError or ValueError for a layer that is none, or as integrated_gradients.
-    Source: Dhamdhere, Sundararajan and Yan (2019); Lundstrom et al. (2022).
+    Args:
+        f: As for `integrated_gradients`.
+        layer: A module that f calls once, and whose output is a tensor (batch, *units).
+        x: The inputs (batch, *features).
+        baseline: As for `integrated_gradients`.
+        target: As for `integrated_gradients`.
+        steps: Gradients for each example.
+        rule: As for `integrated_gradients`.
+        batch_size: As for `integrated_gradients`.
+
+    Returns:
+        An Attribution whose values have the shape of the layer's output. They add up to F(x) - F(x') if all that F
+        learns of x goes through the layer; if something goes past it, the residual is what went.
+
+    Raises:
+        TypeError: layer is not a module; and as for `integrated_gradients`.
+        ValueError: f calls the layer not at all or more than once, or its output is not a tensor of a row for each
+            row; and as for `integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> from torch import nn
+        >>> model = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1))
+        >>> answer = igteach.neuron_conductance(model, model[1], torch.ones(1, 2))
+        >>> tuple(answer.values.shape)
+        (1, 2)
+
+    Source:
+        Dhamdhere, Sundararajan and Yan (2019), https://arxiv.org/abs/1805.12233; Lundstrom et al. (2022),
+        https://arxiv.org/abs/2202.11912.
     """
     if not isinstance(layer, nn.Module):
         raise TypeError(f"layer is {type(layer).__name__}; pass a module of f, such as model[2]")
     x, baseline, target = check_arguments(f, x, baseline, target)
     batch_size = default_batch_size(x, batch_size)
-    nodes, weights = nodes_and_weights(rule, steps)
-    rest = nodes.view(steps, 1), weights.view(steps, 1)
-    chunk_size = max(1, batch_size // steps)  # examples
-    values, distances = [], []
-    for chunk in torch.arange(len(x)).split(chunk_size):
-        path, chosen = StraightPath(baseline[chunk], x[chunk]), None if target is None else target[chunk]
-        total, distance = integrate(partial(_pull, f, layer, path, chosen), *rest, max(1, batch_size // chunk_size))
-        values.append(total)
-        distances.append(distance)
-    at_ends = forward_batched(f, x, target, batch_size), forward_batched(f, baseline, target, batch_size)
-    answer = Attribution(torch.cat(values).to(x), *at_ends, steps)
-    return with_error(answer, torch.cat([d for d in distances if d is not None]) if steps > 3 else None)
+
+    def integrand_of(chunk: slice) -> LayerIntegrand:
+        return LayerIntegrand(f, StraightPath(baseline[chunk], x[chunk]), target_of(target, chunk), layer)
+
+    values, distances = integrate_batch(integrand_of, x, rule, steps, batch_size)
+    f_baseline, f_input = forward_at_ends(f, baseline, x, target, batch_size)
+    return with_error(Attribution(values, f_input, f_baseline, steps), distances)
 
 
-def _pull(
-    f: Function,
-    layer: nn.Module,
-    path: StraightPath,
-    target: Tensor | None,
-    alphas: Tensor,
-    starts: Tensor,
-    ends: Tensor,
-) -> Tensor:
-    """Gradient by the units times their velocity, at each node: (nodes, batch, *units)."""
+@dataclass(frozen=True, eq=False)
+class LayerIntegrand(Integrand):
+    """The gradient of F by the units of a layer times their velocity, while x is on its path.
 
-    def units(places: Tensor, gradient: bool = False) -> Tensor:
-        points = path.points(places)
-        chosen = None if target is None else target.repeat(len(points))
-        seen = at_layer(f, layer, points.flatten(0, 1), chosen)[int(gradient)]
-        return seen.view(*points.shape[:2], *seen.shape[1:]).to(accumulator(points))
+    Attributes:
+        f: F, as every method takes it.
+        path: The path of x.
+        target: The class of each example (batch,), or None.
+        layer: A module that f calls once.
+    """
 
-    ways = units(torch.cat([starts[:1], ends])).diff(dim=0)  # a cell starts where the one before it ends
-    return units(alphas, gradient=True) * ways / broadcast_alphas(ends - starts, ways[0])
+    layer: nn.Module
+
+    def values(self, cells: Cells) -> Tensor:
+        edges, _ = self._at_layer(torch.cat([cells.starts[:1], cells.ends]))  # a cell starts where the one before ends
+        displacements = edges.diff(dim=0)
+        _, gradients = self._at_layer(cells.nodes)
+        return gradients * displacements / broadcast_alphas(cells.ends - cells.starts, displacements[0])
+
+    def _at_layer(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
+        """The units and F's gradient by them at each alpha of the path: each (alphas, batch, *units)."""
+        points = self.path.points(alphas)
+        found = at_layer(self.f, self.layer, points.flatten(0, 1), repeat_target(self.target, len(points)))
+        units, gradients = (each.view(*points.shape[:2], *each.shape[1:]).to(accumulator(points)) for each in found)
+        return units, gradients
 
 
 def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """The output of the layer at the points (N, ...), and the gradient of F by it: each (N, *units)."""
+    """The output of a layer at the points (N, *features), and the gradient of F by it: each (N, *units).
+
+    Raises:
+        ValueError: f calls the layer not at all or more than once, or its output is not a tensor of N rows.
+    """
     outputs: list[Tensor] = []
 
     def keep(module: nn.Module, arguments: Any, output: Any) -> Tensor:

@@ -1,7 +1,7 @@
 """Attributions against many baselines at once, in place of a choice among them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor
 from igteach.core.attribution import Attribution, accumulator, all_finite
 from igteach.core.error_estimate import MARGIN, error_scale, with_error
 from igteach.core.evaluation import forward_batched, forward_with_gradient
-from igteach.core.functions import Function
+from igteach.core.functions import Function, Target
 from igteach.core.paths import broadcast_alphas
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
@@ -20,7 +20,7 @@ def expected_gradients(
     f: Function,
     x: Tensor,
     baselines: Tensor,
-    target: int | Tensor | None = None,
+    target: Target = None,
     *,
     samples: int = 256,
     seed: int = 0,
@@ -28,65 +28,136 @@ def expected_gradients(
 ) -> Attribution:
     """The share of each feature in F(x) - the mean F of the baselines: IG averaged over them, by random samples.
 
-    Each sample draws a baseline and an alpha, the same ones for every example, and costs one gradient.
-    baselines (k, *features); samples at least 2; the rest as for integrated_gradients. The error estimate is that of
-    the sampling, which falls like 1 / sqrt(samples); f_baseline is the mean F of the baselines.
-    Source: Erion et al. (2021).
+    Args:
+        f: As for `integrated_gradients`.
+        x: The inputs (batch, *features).
+        baselines: (k, *features).
+        target: As for `integrated_gradients`.
+        samples: Draws of a baseline and an alpha, the same for every example; each costs one gradient. At least 2.
+        seed: Of the draws, which are made on the CPU.
+        batch_size: As for `integrated_gradients`.
+
+    Returns:
+        An Attribution. Its error estimate is the standard error of the sampling, which falls like 1 / sqrt(samples);
+        its f_baseline is the mean F of the baselines.
+
+    Raises:
+        TypeError: As for `integrated_gradients`.
+        ValueError: baselines is empty or of another shape than x, samples is below 2; and as there.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: 2 * x - y)
+        >>> baselines = torch.tensor([[0.0, 0.0], [0.0, 2.0]])
+        >>> igteach.expected_gradients(f, torch.ones(1, 2), baselines).f_baseline.tolist()
+        [-1.0]
+
+    Source:
+        Erion et al. (2021), https://arxiv.org/abs/1906.10670.
     """
     check_baselines(baselines)
     x, _, target = check_arguments(f, x, baselines[0], target)
     if baselines.shape[1:] != x.shape[1:]:
         raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
     check_count("samples", samples, 2)
-    baselines, batch_size, random = (
-        baselines.detach().to(x),
-        default_batch_size(x, batch_size),
-        torch.Generator().manual_seed(seed),
-    )
-    drawn = torch.randint(len(baselines), (samples,), generator=random).to(x.device)
-    alphas = torch.rand(samples, generator=random, dtype=torch.float64)
+    baselines, batch_size = baselines.detach().to(x), default_batch_size(x, batch_size)
+    draws = _Draws.of(baselines, samples, seed)
     values, distances, means = torch.empty_like(x), [], []
     for i in range(len(x)):
-        chosen = None if target is None else target[i]
-        total = squares = torch.zeros_like(x[i], dtype=accumulator(x))
-        for chunk in torch.arange(samples).split(batch_size):
-            starts = baselines[drawn[chunk]]
-            points = starts + broadcast_alphas(alphas[chunk], x[i]) * (x[i] - starts)
-            _, gradients = forward_with_gradient(f, points, None if chosen is None else chosen.expand(len(points)))
-            pulls = (gradients * (x[i] - starts)).to(total)
-            total, squares = total + pulls.sum(0), squares + pulls.square().sum(0)
-        values[i] = total / samples
-        variance = (squares / samples - (total / samples).square()).clamp_min(0)
-        distances.append(MARGIN * (variance / (samples - 1)).sqrt().sum())
-        means.append(
-            forward_batched(f, baselines, None if chosen is None else chosen.expand(len(baselines)), batch_size).mean()
-        )
+        class_of_i = None if target is None else target[i]
+        values[i], distance = _mean_and_error(f, x[i], draws, class_of_i, batch_size)
+        distances.append(distance)
+        classes = None if class_of_i is None else class_of_i.expand(len(baselines))
+        means.append(forward_batched(f, baselines, classes, batch_size).mean())
     answer = Attribution(values, forward_batched(f, x, target, batch_size), torch.stack(means), samples)
     return with_error(answer, torch.stack(distances))
 
 
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """Samples of a baseline and of a place between it and the input.
+
+    Attributes:
+        baselines: (k, *features).
+        chosen: Which of them each sample takes (samples,).
+        alphas: Where each sample is (samples,), float64.
+    """
+
+    baselines: Tensor
+    chosen: Tensor
+    alphas: Tensor
+
+    @classmethod
+    def of(cls, baselines: Tensor, samples: int, seed: int) -> "_Draws":
+        random = torch.Generator().manual_seed(seed)
+        chosen = torch.randint(len(baselines), (samples,), generator=random).to(baselines.device)
+        return cls(baselines, chosen, torch.rand(samples, generator=random, dtype=torch.float64))
+
+
+def _mean_and_error(
+    f: Function, x: Tensor, draws: _Draws, target: Tensor | None, batch_size: int
+) -> tuple[Tensor, Tensor]:
+    """The mean of gradient times (x - baseline) over the draws, in x's shape, and the L1 distance to expect."""
+    samples = len(draws.alphas)
+    total = squares = torch.zeros_like(x, dtype=accumulator(x))
+    for chunk in torch.arange(samples).split(batch_size):
+        starts = draws.baselines[draws.chosen[chunk]]
+        points = starts + broadcast_alphas(draws.alphas[chunk], x) * (x - starts)
+        _, gradients = forward_with_gradient(f, points, None if target is None else target.expand(len(points)))
+        values = (gradients * (x - starts)).to(total)
+        total, squares = total + values.sum(0), squares + values.square().sum(0)
+    variance = (squares / samples - (total / samples).square()).clamp_min(0)
+    return total / samples, MARGIN * (variance / (samples - 1)).sqrt().sum()
+
+
 def average_integrated_gradients(
-    f: Function, x: Tensor, baselines: Tensor, target: int | Tensor | None = None, **options: Any
+    f: Function, x: Tensor, baselines: Tensor, target: Target = None, **options: Any
 ) -> Attribution:
     """The share of each feature in F(x) - the mean F of the baselines: the mean of IG against each of them.
 
-    baselines (k, ...), each as for integrated_gradients, and so are the options. The error estimate is their mean.
+    Args:
+        f: As for `integrated_gradients`.
+        x: The inputs (batch, *features).
+        baselines: (k, ...), each as for `integrated_gradients`.
+        target: As for `integrated_gradients`.
+        **options: Those of `integrated_gradients`, for each baseline.
+
+    Returns:
+        An Attribution whose values, f_baseline and error are the means over the baselines, and whose evaluations are
+        their sum.
+
+    Raises:
+        TypeError: baselines is not a tensor; and as for `integrated_gradients`.
+        ValueError: baselines is empty or not finite; and as for `integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: 2 * x - y)
+        >>> baselines = torch.tensor([[0.0, 0.0], [0.0, 2.0]])
+        >>> igteach.average_integrated_gradients(f, torch.ones(1, 2), baselines).values.tolist()
+        [[2.0, 0.0]]
+
+    Source:
+        Erion et al. (2021), https://arxiv.org/abs/1906.10670, who take random samples instead.
     """
     check_baselines(baselines)
     answers = [integrated_gradients(f, x, baseline, target, **options) for baseline in baselines]
 
-    def mean(parts: Iterable[Any]) -> Tensor:
-        return torch.stack(list(parts)).to(accumulator(x)).mean(0).to(x)
+    def mean(tensors: Iterable[Any]) -> Tensor:
+        return torch.stack(list(tensors)).to(accumulator(x)).mean(0).to(x)
 
-    values, f_baseline = mean(a.values for a in answers), mean(a.f_baseline for a in answers)
-    average = Attribution(values, answers[0].f_input, f_baseline, sum(a.evaluations for a in answers))
+    values = mean(answer.values for answer in answers)
+    f_baseline = mean(answer.f_baseline for answer in answers)
+    evaluations = sum(answer.evaluations for answer in answers)
+    average = Attribution(values, answers[0].f_input, f_baseline, evaluations)
     if answers[0].converged is not None:
-        average = replace(average, converged=mean(a.converged for a in answers) == 1)
-    estimates = [a.error_estimate * error_scale(a) for a in answers if a.error_estimate is not None]
-    return with_error(average, mean(estimates) if estimates else None)
+        average = replace(average, converged=mean(answer.converged for answer in answers) == 1)
+    distances = [each.error_estimate * error_scale(each) for each in answers if each.error_estimate is not None]
+    return with_error(average, mean(distances) if distances else None)
 
 
 def check_baselines(baselines: Tensor) -> None:
+    """Raises TypeError or ValueError unless baselines is a finite tensor of at least one baseline."""
     if not isinstance(baselines, Tensor):
         raise TypeError(f"baselines is {type(baselines).__name__}; pass a tensor (k, ...) of k baselines")
     if baselines.dim() == 0 or len(baselines) == 0 or not all_finite(baselines):

@@ -1,18 +1,19 @@
-"""Integrated Gradients, in memory that grows neither with the steps nor with the batch."""
+"""Integrated Gradients, along the straight path and along any other."""
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from igteach.core import affine_prefix
+from igteach.core.affine_prefix import PrefixIntegrand, split_model
 from igteach.core.attribution import Attribution
-from igteach.core.error_estimate import NEIGHBOURS
-from igteach.core.functions import Function
-from igteach.core.integration import along
+from igteach.core.error_estimate import NEIGHBOURS, with_error
+from igteach.core.evaluation import forward_at_ends, target_of
+from igteach.core.functions import Baseline, Function, Target
+from igteach.core.integration import Integrand, PathIntegrand, integrate_batch
 from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 
@@ -20,8 +21,8 @@ from igteach.core.validation import check_arguments, check_count, default_batch_
 def integrated_gradients(
     f: Function,
     x: Tensor,
-    baseline: Tensor | float | None = None,
-    target: int | Tensor | None = None,
+    baseline: Baseline = None,
+    target: Target = None,
     *,
     steps: int = 64,
     rule: str = "midpoint",
@@ -34,52 +35,85 @@ def integrated_gradients(
 
     IG_i = (x_i - x'_i) * integral over alpha in [0, 1] of dF/dx_i at x' + alpha (x - x').
 
-    f         maps (N, *features) to (N,) or (N, classes), rows independent of one another
-    x         (batch, *features), floating point
-    baseline  a number, or broadcasts to x; None is zeros in the units that f takes
-    target    an int, (batch,), or None where f gives one number a row
-    steps     gradients for each example; rule: of igteach.core.quadrature.RULES, or "warped": nodes close where F moves
-    tolerance an example whose error estimate is above it is done anew with more steps, until it is not, or until
-              max_evaluations gradients are spent on the example; `converged` says which
-    rows      evaluated at once, at most; None picks a size from the device
-    progress  shows a bar (needs tqdm)
+    Args:
+        f: F: maps (N, *features) to (N,) or (N, classes), each row independent of the others.
+        x: The inputs (batch, *features), floating point, in the units that f takes.
+        baseline: x': a number, or a tensor that broadcasts to x. None is zeros.
+        target: The class: an int, or a tensor (batch,) of ints. None where f gives one number a row.
+        steps: Gradients for each example.
+        rule: One of `core.quadrature.RULES`, or "warped": nodes stand close where F moves.
+        tolerance: An example whose error estimate is above it is done again with more steps, until it is not or
+            until max_evaluations gradients are spent on it; `converged` says which. None is `steps` for all.
+        max_evaluations: See tolerance.
+        batch_size: Rows of f at once, at most. None picks a size for the device of x.
+        progress: Show a bar (needs tqdm).
 
-    Returns an Attribution in units of F: values of shape and dtype of x, the residual, and an estimate of the error.
-    Raises TypeError or ValueError for arguments that cannot give a right answer, each by name.
-    Source: Sundararajan, Taly and Yan (2017).
+    Returns:
+        An Attribution in the units of F: values in the shape and dtype of x, their residual, and an estimate of their
+        error. What lies between two nodes is unseen, and no estimate can know it.
+
+    Raises:
+        TypeError: An argument is of the wrong kind; the message names it and says what to pass.
+        ValueError: An argument cannot give a right answer: a shape, NaN, a network in train mode, rows that depend on
+            one another.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y, z: x * y + z)
+        >>> igteach.integrated_gradients(f, torch.ones(1, 3), baseline=0.0).values.tolist()
+        [[0.5, 0.5, 1.0]]
+
+    Source:
+        Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365.
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     batch_size = default_batch_size(x, batch_size)
     if tolerance is not None:
         _check_tolerance(tolerance, max_evaluations, steps)
+    split = split_model(f, x, steps)
 
-    def straight(chunk: slice) -> StraightPath:
-        return StraightPath(baseline[chunk], x[chunk])
+    def integrand_of(chunk: slice) -> Integrand:
+        path, classes = StraightPath(baseline[chunk], x[chunk]), target_of(target, chunk)
+        return PrefixIntegrand.of(split, path, classes) if split else PathIntegrand(f, path, classes)
 
-    parts = affine_prefix.split(f, x, steps)
-    answer = along(f, straight, (baseline, x), target, rule, steps, batch_size, parts, progress)
+    values, distances = integrate_batch(integrand_of, x, rule, steps, batch_size, progress)
+    f_baseline, f_input = forward_at_ends(f, baseline, x, target, batch_size)
+    answer = with_error(Attribution(values, f_input, f_baseline, steps), distances)
     if tolerance is None:
         return answer
-    values, estimate = answer.values, cast(Tensor, answer.error_estimate)
+    return _refined(answer, f, (baseline, x, target), tolerance, max_evaluations, rule=rule, batch_size=batch_size)
+
+
+def _refined(
+    answer: Attribution,
+    f: Function,
+    examples: tuple[Tensor, Tensor, Tensor | None],
+    tolerance: float,
+    max_evaluations: int,
+    **options: Any,
+) -> Attribution:
+    """The answer with those examples done again whose error estimate is above the tolerance."""
+    baseline, x, target = examples
+    steps = cast(int, answer.evaluations)
+    values, estimates = answer.values, cast(Tensor, answer.error_estimate)
     spent = torch.full((len(x),), steps, device=x.device)
-    for i in (estimate > tolerance).nonzero()[:, 0].tolist():
+    for i in (estimates > tolerance).nonzero()[:, 0].tolist():
         one, last = slice(i, i + 1), steps
-        chosen = None if target is None else target[one]
-        while estimate[i] > tolerance:
-            growth = min(1.1 * estimate[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
+        while estimates[i] > tolerance:
+            growth = min(1.1 * estimates[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
             more = min(math.ceil(growth * last), max_evaluations - int(spent[i]))
             if more <= last:
                 break
-            again = integrated_gradients(f, x[one], baseline[one], chosen, steps=more, rule=rule, batch_size=batch_size)
-            values[one], estimate[one], last = again.values, cast(Tensor, again.error_estimate), more
+            again = integrated_gradients(f, x[one], baseline[one], target_of(target, one), steps=more, **options)
+            values[one], estimates[one], last = again.values, cast(Tensor, again.error_estimate), more
             spent[i] += more
-    return replace(answer, evaluations=spent, converged=estimate <= tolerance)
+    return replace(answer, evaluations=spent, converged=estimates <= tolerance)
 
 
 def path_gradients(
     f: Function,
     path: Tensor | Callable[[float], Tensor],
-    target: int | Tensor | None = None,
+    target: Target = None,
     *,
     x: Tensor | None = None,
     baseline: Tensor | float | None = None,
@@ -89,22 +123,51 @@ def path_gradients(
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along any path from x' to x.
 
-    path         way-points (k, batch, *features), joined straight, or a function of alpha giving (batch, *features)
-    x, baseline  where given, the ends that the path must have; all else is as for integrated_gradients
-    Source: Friedman (2004); Sundararajan, Taly and Yan (2017).
+    Args:
+        f: As for `integrated_gradients`.
+        path: Waypoints (k, batch, *features), joined by straight lines, or a function of alpha in [0, 1] that gives
+            (batch, *features).
+        target: As for `integrated_gradients`.
+        x: Where given, the end that the path must have.
+        baseline: Where given, the start that the path must have.
+        steps: Gradients for each example.
+        rule: One of `core.quadrature.RULES`.
+        batch_size: As for `integrated_gradients`.
+
+    Returns:
+        An Attribution of the path's ends, as `integrated_gradients` gives it.
+
+    Raises:
+        TypeError: As for `integrated_gradients`.
+        ValueError: The path does not start at baseline or end at x; and as for `integrated_gradients`.
+
+    Example:
+        First along x, then along y: the second feature gets all of xy.
+
+        >>> import igteach, torch
+        >>> corners = torch.tensor([[[0.0, 0.0]], [[1.0, 0.0]], [[1.0, 1.0]]])
+        >>> igteach.path_gradients(igteach.toy(lambda x, y: x * y), corners).values.tolist()
+        [[0.0, 1.0]]
+
+    Source:
+        Friedman (2004), https://doi.org/10.1007/s00182-003-0165-3; Sundararajan, Taly and Yan (2017).
     """
     if rule == "warped":
         raise ValueError("rule is 'warped', which is for the straight path of integrated_gradients; choose another")
     function = path if callable(path) else piecewise_linear_path(path)
     start, end = CurvedPath(function).points(torch.tensor([0.0, 1.0], dtype=torch.float64))
-    for reached, wanted, words in ((start, baseline, "start at baseline"), (end, x, "end at x")):
-        if wanted is not None and (reached - wanted).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
+    for reached, expected, words in ((start, baseline, "start at baseline"), (end, x, "end at x")):
+        if expected is not None and (reached - expected).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
             raise ValueError(f"path does not {words}: mend the path, or leave out the argument")
     end, start, target = check_arguments(f, end, start, target)
     batch_size = default_batch_size(end, batch_size)
-    return along(
-        f, lambda chunk: CurvedPath(lambda alpha: function(alpha)[chunk]), (start, end), target, rule, steps, batch_size
-    )
+
+    def integrand_of(chunk: slice) -> Integrand:
+        return PathIntegrand(f, CurvedPath(lambda alpha: function(alpha)[chunk]), target_of(target, chunk))
+
+    values, distances = integrate_batch(integrand_of, end, rule, steps, batch_size)
+    f_start, f_end = forward_at_ends(f, start, end, target, batch_size)
+    return with_error(Attribution(values, f_end, f_start, steps), distances)
 
 
 def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:

@@ -1,4 +1,4 @@
-"""The affine stem gives the plain way's answer and as honest an estimate, in fewer passes; it is not invented."""
+"""The affine prefix gives the plain answer and as honest an estimate, in fewer passes; it is never made up."""
 
 import sys
 from pathlib import Path
@@ -10,6 +10,7 @@ from torch import nn
 from igteach import integrated_gradients, logit, path_gradients, probability
 from igteach.core import affine_prefix
 from igteach.core.quadrature import RULES
+from igteach.methods import integrated_gradients as module
 from igteach.models import imagenet, scenes
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
@@ -26,12 +27,12 @@ def always(monkeypatch):
 
 def plainly(monkeypatch, work):
     with monkeypatch.context() as patch:
-        patch.setattr(affine_prefix, "split", lambda *_: None)
+        patch.setattr(module, "split_model", lambda *_: None)
         return work()
 
 
 def network(further=0):
-    """A stem of a convolution and, if wanted, a normalisation and a pooling layer; then the rest."""
+    """A prefix of a convolution and, if wanted, a normalisation and a pooling layer; then the rest."""
     torch.manual_seed(0)
     normalisation = nn.BatchNorm2d(4)
     normalisation.running_mean, normalisation.running_var = torch.randn(4), torch.rand(4) + 0.5
@@ -51,7 +52,7 @@ def test_the_answer_is_the_plain_one_to_rounding(monkeypatch, rule, wrapper, fur
     def work(batch_size=None):
         return integrated_gradients(f, x, baseline, target, steps=40, rule=rule, batch_size=batch_size)
 
-    assert len(affine_prefix.split(f, x, 40).affine) == 1 + further
+    assert len(affine_prefix.split_model(f, x, 40).prefix) == 1 + further
     plain = plainly(monkeypatch, work)
     for batch_size in (None, 1, 7, 90):
         torch.testing.assert_close(work(batch_size).values, plain.values, rtol=1e-9, atol=1e-12)
@@ -76,32 +77,31 @@ def known():
 
 @pytest.mark.parametrize("rule", EVERY_RULE)
 def test_the_error_is_under_the_estimate_and_the_estimate_at_most_three_times_the_error(always, known, rule):
-    assert all(affine_prefix.split(case.f, case.x, 64) for case in known)
+    assert all(affine_prefix.split_model(case.f, case.x, 64) for case in known)
     under, ratio, _ = summary([measure(case, rule=rule) for case in known])
     assert under >= 0.95
     assert ratio <= 3
 
 
-def test_the_stem_is_passed_twice_forward_for_the_ends_and_a_few_times_back(monkeypatch):
+def test_the_prefix_is_passed_twice_forward_for_the_ends_and_a_few_times_back(monkeypatch):
     f, x = network(), torch.randn(1, 2, 12, 12).double()
     seen, original = [], nn.Conv2d.forward
     monkeypatch.setattr(
         nn.Conv2d, "forward", lambda self, x: seen.append((self.in_channels, len(x))) or original(self, x)
     )
     integrated_gradients(f, x, target=1, steps=100)
-    assert (
-        sum(batch_size for channels, batch_size in seen if channels == 2) == 3 + 3 + 2
-    )  # ends and the way back; checks; F
-    assert sum(batch_size for channels, batch_size in seen if channels == 4) == 100 + 3 + 2
+    rows = {channels: sum(count for inputs, count in seen if inputs == channels) for channels in (2, 4)}
+    assert rows[2] == 3 + 3 + 2  # both ends and the way back; the check of the rows; F at both ends
+    assert rows[4] == 100 + 3 + 2
 
 
-def test_squeezenet_and_the_scenes_network_have_a_stem_of_one_convolution():
+def test_squeezenet_and_the_scenes_network_have_a_prefix_of_one_convolution():
     for model, side in ((imagenet.SqueezeNet().eval(), 227), (scenes.load("cpu"), 64)):
-        parts = affine_prefix.split(probability(model), x := torch.rand(1, 3, side, side), 64)
-        assert [type(layer) for layer in parts.affine] == [nn.Conv2d]
+        split = affine_prefix.split_model(probability(model), x := torch.rand(1, 3, side, side), 64)
+        assert [type(layer) for layer in split.prefix] == [nn.Conv2d]
         with torch.no_grad():
             torch.testing.assert_close(
-                parts.rest(parts.affine(x).movedim(1, -1)), probability(model)(x), rtol=1e-5, atol=1e-6
+                split.remainder(split.prefix(x).movedim(1, -1)), probability(model)(x), rtol=1e-5, atol=1e-6
             )
 
 
@@ -132,13 +132,13 @@ def without_statistics():
     ],
     ids=["function", "own forward", "own forward inside", "hooks", "statistics", "kink first", "cheap"],
 )
-def test_no_stem_is_seen_where_there_is_none_or_none_that_pays(f):
-    assert affine_prefix.split(f, torch.zeros(1, 2, 12, 12).double(), 64) is None
+def test_no_prefix_is_seen_where_there_is_none_or_none_that_pays(f):
+    assert affine_prefix.split_model(f, torch.zeros(1, 2, 12, 12).double(), 64) is None
 
 
 @pytest.mark.parametrize(("steps", "dtype"), [(affine_prefix.FEWEST_STEPS - 1, torch.float64), (64, torch.bfloat16)])
-def test_no_stem_with_few_steps_or_low_precision(steps, dtype):
-    assert affine_prefix.split(network().to(dtype), torch.zeros(1, 2, 12, 12, dtype=dtype), steps) is None
+def test_no_prefix_with_few_steps_or_low_precision(steps, dtype):
+    assert affine_prefix.split_model(network().to(dtype), torch.zeros(1, 2, 12, 12, dtype=dtype), steps) is None
 
 
 def test_a_curved_path_goes_the_plain_way():

@@ -57,7 +57,7 @@ def test_many_samples_agree_with_the_average_and_add_up(method):
     assert (answer.error_estimate < 0.05).all()
 
 
-@pytest.mark.parametrize("rows", [1, 7, None])
+@pytest.mark.parametrize("batch_size", [1, 7, None])
 def test_an_example_gets_the_same_samples_alone_as_in_a_batch_whatever_the_rows(batch_size):
     network, x = small_network(), draws(3, seed=1)
     together = expected_gradients(network, x, draws(), 1, samples=20)

@@ -178,7 +178,7 @@ def test_the_layout_of_x_in_memory_does_not_matter():
     torch.testing.assert_close(one, expected[:1].expand(3, -1, -1, -1))
 
 
-@pytest.mark.parametrize("rows", [0, -1, True, 2.0, "all"])
+@pytest.mark.parametrize("batch_size", [0, -1, True, 2.0, "all"])
 def test_rows_that_are_no_positive_whole_number_are_refused(batch_size):
     with pytest.raises(ValueError, match=r"batch_size is .*; pass a whole number of at least 1"):
         integrated_gradients(toy(lambda x: x), torch.ones(1, 1), batch_size=batch_size)
