@@ -8,13 +8,19 @@ from typing import Any
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from igteach.lessons.api_pages import add_to, write_api_pages
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import lesson_map, title_of
 
 SETTINGS: dict[str, Any] = {
     "project": "igteach",
     "html_title": "From gradients to Integrated Gradients",
-    "extensions": ["myst_nb", "igteach.lessons.book"],
+    "extensions": ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "igteach.lessons.book"],
+    "default_role": "code",
+    "autodoc_member_order": "bysource",
+    "autodoc_typehints": "signature",
+    "napoleon_numpy_docstring": False,
+    "python_use_unqualified_type_names": True,
     "nb_execution_mode": "off",  # what was executed and compared is what is read
     "nb_merge_streams": True,
     "myst_enable_extensions": ["dollarmath", "html_image"],
@@ -42,7 +48,7 @@ def build_book(out: Path) -> Path:
     pages.mkdir(parents=True)
     for lesson in all_lessons():
         shutil.copy(lesson.solved, pages)
-    (pages / "index.md").write_text(_front_page(), encoding="utf-8")
+    (pages / "index.md").write_text(_front_page(write_api_pages(pages)), encoding="utf-8")
     warnings = out / "warnings.txt"
     with warnings.open("w", encoding="utf-8") as log:
         Sphinx(pages, None, site, out / "doctrees", "html", SETTINGS, status=None, warning=log).build()
@@ -52,12 +58,14 @@ def build_book(out: Path) -> Path:
     return site / "index.html"
 
 
-def _front_page() -> str:
+def _front_page(reference: str) -> str:
     lessons = all_lessons()
     table = lesson_map(lessons, None).replace("notebooks/solved/", "")
     contents = "\n".join(f"{title_of(lesson)} <{lesson.name}>" for lesson in lessons)
     head = "# From gradients to Integrated Gradients\n\nA course in notebooks, here solved and to be read. "
     head += "To work through it, with exercises that check your answers, take the notebooks themselves.\n\n"
+    contents += f"\nThe package <{reference}>"
+    table += f"\n\nEvery function, and what it takes: [the package]({reference}.md)."
     return f"{head}{table}\n\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
 
 
@@ -77,8 +85,9 @@ def broken(site: Path) -> list[str]:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Sphinx calls this: formulas become MathML, which browsers show by themselves."""
+    """Sphinx calls this: formulas become MathML, which browsers show by themselves, and docstrings are escaped."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    add_to(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

@@ -1,0 +1,35 @@
+"""The API pages show every public name, and docstrings reach them as they are meant."""
+
+import igteach
+from igteach.lessons.api_pages import PAGES, escape_markup, write_api_pages
+
+MODULES = {"igteach.methods.baselines", "igteach.methods.captum_methods", "igteach.datasets", "igteach.exercises"}
+MODULES |= {f"igteach.{name}" for name in ("axioms", "evaluate", "explore", "show")}
+
+
+def test_every_name_of_the_facade_stands_on_one_page():
+    shown = [name for _, names, _ in PAGES.values() for name in names]
+    assert len(shown) == len(set(shown))
+    assert set(shown) == {name for name in igteach.__all__ if callable(getattr(igteach, name))}
+    assert {module for _, _, modules in PAGES.values() for module in modules} == MODULES
+
+
+def test_a_page_asks_sphinx_for_each_of_its_names(tmp_path):
+    assert write_api_pages(tmp_path) == "api"
+    text = (tmp_path / "api_answers.md").read_text()
+    assert ".. autoclass:: igteach.Attribution" in text
+    assert ".. autofunction:: igteach.logit" in text
+    assert all(page in (tmp_path / "api.md").read_text() for page in PAGES)
+
+
+def test_stars_and_bars_are_no_markup_but_in_examples():
+    lines = ["Maps (N, *features) to |F|.", "    **options: passed on.", ">>> f(*x)", "[1 | 2]", "", "a * b"]
+    escape_markup(None, "function", "f", None, None, lines)
+    assert lines == [
+        "Maps (N, \\*features) to \\|F\\|.",
+        "    **options: passed on.",
+        ">>> f(*x)",
+        "[1 | 2]",
+        "",
+        "a \\* b",
+    ]
