@@ -1,13 +1,47 @@
-"""What holds for every test and for every kernel that a test starts: no network but loopback, no screen, one thread."""
+"""What holds for every test and for every kernel that a test starts: no network but loopback, no screen, one thread.
+
+It also says which tests run when: see tests/tiers.py.
+"""
 
 import os
 import runpy
+from datetime import date
 from pathlib import Path
 
-OFFLINE = str(Path(__file__).parent / "tests" / "offline")
+import pytest
+
+TESTS = Path(__file__).parent / "tests"
+OFFLINE = str(TESTS / "offline")
+TIERS = runpy.run_path(str(TESTS / "tiers.py"))
 
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [OFFLINE, os.environ.get("PYTHONPATH")]))
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 runpy.run_path(f"{OFFLINE}/sitecustomize.py")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--whole", action="store_true", help="take every case of the tests that are otherwise sampled")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "samples: none, all cases run" if config.getoption("--whole") else f"samples: drawn for {seed()}"
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None and item.get_closest_marker("spread") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))  # a module shares its fixtures
+    if config.getoption("--whole"):
+        return
+    marks = [(item.nodeid.partition("[")[0], item.get_closest_marker("sampled")) for item in items]
+    out = TIERS["left_out"]([(name, mark.args[0] if mark else None) for name, mark in marks], seed())
+    config.hook.pytest_deselected(items=[item for place, item in enumerate(items) if place in out])
+    items[:] = [item for place, item in enumerate(items) if place not in out]
+
+
+def seed() -> str:
+    """What the samples depend on: IGTEACH_SAMPLES, or the week."""
+    return os.environ.get("IGTEACH_SAMPLES") or TIERS["this_week"](date.today())

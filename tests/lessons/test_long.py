@@ -13,7 +13,7 @@ from igteach.course.commands import NBVAL
 from igteach.lessons.build import execute
 from igteach.lessons.lesson import all_lessons
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.spread]
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 
@@ -56,6 +56,7 @@ def test_without_imagenet_weights_a_lesson_says_so_and_its_stored_outputs_hold(l
 BREAKS = str(Path(__file__).with_name("breaks.py"))
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("fault", runpy.run_path(BREAKS)["BREAKS"], ids=lambda fault: fault.name)
 def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
     result = nbval_broken(fault.lesson, fault.name, tmp_path)
