@@ -46,11 +46,24 @@ def imports_of(tree: ast.AST, package: list[str]) -> Iterator[tuple[int, str, st
                     yield (node.lineno, inner, None) if is_module(inner) else (node.lineno, module, alias.name)
 
 
+def private_attributes(tree: ast.AST, package: list[str]) -> Iterator[tuple[int, str]]:
+    """Line and text of each `module._name` of an imported module of igteach."""
+    modules = {imported.split(".")[-1] for _, imported, name in imports_of(tree, package) if name is None}
+    accesses = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)]
+    for node in accesses:
+        private = node.attr.startswith("_") and not node.attr.startswith("__")
+        if private and node.value.id in modules:
+            yield node.lineno, f"{node.value.id}.{node.attr}"
+
+
 def faults(source: str, module: list[str]) -> Iterator[str]:
     """What is wrong with the imports of one module, one line each."""
     where, room = ".".join(module), module[1]
     package = module[:-1]
-    for line, imported, name in imports_of(ast.parse(source), package):
+    tree = ast.parse(source)
+    for line, text in private_attributes(tree, package):
+        yield f"{where}:{line} uses {text}, which is private"
+    for line, imported, name in imports_of(tree, package):
         parts = imported.split(".")
         if len(parts) == 1:
             yield f"{where}:{line} imports the facade"
@@ -84,6 +97,7 @@ def test_a_module_imports_from_floors_below_and_nothing_private(path):
         ("def f():\n    import igteach.show.text", "igteach.methods.exact", "on floor 3 imports igteach.show"),
         ("from igteach.models import digits", "igteach.axioms.cases", "on floor 2 imports igteach.models.digits"),
         ("from igteach.core.paths import _private", "igteach.methods.exact", "which is private"),
+        ("from igteach.core import paths\npaths._private()", "igteach.methods.exact", "uses paths._private"),
         ("import igteach", "igteach.course.grade", "imports the facade"),
         ("from igteach import gradient", "igteach.course.grade", "imports the facade"),
         ("from ..show import text", "igteach.methods.exact", "on floor 3 imports igteach.show"),
