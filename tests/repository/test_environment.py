@@ -76,7 +76,7 @@ def start(clone, wheels, *packages, **environment):
 def make(clone, wheels, *packages, **environment):
     """Run the script to its end: its exit code and what it printed."""
     running = start(clone, wheels, *packages, **environment)
-    printed, _ = running.communicate(timeout=120)
+    printed, _ = running.communicate(timeout=300)
     return running.returncode, printed
 
 
@@ -120,6 +120,7 @@ def test_a_half_unpacked_pip_is_seen(clone):
     assert "no Python or no pip" in script_of(clone).why_unusable()
 
 
+@pytest.mark.long
 def test_a_clone_that_was_moved_gets_its_own_environment(clone, wheels):
     make(clone, wheels, "bread")
     moved = clone.rename(clone.with_name("moved clone"))
@@ -138,19 +139,22 @@ def test_an_environment_behind_a_link_is_not_taken_for_a_moved_one(clone):
     assert not script_of(clone).made_elsewhere()
 
 
+@pytest.mark.long
 def test_two_at_once_do_not_collide(clone, wheels):
     running = [start(clone, wheels, "bread") for _ in range(2)]
-    printed = [process.communicate(timeout=120)[0] for process in running]
+    printed = [process.communicate(timeout=300)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], printed
     assert sum("making .venv (" in text for text in printed) == 1
     assert sum("waiting for it" in text for text in printed) == 1
 
 
+@pytest.mark.long
 def test_pip_user_does_not_stop_it(clone, wheels):
     code, printed = make(clone, wheels, "bread", PIP_USER="1")
     assert (code, imports(clone, "bread")) == (0, True), printed
 
 
+@pytest.mark.long
 def test_the_reason_is_shown_where_pip_fails_and_nothing_is_noted_as_done(clone, wheels):
     code, printed = make(clone, wheels, "bread", "cake")
     assert code == 1
