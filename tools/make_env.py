@@ -8,6 +8,7 @@ from __future__ import annotations  # so that an older Python reads on to the li
 import contextlib
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,22 +69,25 @@ def why_unusable() -> str | None:
         return "there is none yet"
     if made_elsewhere():
         return "the old one was made in another folder: this clone was moved or copied"
+    unfinished = "the old one has no Python or no pip: it was interrupted, or its Python is gone"
+    if not (VENV / "pyvenv.cfg").is_file():  # without which its Python would be the system's, pip and all
+        return unfinished
     ask_pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--dry-run", "--no-index", "pip"]
     try:  # pip finds itself installed, which takes all of pip and no network
         subprocess.run(ask_pip, check=True, capture_output=True, env=pip_environment())
     except (OSError, subprocess.CalledProcessError):
-        return "the old one has no Python or no pip: it was interrupted, or its Python is gone"
+        return unfinished
     return None
 
 
 def made_elsewhere() -> bool:
     """Whether .venv was made at another path: its scripts and the editable install would look for things there."""
     try:
-        settings = (VENV / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
+        settings = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
-    here = (f" {VENV}", f" {VENV.resolve()}")  # two, as .venv may be a link
-    return any(line.startswith("command = ") and not line.endswith(here) for line in settings)
+    made = re.search(r"^command = .* -m venv (?:--\S+ )*(.+)$", settings, re.MULTILINE)  # other tools note no command
+    return made is not None and Path(made.group(1)).resolve() != VENV.resolve()
 
 
 def install(wanted: list[str]) -> None:

@@ -104,11 +104,14 @@ def test_an_environment_that_was_interrupted_is_made_again(clone, wheels):
     assert "it was interrupted" in printed
 
 
-@pytest.mark.parametrize("remains", ["folder", "python"])
+@pytest.mark.parametrize("remains", ["a folder", "its Python was uninstalled", "its settings are gone"])
 def test_the_remains_of_an_environment_are_seen(clone, remains):
     (clone / ".venv/bin").mkdir(parents=True)
-    if remains == "python":
-        (clone / ".venv/bin/python").symlink_to(clone / "a Python that was uninstalled")
+    if remains == "its Python was uninstalled":
+        (clone / ".venv/pyvenv.cfg").touch()
+        (clone / ".venv/bin/python").symlink_to(clone / "nothing")
+    if remains == "its settings are gone":  # a Python with a pip, but not of this environment
+        (clone / ".venv/bin/python").symlink_to(sys.executable)
     assert "no Python or no pip" in script_of(clone).why_unusable()
 
 
@@ -130,13 +133,27 @@ def test_a_clone_that_was_moved_gets_its_own_environment(clone, wheels):
     assert str(moved) in (moved / ".venv/bin/pip").read_text(encoding="utf-8")
 
 
+def made_at(place, noted_as):
+    """An environment whose settings say that it was made at `noted_as`."""
+    venv.create(place, with_pip=False)
+    settings = [line for line in (place / "pyvenv.cfg").read_text().splitlines() if not line.startswith("command")]
+    (place / "pyvenv.cfg").write_text("\n".join([*settings, f"command = python3.11 -m venv --clear {noted_as}\n"]))
+
+
 def test_an_environment_behind_a_link_is_not_taken_for_a_moved_one(clone):
     elsewhere = clone.with_name("big disk")
-    venv.create(elsewhere, with_pip=False)
-    with (elsewhere / "pyvenv.cfg").open("a") as settings:
-        settings.write(f"command = python -m venv {elsewhere}\n")
+    made_at(elsewhere, elsewhere)
     (clone / ".venv").symlink_to(elsewhere)
     assert not script_of(clone).made_elsewhere()
+
+
+def test_an_environment_made_through_a_link_to_the_clone_is_not_taken_for_a_moved_one(clone):
+    link = clone.with_name("link")
+    link.symlink_to(clone)
+    made_at(clone / ".venv", link / ".venv")
+    assert not script_of(clone).made_elsewhere()
+    made_at(clone / ".venv", clone.with_name("old clone") / ".venv")
+    assert script_of(clone).made_elsewhere()
 
 
 @pytest.mark.long
