@@ -170,7 +170,7 @@ class Case:
         return forward_batched(function, points, target, default_batch_size(points, None)).cpu().double()
 
     def random_points(self) -> Tensor:
-        """32 random points for each example in the box between baseline and x, always the same: (32 * batch, *features)."""
+        """The same 32 random points per example in the box between baseline and x: (32 * batch, *features)."""
         random = torch.Generator().manual_seed(0)
         alphas = torch.rand((NUM_POINTS, *self.x.shape), generator=random).to(self.x)
         return (self.baseline + alphas * (self.x - self.baseline)).flatten(0, 1)

@@ -196,9 +196,9 @@ def all_gains(right, totals, leaves, value):
     totals[0] = totals[1]  # the sizes of the jumps
 
 
-@breaks(curves._exchanged, "12", "deletion that begins at the wrong end")
-def least_first(right, f, old, new, values, *args):
-    return right(f, old, new, -values, *args)
+@breaks(curves._exchange_curves, "12", "deletion that begins at the wrong end")
+def least_first(right, exchange, values, steps):
+    return right(exchange, -values, steps)
 
 
 @breaks(randomisation.cascading_randomisation, "12", "a network that forgets nothing")
