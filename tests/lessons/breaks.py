@@ -185,9 +185,9 @@ def of_one(right, n, size):
     return right(n, min(n, 1))
 
 
-@breaks(guided._moved, "11", "a guided path that seeks the steep")
-def steepest_first(right, alphas, distance, slope, *args):
-    return right(alphas, distance, -slope, *args)
+@breaks(guided._advance, "11", "a guided path that seeks the steep")
+def steepest_first(right, alphas, distance, slope, leg):
+    return right(alphas, distance, -slope, leg)
 
 
 @breaks(trees._share_out, "11", "jumps whose losses are gains")
