@@ -164,7 +164,7 @@ def upside_down(right, *args, **kwargs):
     return replace(made, mask=made.mask.flip(1))
 
 
-@breaks(token_attribution._of_row, "09", "special tokens that take part")
+@breaks(token_attribution._attribute_row, "09", "special tokens that take part")
 def none_special(right, model, batch, *args):
     batch["special_tokens_mask"].zero_()
     return right(model, batch, *args)
