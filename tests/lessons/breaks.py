@@ -175,7 +175,7 @@ def from_zero(right, self, model, x, start, held):
     right(self, model, x, torch.zeros_like(start), held)
 
 
-@breaks(folder._counted, "10", "a folder of which the second half is nobody's")
+@breaks(folder._with_progress_bar, "10", "a folder of which the second half is nobody's")
 def every_other(right, names, rank):
     return right(names[::2], rank)
 
@@ -190,7 +190,7 @@ def steepest_first(right, alphas, distance, slope, leg):
     return right(alphas, distance, -slope, leg)
 
 
-@breaks(trees._share_out, "11", "jumps whose losses are gains")
+@breaks(trees._distribute, "11", "jumps whose losses are gains")
 def all_gains(right, totals, leaves, value):
     right(totals, leaves, value)
     totals[0] = totals[1]  # the sizes of the jumps
