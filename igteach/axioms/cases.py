@@ -192,9 +192,10 @@ class Case:
         difference = (expected - values).abs()
         worst = int(difference.argmax())
         if difference[worst] > ROUNDING_TOLERANCE * expected.abs().max():
-            where = rounded(random_points[worst])
-            found = f"{rounded(expected[worst])} against {rounded(values[worst])} near {where}"
-            raise ValueError(f"you say that {claim}, but it does not hold: {found}")
+            values_there = f"{rounded(expected[worst])} against {rounded(values[worst])}"
+            raise ValueError(
+                f"you say that {claim}, but it does not hold: {values_there} near {rounded(random_points[worst])}"
+            )
 
 
 def rounded(numbers: Tensor) -> str:

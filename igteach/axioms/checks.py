@@ -233,8 +233,8 @@ def _shares(method: Method, case: Case, f: Function | None = None) -> Tensor:
     if not isinstance(answer, Attribution):
         raise TypeError(f"the method returned {type(answer).__name__} on {case.name}; it must be an Attribution")
     if answer.values.shape != case.x.shape:
-        found = f"the method's values on {case.name} have shape {tuple(answer.values.shape)}"
-        raise ValueError(f"{found}; they must have x's, {tuple(case.x.shape)}")
+        received = f"the method's values on {case.name} have shape {tuple(answer.values.shape)}"
+        raise ValueError(f"{received}; they must have x's, {tuple(case.x.shape)}")
     return answer.values.detach().cpu().double().flatten(1)
 
 

@@ -37,7 +37,8 @@ def agreement(values: Tensor, others: Tensor) -> Tensor:
     first = _centred_ranks(values)
     second = _centred_ranks(others)
     norms = (first.norm(dim=1) * second.norm(dim=1)).clamp_min(torch.finfo(first.dtype).tiny)
-    return ((first * second).sum(1) / norms).to(values)
+    correlation: Tensor = (first * second).sum(1) / norms
+    return correlation.to(values)
 
 
 def _centred_ranks(values: Tensor) -> Tensor:

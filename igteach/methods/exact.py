@@ -176,9 +176,9 @@ def _kinks(alphas: Tensor, competitors: Tensor) -> Tensor:
         lead = start.gather(1, leader) - start
         gain = slope - slope.gather(1, leader)
         overtaken_at = lead.div(gain).where(gain > 0, torch.inf)  # from 0 to 1 within the piece
-        where, leader = overtaken_at.min(1, keepdim=True)
-        is_overtaken = where[:, 0] < 1
+        position, leader = overtaken_at.min(1, keepdim=True)
+        is_overtaken = position[:, 0] < 1
         piece, start, slope = piece[is_overtaken], start[is_overtaken], slope[is_overtaken]
-        leader, where = leader[is_overtaken], where[is_overtaken]
-        kinks.append(torch.lerp(alphas[piece], alphas[piece + 1], where[:, 0].clamp(min=0)))
+        leader, position = leader[is_overtaken], position[is_overtaken]
+        kinks.append(torch.lerp(alphas[piece], alphas[piece + 1], position[:, 0].clamp(min=0)))
     return torch.cat(kinks)
