@@ -15,8 +15,6 @@ __all__ = [
     "insertion",
     "interval",
     "pointing_game",
-]
-__all__ += [
     "random_gradients",
     "random_numbers",
     "randomised_maps",

@@ -1,27 +1,65 @@
-"""How far two maps agree."""
+"""How far two maps of attributions agree."""
 
 import torch
 from torch import Tensor
 
 
 def agreement(values: Tensor, others: Tensor) -> Tensor:
-    """(batch,) Spearman's rank correlation of two maps of each example, -1 to 1; 0 where one of them is constant.
+    """Spearman's rank correlation of two maps of each example.
 
-    values, others (batch, *features); of pictures (batch, channels, height, width), channels are added up first.
-    Whoever wants strength without its sign passes sizes. Raises ValueError for shapes that differ, and for one feature.
-    Needs SciPy: pip install scipy. Source: Spearman (1904).
+    In pictures (batch, channels, height, width) the channels of a pixel are summed first. Signs count: to compare the
+    strength alone, pass absolute values. Needs SciPy: pip install scipy.
+
+    Args:
+        values: (batch, *features), one map of each example.
+        others: (batch, *features), the other map.
+
+    Returns:
+        (batch,), from -1 to 1; 0 if one of the two maps is constant.
+
+    Raises:
+        ValueError: if the shapes differ, or a map has only one feature.
+
+    Example:
+        >>> import torch
+        >>> from igteach.evaluate import agreement
+        >>> values = torch.tensor([[1.0, 2.0, 3.0]])
+        >>> agreement(values, values.exp()).tolist(), agreement(values, -values).tolist()
+        ([1.0], [-1.0])
+
+    Source:
+        Spearman (1904), https://doi.org/10.2307/1412159; of maps, Adebayo et al. (2018),
+        https://arxiv.org/abs/1810.03292.
     """
     if values.shape != others.shape or values.dim() < 2 or values[:1].numel() < 2:
         received = f"values has shape {tuple(values.shape)}, others {tuple(others.shape)}"
         raise ValueError(f"{received}; pass two maps (batch, *features) of one shape")
+    first = _centred_ranks(values)
+    second = _centred_ranks(others)
+    norms = (first.norm(dim=1) * second.norm(dim=1)).clamp_min(torch.finfo(first.dtype).tiny)
+    correlation: Tensor = (first * second).sum(1) / norms
+    return correlation.to(values)
+
+
+def _centred_ranks(values: Tensor) -> Tensor:
+    """The rank of each place minus the mean rank, float64 on the CPU: (batch, places)."""
     from scipy.stats import rankdata
 
-    ranks = [torch.from_numpy(rankdata(by_place(each).cpu().double().numpy(), axis=1)) for each in (values, others)]
-    one, other = (each - each.mean(1, keepdim=True) for each in ranks)
-    lengths = (one.norm(dim=1) * other.norm(dim=1)).clamp_min(torch.finfo(one.dtype).tiny)
-    return ((one * other).sum(1) / lengths).to(values)
+    ranks = torch.from_numpy(rankdata(flatten_places(values).cpu().double().numpy(), axis=1))
+    centred: Tensor = ranks - ranks.mean(1, keepdim=True)
+    return centred
 
 
-def by_place(values: Tensor) -> Tensor:
-    """(batch, places): pixels, their channels added up, of (batch, channels, height, width); else the features."""
-    return (values.sum(1) if values.dim() == 4 else values).detach().flatten(1)
+def flatten_places(values: Tensor) -> Tensor:
+    """One number for each place of a map.
+
+    Args:
+        values: (batch, *features); in pictures (batch, channels, height, width) a place is a pixel, and has the sum
+            over its channels; otherwise each feature is a place.
+
+    Returns:
+        (batch, places), detached.
+    """
+    if values.dim() == 4:
+        values = values.sum(1)
+    return values.detach().flatten(1)

@@ -1,4 +1,4 @@
-"""Maps that know nothing of the model, as methods: what every score is to be compared with."""
+"""Controls: maps that know nothing of the model, as methods, to compare every score with."""
 
 import torch
 from torch import Tensor
@@ -12,39 +12,109 @@ from igteach.core.validation import check_arguments, default_batch_size
 def random_numbers(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, seed: int = 0
 ) -> Attribution:
-    """Gaussian noise, drawn on the CPU; arguments and errors as of igteach.gradient."""
+    """Gaussian noise in place of an attribution.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+        seed: decides the noise, which is drawn on the CPU: the same on every device.
+
+    Returns:
+        An Attribution without residual; its values do not depend on f.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f, g = igteach.toy(lambda x, y: x * y), igteach.toy(lambda x, y: x - y)
+        >>> x = torch.ones(1, 2)
+        >>> torch.equal(random_numbers(f, x).values, random_numbers(g, x).values)
+        True
+    """
     x, _, target = check_arguments(f, x, baseline, target)
-    return _nothing_known(f, x, target, _noise(x, seed))
+    return _control(f, x, target, _noise(x, seed))
 
 
 def random_gradients(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, seed: int = 0
 ) -> Attribution:
-    """Gaussian noise times (x - baseline): the help that a baseline gives to any slopes; as `random_numbers`."""
+    """Gaussian noise times (x - baseline): how far the factor x - baseline alone takes a method.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        seed: decides the noise, which is drawn on the CPU: the same on every device.
+
+    Returns:
+        An Attribution without residual; of f its values know nothing.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient_times_input`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient_times_input`.
+
+    Example:
+        >>> import igteach, torch
+        >>> x, baseline = torch.tensor([[1.0, 2.0]]), torch.tensor([[1.0, 0.0]])
+        >>> values = random_gradients(igteach.toy(lambda x, y: x * y), x, baseline).values
+        >>> (values == 0).tolist()
+        [[True, False]]
+    """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    return _nothing_known(f, x, target, _noise(x, seed) * (x - baseline))
+    return _control(f, x, target, _noise(x, seed) * (x - baseline))
 
 
 def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """How much brightness changes at each pixel of x (batch, channels, height, width), by the Sobel operator.
+    """The magnitude of the change in brightness at each pixel, by the Sobel operator.
 
-    All of it stands in the first channel. Else as `random_numbers`; ValueError for x of another shape.
-    Needs scikit-image: pip install scikit-image. Source: the control of Adebayo et al. (2018).
+    Needs scikit-image: pip install scikit-image.
+
+    Args:
+        f: maps (N, channels, height, width) to (N,) or (N, classes).
+        x: pictures (batch, channels, height, width), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution without residual. All of a pixel's value is in the first channel; the others are 0.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if x does not hold pictures, or as in `igteach.gradient`.
+
+    Example:
+        >>> import torch
+        >>> step = torch.zeros(1, 1, 3, 6)
+        >>> step[..., 3:] = 1
+        >>> values = edges(lambda x: x.sum((1, 2, 3)), step).values
+        >>> (values[0, 0, 1] > 0).tolist()
+        [False, False, True, True, False, False]
+
+    Source:
+        As a control: Adebayo et al. (2018), https://arxiv.org/abs/1810.03292.
     """
     x, _, target = check_arguments(f, x, baseline, target)
     if x.dim() != 4:
         raise ValueError(f"x has shape {tuple(x.shape)}; edges are for pictures (batch, channels, height, width)")
     from skimage.filters import sobel
 
+    brightness = x.mean(1).cpu().double().numpy()
     values = torch.zeros_like(x)
-    for row, picture in zip(values, x.mean(1).cpu().double().numpy(), strict=True):
-        row[0] = torch.from_numpy(sobel(picture))
-    return _nothing_known(f, x, target, values)
+    for i, picture in enumerate(brightness):
+        values[i, 0] = torch.from_numpy(sobel(picture))
+    return _control(f, x, target, values)
 
 
 def _noise(x: Tensor, seed: int) -> Tensor:
     return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
 
 
-def _nothing_known(f: Function, x: Tensor, target: Tensor | None, values: Tensor) -> Attribution:
-    return Attribution(values, forward_batched(f, x, target, default_batch_size(x, None)), None, evaluations=0)
+def _control(f: Function, x: Tensor, target: Tensor | None, values: Tensor) -> Attribution:
+    """The values as an Attribution, with F(x) but without F(baseline): they promise no completeness."""
+    f_input = forward_batched(f, x, target, default_batch_size(x, None))
+    return Attribution(values, f_input, None, evaluations=0)

@@ -1,48 +1,108 @@
-"""How an attribution fares against the truth, where the truth is known: a mask of the pixels that decide."""
+"""How well an attribution finds the truth where the truth is known: a mask of the pixels that decide."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
 
 def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
-    """(batch,) The part of all |share| that lies inside the mask, 0 to 1; 0 for a map of nothing.
+    """The fraction of all |share| that lies inside the mask.
 
-    values (batch, channels, height, width), summed over channels pixel by pixel before the sign goes; mask (batch,
-    height, width), bool. A map that knows nothing gets the mask's part of the picture. Raises ValueError for shapes
-    that do not fit, and for a mask without a pixel.
+    A map that knows nothing of the mask gets, on average, the fraction of the picture that the mask covers.
+
+    Args:
+        values: (batch, channels, height, width); channels are summed at each pixel before the sign is dropped.
+        mask: (batch, height, width), bool, with at least one pixel in each picture.
+
+    Returns:
+        (batch,), from 0 to 1; 0 for a map of zeros.
+
+    Raises:
+        ValueError: if the shapes do not fit, the mask is not bool, or it has no pixel in some picture.
+
+    Example:
+        >>> import torch
+        >>> values = torch.tensor([[[[3.0, 0.0], [-1.0, 0.0]]]])
+        >>> mask = torch.tensor([[[True, True], [False, False]]])
+        >>> relevance_mass(values, mask).tolist()
+        [0.75]
+
+    Source:
+        Arras, Osman and Samek (2022), https://arxiv.org/abs/2003.07258.
     """
     strength = _strength(values, mask)
-    return (strength * mask).flatten(1).sum(1) / strength.flatten(1).sum(1).clamp_min(torch.finfo(strength.dtype).tiny)
+    inside = (strength * mask).flatten(1).sum(1)
+    total = strength.flatten(1).sum(1)
+    return inside / total.clamp_min(torch.finfo(strength.dtype).tiny)
 
 
 def pointing_game(values: Tensor, mask: Tensor) -> Tensor:
-    """(batch,) 1 where the strongest pixel lies inside the mask, else 0; 0 for a map of nothing.
+    """Whether the strongest pixel lies inside the mask.
 
-    values, mask and errors as for `relevance_mass`. Source: Zhang et al. (2016).
+    Args:
+        values: (batch, channels, height, width); channels are summed at each pixel before the sign is dropped.
+        mask: (batch, height, width), bool, with at least one pixel in each picture.
+
+    Returns:
+        (batch,), 1 if it does, otherwise 0; 0 for a map of zeros.
+
+    Raises:
+        ValueError: if the shapes do not fit, the mask is not bool, or it has no pixel in some picture.
+
+    Example:
+        >>> import torch
+        >>> values = torch.tensor([[[[3.0, 0.0], [-4.0, 0.0]]]])
+        >>> mask = torch.tensor([[[True, True], [False, False]]])
+        >>> pointing_game(values, mask).tolist(), pointing_game(values, ~mask).tolist()
+        ([0.0], [1.0])
+
+    Source:
+        Zhang et al. (2016), https://arxiv.org/abs/1608.00507.
     """
     strength = _strength(values, mask).flatten(1)
-    strongest, where = strength.max(1)
-    return (mask.flatten(1).gather(1, where[:, None])[:, 0] & (strongest > 0)).to(strength)
+    strongest, place = strength.max(1)
+    is_inside = mask.flatten(1).gather(1, place[:, None])[:, 0]
+    return (is_inside & (strongest > 0)).to(strength)
 
 
 def interval(scores: Tensor, level: float = 0.95) -> tuple[float, float, float]:
-    """The mean of scores (batch,), and the limits of its bootstrap interval: how far other pictures might move it.
+    """The mean score of some pictures and its bootstrap interval: how far other pictures might move the mean.
 
-    Raises ValueError for fewer than 2 scores. Needs SciPy: pip install scipy. Source: Efron (1979).
+    Needs SciPy: pip install scipy.
+
+    Args:
+        scores: (batch,), one for each of 2 or more pictures.
+        level: the confidence level, between 0 and 1.
+
+    Returns:
+        The mean, the lower and the upper limit of the percentile interval. The resampling has a fixed seed.
+
+    Raises:
+        ValueError: for fewer than 2 scores.
+
+    Example:
+        >>> import torch
+        >>> interval(torch.ones(5))
+        (1.0, 1.0, 1.0)
+
+    Source:
+        Efron (1979), https://doi.org/10.1214/aos/1176344552.
     """
     if scores.dim() != 1 or len(scores) < 2:
         raise ValueError(f"scores has shape {tuple(scores.shape)}; pass one number for each of 2 or more pictures")
     from scipy.stats import bootstrap
 
     numbers = scores.detach().cpu().double().numpy()
-    found = bootstrap(
-        (numbers,), lambda sample, axis: sample.mean(axis), confidence_level=level, method="percentile", rng=0
-    )
-    return numbers.mean().item(), *map(float, found.confidence_interval)
+    result = bootstrap((numbers,), np.mean, confidence_level=level, method="percentile", rng=0)
+    low, high = result.confidence_interval
+    return float(numbers.mean()), float(low), float(high)
 
 
 def _strength(values: Tensor, mask: Tensor) -> Tensor:
-    """|share| of each pixel, its channels together: (batch, height, width)."""
+    """The absolute value of each pixel's share, its channels summed: (batch, height, width).
+
+    Raises ValueError if values and mask do not fit, or the mask is empty in some picture.
+    """
     if values.dim() != 4 or mask.dtype != torch.bool or mask.shape != (len(values), *values.shape[2:]):
         received = f"values of shape {tuple(values.shape)} and a mask of {tuple(mask.shape)}, {mask.dtype}"
         raise ValueError(f"{received}; pass (batch, channels, height, width) and a bool mask (batch, height, width)")

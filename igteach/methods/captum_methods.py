@@ -1,8 +1,8 @@
-"""Captum's methods behind the method signature, as peers to compare with. Needs Captum: pip install captum.
+"""Captum's methods behind the method signature, to compare with. Needs Captum: pip install captum.
 
-Captum sees layers, not code: a ReLU counts where it is an nn.ReLU used once, while a relu or softmax called inside a
-forward goes unseen (and the residual tells). NotImplementedError: the method has no rule for f; else arguments and
-errors as of igteach.gradient_times_input. A seed decides what is drawn; the caller's random state stays as it was.
+Captum sees layers, not code: a ReLU counts if it is an nn.ReLU that is used once, while a relu or softmax called inside
+a forward goes unseen (and the residual shows it). A method that has no rule for f raises NotImplementedError. A seed
+decides what is drawn; the caller's random state is not changed.
 """
 
 import warnings
@@ -21,89 +21,299 @@ from igteach.core.validation import check_arguments, default_batch_size
 LINEAR = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, dropout._DropoutNd, nn.Flatten, nn.Identity)
 POOLING = (pooling._AvgPoolNd, pooling._AdaptiveAvgPoolNd, pooling._MaxPoolNd)
 RESCALED = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax)
-WITHOUT_BASELINE = ("LRP", "GuidedBackprop", "Deconvolution")  # these and DeepLift go by layers
+WITHOUT_BASELINE = ("LRP", "GuidedBackprop", "Deconvolution")
+LAYER_BY_LAYER = ("DeepLift", *WITHOUT_BASELINE)
+WITHOUT_GRADIENT = ("Occlusion", "ShapleyValueSampling")
 
 
 def deep_lift(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """DeepLIFT, rescale rule: differences from the baseline, passed back layer by layer. Shrikumar et al. (2017)."""
+    """DeepLIFT, rescale rule: differences from the baseline, passed back layer by layer.
+
+    Args:
+        f: a module that maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution in units of F.
+
+    Raises:
+        NotImplementedError: if f is not a module, or has a layer that DeepLIFT has no rule for.
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import torch
+        >>> from igteach.axioms import cases
+        >>> deep_lift(cases.SATURATING, torch.tensor([[2.0]])).values.tolist()  # 1 - ReLU(1 - x)
+        [[1.0]]
+
+    Source:
+        Shrikumar, Greenside and Kundaje (2017), https://arxiv.org/abs/1704.02685.
+    """
     for layer in f.modules() if isinstance(f, nn.Module) else ():
-        if not list(layer.children()) and not isinstance(layer, LINEAR + POOLING + RESCALED):
+        is_leaf = not list(layer.children())
+        if is_leaf and not isinstance(layer, LINEAR + POOLING + RESCALED):
             raise NotImplementedError(f"DeepLIFT has no rule for {type(layer).__name__}")
-    return _ask("DeepLift", f, x, baseline, target)
+    return _attribute("DeepLift", f, x, baseline, target)
 
 
 def lrp(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """Layer-wise relevance propagation by Captum's default rules; the baseline is not used. Bach et al. (2015)."""
+    """Layer-wise relevance propagation, by Captum's default rules.
+
+    Args:
+        f: a module that maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution without residual, in units of F.
+
+    Raises:
+        NotImplementedError: if f is not a module, or has a layer that LRP has no rule for.
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import torch
+        >>> from igteach.axioms import cases
+        >>> lrp(cases.PAPER_F, torch.tensor([[3.0, 1.0]])).values.round(decimals=2).tolist()
+        [[3.0, -1.0]]
+
+    Source:
+        Bach et al. (2015), https://doi.org/10.1371/journal.pone.0130140.
+    """
     try:
-        return _ask("LRP", f, x, baseline, target)
+        return _attribute("LRP", f, x, baseline, target)
     except TypeError as error:
-        if "no rule defined" not in str(error):
+        message = str(error)
+        if "no rule defined" not in message:
             raise
-        layer = str(error).partition("<class '")[2].partition("'")[0].rpartition(".")[2]
-        raise NotImplementedError(f"LRP has no rule for {layer}") from None
+    class_path = message.partition("<class '")[2].partition("'")[0]
+    raise NotImplementedError(f"LRP has no rule for {class_path.rpartition('.')[2]}")
 
 
 def guided_backprop(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """The gradient, where each ReLU also stops what is negative on the way back. Springenberg et al. (2014)."""
-    return _ask("GuidedBackprop", f, x, baseline, target)
+    """The gradient, except that each ReLU stops what is negative on the way back as well.
+
+    Args:
+        f: a module that maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution without residual, in units of F per unit of x.
+
+    Raises:
+        NotImplementedError: if f is not a module.
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import torch
+        >>> from igteach.axioms import cases
+        >>> guided_backprop(cases.PAPER_F, torch.tensor([[3.0, 1.0]])).values.tolist()
+        [[1.0, 0.0]]
+
+    Source:
+        Springenberg et al. (2014), https://arxiv.org/abs/1412.6806.
+    """
+    return _attribute("GuidedBackprop", f, x, baseline, target)
 
 
 def deconvolution(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """The gradient, where each ReLU stops only what is negative on the way back. Zeiler and Fergus (2014)."""
-    return _ask("Deconvolution", f, x, baseline, target)
+    """The gradient, except that each ReLU stops only what is negative on the way back.
+
+    Args:
+        f: a module that maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution without residual, in units of F per unit of x.
+
+    Raises:
+        NotImplementedError: if f is not a module.
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import torch
+        >>> from igteach.axioms import cases
+        >>> deconvolution(cases.PAPER_F, torch.tensor([[3.0, 1.0]])).values.tolist()
+        [[1.0, 0.0]]
+
+    Source:
+        Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901.
+    """
+    return _attribute("Deconvolution", f, x, baseline, target)
 
 
 def occlusion(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """How far F falls when one feature alone is set to the baseline; no gradient. Zeiler and Fergus (2014)."""
-    return _ask("Occlusion", f, x, baseline, target, gradients=0, sliding_window_shapes=(1,) * (x.dim() - 1))
+    """How far F falls when one feature alone is set to the baseline; no gradient.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution in units of F.
+
+    Raises:
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> occlusion(igteach.toy(lambda x, y: x * y + y), torch.tensor([[2.0, 3.0]])).values.tolist()
+        [[6.0, 9.0]]
+
+    Source:
+        Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901.
+    """
+    one_feature = (1,) * (x.dim() - 1)
+    return _attribute("Occlusion", f, x, baseline, target, sliding_window_shapes=one_feature)
 
 
 def shapley_sampling(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, samples: int = 25, seed: int = 0
 ) -> Attribution:
-    """Shapley values from `samples` random orders of the features; no gradient. Castro et al. (2009).
+    """Shapley values estimated from random orders of the features; no gradient.
 
-    Of up to 15 features `igteach.shapley_values` are exact.
+    For up to 15 features `igteach.shapley_values` are exact.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        samples: the number of orders.
+        seed: decides which orders.
+
+    Returns:
+        An Attribution in units of F.
+
+    Raises:
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> shapley_sampling(igteach.toy(lambda x, y: 2 * x + y), torch.ones(1, 2)).values.tolist()
+        [[2.0, 1.0]]
+
+    Source:
+        Castro, Gomez and Tejada (2009), https://doi.org/10.1016/j.cor.2008.04.004.
     """
-    return _ask("ShapleyValueSampling", f, x, baseline, target, gradients=0, seed=seed, n_samples=samples)
+    return _attribute("ShapleyValueSampling", f, x, baseline, target, seed=seed, n_samples=samples)
 
 
 def gradient_shap(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, samples: int = 64, seed: int = 0
 ) -> Attribution:
-    """IG at `samples` random nodes on each example's path; one baseline, no noise. Lundberg and Lee (2017)."""
+    """IG at random nodes on the path of each example, with one baseline and no noise.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes).
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        samples: the number of nodes.
+        seed: decides which nodes.
+
+    Returns:
+        An Attribution in units of F.
+
+    Raises:
+        ImportError: if Captum is not installed.
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `igteach.gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> gradient_shap(igteach.toy(lambda x, y: 2 * x + y), torch.ones(1, 2)).values.tolist()
+        [[2.0, 1.0]]
+
+    Source:
+        Lundberg and Lee (2017), https://arxiv.org/abs/1705.07874.
+    """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    targets = [None] * len(x) if target is None else target[:, None]
-    examples = zip(x[:, None], baseline[:, None], targets, strict=True)  # singly: Captum shuffles baselines in a batch
-    values = torch.cat([_ask("GradientShap", f, *one, seed=seed, n_samples=samples).values for one in examples])
+    values = []
+    for i in range(len(x)):  # one by one, because Captum shuffles the baselines of a batch
+        chosen = None if target is None else target[i : i + 1]
+        answer = _attribute("GradientShap", f, x[i : i + 1], baseline[i : i + 1], chosen, seed=seed, n_samples=samples)
+        values.append(answer.values)
     batch_size = default_batch_size(x, None)
-    return Attribution(
-        values, forward_batched(f, x, target, batch_size), forward_batched(f, baseline, target, batch_size), samples
-    )
+    f_input = forward_batched(f, x, target, batch_size)
+    f_baseline = forward_batched(f, baseline, target, batch_size)
+    return Attribution(torch.cat(values), f_input, f_baseline, samples)
 
 
-def _ask(name: str, f: Function, *where: Any, gradients: int = 1, seed: int = 0, **options: Any) -> Attribution:
-    """What Captum's method `name` gives; where: x, baseline and target."""
+def _attribute(
+    name: str, f: Function, x: Tensor, baseline: Baseline, target: Target, *, seed: int = 0, **options: Any
+) -> Attribution:
+    """The attribution by a method of Captum.
+
+    Args:
+        name: the name of its class in captum.attr.
+        f: F.
+        x: (batch, *features).
+        baseline: x', for a method that takes one.
+        target: an int, (batch,), or None.
+        seed: decides what is drawn, by PyTorch and by NumPy.
+        **options: passed to the method's `attribute`.
+    """
     try:
         import captum.attr
     except ImportError:
         raise ImportError("igteach.methods.captum_methods needs Captum: pip install captum") from None
-    model = nn.Sequential(f) if isinstance(f, nn.Module) else f  # Captum's LRP looks at what is inside
-    if name in ("DeepLift", *WITHOUT_BASELINE) and model is f:
+    if name in LAYER_BY_LAYER and not isinstance(f, nn.Module):
         raise NotImplementedError(f"{name} goes through the layers of an nn.Module, and f is a function")
-    x, start, target = check_arguments(f, *where)
-    batch_size, at_baseline = default_batch_size(x, None), None
+    x, start, target = check_arguments(f, x, baseline, target)
+    batch_size = default_batch_size(x, None)
+    f_baseline = None
     if name not in WITHOUT_BASELINE:
-        options["baselines"], at_baseline = start, forward_batched(f, start, target, batch_size)
-    with torch.no_grad():  # of scores (N, 1), Captum must be told to take the one column
-        column = 0 if target is None and f(x[:1].clone()).dim() == 2 else target
+        options["baselines"] = start
+        f_baseline = forward_batched(f, start, target, batch_size)
+    if target is None:
+        options["target"] = _only_column(f, x)
+    else:
+        options["target"] = target
+    model = nn.Sequential(f) if isinstance(f, nn.Module) else f  # Captum's LRP looks at what is inside the model
+    method = getattr(captum.attr, name)(model)
+    values = _run_seeded(method, x, seed, options)
+    f_input = forward_batched(f, x, target, batch_size)
+    return Attribution(values, f_input, f_baseline, evaluations=0 if name in WITHOUT_GRADIENT else 1)
+
+
+@torch.no_grad()
+def _only_column(f: Function, x: Tensor) -> int | None:
+    """0 if f gives (N, 1), of which Captum must be told to take the one column; None if f gives (N,)."""
+    return 0 if f(x[:1].clone()).dim() == 2 else None
+
+
+def _run_seeded(method: Any, x: Tensor, seed: int, options: dict[str, Any]) -> Tensor:
+    """What a method of Captum gives with the random state seeded; afterwards the state is as it was."""
     numpy_state = np.random.get_state()
-    with torch.random.fork_rng([x.device] if x.is_cuda else []), warnings.catch_warnings():
+    devices = [x.device] if x.is_cuda else []
+    with torch.random.fork_rng(devices), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
         torch.manual_seed(seed)
         np.random.seed(seed)
         try:
-            values = getattr(captum.attr, name)(model).attribute(x, target=column, **options).detach()
+            values: Tensor = method.attribute(x, **options)
         finally:
             np.random.set_state(numpy_state)
-    return Attribution(values, forward_batched(f, x, target, batch_size), at_baseline, evaluations=gradients)
+    return values.detach()

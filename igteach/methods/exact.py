@@ -1,7 +1,7 @@
 """Integrated Gradients of a piecewise-linear network, without any quadrature error.
 
-Along the straight path such a network is linear between kinks: the places where a unit switches on or off, or
-another element of a pooling window takes the lead. Between two kinks the gradient is constant, so IG is a finite sum.
+Along the straight path such a network is linear between kinks: the places where a unit switches on or off, or another
+element of a pooling window becomes the largest. Between two kinks the gradient is constant, so IG is a finite sum.
 """
 
 from collections.abc import Iterator
@@ -14,19 +14,27 @@ from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Baseline, Target
 from igteach.core.validation import check_arguments, default_batch_size
-from igteach.methods.piecewise_linear import PIECEWISE_LINEAR, chain, competing_inputs, network_behind
+from igteach.methods.piecewise_linear import PIECEWISE_LINEAR, competing_inputs, layer_chain, network_behind
 
 CLOSEST = 1e-13  # kinks nearer than this on [0, 1] count as one: rounding cannot tell them apart
-ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is walked in stretches
+ELEMENTS_AT_ONCE = 2**20  # activations of one layer held at once; a longer path is taken in stretches
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ExactAttribution(Attribution):
-    """An Attribution in float64, whatever the dtype of x, with the ends of the linear pieces of F on the path."""
+    """An Attribution in float64, whatever the dtype of x, with the linear pieces of F on the path.
 
-    pieces: tuple[
-        Tensor, ...
-    ]  # of each example (k + 1,): 0 = p_0 < ... < p_k = 1; evaluations says k, one gradient each
+    Attributes:
+        values: the shares, in the shape of x and the units of F.
+        f_input: (batch,), F(x).
+        f_baseline: (batch,), F(x').
+        evaluations: (batch,), the number of linear pieces of each example: one gradient each.
+        error_estimate: (batch,), zeros.
+        converged: None.
+        pieces: for each example the ends of its linear pieces, as alphas 0 = p_0 < ... < p_k = 1, (k + 1,).
+    """
+
+    pieces: tuple[Tensor, ...]
 
 
 def exact_integrated_gradients(
@@ -34,97 +42,143 @@ def exact_integrated_gradients(
 ) -> ExactAttribution:
     """The exact share of each feature in F(x) - F(x'), for the logits F of a piecewise-linear network.
 
-    model       a chain of layers in AFFINE and PIECEWISE_LINEAR or functions in AS_LAYER, nested or in logit(); copied to float64
-    x           (batch, *features), floating point; baseline and target are as for integrated_gradients
-    max_pieces  of one example, at most
+    A unit that stays on its kink along a whole piece (a ReLU at exactly 0, a tie in a pooling window) has no gradient
+    there, and gets the one that autograd gives: ReLU'(0) = 0, LeakyReLU'(0) = its negative slope, one of the tied
+    elements. Completeness holds all the same, but two ways to write one function may then get different shares.
 
-    A unit that sits on its kink along a whole piece (a ReLU at exactly 0, a tie in a pooling window) has no gradient
-    there, and gets the one of autograd: ReLU'(0) = 0, LeakyReLU'(0) = its negative slope, one of the tied elements.
-    Completeness holds all the same, but two ways to write one function may then get different shares.
-    Raises TypeError for a model that is no such chain, ValueError for too many pieces, and as integrated_gradients.
-    Source: Sotoudeh and Thakur (2019), ExactLine.
+    Args:
+        model: a chain of layers, of the kinds in `core.affine_prefix.AFFINE` and `piecewise_linear.PIECEWISE_LINEAR`
+            or functions in `piecewise_linear.AS_LAYER`, nested or in logit(); a copy of it works in float64.
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if the model gives one number for each row.
+        max_pieces: the largest number of linear pieces of an example.
+
+    Returns:
+        The attribution, in units of F and complete but for rounding.
+
+    Raises:
+        TypeError: if the model is not such a chain, or as `igteach.integrated_gradients`.
+        ValueError: if an example has more pieces than max_pieces, or as `igteach.integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> from igteach.axioms import cases
+        >>> answer = igteach.exact_integrated_gradients(cases.SATURATING, torch.tensor([[2.0]]))  # 1 - ReLU(1 - x)
+        >>> answer.values.tolist(), answer.pieces[0].tolist()
+        ([[1.0]], [0.0, 0.5, 1.0])
+
+    Source:
+        Sotoudeh and Thakur (2019), ExactLine, https://arxiv.org/abs/1908.06214.
     """
     network = network_behind(model).double()
-    layers = chain(network)
+    layers = layer_chain(network)
     x, baseline, target = check_arguments(model, x, baseline, target)
     if x.device.type == "mps":
         raise ValueError("x is on mps, which has no float64; pass x.cpu() and model.cpu()")
     x, baseline = x.double(), baseline.double()
-    values, pieces, batch_size = torch.empty_like(x), [], default_batch_size(x, None)
-    for i, ends in enumerate(torch.stack([baseline, x], dim=1)):
-        pieces.append(_breakpoints(layers, ends, max_pieces))
-        values[i] = _integral(network, ends, None if target is None else target[i], pieces[i], batch_size)
-    f_input, f_baseline = (forward_batched(network, points, target, batch_size) for points in (x, baseline))
-    spent, error = torch.tensor([len(ends) - 1 for ends in pieces], device=x.device), torch.zeros_like(f_input)
-    return ExactAttribution(values, f_input, f_baseline, spent, error_estimate=error, pieces=tuple(pieces))
+    batch_size = default_batch_size(x, None)
+    values = torch.empty_like(x)
+    pieces = []
+    for i in range(len(x)):
+        ends = torch.stack([baseline[i], x[i]])
+        chosen = None if target is None else target[i]
+        breakpoints = _breakpoints(layers, ends, max_pieces)
+        values[i] = _sum_over_pieces(network, ends, chosen, breakpoints, batch_size)
+        pieces.append(breakpoints)
+    f_input = forward_batched(network, x, target, batch_size)
+    f_baseline = forward_batched(network, baseline, target, batch_size)
+    evaluations = torch.tensor([len(breakpoints) - 1 for breakpoints in pieces], device=x.device)
+    no_error = torch.zeros_like(f_input)
+    return ExactAttribution(values, f_input, f_baseline, evaluations, error_estimate=no_error, pieces=tuple(pieces))
 
 
-def _integral(network: nn.Module, ends: Tensor, target: Tensor | None, alphas: Tensor, batch_size: int) -> Tensor:
-    """(x - x') times the sum over the pieces of length times gradient; ends are x' and x, alphas the pieces' ends."""
+def _sum_over_pieces(
+    network: nn.Module, ends: Tensor, target: Tensor | None, breakpoints: Tensor, batch_size: int
+) -> Tensor:
+    """(x - x') times the sum of length times gradient over the pieces of one example: (*features).
+
+    ends (2, *features) are x' and x; breakpoints (pieces + 1,) the ends of the pieces.
+    """
     total = torch.zeros_like(ends[0])
-    for left, right in zip(alphas[:-1].split(batch_size), alphas[1:].split(batch_size), strict=True):
-        points = _interpolated(ends.new_tensor([0, 1]), ends, (left + right) / 2)
-        _, gradients = forward_with_gradient(network, points, None if target is None else target.expand(len(points)))
+    all_lefts, all_rights = torch.split(breakpoints[:-1], batch_size), torch.split(breakpoints[1:], batch_size)
+    for left, right in zip(all_lefts, all_rights, strict=True):
+        points = _interpolate(ends.new_tensor([0, 1]), ends, (left + right) / 2)
+        targets = None if target is None else target.expand(len(points))
+        _, gradients = forward_with_gradient(network, points, targets)
         total += torch.tensordot(right - left, gradients, dims=1)
     return total * (ends[1] - ends[0])
 
 
 @torch.no_grad()
 def _breakpoints(layers: list[nn.Module], ends: Tensor, max_pieces: int) -> Tensor:
-    """The ends of the linear pieces on the way from ends[0] to ends[1], as alphas: (k + 1,)."""
-    found = [ends.new_zeros(1)]
-    for right_ends in _pieces(layers, ends.new_tensor([0, 1]), ends):
-        found.append(right_ends)
-        if sum(map(len, found)) - 1 > max_pieces:
+    """The ends of the linear pieces between ends[0] and ends[1], as alphas: (pieces + 1,)."""
+    stretches = [ends.new_zeros(1)]
+    num_pieces = 0
+    for right_ends in _right_ends(layers, ends.new_tensor([0, 1]), ends):
+        stretches.append(right_ends)
+        num_pieces += len(right_ends)
+        if num_pieces > max_pieces:
             raise ValueError(f"more than {max_pieces=} linear pieces; raise max_pieces or use integrated_gradients")
-    return torch.cat(found)
+    return torch.cat(stretches)
 
 
-def _pieces(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator[Tensor]:
-    """The right ends of the linear pieces, a stretch of the path at a time.
+def _right_ends(layers: list[nn.Module], alphas: Tensor, values: Tensor) -> Iterator[Tensor]:
+    """The right ends of the linear pieces, one stretch of the path at a time.
 
-    alphas (breakpoints,) are the kinks of the layers before; values (breakpoints, *features) what they give there.
+    alphas (breakpoints,) are the kinks of the layers before; values (breakpoints, *features) the activations there.
     """
     for i, layer in enumerate(layers):
-        if isinstance(layer, PIECEWISE_LINEAR):
-            refined = _merged(alphas, _kinks(alphas, competing_inputs(layer, values)))
-            chunk_size = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # pieces
-            for start in range(0, len(refined) - 1, chunk_size):
-                stretch = refined[start : start + chunk_size + 1]
-                yield from _pieces(layers[i + 1 :], stretch, layer(_interpolated(alphas, values, stretch)))
-            return
-        values = layer(values)
+        if not isinstance(layer, PIECEWISE_LINEAR):
+            values = layer(values)
+            continue
+        refined = _merge(alphas, _kinks(alphas, competing_inputs(layer, values)))
+        stretch_length = max(1, ELEMENTS_AT_ONCE // values[0].numel() - 1)  # in pieces
+        for start in range(0, len(refined) - 1, stretch_length):
+            stretch = refined[start : start + stretch_length + 1]
+            activations = layer(_interpolate(alphas, values, stretch))
+            yield from _right_ends(layers[i + 1 :], stretch, activations)
+        return
     yield alphas[1:]
 
 
-def _merged(alphas: Tensor, new: Tensor) -> Tensor:
+def _merge(alphas: Tensor, new: Tensor) -> Tensor:
     """Old and new breakpoints in order, without a new one that is CLOSEST or nearer to another."""
     new = new.sort().values
     right = torch.searchsorted(alphas, new).clamp(1, len(alphas) - 1)
-    gaps = torch.stack([new.diff(prepend=alphas[:1]), new - alphas[right - 1], alphas[right] - new])
-    return torch.cat([alphas, new[gaps.amin(0) > CLOSEST]]).sort().values
+    to_previous = new.diff(prepend=alphas[:1])
+    to_left, to_right = new - alphas[right - 1], alphas[right] - new
+    nearest = torch.stack([to_previous, to_left, to_right]).amin(0)
+    return torch.cat([alphas, new[nearest > CLOSEST]]).sort().values
 
 
-def _interpolated(alphas: Tensor, values: Tensor, at: Tensor) -> Tensor:
-    """The values at other places, between breakpoints where they are linear: (places, *features)."""
-    right = torch.searchsorted(alphas, at).clamp(1, len(alphas) - 1)
-    share = (at - alphas[right - 1]) / (alphas[right] - alphas[right - 1])
-    return torch.lerp(values[right - 1], values[right], share.view(-1, *(1,) * (values.dim() - 1)))
+def _interpolate(alphas: Tensor, values: Tensor, new_alphas: Tensor) -> Tensor:
+    """The values at other alphas, linear between the breakpoints: (new alphas, *features)."""
+    right = torch.searchsorted(alphas, new_alphas).clamp(1, len(alphas) - 1)
+    weight = (new_alphas - alphas[right - 1]) / (alphas[right] - alphas[right - 1])
+    return torch.lerp(values[right - 1], values[right], weight.view(-1, *[1] * (values.dim() - 1)))
 
 
-def _kinks(alphas: Tensor, competing_inputs: Tensor) -> Tensor:
-    """Where another one of the competing_inputs becomes the largest, each being linear between the breakpoints: (kinks,)."""
-    leads = competing_inputs == competing_inputs.amax(-1, keepdim=True)
-    steady = (leads[:-1] & leads[1:]).any(-1)  # the largest at both ends is the largest in between
-    piece, unit = torch.nonzero(~steady, as_tuple=True)
-    value = competing_inputs[piece, unit]
-    slope = competing_inputs[piece + 1, unit] - value
-    leader = value.argmax(-1, keepdim=True)
-    found = [alphas[:0]]
+def _kinks(alphas: Tensor, competitors: Tensor) -> Tensor:
+    """The alphas where another one of the competing inputs of a unit becomes the largest: (kinks,).
+
+    competitors (breakpoints, units, elements) are linear between the breakpoints. In a piece where the largest one
+    changes, the leader at the left end is followed until the first other overtakes it, which then leads, and so on.
+    """
+    is_largest = competitors == competitors.amax(-1, keepdim=True)
+    never_changes = (is_largest[:-1] & is_largest[1:]).any(-1)  # the largest at both ends is the largest in between
+    piece, unit = torch.nonzero(~never_changes, as_tuple=True)
+    start = competitors[piece, unit]
+    slope = competitors[piece + 1, unit] - start
+    leader = start.argmax(-1, keepdim=True)
+    kinks = [alphas[:0]]
     while len(piece):
+        lead = start.gather(1, leader) - start
         gain = slope - slope.gather(1, leader)
-        share, leader = (value.gather(1, leader) - value).div(gain).where(gain > 0, torch.inf).min(1, keepdim=True)
-        more = share[:, 0] < 1
-        piece, value, slope, leader, share = (chunk[more] for chunk in (piece, value, slope, leader, share))
-        found.append(torch.lerp(alphas[piece], alphas[piece + 1], share[:, 0].clamp(min=0)))
-    return torch.cat(found)
+        overtaken_at = lead.div(gain).where(gain > 0, torch.inf)  # from 0 to 1 within the piece
+        position, leader = overtaken_at.min(1, keepdim=True)
+        is_overtaken = position[:, 0] < 1
+        piece, start, slope = piece[is_overtaken], start[is_overtaken], slope[is_overtaken]
+        leader, position = leader[is_overtaken], position[is_overtaken]
+        kinks.append(torch.lerp(alphas[piece], alphas[piece + 1], position[:, 0].clamp(min=0)))
+    return torch.cat(kinks)

@@ -1,14 +1,15 @@
-"""Attributions of a folder of pictures, by as many processes as there are, on one machine or many that share it.
+"""Attributions of a folder of pictures, by any number of processes, on one machine or on several that share it.
 
     torchrun --nproc-per-node 2 -m igteach.methods.folder PICTURES RESULTS
 
-Each process takes every N-th picture and attributes it alone, so that no result depends on N. A result has its name
-only when it is whole, and a run does what the runs before it left: start it again after an interruption.
+Each of N processes takes every N-th picture and attributes it alone, so that no result depends on N. Each result gets
+its final name only when it is complete, and a run does what earlier runs left undone: after an interruption, start it
+again.
 """
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from igteach.core.devices import device as default_device
 from igteach.core.functions import probability
 from igteach.datasets.photographs import open_picture
 from igteach.methods.integrated_gradients import integrated_gradients
@@ -25,57 +27,104 @@ from igteach.methods.integrated_gradients import integrated_gradients
 def attribute_folder(
     pictures: Path, results: Path, model: nn.Module, preprocess: Callable[[Any], Tensor], **options: Any
 ) -> dict[str, str]:
-    """Writes NAME.npz for each picture: values, target (the likeliest class), residual, error_estimate.
+    """Attribute each picture of a folder, for its most probable class, and write NAME.npz for it.
 
-    model maps (N, *features) to (N, classes) logits; preprocess a PIL picture to (*features); options are those of
-    integrated_gradients. Between dist.init_process_group and its end, if there is more than one process.
-    Returns the pictures that cannot be read and why, which results/broken.txt lists: all in the first process.
+    A result holds values, target (the class), residual and error_estimate; one that exists is not computed again.
+    results/broken.txt lists the pictures that cannot be read. To use several processes, call this in each of them
+    between `dist.init_process_group` and `dist.destroy_process_group`.
+
+    Args:
+        pictures: the folder with the pictures; hidden files are left out.
+        results: the folder for the results, which is made if it is missing.
+        model: maps (N, *features) to (N, classes) logits.
+        preprocess: makes of a PIL picture what the model takes, (*features).
+        **options: those of `igteach.integrated_gradients`.
+
+    Returns:
+        The reason for each picture that cannot be read, by its name; the same in every process.
+
+    Raises:
+        OSError: if there is no such folder, or the results cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from igteach.models import scenes
+        >>> with TemporaryDirectory() as empty:
+        ...     attribute_folder(Path(empty), Path(empty, "results"), scenes.load("cpu"), preprocess=None)
+        {}
     """
-    rank, count = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+    rank, num_processes = 0, 1
+    if dist.is_initialized():
+        rank, num_processes = dist.get_rank(), dist.get_world_size()
     names = sorted(path.name for path in pictures.iterdir() if path.is_file() and not path.name.startswith("."))
     results.mkdir(parents=True, exist_ok=True)
-    where, broken = next(model.parameters()).device, dict[str, str]()
-    for name in _counted(names[rank::count], rank):
-        if (results / f"{name}.npz").exists():
+    device = next(model.parameters()).device
+    broken: dict[str, str] = {}
+    for name in _with_progress_bar(names[rank::num_processes], rank):
+        result = results / f"{name}.npz"
+        if result.exists():
             continue
         try:
-            x = preprocess(open_picture(pictures / name))[None].to(where)
+            x = preprocess(open_picture(pictures / name))[None].to(device)
         except (ValueError, OSError) as error:
             broken[name] = str(error)
             continue
-        with torch.no_grad():
-            target = model(x).argmax(1)
-        answer = integrated_gradients(probability(model), x, target=target, **options)
-        kept = {"values": answer.values, "target": target, "residual": answer.residual}
-        _write(results / f"{name}.npz", kept | {"error_estimate": answer.error_estimate})
-    everyone = [broken]
-    if count > 1:
-        everyone = [{} for _ in range(count)]
-        dist.all_gather_object(everyone, broken)  # also waits for all
-    found = {name: why for some in everyone for name, why in sorted(some.items())}
+        _write(result, _attribute(model, x, options))
+    reasons = _of_all_processes(broken, num_processes)
     if rank == 0:
-        (results / "broken.txt").write_text("".join(f"{name}: {found[name]}\n" for name in sorted(found)))
-    return found
+        lines = [f"{name}: {reasons[name]}\n" for name in sorted(reasons)]
+        (results / "broken.txt").write_text("".join(lines))
+    return reasons
+
+
+def _attribute(model: nn.Module, x: Tensor, options: dict[str, Any]) -> dict[str, Tensor | None]:
+    """What is stored of the attribution of x (1, *features), each with a first axis of 1."""
+    with torch.no_grad():
+        target = model(x).argmax(1)
+    answer = integrated_gradients(probability(model), x, target=target, **options)
+    return {
+        "values": answer.values,
+        "target": target,
+        "residual": answer.residual,
+        "error_estimate": answer.error_estimate,
+    }
 
 
 def _write(path: Path, tensors: dict[str, Tensor | None]) -> None:
-    """Whole or not at all."""
+    """Write a result completely or not at all."""
+    arrays: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        if tensor is not None:
+            arrays[name] = tensor[0].cpu().numpy()
     unfinished = path.with_name(f".{path.name}.part")
     with unfinished.open("wb") as file:
-        arrays: dict[str, Any] = {name: part[0].cpu().numpy() for name, part in tensors.items() if part is not None}
         np.savez(file, **arrays)
     unfinished.replace(path)
 
 
-def _counted(names: list[str], rank: int) -> Any:
+def _of_all_processes(broken: dict[str, str], num_processes: int) -> dict[str, str]:
+    """The reasons of every process, in each of them. Waits for all."""
+    gathered = [broken]
+    if num_processes > 1:
+        gathered = [{} for _ in range(num_processes)]
+        dist.all_gather_object(gathered, broken)
+    reasons: dict[str, str] = {}
+    for reasons_of_one in gathered:
+        reasons.update(sorted(reasons_of_one.items()))
+    return reasons
+
+
+def _with_progress_bar(names: list[str], rank: int) -> Iterable[str]:
+    """The names, with a bar in the first process."""
     from tqdm import tqdm
 
-    return tqdm(names, desc="pictures of the first process", disable=rank > 0)
+    bar: Iterable[str] = tqdm(names, desc="pictures of the first process", disable=rank > 0)
+    return bar
 
 
 def main() -> None:
-    """SqueezeNet on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
-    from igteach.core.devices import device
+    """Attribute a folder with SqueezeNet, on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
     from igteach.models import imagenet
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,18 +132,26 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--steps", type=int, default=64)
     options = parser.parse_args()
-    place = device()
-    if place.type == "cuda":
-        place = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-        torch.cuda.set_device(place)
+    device = _device_of_process()
     if "RANK" in os.environ:  # as torchrun sets it
-        dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
-    model = imagenet.load(device=place)
-    found = attribute_folder(options.pictures, options.results, model, imagenet.preprocess, steps=options.steps)
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    model = imagenet.load(device=device)
+    broken = attribute_folder(options.pictures, options.results, model, imagenet.preprocess, steps=options.steps)
     if int(os.environ.get("RANK", 0)) == 0:
-        print(f"{len(found)} pictures cannot be read" + "".join(f"\n  {name}: {why}" for name, why in found.items()))
+        print(f"{len(broken)} pictures cannot be read")
+        for name, reason in broken.items():
+            print(f"  {name}: {reason}")
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def _device_of_process() -> torch.device:
+    """The device for the lessons; if it is CUDA, the GPU of this process."""
+    device = default_device()
+    if device.type == "cuda":
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+        torch.cuda.set_device(device)
+    return device
 
 
 if __name__ == "__main__":

@@ -16,29 +16,67 @@ from igteach.core.validation import check_arguments, check_count, default_batch_
 def gradient(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
     """The gradient of F at x: how fast F changes when a feature is nudged.
 
-    f maps (N, *features) to (N,) or (N, classes); x is (batch, *features), floating point; target is an int,
-    (batch,) or None. The baseline is accepted, as every method accepts one, and not used.
-    Returns an Attribution without residual, in units of F per unit of x.
-    Raises TypeError or ValueError for arguments that cannot give a right answer.
-    Source: Baehrens et al. (2010); Simonyan, Vedaldi and Zisserman (2013), who show its absolute value.
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point.
+        baseline: checked, as every method takes one, and not used.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution without residual, in units of F per unit of x.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind; the message names it and says what to pass.
+        ValueError: if an argument has the wrong shape or value, or F or its gradient is not finite.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: x**2 + 3 * y)
+        >>> igteach.gradient(f, torch.tensor([[2.0, 1.0]])).values.tolist()
+        [[4.0, 3.0]]
+
+    Source:
+        Baehrens et al. (2010), https://arxiv.org/abs/0912.1128; Simonyan, Vedaldi and Zisserman (2013),
+        https://arxiv.org/abs/1312.6034, who show its absolute value.
     """
     x, _, target = check_arguments(f, x, baseline, target)
-    value, gradients = _at_input(f, x, target)
+    value, gradients = _value_and_gradient(f, x, target)
     return Attribution(gradients, value, None, evaluations=1)
 
 
 def gradient_times_input(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
     """The gradient at x times (x - baseline): the first-order share of each feature in F(x) - F(x').
 
-    Shapes, target and errors as for `gradient`; baseline is a number or broadcasts to x, None is zeros.
-    Returns an Attribution in units of F; its residual is zero for a linear F.
-    Source: Shrikumar et al. (2016), with the baseline of Sundararajan, Taly and Yan (2017).
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+
+    Returns:
+        An Attribution in units of F; its residual is zero if F is linear.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `gradient`.
+        ValueError: if an argument has the wrong shape or value, as in `gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: x**2 + 3 * y)
+        >>> answer = igteach.gradient_times_input(f, torch.tensor([[2.0, 1.0]]))
+        >>> answer.values.tolist(), answer.residual.tolist()
+        ([[8.0, 3.0]], [4.0])
+
+    Source:
+        Shrikumar et al. (2016), https://arxiv.org/abs/1605.01713, with the baseline of Sundararajan, Taly and Yan
+        (2017), https://arxiv.org/abs/1703.01365.
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
-    value, shares = _at_input(f, x, target)
+    value, shares = _value_and_gradient(f, x, target)
     for share, end, start in zip(shares, x, baseline, strict=True):
         share *= end - start  # in place: memory for one result, not two
-    return Attribution(shares, value, forward_batched(f, baseline, target, default_batch_size(x, None)), evaluations=1)
+    f_baseline = forward_batched(f, baseline, target, default_batch_size(x, None))
+    return Attribution(shares, value, f_baseline, evaluations=1)
 
 
 def smoothgrad(
@@ -55,31 +93,58 @@ def smoothgrad(
 ) -> Attribution:
     """The mean of a method's values over noisy copies of x.
 
-    f, x, baseline, target and errors as for `gradient`; method, with its options, is any method of this signature;
-    stdev is that of the Gaussian noise, in x's units. The noise is drawn on the CPU: the same on every device.
-    F(x) and the residual are those of x itself, while the values add up to what its copies gain on average.
-    Source: Smilkov et al. (2017).
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        method: any method, as in `method(f, x, baseline, target, **options) -> Attribution`.
+        stdev: the standard deviation of the Gaussian noise, in the units of x.
+        samples: the number of noisy copies.
+        seed: decides the noise, which is drawn on the CPU: the same on every device.
+        **options: passed to the method.
+
+    Returns:
+        An Attribution in the units of the method. F(x) and the residual are those of x itself, while the values add up
+        to the average change of F over its noisy copies.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `gradient`.
+        ValueError: if stdev is not a finite number above 0, samples is not at least 1, or as in `gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: 2 * x + y)
+        >>> igteach.smoothgrad(f, torch.tensor([[1.0, 1.0]]), stdev=0.1).values.tolist()
+        [[2.0, 1.0]]
+
+    Source:
+        Smilkov et al. (2017), https://arxiv.org/abs/1706.03825.
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     check_count("samples", samples, 1)
     if not 0 < stdev < math.inf:
         raise ValueError(f"stdev is {stdev}; pass a finite number above 0, in the units of x")
-    random, total = torch.Generator().manual_seed(seed), torch.zeros_like(x, dtype=accumulator(x))
-    spent: int | Tensor = 0
+    random = torch.Generator().manual_seed(seed)
+    total = torch.zeros_like(x, dtype=accumulator(x))
+    evaluations: int | Tensor = 0
     for _ in range(samples):
         noise = stdev * torch.randn(x.shape, generator=random).to(x)
         answer = method(f, x + noise, baseline, target, **options)
-        total, spent = total.add_(answer.values), spent + answer.evaluations
-    return Attribution(
-        (total / samples).to(x), forward_batched(f, x, target, default_batch_size(x, None)), answer.f_baseline, spent
-    )
+        total += answer.values
+        evaluations = evaluations + answer.evaluations
+    f_input = forward_batched(f, x, target, default_batch_size(x, None))
+    return Attribution((total / samples).to(x), f_input, answer.f_baseline, evaluations)
 
 
-def _at_input(f: Function, x: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+def _value_and_gradient(f: Function, x: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     """F and its gradient at each example: (batch,) and the shape of x."""
-    gradients, values, batch_size = torch.empty_like(x), [], default_batch_size(x, None)
+    batch_size = default_batch_size(x, None)
+    gradients = torch.empty_like(x)
+    values = []
     for start in range(0, len(x), batch_size):
         chunk = slice(start, start + batch_size)
-        value, gradients[chunk] = forward_with_gradient(f, x[chunk], None if target is None else target[chunk])
+        chosen = None if target is None else target[chunk]
+        value, gradients[chunk] = forward_with_gradient(f, x[chunk], chosen)
         values.append(value)
     return torch.cat(values), gradients

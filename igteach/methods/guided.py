@@ -1,6 +1,7 @@
-"""Guided Integrated Gradients: a path that keeps away from steep places, as what matters least moves first."""
+"""Guided Integrated Gradients: a path that avoids steep regions, because the features that matter least move first."""
 
-from dataclasses import replace
+import math
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from igteach.core.validation import check_arguments, check_count
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import path_gradients
 
-NOTHING = 1e-9  # of the L1 distance from baseline to x
+NEGLIGIBLE = 1e-9  # of the L1 distance from baseline to x: a shorter distance is none
 
 
 def guided_integrated_gradients(
@@ -28,12 +29,38 @@ def guided_integrated_gradients(
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along a path chosen by the gradients themselves.
 
-    steps  gradients to integrate along the path; legs: gradients to choose it by. The rest as for guided_path, and
-           as for integrated_gradients. The path has corners: it takes more steps than a straight one.
-    Source: Kapishnikov et al. (2021).
+    The path has corners, so that it takes more steps than a straight one.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        steps: gradients along the path, for the integral.
+        legs: gradients that choose the path, one for each of its legs.
+        fraction: of the features that move first; see `guided_path`.
+        max_distance: in alpha, from the straight path; see `guided_path`.
+        batch_size: rows evaluated at once, at most; None picks a number that suits the device.
+
+    Returns:
+        An Attribution in units of F.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.integrated_gradients`.
+        ValueError: if fraction or max_distance is not between 0 and 1, or as in `igteach.integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: 2 * x + y)
+        >>> igteach.guided_integrated_gradients(f, torch.ones(1, 2)).values.round(decimals=3).tolist()
+        [[2.0, 1.0]]
+
+    Source:
+        Kapishnikov et al. (2021), https://arxiv.org/abs/2106.09788.
     """
     path = guided_path(f, x, baseline, target, legs=legs, fraction=fraction, max_distance=max_distance)
-    return replace(path_gradients(f, path, target, steps=steps, batch_size=batch_size), evaluations=steps + legs)
+    answer = path_gradients(f, path, target, steps=steps, batch_size=batch_size)
+    return replace(answer, evaluations=steps + legs)
 
 
 def guided_path(
@@ -46,12 +73,37 @@ def guided_path(
     fraction: float = 0.1,
     max_distance: float = 1.0,
 ) -> Tensor:
-    """The way-points of guided_integrated_gradients, from baseline to x: (legs + 1, batch, *features).
+    """The waypoints of `guided_integrated_gradients`, from baseline to x.
 
-    Each leg is 1 / legs of the L1 distance from baseline to x, and no feature ever goes back.
-    fraction      of the features that move first, those of the smallest |gradient|; then come the next, and so on
-    max_distance  how far, in alpha, a feature may be ahead of the straight path or behind it: 0 is the straight path
-    Raises what integrated_gradients raises.
+    Each leg covers 1 / legs of the L1 distance from baseline to x, and no feature ever moves back.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        legs: gradients that choose the path, one for each of its legs.
+        fraction: of the features that move first, those with the smallest |gradient|; then the next ones move, and so
+            on; from 0 to 1.
+        max_distance: how far, in alpha, a feature may be ahead of the straight path or behind it, from 0 to 1; 0 is the
+            straight path.
+
+    Returns:
+        (legs + 1, batch, *features), for `igteach.path_gradients`.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.integrated_gradients`.
+        ValueError: if fraction or max_distance is not between 0 and 1, or as in `igteach.integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> from igteach.methods.guided import guided_path
+        >>> f = igteach.toy(lambda x, y: 2 * x + y)
+        >>> guided_path(f, torch.ones(1, 2), legs=2).tolist()  # y moves first: its gradient is smaller
+        [[[0.0, 0.0]], [[0.0, 1.0]], [[1.0, 1.0]]]
+
+    Source:
+        Kapishnikov et al. (2021), https://arxiv.org/abs/2106.09788, Algorithm 1.
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     check_count("legs", legs, 1)
@@ -59,33 +111,69 @@ def guided_path(
         if not 0 <= number <= 1:
             raise ValueError(f"{name} is {number}; pass a number from 0 to 1")
     distance = (x - baseline).flatten(1).abs().to(accumulator(x))
-    alphas, points = torch.zeros_like(distance), [baseline]  # alphas: how far each feature has come
-    for leg in range(1, legs):
-        slope = gradient(f, points[-1], None, target).values.flatten(1).abs()
-        alphas = _moved(alphas, distance, slope, leg / legs, fraction, max_distance)
-        points.append(torch.lerp(baseline, x, alphas.view_as(x).to(x)))
-    return torch.stack([*points, x])
+    group_size = int(fraction * (distance.shape[1] - 1)) + 1
+    alphas = torch.zeros_like(distance)
+    waypoints = [baseline]
+    for number in range(1, legs):
+        slope = gradient(f, waypoints[-1], None, target).values.flatten(1).abs()
+        leg = _Leg(number / legs, max_distance, group_size)
+        alphas = _advance(alphas, distance, slope, leg)
+        waypoints.append(torch.lerp(baseline, x, alphas.view_as(x).to(x)))
+    return torch.stack([*waypoints, x])
 
 
-def _moved(
-    alphas: Tensor, distance: Tensor, slope: Tensor, straight: float, fraction: float, max_distance: float
-) -> Tensor:
-    """The alphas once a leg has been gone, that leads as far as the straight path is; each (batch, features).
+@dataclass(frozen=True)
+class _Leg:
+    """Where a leg of the path ends, and which features move on it.
 
-    A group of the smallest slopes moves as far as it may, then the next one, until the leg has its length.
+    Attributes:
+        alpha: that of the straight path at the end of the leg.
+        max_distance: how far, in alpha, a feature may be ahead of it or behind it.
+        group_size: the number of features that move together.
     """
-    features, highest = alphas.shape[1], min(straight + max_distance, 1.0)
-    group = int(fraction * (features - 1)) + 1
-    alphas = alphas.clamp_min(straight - max_distance)
-    for _ in range(-(-features // group)):
-        room = (highest - alphas).clamp_min(0) * distance
-        still_to_go = ((straight - alphas) * distance).sum(1, keepdim=True)
-        if (still_to_go <= NOTHING * distance.sum(1, keepdim=True)).all():
+
+    alpha: float
+    max_distance: float
+    group_size: int
+
+    @property
+    def lowest(self) -> float:
+        """The least alpha of a feature at the end of the leg; below 0 it is no bound."""
+        return self.alpha - self.max_distance
+
+    @property
+    def highest(self) -> float:
+        """The largest alpha of a feature at the end of the leg."""
+        return min(self.alpha + self.max_distance, 1.0)
+
+
+def _advance(alphas: Tensor, distance: Tensor, slope: Tensor, leg: _Leg) -> Tensor:
+    """The alphas of the features at the end of a leg, in total as far from x' as the straight path is there.
+
+    The group with the smallest slopes moves as far as it may, then the next one, until the leg has its length.
+
+    Args:
+        alphas: (batch, features), how far each feature has moved, from 0 at x' to 1 at x.
+        distance: (batch, features), |x - x'|.
+        slope: (batch, features), |gradient|.
+        leg: the leg.
+
+    Returns:
+        (batch, features).
+    """
+    num_groups = math.ceil(alphas.shape[1] / leg.group_size)
+    alphas = alphas.clamp_min(leg.lowest)
+    for _ in range(num_groups):
+        room = (leg.highest - alphas).clamp_min(0) * distance
+        remaining = ((leg.alpha - alphas) * distance).sum(1, keepdim=True)
+        if (remaining <= NEGLIGIBLE * distance.sum(1, keepdim=True)).all():
             break
         slope = torch.where(room > 0, slope, torch.inf)
-        chosen = (room > 0) & (slope <= slope.kthvalue(group, dim=1, keepdim=True).values)  # equal slopes together
-        in_group = (room * chosen).sum(1, keepdim=True)
-        chunk = (still_to_go / in_group.clamp_min(torch.finfo(room.dtype).tiny)).clamp(0, 1)
-        moved = torch.where(chunk < 1, torch.lerp(alphas, alphas.new_tensor(highest), chunk), highest)
-        alphas = torch.where(chosen, moved, alphas)
+        threshold = slope.kthvalue(leg.group_size, dim=1, keepdim=True).values
+        is_in_group = (room > 0) & (slope <= threshold)  # equal slopes move together
+        room_of_group = (room * is_in_group).sum(1, keepdim=True)
+        proportion = (remaining / room_of_group.clamp_min(torch.finfo(room.dtype).tiny)).clamp(0, 1)
+        partly = torch.lerp(alphas, alphas.new_tensor(leg.highest), proportion)
+        advanced = torch.where(proportion < 1, partly, leg.highest)
+        alphas = torch.where(is_in_group, advanced, alphas)
     return alphas

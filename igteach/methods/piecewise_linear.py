@@ -1,8 +1,8 @@
-"""A network as a chain of affine and kinked layers, and where a kinked layer changes its mind."""
+"""A network as a chain of affine and piecewise-linear layers, and the inputs whose order decides where they kink."""
 
 import copy
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -12,16 +12,41 @@ from torch.nn.modules.utils import _pair
 from igteach.core.affine_prefix import AFFINE
 from igteach.core.functions import Function, Logit, Probability
 
+if TYPE_CHECKING:
+    from torch import fx
+
 PIECEWISE_LINEAR = (nn.ReLU, nn.LeakyReLU, nn.MaxPool2d)
 AS_LAYER: dict[Any, type[nn.Module]] = {  # functions and methods in a forward: the layer of the same arguments
-    **{F.relu: nn.ReLU, torch.relu: nn.ReLU, "relu": nn.ReLU, torch.flatten: nn.Flatten, "flatten": nn.Flatten},
-    **{F.leaky_relu: nn.LeakyReLU, F.max_pool2d: nn.MaxPool2d},
-    **{F.avg_pool2d: nn.AvgPool2d, F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d},
+    F.relu: nn.ReLU,
+    torch.relu: nn.ReLU,
+    "relu": nn.ReLU,
+    F.leaky_relu: nn.LeakyReLU,
+    torch.flatten: nn.Flatten,
+    "flatten": nn.Flatten,
+    F.max_pool2d: nn.MaxPool2d,
+    F.avg_pool2d: nn.AvgPool2d,
+    F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
 }
 
 
 def network_behind(model: Function) -> nn.Module:
-    """A copy of the network behind logit(); TypeError where it is not piecewise linear or no nn.Module."""
+    """A copy of the network behind logit().
+
+    Args:
+        model: an nn.Module, or logit() of one.
+
+    Returns:
+        The copy, which the caller may change.
+
+    Raises:
+        TypeError: if the model is a probability, and so not piecewise linear, or not an nn.Module.
+
+    Example:
+        >>> import igteach
+        >>> from torch import nn
+        >>> network_behind(igteach.logit(nn.Linear(2, 1)))
+        Linear(in_features=2, out_features=1, bias=True)
+    """
     while type(model) is Logit:
         model = model.model
     if isinstance(model, Probability):
@@ -31,40 +56,82 @@ def network_behind(model: Function) -> nn.Module:
     return copy.deepcopy(model)
 
 
-def chain(network: nn.Module) -> list[nn.Module]:
-    """The layers that `network` applies one after the other; a TypeError where it is no such chain."""
+def layer_chain(network: nn.Module) -> list[nn.Module]:
+    """The layers that a network applies one after the other.
+
+    Args:
+        network: of the layers in AFFINE and PIECEWISE_LINEAR, and the functions in AS_LAYER.
+
+    Returns:
+        The layers, in order; functions as the layers of the same arguments.
+
+    Raises:
+        TypeError: if the network is not such a chain; the message names what does not belong.
+
+    Example:
+        >>> from torch import nn
+        >>> layer_chain(nn.Sequential(nn.Sequential(nn.Linear(2, 3), nn.ReLU()), nn.Linear(3, 1)))
+        [Linear(in_features=2, out_features=3, bias=True), ReLU(), Linear(in_features=3, out_features=1, bias=True)]
+    """
     from torch import fx  # here, because it is slow to import
 
-    root, layers = nn.Sequential(network), list[nn.Module]()
+    root = nn.Sequential(network)  # so that a network of one layer is a layer of something, too
     try:
-        *nodes, _ = fx.Tracer().trace(root).nodes  # from the input on, without the output
+        graph = fx.Tracer().trace(root)
     except Exception as error:  # whatever the model's own forward does with a stand-in for its input
         raise TypeError(f"model {type(network).__name__} cannot be followed: {error}; make it a chain") from error
-    for before, node in pairwise(nodes):
-        what, layer = getattr(node.target, "__name__", str(node.target)), None
-        if node.all_input_nodes != [before]:
-            what += " of several tensors (as in a residual connection)"
-        elif node.op == "call_module":
-            layer = root.get_submodule(what)
-            what = f"{type(layer).__name__}, its layer {what.removeprefix('0.')!r}"
-        elif node.target in AS_LAYER:
+    nodes = list(graph.nodes)[:-1]  # the last one is the output
+    return [_layer_of(root, node, previous) for previous, node in pairwise(nodes)]
+
+
+def _layer_of(root: nn.Sequential, node: "fx.Node", previous: "fx.Node") -> nn.Module:
+    """The layer that a node of the traced network applies; TypeError if it does not belong in a chain."""
+    name = getattr(node.target, "__name__", str(node.target))
+    layer: nn.Module | None = None
+    if node.all_input_nodes != [previous]:
+        description = f"{name} of several tensors (as in a residual connection)"
+    elif node.op == "call_module":
+        layer = root.get_submodule(name)
+        description = f"{type(layer).__name__}, its layer {name.removeprefix('0.')!r}"
+    else:
+        description = name
+        if node.target in AS_LAYER:
             layer = AS_LAYER[node.target](*node.args[1:], **node.kwargs)
-        if not isinstance(layer, AFFINE + PIECEWISE_LINEAR):
-            known = ", ".join(kind.__name__ for kind in AFFINE + PIECEWISE_LINEAR)
-            raise TypeError(f"model uses {what}; exact IG needs one chain of {known}; or use integrated_gradients")
-        layers.append(layer)
-    return layers
+    if layer is None or not isinstance(layer, AFFINE + PIECEWISE_LINEAR):
+        known = ", ".join(kind.__name__ for kind in AFFINE + PIECEWISE_LINEAR)
+        raise TypeError(f"model uses {description}; exact IG needs one chain of {known}; or use integrated_gradients")
+    return layer
 
 
 def competing_inputs(layer: nn.Module, values: Tensor) -> Tensor:
-    """The elements of which a kinked layer looks for the largest: (breakpoints, units, elements)."""
+    """The inputs of each unit of a piecewise-linear layer, which kinks where another one becomes the largest.
+
+    Args:
+        layer: of the kinds in PIECEWISE_LINEAR.
+        values: (breakpoints, *features), the inputs of the layer.
+
+    Returns:
+        (breakpoints, units, elements): the elements of a pooling window; for a ReLU its input, and 0.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> competing_inputs(nn.ReLU(), torch.tensor([[-1.0, 2.0]])).tolist()
+        [[[-1.0, 0.0], [2.0, 0.0]]]
+    """
     if not isinstance(layer, nn.MaxPool2d):
         return torch.stack([values, torch.zeros_like(values)], dim=-1).flatten(1, -2)
     height, width = values.shape[-2:]
-    places = torch.arange(1, height * width + 1).to(values).view(1, 1, height, width)  # padding is 0
+    windows = _windows(layer, torch.arange(1, height * width + 1).to(values).view(1, 1, height, width))
+    return values.flatten(-2)[..., windows].flatten(1, -2)
+
+
+def _windows(layer: nn.MaxPool2d, places: Tensor) -> Tensor:
+    """The indices of the places in each pooling window, (windows, elements); places are numbered from 1."""
     if layer.ceil_mode:  # windows may reach over the far edges; one of nothing but padding does no harm
         down, right = _pair(layer.stride)
         places = F.pad(places, (0, right - 1, 0, down - 1))
     windows = F.unfold(places, layer.kernel_size, layer.dilation, layer.padding, layer.stride)[0].T.long()
-    windows = windows.where(windows > 0, windows.amax(1, keepdim=True)) - 1  # padding repeats a place of its window
-    return values.flatten(-2)[..., windows].flatten(1, -2)
+    is_padding = windows == 0
+    any_place = windows.amax(1, keepdim=True)
+    return windows.where(~is_padding, any_place) - 1  # padding repeats a place of its window

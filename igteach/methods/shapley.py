@@ -1,4 +1,4 @@
-"""Shapley values: what a feature adds to F, averaged over all sets of features that may have moved before it."""
+"""Shapley values: what a feature adds to F, averaged over all sets of features that may have changed before it."""
 
 from math import comb
 
@@ -10,35 +10,68 @@ from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
 from igteach.core.validation import check_arguments, default_batch_size
 
-MOST = 15  # features: 2**15 subsets
+MAX_FEATURES = 15  # 2**15 subsets
 
 
 def shapley_values(
     f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, batch_size: int | None = None
 ) -> Attribution:
-    """The Shapley value of each feature, exact, from F at all 2**n mixtures of x and the baseline; no gradient.
+    """The Shapley value of each feature, exactly, from F at all 2**n mixtures of x and the baseline; no gradient.
 
-    phi_i is the mean, over the sizes of sets S without i, of the mean over those sets of F(S and i) - F(S), where F(S)
-    has the features in S as in x and the others as in the baseline.
-    Arguments, answer and errors as for integrated_gradients; ValueError for more than 15 features.
-    Source: Shapley (1953); with one baseline, Sundararajan and Najmi (2020).
+    phi_i is the mean over k = 0, ..., n - 1 of the mean, over all sets S of k features without i, of F(S and i) - F(S),
+    where F(S) has the features in S from x and the others from the baseline.
+
+    Args:
+        f: maps (N, *features) to (N,) or (N, classes), rows independent.
+        x: (batch, *features), floating point, with at most 15 features.
+        baseline: x', a number, or broadcasts to x; None is zeros.
+        target: an int, (batch,), or None if f gives one number for each row.
+        batch_size: rows evaluated at once, at most; None picks a number that suits the device.
+
+    Returns:
+        An Attribution in units of F, complete but for rounding.
+
+    Raises:
+        TypeError: if an argument is of the wrong kind, as in `igteach.gradient`.
+        ValueError: if x has more than 15 features, or as in `igteach.gradient`.
+
+    Example:
+        >>> import igteach, torch
+        >>> f = igteach.toy(lambda x, y: 4 * x * y + y)
+        >>> igteach.shapley_values(f, torch.ones(1, 2)).values.tolist()
+        [[2.0, 3.0]]
+
+    Source:
+        Shapley (1953), https://doi.org/10.1515/9781400881970-018; with one baseline, Sundararajan and Najmi (2020),
+        https://arxiv.org/abs/1908.08474.
     """
     x, baseline, target = check_arguments(f, x, baseline, target)
     n = x[0].numel()
-    if n > MOST:
+    if n > MAX_FEATURES:
         raise ValueError(
             f"x has {n} features, that is 2**{n} sets of them; use igteach.methods.captum_methods.shapley_sampling"
         )
-    batch_size, shape = default_batch_size(x, batch_size), (2,) * n
-    inside = torch.cartesian_prod(*[torch.tensor([False, True], device=x.device)] * n).view(-1, *x.shape[1:])
-    sizes = inside.flatten(1).sum(1).view(shape)
-    values, ends = torch.empty_like(x), x.new_empty(2, len(x))
+    batch_size = default_batch_size(x, batch_size)
+    is_inside = torch.cartesian_prod(*[torch.tensor([False, True], device=x.device)] * n).view(-1, *x.shape[1:])
+    set_sizes = is_inside.flatten(1).sum(1).cpu()
+    values = torch.empty_like(x)
+    f_input, f_baseline = x.new_empty(len(x)), x.new_empty(len(x))
     for k in range(len(x)):
-        points, chosen = torch.where(inside, x[k], baseline[k]), None if target is None else target[k].expand(2**n)
-        at_sets = forward_batched(f, points, chosen, batch_size).cpu().double().view(shape)
-        ends[:, k] = at_sets.flatten()[[0, -1]]  # no feature inside, and all
-        gains = [at_sets.select(i, 1) - at_sets.select(i, 0) for i in range(n)]
-        weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64)
-        shares = [(weights[sizes.select(i, 0).cpu()] * gain).sum() for i, gain in enumerate(gains)]
-        values[k] = torch.stack(shares).view(x.shape[1:]).to(x)
-    return Attribution(values, ends[1], ends[0], evaluations=0)
+        points = torch.where(is_inside, x[k], baseline[k])
+        chosen = None if target is None else target[k].expand(len(points))
+        f_of_sets = forward_batched(f, points, chosen, batch_size).cpu().double()
+        values[k] = _shapley_values_of_sets(f_of_sets, set_sizes).view(x.shape[1:]).to(x)
+        f_baseline[k], f_input[k] = f_of_sets[0], f_of_sets[-1]  # no feature inside, and all
+    return Attribution(values, f_input, f_baseline, evaluations=0)
+
+
+def _shapley_values_of_sets(f_of_sets: Tensor, set_sizes: Tensor) -> Tensor:
+    """The Shapley values (n,) of a function on sets of n features; both arguments are (2**n,), in binary order."""
+    n = int(set_sizes[-1])
+    weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64)
+    f_of_sets, set_sizes = f_of_sets.view((2,) * n), set_sizes.view((2,) * n)  # axis i: without i, with i
+    shares = []
+    for i in range(n):
+        gains = f_of_sets.select(i, 1) - f_of_sets.select(i, 0)
+        shares.append((weights[set_sizes.select(i, 0)] * gains).sum())
+    return torch.stack(shares)

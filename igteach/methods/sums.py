@@ -1,4 +1,4 @@
-"""Sums of models, such as a tree ensemble and a network: attributed part by part."""
+"""Sums of models, such as a tree ensemble and a network: attributed model by model."""
 
 import torch
 
@@ -7,22 +7,44 @@ from igteach.core.error_estimate import error_scale, with_error
 
 
 def sum_attributions(*answers: Attribution) -> Attribution:
-    """The attribution of a sum of models, such as trees and a network: the sum of theirs, by linearity.
+    """The attribution of a sum of models, such as trees and a network: by linearity, the sum of their attributions.
 
-    answers  for the same x and baseline; one with a baseline each. Their expected L1 errors add up.
-    Raises ValueError for answers of different shapes, or of a method without a baseline.
+    Args:
+        *answers: one for each model, all for the same x and baseline.
+
+    Returns:
+        An Attribution in float64. Its expected L1 error is the sum of theirs; without an error estimate of each there
+        is none of the sum.
+
+    Raises:
+        ValueError: if the answers have different shapes, or one is of a method without a baseline.
+
+    Example:
+        >>> import igteach, torch
+        >>> x = torch.ones(1, 2)
+        >>> f, g = igteach.toy(lambda x, y: 2 * x), igteach.toy(lambda x, y: x - y)
+        >>> igteach.sum_attributions(*(igteach.gradient_times_input(h, x) for h in (f, g))).values.tolist()
+        [[3.0, -1.0]]
+
+    Source:
+        Linearity: Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365; sums of trees and networks:
+        Merrill et al. (2019), https://arxiv.org/abs/1909.01869.
     """
     shapes = [tuple(answer.values.shape) for answer in answers]
     if len(set(shapes)) != 1:
         raise ValueError(f"answers have the shapes {shapes}; attribute every part of the sum at the same x")
-    starts = [answer.f_baseline for answer in answers if answer.f_baseline is not None]
-    if len(starts) < len(answers):
+    f_baselines = [answer.f_baseline for answer in answers if answer.f_baseline is not None]
+    if len(f_baselines) < len(answers):
         raise ValueError("answers hold one without F(baseline), whose values are no shares; use integrated_gradients")
-    whole = Attribution(
-        torch.stack([a.values.double() for a in answers]).sum(0),
-        torch.stack([a.f_input.double() for a in answers]).sum(0),
-        torch.stack([start.double() for start in starts]).sum(0),
-        sum(a.evaluations for a in answers),
+    total = Attribution(
+        torch.stack([answer.values.double() for answer in answers]).sum(0),
+        torch.stack([answer.f_input.double() for answer in answers]).sum(0),
+        torch.stack([f_baseline.double() for f_baseline in f_baselines]).sum(0),
+        sum(answer.evaluations for answer in answers),
     )
-    distances = [a.error_estimate.double() * error_scale(a) for a in answers if a.error_estimate is not None]
-    return with_error(whole, torch.stack(distances).sum(0) if len(distances) == len(answers) else None)
+    l1_errors = []
+    for answer in answers:
+        if answer.error_estimate is None:
+            return total
+        l1_errors.append(answer.error_estimate.double() * error_scale(answer))
+    return with_error(total, torch.stack(l1_errors).sum(0))

@@ -1,15 +1,17 @@
 """Integrated Gradients of tree ensembles: no gradient, but a jump wherever the path crosses a split.
 
-Each leaf is a box. The path from x' to x comes into it where the last of the features comes into its range, and goes
-out where the first one leaves. That feature gets what F gains there, the leaf's value, and what F loses.
+Each leaf is a box. The path from x' to x enters it when the last of the features comes into its range, and leaves it
+when the first one goes out. The feature that enters gets what F gains there, the leaf's value; the one that leaves gets
+what F loses.
 
-Where several features cross at one alpha, the jump is shared as Shapley values share it: the mean over the orders in
-which they could have crossed. For a box that is a closed form, so no order is ever tried. It is the one rule that asks
-only what F is around the point, not how a tree is written, and keeps all the axioms: equal parts of each jump, say,
-would break linearity. It is also the limit of IG, were F smoothed by noise in proportion to |x - x'|.
+Where several features cross at one alpha, the jump is distributed as Shapley values distribute it: by the mean over the
+orders in which they could have crossed. For a box that has a closed form, so no order is ever tried. It is the only
+rule that depends on nothing but F around the point, not on how a tree is written, and keeps all the axioms: equal
+shares of each jump, say, would break linearity. It is also the limit of IG if F were smoothed by noise in proportion
+to |x - x'|.
 
-A category, or a number that is missing at one end only, has no way to go: it changes at alpha = 1/2, which is where the
-path crosses a split of its one-hot code.
+A category, or a number that is missing at one end only, cannot move gradually: it changes at alpha = 1/2, which is
+where the path crosses a split of its one-hot code.
 """
 
 from dataclasses import dataclass
@@ -26,109 +28,240 @@ from igteach.core.validation import check_arguments
 from igteach.methods.exact import CLOSEST
 from igteach.methods.tree_models import HALFWAY, Tree, TreeFunction
 
-ROUNDING = 1e-13  # of all that a feature gained and lost: less than that left of it is nothing
+ROUNDING = 1e-13  # of all that a feature gained and lost: if less than that is left of it, nothing is
 
 
 def tree_integrated_gradients(model: Any, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
     """The exact share of each feature in F(x) - F(x'), for F of a scikit-learn tree or ensemble of trees.
 
-    model   DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting, HistGradientBoosting; fitted
-    x       (batch, features) on the CPU, floating point; NaN where the model takes missing values, also in baseline
-    F       trees and forests: predict, or of a classifier predict_proba, with the class as target
-            boosting: the sum of its trees, which is predict (its logarithm for a loss of poisson or gamma), or of a
-            classifier decision_function: the log odds of the second of two classes, without target, or one for each
+    F of trees and forests is predict or, for a classifier, predict_proba, with the class as target. F of boosting is
+    the sum of its trees: predict (its logarithm for a loss of poisson or gamma) or, for a classifier,
+    decision_function: the log odds of the second of two classes, without target, or one for each class.
 
-    x and baseline are rounded to float32 where the model does that (all but HistGradientBoosting); the path is not.
-    Returns an Attribution in float64, complete to rounding.
-    Raises TypeError for another model, ValueError where its sum is not one of trees alone, and as integrated_gradients.
-    Source: Merrill et al. (2019), Generalized IG; the share of a box in a tie: Lundberg et al. (2020).
+    x and baseline are rounded to float32 if the model does that (all but HistGradientBoosting); the path is not.
+
+    Args:
+        model: a fitted DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting.
+        x: (batch, features) on the CPU, floating point; may hold NaN if the model takes missing values.
+        baseline: x', a number, or broadcasts to x; None is zeros. It may hold NaN, as x.
+        target: an int, (batch,), or None if F is one number for each row.
+
+    Returns:
+        An Attribution in float64, in units of F and complete but for rounding.
+
+    Raises:
+        TypeError: if the model is of another kind, or as `igteach.integrated_gradients`.
+        ValueError: if F is not a sum of trees alone, or as `igteach.integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> from sklearn.tree import DecisionTreeRegressor
+        >>> tree = DecisionTreeRegressor().fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])  # x and y
+        >>> igteach.tree_integrated_gradients(tree, torch.tensor([[1.0, 2.0]])).values.tolist()  # x crosses last
+        [[1.0, 0.0]]
+
+    Source:
+        Merrill et al. (2019), Generalized IG, https://arxiv.org/abs/1909.01869; the share of a box in a tie: Lundberg
+        et al. (2020), https://doi.org/10.1038/s42256-019-0138-9.
     """
     return _attribution(model, x, baseline, target, all_at_once=False)
 
 
 def tree_shapley_values(model: Any, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """The Shapley values of the same F, exact: what the jumps come to where all features cross at once.
+    """The exact Shapley values of the same F: what the jumps amount to if all features cross at once.
 
-    A feature is then either as in x or as in the baseline: the interventional TreeSHAP of one baseline.
-    Arguments, answer and errors as for tree_integrated_gradients. Source: Lundberg et al. (2020).
+    A feature is then either as in x or as in the baseline: this is the interventional TreeSHAP of one baseline.
+
+    Args:
+        model: a fitted DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting.
+        x: (batch, features) on the CPU, floating point; may hold NaN if the model takes missing values.
+        baseline: x', a number, or broadcasts to x; None is zeros. It may hold NaN, as x.
+        target: an int, (batch,), or None if F is one number for each row.
+
+    Returns:
+        An Attribution in float64, in units of F and complete but for rounding.
+
+    Raises:
+        TypeError: if the model is of another kind, or as `igteach.integrated_gradients`.
+        ValueError: if F is not a sum of trees alone, or as `igteach.integrated_gradients`.
+
+    Example:
+        >>> import igteach, torch
+        >>> from sklearn.tree import DecisionTreeRegressor
+        >>> tree = DecisionTreeRegressor().fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])  # x and y
+        >>> igteach.tree_shapley_values(tree, torch.tensor([[1.0, 2.0]])).values.tolist()
+        [[0.5, 0.5]]
+
+    Source:
+        Lundberg et al. (2020), https://doi.org/10.1038/s42256-019-0138-9.
     """
     return _attribution(model, x, baseline, target, all_at_once=True)
 
 
 def _attribution(model: Any, x: Tensor, baseline: Baseline, target: Target, all_at_once: bool) -> Attribution:
+    """IG of a model, or its Shapley values, for which all features cross at once."""
     f = TreeFunction(model)
-    _, _, target = check_arguments(f, _filled(x), _filled(baseline), target)
+    _, _, target = check_arguments(f, _without_nan(x), _without_nan(baseline), target)
     baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype).expand(x.shape)
-    at_x, at_baseline = forward(f, x, target), forward(f, baseline, target)
-    end, start = f.seen(x), f.seen(baseline)
+    f_input, f_baseline = forward(f, x, target), forward(f, baseline, target)
     outputs = np.zeros(len(x), int) if target is None else target.numpy()
+    paths = _Paths(f.split_inputs(baseline), f.split_inputs(x), outputs, all_at_once)
     totals = np.zeros((2, *x.shape))
     for tree in f.trees():
-        _add_shares(totals, tree, start, end, outputs, all_at_once)
-    values = np.where(np.abs(totals[0]) > ROUNDING * totals[1], totals[0], 0)
-    exact = torch.zeros(len(x), dtype=torch.float64)
-    return Attribution(torch.from_numpy(values), at_x, at_baseline, evaluations=0, error_estimate=exact)
+        _add_shares(totals, tree, paths)
+    shares, changes = totals
+    values = np.where(np.abs(shares) > ROUNDING * changes, shares, 0)
+    no_error = torch.zeros(len(x), dtype=torch.float64)
+    return Attribution(torch.from_numpy(values), f_input, f_baseline, evaluations=0, error_estimate=no_error)
+
+
+def _without_nan(numbers: Any) -> Any:
+    """Zero for NaN, so that the rest is checked as for every method."""
+    if not isinstance(numbers, Tensor) or not numbers.is_floating_point():
+        return numbers
+    return numbers.masked_fill(numbers.isnan(), 0)
 
 
 @dataclass(frozen=True, eq=False)
-class Visits:
-    """Paths in nodes: that of `example` is in `node` while alpha is between enter and leave; each (visits,)."""
+class _Paths:
+    """The paths of a batch, as a tree sees them.
+
+    Attributes:
+        start: (batch, features), the baseline in the numbers that the splits compare.
+        end: (batch, features), x in these numbers.
+        outputs: (batch,), the output of the tree that counts.
+        all_at_once: whether all features cross at the same alpha, whatever the split.
+    """
+
+    start: np.ndarray
+    end: np.ndarray
+    outputs: np.ndarray
+    all_at_once: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Visits:
+    """Visits of paths to nodes: the path of `example` is in `node` for alpha from enter to leave.
+
+    Attributes:
+        example: (visits,).
+        node: (visits,).
+        enter: (visits,), -inf if the path starts inside.
+        leave: (visits,), inf if it ends inside.
+        entered_by: (visits, features), bool: the features that cross at enter.
+        left_by: (visits, features), bool: the features that cross at leave.
+    """
 
     example: np.ndarray
     node: np.ndarray
-    enter: np.ndarray  # -inf where the path starts inside
-    leave: np.ndarray  # inf where it ends inside
-    entered_by: np.ndarray  # (visits, features) bool: the features that cross at enter
-    left_by: np.ndarray  # and at leave
+    enter: np.ndarray
+    leave: np.ndarray
+    entered_by: np.ndarray
+    left_by: np.ndarray
 
-    def only(self, kept: np.ndarray) -> "Visits":
-        return Visits(*(column[kept] for column in vars(self).values()))
-
-
-def _add_shares(
-    totals: np.ndarray, tree: Tree, start: np.ndarray, end: np.ndarray, outputs: np.ndarray, all_at_once: bool
-) -> None:
-    """Adds one tree's shares to the totals (2, batch, features), and to the second their sizes; level by level."""
-    examples = np.flatnonzero(np.abs(tree.value).max(axis=0)[outputs])  # a boosted tree has one output of several
-    nowhere, no_one = np.full(len(examples), -np.inf), np.zeros((len(examples), start.shape[1]), bool)
-    visits = Visits(examples, np.zeros(len(examples), int), nowhere, -nowhere, no_one, no_one)
-    while len(visits.node):
-        is_leaf = tree.is_leaf[visits.node]
-        leaves, visits = visits.only(is_leaf), visits.only(~is_leaf)
-        _share_out(totals, leaves, tree.value[leaves.node, outputs[leaves.example]])
-        feature = tree.feature[visits.node]
-        begins, ends = start[visits.example, feature], end[visits.example, feature]
-        left = tree.goes_left(visits.node, begins), tree.goes_left(visits.node, ends)
-        alpha = np.full(len(begins), HALFWAY) if all_at_once else tree.crossing(visits.node, begins, ends)
-        visits = _joined(
-            _narrowed(visits, tree.left[visits.node], feature, *left, alpha),
-            _narrowed(visits, tree.right[visits.node], feature, ~left[0], ~left[1], alpha),
+    def select(self, is_selected: np.ndarray) -> "_Visits":
+        """Some of the visits, by a mask (visits,)."""
+        return _Visits(
+            self.example[is_selected],
+            self.node[is_selected],
+            self.enter[is_selected],
+            self.leave[is_selected],
+            self.entered_by[is_selected],
+            self.left_by[is_selected],
         )
 
 
-def _narrowed(
-    visits: Visits, child: np.ndarray, feature: np.ndarray, at_start: np.ndarray, at_end: np.ndarray, alpha: np.ndarray
-) -> Visits:
-    """The visits that reach the child, whose side of the split the feature is on at the start and at the end."""
-    enter = np.where(at_start, -np.inf, np.where(at_end, alpha, np.inf))
-    leave = np.where(at_end, np.inf, np.where(at_start, alpha, -np.inf))
-    enter, entered_by = _latest(visits.enter, visits.entered_by, enter, feature)
-    leave, left_by = _latest(-visits.leave, visits.left_by, -leave, feature)
-    reached = Visits(visits.example, child, enter, -leave, entered_by, left_by)
-    return reached.only(enter <= -leave + CLOSEST)
+def _concatenated(first: _Visits, second: _Visits) -> _Visits:
+    return _Visits(
+        np.concatenate([first.example, second.example]),
+        np.concatenate([first.node, second.node]),
+        np.concatenate([first.enter, second.enter]),
+        np.concatenate([first.leave, second.leave]),
+        np.concatenate([first.entered_by, second.entered_by]),
+        np.concatenate([first.left_by, second.left_by]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Crossing:
+    """How paths pass the split of a node, seen from one of its sides.
+
+    Attributes:
+        feature: (visits,), the feature that the node splits.
+        alpha: (visits,), where it crosses the threshold, if it does.
+        starts_inside: (visits,), bool: whether the path starts on this side.
+        ends_inside: (visits,), bool: whether it ends on this side.
+    """
+
+    feature: np.ndarray
+    alpha: np.ndarray
+    starts_inside: np.ndarray
+    ends_inside: np.ndarray
+
+    def other_side(self) -> "_Crossing":
+        """The same, seen from the other side."""
+        return _Crossing(self.feature, self.alpha, ~self.starts_inside, ~self.ends_inside)
+
+
+def _add_shares(totals: np.ndarray, tree: Tree, paths: _Paths) -> None:
+    """Add the shares of one tree to totals[0] (batch, features), and their absolute values to totals[1].
+
+    The tree is walked level by level, by all paths at once.
+    """
+    visits = _at_root(tree, paths)
+    while len(visits.node):
+        is_leaf = tree.is_leaf[visits.node]
+        leaves, visits = visits.select(is_leaf), visits.select(~is_leaf)
+        _distribute(totals, leaves, tree.value[leaves.node, paths.outputs[leaves.example]])
+        crossing = _crossing(visits, tree, paths)
+        visits = _concatenated(
+            _enter_child(visits, tree.left[visits.node], crossing),
+            _enter_child(visits, tree.right[visits.node], crossing.other_side()),
+        )
+
+
+def _at_root(tree: Tree, paths: _Paths) -> _Visits:
+    """A visit to the root by each path whose output the tree has: of several, a boosted tree has one."""
+    has_output = np.abs(tree.value).max(axis=0)[paths.outputs]
+    example = np.flatnonzero(has_output)
+    always = np.full(len(example), np.inf)
+    nobody = np.zeros((len(example), paths.start.shape[1]), bool)
+    return _Visits(example, np.zeros(len(example), int), -always, always, nobody, nobody)
+
+
+def _crossing(visits: _Visits, tree: Tree, paths: _Paths) -> _Crossing:
+    """How the paths pass the splits of the nodes they are in, seen from the left."""
+    feature = tree.feature[visits.node]
+    start, end = paths.start[visits.example, feature], paths.end[visits.example, feature]
+    alpha = tree.crossing(visits.node, start, end)
+    if paths.all_at_once:
+        alpha = np.full_like(alpha, HALFWAY)
+    return _Crossing(feature, alpha, tree.goes_left(visits.node, start), tree.goes_left(visits.node, end))
+
+
+def _enter_child(visits: _Visits, child: np.ndarray, crossing: _Crossing) -> _Visits:
+    """The visits that reach a child (visits,), on whose side of the split the crossing is seen."""
+    enters_at = np.where(crossing.ends_inside, crossing.alpha, np.inf)
+    leaves_at = np.where(crossing.starts_inside, crossing.alpha, -np.inf)
+    side_enter = np.where(crossing.starts_inside, -np.inf, enters_at)
+    side_leave = np.where(crossing.ends_inside, np.inf, leaves_at)
+    enter, entered_by = _latest(visits.enter, visits.entered_by, side_enter, crossing.feature)
+    minus_leave, left_by = _latest(-visits.leave, visits.left_by, -side_leave, crossing.feature)
+    reached = _Visits(visits.example, child, enter, -minus_leave, entered_by, left_by)
+    return reached.select(enter <= -minus_leave + CLOSEST)
 
 
 def _latest(
-    alpha: np.ndarray, crossed_by: np.ndarray, new: np.ndarray, feature: np.ndarray
+    alpha: np.ndarray, crossed_by: np.ndarray, new_alpha: np.ndarray, feature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The later of two alphas, and who crosses there, when `feature` crosses at the new one."""
-    crossed_by = crossed_by & (new <= alpha + CLOSEST)[:, None]
-    crossed_by[np.arange(len(feature)), feature] |= new >= alpha - CLOSEST
-    return np.maximum(alpha, new), crossed_by
+    """The later of two alphas, and the features that cross there, if `feature` crosses at the new one."""
+    crossed_by = crossed_by & (new_alpha <= alpha + CLOSEST)[:, None]
+    crossed_by[np.arange(len(feature)), feature] |= new_alpha >= alpha - CLOSEST
+    return np.maximum(alpha, new_alpha), crossed_by
 
 
-def _share_out(totals: np.ndarray, leaves: Visits, value: np.ndarray) -> None:
-    """Adds to the totals what F gains and loses at the leaves, whose value is (visits,).
+def _distribute(totals: np.ndarray, leaves: _Visits, value: np.ndarray) -> None:
+    """Add to the totals what F gains and loses at the leaves, whose value is (visits,).
 
     Take a box that a features enter and b others leave at the same alpha. The path is inside it only in orders with all
     of the a first: each of the a gains (a - 1)! b! / (a + b)! of its value, each of the b loses a! (b - 1)! / (a + b)!.
@@ -136,22 +269,21 @@ def _share_out(totals: np.ndarray, leaves: Visits, value: np.ndarray) -> None:
     """
     from scipy.special import comb
 
-    tie = leaves.enter >= leaves.leave - CLOSEST
-    never = tie & (leaves.entered_by & leaves.left_by).any(1)  # one feature is in and out at once, in no order between
+    is_tie = leaves.enter >= leaves.leave - CLOSEST
+    is_both = (leaves.entered_by & leaves.left_by).any(1)  # one feature enters and leaves
+    is_never_inside = is_tie & is_both  # then no order has the path in between
     a, b = leaves.entered_by.sum(1), leaves.left_by.sum(1)
-    gain = np.where((leaves.enter == -np.inf) | never, 0, value / np.maximum(a, 1) / comb(a + tie * b, a))
-    loss = np.where((leaves.leave == np.inf) | never, 0, value / np.maximum(b, 1) / comb(b + tie * a, b))
-    for crossed_by, change in ((leaves.entered_by, gain), (leaves.left_by, -loss)):
-        visit, feature = np.nonzero(crossed_by)
-        for total, number in zip(totals, (change, np.abs(change)), strict=True):
-            np.add.at(total, (leaves.example[visit], feature), number[visit])
+    gain = value / np.maximum(a, 1) / comb(a + is_tie * b, a)
+    loss = value / np.maximum(b, 1) / comb(b + is_tie * a, b)
+    gain = np.where((leaves.enter == -np.inf) | is_never_inside, 0, gain)
+    loss = np.where((leaves.leave == np.inf) | is_never_inside, 0, loss)
+    _add_changes(totals, leaves.example, leaves.entered_by, gain)
+    _add_changes(totals, leaves.example, leaves.left_by, -loss)
 
 
-def _joined(one: Visits, other: Visits) -> Visits:
-    return Visits(*map(np.concatenate, zip(vars(one).values(), vars(other).values(), strict=True)))
-
-
-def _filled(numbers: Any) -> Any:
-    """Zero for NaN: what is left is checked as every method does it."""
-    missing = isinstance(numbers, Tensor) and numbers.is_floating_point()
-    return numbers.masked_fill(numbers.isnan(), 0) if missing else numbers
+def _add_changes(totals: np.ndarray, example: np.ndarray, crossed_by: np.ndarray, change: np.ndarray) -> None:
+    """Add a change (visits,) to the totals of all the features that cross (visits, features)."""
+    visit, feature = np.nonzero(crossed_by)
+    places = (example[visit], feature)
+    np.add.at(totals[0], places, change[visit])
+    np.add.at(totals[1], places, np.abs(change[visit]))

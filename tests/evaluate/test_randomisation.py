@@ -102,7 +102,7 @@ class Bare(nn.Module):
     ("call", "error", "message"),
     [
         (lambda: next(cascading_randomisation(lambda x: x.sum(1))), TypeError, "f is function"),
-        (lambda: next(cascading_randomisation(Bare())), ValueError, "cannot be initialised anew"),
+        (lambda: next(cascading_randomisation(Bare())), ValueError, "cannot be re-initialised"),
         (lambda: next(cascading_randomisation(nn.ReLU())), ValueError, "no parameters"),
         (lambda: agreement(torch.ones(2, 3), torch.ones(2, 4)), ValueError, r"others \(2, 4\)"),
         (lambda: agreement(torch.ones(2, 1), torch.ones(2, 1)), ValueError, "one shape"),

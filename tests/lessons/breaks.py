@@ -164,7 +164,7 @@ def upside_down(right, *args, **kwargs):
     return replace(made, mask=made.mask.flip(1))
 
 
-@breaks(token_attribution._of_row, "09", "special tokens that take part")
+@breaks(token_attribution._attribute_row, "09", "special tokens that take part")
 def none_special(right, model, batch, *args):
     batch["special_tokens_mask"].zero_()
     return right(model, batch, *args)
@@ -175,7 +175,7 @@ def from_zero(right, self, model, x, start, held):
     right(self, model, x, torch.zeros_like(start), held)
 
 
-@breaks(folder._counted, "10", "a folder of which the second half is nobody's")
+@breaks(folder._with_progress_bar, "10", "a folder of which the second half is nobody's")
 def every_other(right, names, rank):
     return right(names[::2], rank)
 
@@ -185,20 +185,20 @@ def of_one(right, n, size):
     return right(n, min(n, 1))
 
 
-@breaks(guided._moved, "11", "a guided path that seeks the steep")
-def steepest_first(right, alphas, distance, slope, *args):
-    return right(alphas, distance, -slope, *args)
+@breaks(guided._advance, "11", "a guided path that seeks the steep")
+def steepest_first(right, alphas, distance, slope, leg):
+    return right(alphas, distance, -slope, leg)
 
 
-@breaks(trees._share_out, "11", "jumps whose losses are gains")
+@breaks(trees._distribute, "11", "jumps whose losses are gains")
 def all_gains(right, totals, leaves, value):
     right(totals, leaves, value)
     totals[0] = totals[1]  # the sizes of the jumps
 
 
-@breaks(curves._exchanged, "12", "deletion that begins at the wrong end")
-def least_first(right, f, old, new, values, *args):
-    return right(f, old, new, -values, *args)
+@breaks(curves._exchange_curves, "12", "deletion that begins at the wrong end")
+def least_first(right, exchange, values, steps):
+    return right(exchange, -values, steps)
 
 
 @breaks(randomisation.cascading_randomisation, "12", "a network that forgets nothing")
