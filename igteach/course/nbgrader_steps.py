@@ -198,7 +198,7 @@ def verdict_of(cell: NotebookNode, exercise: str, secret: int, flags: list[str])
             if proof.get("state") != "solved":
                 return Verdict(exercise, "not yet", str(proof.get("message")))
             try:
-                verdict = compare(EXERCISES[exercise], decode(proof["given"]), secret)
+                verdict = compare(EXERCISES[exercise], decode(proof["returned"]), secret)
             except (ValueError, TypeError, KeyError, RuntimeError):
                 verdict = Verdict(exercise, "not yet", "What your notebook handed over is no answer.")
             if verdict.state != "solved":

@@ -66,11 +66,11 @@ igteach.exercises.graded.graded_check = lambda *_: None
 FORGE = """
 import igteach.exercises.graded as g
 from IPython.display import display
-g.graded_check = lambda n, f, s: display({g.PROOF: dict(exercise=n, state="solved", message="", given=[])}, raw=True)
+g.graded_check = lambda n, f, s: display({g.PROOF: dict(exercise=n, state="solved", message="", returned=[])}, raw=True)
 """
 BLIND = """
 import torch, igteach.exercises.checker, igteach.exercises.graded as g
-g.compare = lambda exercise, given, seed: igteach.exercises.checker.Verdict(exercise.id, "solved", "")
+g.compare = lambda exercise, returned, seed: igteach.exercises.checker.Verdict(exercise.id, "solved", "")
 """
 GREEDY = "    hoard = []\n    while True:\n        hoard.append(bytearray(2 * 10**8))\n"
 

@@ -103,8 +103,8 @@ def ran(*outputs, count=1):
     return cell
 
 
-def proof(state="solved", given=None, exercise="03.1", message=""):
-    data = {"exercise": exercise, "state": state, "message": message, "given": given or []}
+def proof(state="solved", returned=None, exercise="03.1", message=""):
+    data = {"exercise": exercise, "state": state, "message": message, "returned": returned or []}
     return nbformat.v4.new_output("display_data", {PROOF: data})
 
 
@@ -123,7 +123,7 @@ def judged(cell, *others):
 
 def test_right_values_are_solved_whatever_else_the_cell_printed():
     noise = nbformat.v4.new_output("stream", name="stderr", text="a warning")
-    (output,) = judged(ran(noise, proof(given=right()))).cells[0].outputs
+    (output,) = judged(ran(noise, proof(returned=right()))).cells[0].outputs
     assert output.output_type == "display_data"
     assert "03.1: solved" in output.data["text/plain"]
 
@@ -132,10 +132,10 @@ BROKEN = [None, 3, {}, {"shape": [1]}, {"shape": [2], "values": [1.0]}, {"shape"
 
 
 @pytest.mark.parametrize(
-    "given", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
+    "returned", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
 )
-def test_a_claim_without_right_values_gets_nothing_and_is_flagged(given):
-    result = judged(ran(proof(given=given)))
+def test_a_claim_without_right_values_gets_nothing_and_is_flagged(returned):
+    result = judged(ran(proof(returned=returned)))
     assert result.cells[0].outputs[0].output_type == "error"
     assert result.metadata.igteach.flags == ["check-03-1 claimed to be solved and was not"]
 
@@ -148,7 +148,7 @@ def test_a_claim_without_right_values_gets_nothing_and_is_flagged(given):
         (ran(error("CellTimeoutError")), "did not come to an end in time"),
         (ran(count=None), "the notebook was stopped before it"),
         (ran(), "without handing over"),
-        (ran(proof(exercise="03.2", given=right())), "without handing over"),
+        (ran(proof(exercise="03.2", returned=right())), "without handing over"),
     ],
 )
 def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell, words):
