@@ -204,7 +204,7 @@ EXERCISES = [
                 lambda logits, target: logits.softmax(1)[:, target],
             ),
             Mistake(
-                "That is the logarithm of the probability: the class itself is still among its competing_inputs.",
+                "That is the logarithm of the probability: the class itself is still among its rivals.",
                 lambda logits, target: logits.log_softmax(1)[:, target],
             ),
             Mistake(
@@ -218,7 +218,7 @@ EXERCISES = [
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).amax(1),
             ),
             Mistake(
-                "You took the mean logit of the competing_inputs. Chances add up as exponentials.",
+                "You took the mean logit of the rivals. Chances add up as exponentials.",
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).mean(1),
             ),
             Mistake(

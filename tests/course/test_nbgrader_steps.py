@@ -7,7 +7,7 @@ import pytest
 
 from igteach.course.assign import hidden_test
 from igteach.course.nbgrader_steps import JudgeProofs, RestoreGradedCells, verdict_of
-from igteach.course.seed import secret_of
+from igteach.course.seed import derive_secret
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import distinguishing_cases
 from igteach.exercises.graded import PROOF, encode
@@ -71,9 +71,9 @@ def test_missing_and_early_checks_go_to_the_end_and_twins_lose_their_mark(releas
     assert [cell.metadata.nbgrader.grade_id for cell in result.cells[-2:]] == ["check-03-1", "check-03-2"]
     assert len(named(result, "check-03-3")) == 1
     assert result.metadata.igteach.flags == [
-        "check-03-3 was there more than once; the last one counts",
-        "check-03-1 was missing; it was put at the end",
-        "check-03-2 came before its answer; it was put at the end",
+        "check-03-3 appears more than once; the last one counts",
+        "check-03-1 was missing; it was added at the end",
+        "check-03-2 stood before its answer; it was moved to the end",
     ]
 
 
@@ -113,7 +113,7 @@ def error(name, text=""):
 
 
 def right(seed=SEED):
-    return encode(distinguishing_cases(EXERCISES["03.1"], secret_of(seed, "03.1"))[1])
+    return encode(distinguishing_cases(EXERCISES["03.1"], derive_secret(seed, "03.1"))[1])
 
 
 def judged(cell, *others):
@@ -158,11 +158,11 @@ def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell
 
 
 def test_hidden_tests_in_messages_and_outputs_are_taken_out():
-    secret = str(secret_of(SEED, "03.1"))
+    secret = str(derive_secret(SEED, "03.1"))
     other = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text=f"it is {secret}")])
     result = judged(ran(proof("not yet", message=f"look: {secret}")), other)
     assert secret not in str([cell.outputs for cell in result.cells])
-    assert result.metadata.igteach.flags == ["an output of a cell held a hidden test; it was taken out"]
+    assert result.metadata.igteach.flags == ["an output of a cell contained a hidden test; it was removed"]
 
 
 def test_a_long_message_is_cut():
