@@ -1,4 +1,4 @@
-"""From a lesson to an assignment of an nbgrader course."""
+"""How a lesson becomes an assignment of an nbgrader course."""
 
 import copy
 import os
@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from igteach.course.questions import Question, question_of
-from igteach.course.seed import course_seed, outside_the_repository, secret_of
+from igteach.course.seed import course_seed, derive_secret, require_outside_repository
 from igteach.lessons.build import as_text
 from igteach.lessons.contract import given_away
 from igteach.lessons.files import write_whole
@@ -34,118 +34,239 @@ c.SandboxedExecute.kernel_name = "python3"
 '''
 
 
+def assign(numbers: list[str], course: Path, seed_file: Path | None) -> list[str]:
+    """Make assignments of lessons.
+
+    Args:
+        numbers: The numbers of the lessons, such as "04".
+        course: The course folder, made if it is missing.
+        seed_file: The file of the course seed, made if it is missing; None for `course.seed` in the course folder.
+
+    Returns:
+        What was done, a line for each lesson.
+
+    Raises:
+        ValueError: The course or the seed is in the repository, or there is no such lesson.
+        RuntimeError: nbgrader failed, or a release would have given something away.
+    """
+    seed_file = seed_file or course / "course.seed"
+    return [assign_lesson(lesson, course, seed_file) for lesson in all_lessons(numbers)]
+
+
 def assign_lesson(lesson: Lesson, course: Path, seed_file: Path) -> str:
-    """Lay a lesson into a course folder as source and release; what was done, in one line.
+    """Write the source of an assignment, and let nbgrader make its release.
 
     An assignment is named after its lesson and the lesson's version, and is never changed once it is there.
-    Raises ValueError where the course or the seed would lie in the repository, and RuntimeError where nbgrader
-    fails or a release would give something away.
+
+    Args:
+        lesson: The lesson.
+        course: The course folder, made if it is missing.
+        seed_file: The file of the course seed, made if it is missing.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        ValueError: The course or the seed is in the repository, or the lesson has no question to hand in.
+        RuntimeError: nbgrader failed, or the release would have given something away.
     """
-    outside_the_repository(course, "the course")
+    require_outside_repository(course, "the course")
     seed = course_seed(seed_file)
     name = assignment_name(lesson)
-    released = course / "release" / name / f"{lesson.name}.ipynb"
-    if released.exists():
-        return f"{name}: is there, unchanged"
-    if not (course / "nbgrader_config.py").exists():
-        write_whole(course / "nbgrader_config.py", CONFIG.format(name=course.resolve().name), replace=False)
+    release = course / "release" / name / f"{lesson.name}.ipynb"
+    if release.exists():
+        return f"{name}: already there, unchanged"
+    config = course / "nbgrader_config.py"
+    if not config.exists():
+        write_whole(config, CONFIG.format(name=course.resolve().name), replace=False)
     source = course / "source" / name / f"{lesson.name}.ipynb"
     write_whole(source, as_text(with_hidden_tests(lesson, seed)), replace=True)
     nbgrader(course, "generate_assignment", name, "--create", "--force")
-    if faults := leaks(nbformat.read(released, as_version=4)):
-        released.unlink()
-        raise RuntimeError(f"the release of {name} gave something away and was taken back: {faults[0]}")
-    return f"{name}: {points_of(source)} points, release in {released.parent}"
+    found = leaks(nbformat.read(release, as_version=4))
+    if found:
+        release.unlink()
+        raise RuntimeError(f"the release of {name} gave something away and was deleted: {found[0]}")
+    return f"{name}: {points_of(source)} points, release in {release.parent}"
 
 
 def assignment_name(lesson: Lesson) -> str:
-    """Such as 04_integrated_gradients-1a2b3c: the lesson and the first half of its version."""
+    """The name of the assignment that a lesson makes.
+
+    Args:
+        lesson: The lesson.
+
+    Returns:
+        The lesson's name and the first half of its version, such as "04_integrated_gradients-1a2b3c".
+    """
     return f"{lesson.name}-{lesson.read().metadata.igteach.version[:6]}"
 
 
 def with_hidden_tests(lesson: Lesson, seed: bytes) -> NotebookNode:
-    """The lesson with its checks graded by hidden tests from the seed, and its question for a person to mark."""
+    """Add hidden tests to the checks of a lesson, and its question at the end.
+
+    Args:
+        lesson: The lesson; it is not changed.
+        seed: The course seed, from which the cases of the hidden tests are drawn.
+
+    Returns:
+        The source notebook of the assignment.
+    """
     notebook = copy.deepcopy(lesson.read())
     for cell in notebook.cells:
         call = re.match(r'check\("(\d\d\.\d)", (\w+)\)\s*$', cell.source)
-        if call and cell.metadata.get("nbgrader", {}).get("grade"):
-            cell.source += hidden_test(call.group(1), call.group(2), seed)
+        is_graded = cell.metadata.get("nbgrader", {}).get("grade")
+        if call and is_graded:
+            exercise, function = call.groups()
+            cell.source += hidden_test(exercise, function, seed)
     notebook.cells += question_cells(lesson.number, question_of(lesson.number))
     return notebook
 
 
 def hidden_test(exercise: str, function: str, seed: bytes) -> str:
-    """The lines that nbgrader hides."""
+    """The source of a hidden test, between the marks by which nbgrader finds and removes it.
+
+    Args:
+        exercise: The exercise's id, such as "04.2".
+        function: The name of the student's function.
+        seed: The course seed.
+
+    Returns:
+        Lines to add to the cell of the check.
+    """
     return (
         "\n### BEGIN HIDDEN TESTS\n"
         "from igteach.exercises.graded import graded_check\n"
-        f'graded_check("{exercise}", {function}, {secret_of(seed, exercise)})\n'
+        f'graded_check("{exercise}", {function}, {derive_secret(seed, exercise)})\n'
         "### END HIDDEN TESTS"
     )
 
 
 def question_cells(number: str, question: Question) -> list[NotebookNode]:
-    """The question as nbgrader's manually graded task, and a cell for the answer."""
+    """The question of a lesson as nbgrader's manually graded task.
+
+    Args:
+        number: The number of the lesson.
+        question: The question and its rubric.
+
+    Returns:
+        A locked cell with the question and the rubric, which nbgrader removes from the release, and a cell for the
+        answer.
+    """
     rubric = "\n".join(f"- 1 point: {line}" for line in question.points_for)
     text = f"## To hand in\n\n{question.text}\n\n*{question.points} points, marked by a person.*"
-    marks = f"\n\n### BEGIN MARK SCHEME\n{rubric}\n### END MARK SCHEME"
-    task = {"grade_id": f"question-{number}", "points": question.points, "task": True, "locked": True}
-    nbgrader_metadata = {**task, "schema_version": 3, "grade": False, "solution": False}
-    asked = nbformat.v4.new_markdown_cell(text + marks, metadata={"nbgrader": nbgrader_metadata})
-    answer = nbformat.v4.new_markdown_cell("*Write your answer here.*")
-    asked["id"], answer["id"] = f"question-{number}", f"written-{number}"
-    return [asked, answer]
+    mark_scheme = f"\n\n### BEGIN MARK SCHEME\n{rubric}\n### END MARK SCHEME"
+    task = {
+        "grade_id": f"question-{number}",
+        "points": question.points,
+        "task": True,
+        "locked": True,
+        "schema_version": 3,
+        "grade": False,
+        "solution": False,
+    }
+    question_cell = nbformat.v4.new_markdown_cell(text + mark_scheme, metadata={"nbgrader": task})
+    question_cell["id"] = f"question-{number}"
+    answer_cell = nbformat.v4.new_markdown_cell("*Write your answer here.*")
+    answer_cell["id"] = f"written-{number}"
+    return [question_cell, answer_cell]
 
 
 def leaks(release: NotebookNode) -> list[str]:
-    """What a release would give away, one line a fault."""
+    """Look for what a release would give away.
+
+    Args:
+        release: The notebook that students would get.
+
+    Returns:
+        A line for each solution, hidden test or mention of the hidden check.
+    """
     found = list(given_away(release))
-    found += [f"cell {n} names the hidden check" for n, cell in enumerate(release.cells, 1) if "graded" in cell.source]
+    for number, cell in enumerate(release.cells, start=1):
+        if "graded" in cell.source:
+            found.append(f"cell {number} names the hidden check")
     return found
 
 
 def points_of(notebook: Path) -> int:
-    """All points of a notebook, those for a person to give included."""
+    """Add up the points of a notebook, including those that a person gives.
+
+    Args:
+        notebook: The file of the notebook.
+
+    Returns:
+        The points.
+    """
     cells = nbformat.read(notebook, as_version=4).cells
     return sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
 
 
 def nbgrader(course: Path, *arguments: str) -> str:
-    """Run one of nbgrader's commands in a process of its own; what it logged.
+    """Run one of nbgrader's commands, which must succeed.
 
-    Raises RuntimeError with the last lines of its log where it fails.
+    Args:
+        course: The folder to run it in.
+        *arguments: The command and its options.
+
+    Returns:
+        What nbgrader logged.
+
+    Raises:
+        RuntimeError: The command failed, or the course's configuration does not load. The message has the last
+            lines of the log.
     """
-    done = run_nbgrader(course, *arguments)
-    if done.returncode:
-        raise RuntimeError(f"nbgrader {arguments[0]} failed: {' / '.join(done.stderr.strip().splitlines()[-3:])}")
-    return done.stderr
+    finished = run_nbgrader(course, *arguments)
+    if finished.returncode != 0:
+        last_lines = finished.stderr.strip().splitlines()[-3:]
+        raise RuntimeError(f"nbgrader {arguments[0]} failed: {' / '.join(last_lines)}")
+    return finished.stderr
 
 
 def run_nbgrader(course: Path, *arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    """One of nbgrader's commands, ended. Raises subprocess.TimeoutExpired, and as `config_must_load`."""
-    find_alembic()
+    """Run one of nbgrader's commands in a process of its own, and wait for it.
+
+    Args:
+        course: The folder to run it in.
+        *arguments: The command and its options.
+        seconds: How long it may take; None for any time.
+
+    Returns:
+        The finished process, successful or not.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer.
+        RuntimeError: The course's configuration does not load.
+    """
+    add_scripts_to_path()
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=seconds)
-    config_must_load(done.stderr)
-    return done
+    finished = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=seconds)
+    config_must_load(finished.stderr)
+    return finished
 
 
-def find_alembic() -> None:
-    """Lets nbgrader, which calls it by its name to open a gradebook, find it where no environment was activated."""
-    scripts, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+def add_scripts_to_path() -> None:
+    """Put the folder of Python's scripts on PATH, if no environment was activated.
+
+    nbgrader starts `alembic` by its name to open a gradebook.
+    """
+    scripts = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "")
     if scripts not in path.split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([scripts, path])
 
 
 def config_must_load(log: str) -> None:
-    """Raises RuntimeError where nbgrader could not read nbgrader_config.py: it would go on without our sandbox."""
-    if "Exception while loading config file" in log:
-        error = next((line.strip() for line in log.splitlines() if re.match(r" +\w+Error: ", line)), "see its log")
-        raise RuntimeError(
-            f"nbgrader_config.py of the course does not load ({error}); mend it, or delete it and assign again"
-        )
+    """Stop if nbgrader could not read nbgrader_config.py: it would go on without our sandbox.
 
+    Args:
+        log: What nbgrader logged.
 
-def assign(numbers: list[str], course: Path, seed_file: Path | None) -> list[str]:
-    """Assign the lessons with these numbers; a line for each. The seed lies in the course where no file is given."""
-    return [assign_lesson(lesson, course, seed_file or course / "course.seed") for lesson in all_lessons(numbers)]
+    Raises:
+        RuntimeError: The log says that the configuration failed to load.
+    """
+    if "Exception while loading config file" not in log:
+        return
+    errors = (line.strip() for line in log.splitlines() if re.match(r" +\w+Error: ", line))
+    error = next(errors, "see its log")
+    raise RuntimeError(
+        f"nbgrader_config.py of the course does not load ({error}); fix it, or delete it and assign again"
+    )

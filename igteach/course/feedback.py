@@ -1,4 +1,4 @@
-"""Feedback as a page that needs no network: formulas are MathML, which browsers show by themselves."""
+"""The feedback page, which needs no network: formulas are MathML, which browsers display by themselves."""
 
 from typing import Any
 
@@ -9,17 +9,26 @@ from jinja2.runtime import Context
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-NO_SCRIPT = DictLoader({"mathjax.html.j2": "{% macro mathjax(url='') %}{% endmacro %}"})
+TEMPLATE_WITHOUT_MATHJAX = DictLoader({"mathjax.html.j2": "{% macro mathjax(url='') %}{% endmacro %}"})
 
 
 class FeedbackPage(HTMLExporter):
-    """nbconvert's page without MathJax, which it would load from the network."""
+    """nbconvert's page, without MathJax, which it would load from the network."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(extra_loaders=[NO_SCRIPT], **kwargs)
+        super().__init__(extra_loaders=[TEMPLATE_WITHOUT_MATHJAX], **kwargs)
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
+        """Convert a Markdown cell. nbconvert's template calls this.
+
+        Args:
+            context: The template's variables, with the cell.
+            source: The cell's Markdown.
+
+        Returns:
+            HTML, with MathML for formulas.
+        """
         renderer = MathRenderer(
             escape=False,
             attachments=context.get("cell", {}).get("attachments", {}),
@@ -29,7 +38,7 @@ class FeedbackPage(HTMLExporter):
 
 
 class MathRenderer(IPythonRenderer):
-    """Formulas as MathML; one with a fault in it stays as it was written."""
+    """Converts formulas to MathML; a formula with an error in it is left as it was written."""
 
     def inline_math(self, body: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""Grading a course: every submission in a process of its own, feedback, and the marks as a table."""
+"""Grading a course: each submission in a process of its own, then feedback and a table of marks."""
 
 import csv
 import os
@@ -13,173 +13,335 @@ from pathlib import Path
 from threading import Lock
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 
 from igteach.course import sandbox
-from igteach.course.assign import find_alembic, nbgrader, run_nbgrader
+from igteach.course.assign import add_scripts_to_path, nbgrader, run_nbgrader
 
-TOGETHER = 2  # submissions at a time; nbgrader's gradebook stands more, small machines do not
-ONE_READER = Lock()  # opening a gradebook may make its tables, which two must not do at once
-SECONDS = 150  # after which a submission's whole process is ended; SandboxedExecute ends its kernel long before
+MAX_PARALLEL = 2  # submissions at a time; nbgrader's gradebook could take more, but small machines could not
+GRADEBOOK_LOCK = Lock()  # opening a gradebook may create its tables, which two threads must not do at once
+TIMEOUT = 150  # seconds until a submission's process is ended; SandboxedExecute stops its kernel long before
+LONGEST_REASON = 300  # characters
 
 
 @dataclass
 class Mark:
-    """What one student got for one assignment."""
+    """What a student got for an assignment.
+
+    Attributes:
+        student: The student's name, as in submitted/.
+        assignment: The name of the assignment.
+        points: The points by cell, automatic ones and those that a person gave.
+        out_of: The points that could be reached, by cell.
+        by_hand: Whether a person has still to mark something.
+        reason: Why the submission could not be graded; empty if it could.
+        flags: What the instructor should look at.
+        messages: What the checks of unsolved exercises said, by cell.
+        seconds: How long the grading took.
+    """
 
     student: str
     assignment: str
-    points: dict[str, float]  # by cell
+    points: dict[str, float]
     out_of: dict[str, float]
-    by_hand: bool  # whether a person has still to mark something
-    reason: str  # why it could not be graded; empty where it could
+    by_hand: bool
+    reason: str
     flags: list[str] = field(default_factory=list)
-    messages: dict[str, str] = field(default_factory=dict)  # what an unsolved check said, by cell
+    messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 
 
 def grade(course: Path) -> list[Mark]:
-    """Autograde what is new in submitted/, write feedback/ and marks.csv; a mark for each submission.
+    """Grade what is new in submitted/, and write feedback/ and marks.csv.
 
-    Raises FileNotFoundError where there is no course.
+    Args:
+        course: The course folder.
+
+    Returns:
+        A mark for each submission, also for those that were graded before.
+
+    Raises:
+        FileNotFoundError: The folder has no gradebook.
     """
     if not (course / "gradebook.db").exists():
         raise FileNotFoundError(
             f"{course} has no gradebook.db; make a course with: python -m igteach assign NN --out COURSE"
         )
-    if not sandbox.available():
-        print(f"\n*** {sandbox.NONE} ***\n", file=sys.stderr, flush=True)
-    with ThreadPoolExecutor(min(TOGETHER, os.cpu_count() or 1)) as pool:
-        marks = list(pool.map(lambda submission: grade_one(course, *submission), submissions(course)))
+    _warn_without_sandbox()
+    workers = min(MAX_PARALLEL, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        marks = list(pool.map(lambda submission: grade_submission(course, *submission), submissions(course)))
     for number, mark in enumerate(marks):
-        if mark.reason or any("stopped after" in flag for flag in mark.flags):  # once more, with nothing beside it
-            marks[number] = grade_one(course, mark.student, mark.assignment, again=True)
+        if _deserves_another_try(mark):
+            marks[number] = grade_submission(course, mark.student, mark.assignment, again=True)
     write_marks(course / "marks.csv", marks)
-    for assignment in sorted({mark.assignment for mark in marks if not mark.reason}):
-        try:
-            nbgrader(course, "generate_feedback", assignment, "--force")
-        except RuntimeError as error:  # nbgrader goes on past a notebook that fails, and then fails itself
-            print(f"igteach: not all feedback could be written: {error}", file=sys.stderr)
-    if not sandbox.available():
-        print(f"\n*** {sandbox.NONE} ***", file=sys.stderr, flush=True)
+    _write_feedback(course, marks)
+    _warn_without_sandbox()
     return marks
 
 
-def grade_one(course: Path, student: str, assignment: str, again: bool = False) -> Mark:
-    """Grade one submission where it is new, or again, and say so in a line."""
+def _warn_without_sandbox() -> None:
+    if not sandbox.available():
+        print(f"\n*** {sandbox.NO_SANDBOX} ***\n", file=sys.stderr, flush=True)
+
+
+def _deserves_another_try(mark: Mark) -> bool:
+    """Whether a submission may have failed because others ran beside it."""
+    was_stopped = any("stopped after" in flag for flag in mark.flags)
+    return bool(mark.reason) or was_stopped
+
+
+def _write_feedback(course: Path, marks: list[Mark]) -> None:
+    """Let nbgrader write the feedback pages, and say which assignments it failed for."""
+    graded_assignments = {mark.assignment for mark in marks if not mark.reason}
+    for assignment in sorted(graded_assignments):
+        try:
+            nbgrader(course, "generate_feedback", assignment, "--force")
+        except RuntimeError as error:  # nbgrader writes the other pages before it reports a notebook that failed
+            print(f"igteach: not all feedback could be written: {error}", file=sys.stderr)
+
+
+def grade_submission(course: Path, student: str, assignment: str, again: bool = False) -> Mark:
+    """Grade a submission if it is new, and print a line about it.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the assignment.
+        again: Grade it even if it is not new.
+
+    Returns:
+        The student's mark.
+    """
     start = time.monotonic()
-    reason = autograde(course, student, assignment) if again or is_new(course, student, assignment) else ""
+    reason = ""
+    if again or is_new(course, student, assignment):
+        reason = autograde(course, student, assignment)
     if reason:
-        discard(course, student, assignment)
-    with ONE_READER:
+        discard_attempt(course, student, assignment)
+    with GRADEBOOK_LOCK:
         mark = mark_of(course, student, assignment, reason)
     mark.seconds = time.monotonic() - start
-    print(line_of(mark), flush=True)
+    print(summary_line(mark), flush=True)
     return mark
 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
-    """Student and assignment of each folder in submitted/, as nbgrader lays them, in order."""
-    names = [(path.parent.name, path.name) for path in (course / "submitted").glob("*/*") if path.is_dir()]
-    return sorted(pair for pair in names if not any(name.startswith(".") for name in pair))
+    """List what was handed in.
+
+    Args:
+        course: The course folder.
+
+    Returns:
+        Student and assignment of each folder in submitted/, in alphabetical order, without hidden folders.
+    """
+    folders = [path for path in (course / "submitted").glob("*/*") if path.is_dir()]
+    pairs = [(folder.parent.name, folder.name) for folder in folders]
+    return sorted(
+        (student, assignment)
+        for student, assignment in pairs
+        if not student.startswith(".") and not assignment.startswith(".")
+    )
 
 
 def autograde(course: Path, student: str, assignment: str) -> str:
-    """Put one submission through nbgrader in a process of its own; why it failed, or nothing. Points by hand stay."""
-    if any(path.is_symlink() for path in (course / "submitted" / student / assignment).rglob("*")):
-        return "holds a symbolic link, which may lead to files of others"  # nbgrader would copy what it leads to
-    if wrong := misnamed(course, student, assignment):
-        return wrong
-    arguments = ("autograde", assignment, f"--student={student}", "--force")
+    """Run nbgrader's autograde on a submission. Points that a person gave are kept.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the assignment.
+
+    Returns:
+        Why the submission could not be graded; empty if it was.
+    """
+    files = (course / "submitted" / student / assignment).rglob("*")
+    if any(path.is_symlink() for path in files):  # nbgrader would copy the file that it points to
+        return "holds a symbolic link, which may point to other people's files"
+    reason = naming_fault(course, student, assignment)
+    if reason:
+        return reason
     try:
-        done = run_nbgrader(course, *arguments, seconds=SECONDS)
+        finished = run_nbgrader(course, "autograde", assignment, f"--student={student}", "--force", seconds=TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"took more than {SECONDS} seconds"
-    return reason_in(done.stderr) if done.returncode else ""
+        return f"took more than {TIMEOUT} seconds"
+    return error_in_log(finished.stderr) if finished.returncode != 0 else ""
 
 
-def misnamed(course: Path, student: str, assignment: str) -> str:
-    """What is wrong with the names of a submission's folder or file, which nbgrader goes by; or nothing."""
-    wanted, here = (
-        sorted(path.name for path in (course / folder).glob("*.ipynb"))
-        for folder in (f"release/{assignment}", f"submitted/{student}/{assignment}")
-    )
-    if not wanted:
+def naming_fault(course: Path, student: str, assignment: str) -> str:
+    """Compare the names of a submission's folder and files with the release, as nbgrader goes by them.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the submission's folder.
+
+    Returns:
+        What is wrong with the names; empty if nothing is.
+    """
+    released = _notebook_names(course / "release" / assignment)
+    submitted = _notebook_names(course / "submitted" / student / assignment)
+    if not released:
         names = ", ".join(sorted(path.name for path in (course / "release").glob("*")))
         return f"there is no assignment {assignment}; the folder must be named as one in release/: {names}"
-    if missing := set(wanted) - set(here):
-        return f"holds {', '.join(here) or 'no notebook'}; the file must be named {', '.join(sorted(missing))}"
+    missing = set(released) - set(submitted)
+    if missing:
+        found = ", ".join(submitted) or "no notebook"
+        return f"holds {found}; the file must be named {', '.join(sorted(missing))}"
     return ""
 
 
-def discard(course: Path, student: str, assignment: str) -> None:
-    """Remove what a failed attempt left behind, so that no feedback is made of it and the next run tries again."""
+def _notebook_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.ipynb"))
+
+
+def discard_attempt(course: Path, student: str, assignment: str) -> None:
+    """Remove what a failed attempt left behind, so that it gets no feedback and the next run tries again.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the assignment.
+    """
     shutil.rmtree(course / "autograded" / student / assignment, ignore_errors=True)
 
 
 def is_new(course: Path, student: str, assignment: str) -> bool:
-    """Whether there is no autograded copy, or one older than a submission, or than its being laid here."""
-    submitted, graded = (course / folder / student / assignment for folder in ("submitted", "autograded"))
-    stats = [path.stat() for path in submitted.glob("*.ipynb")]
-    times = [max(stat.st_mtime, stat.st_ctime) for stat in stats]  # collecting keeps the time of writing, not of laying
-    return not any(path.stat().st_mtime >= max(times, default=0) for path in graded.glob("*.ipynb"))
+    """Whether a submission was handed in, or put into submitted/, after it was last graded.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the assignment.
+
+    Returns:
+        True if there is no autograded copy, or only an older one.
+    """
+    last_change = 0.0
+    for path in (course / "submitted" / student / assignment).glob("*.ipynb"):
+        status = path.stat()
+        last_change = max(last_change, status.st_mtime, status.st_ctime)  # collecting a file keeps its mtime
+    graded = (course / "autograded" / student / assignment).glob("*.ipynb")
+    return not any(path.stat().st_mtime >= last_change for path in graded)
 
 
-def reason_in(log: str) -> str:
-    """The line of nbgrader's log that says what was wrong: the last error of Python, or else of nbgrader."""
+def error_in_log(log: str) -> str:
+    """Find the line of nbgrader's log that says what was wrong.
+
+    Args:
+        log: What nbgrader logged before it failed.
+
+    Returns:
+        The last error of Python, or else the first error or warning of nbgrader, or else the first line.
+    """
     lines = [line.strip() for line in log.splitlines()]
-    errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Invalid\w*|NotJSON\w*)\b", line)]
-    said = [line.partition("] ")[2] for line in lines if "ERROR" in line or "WARNING" in line]
-    return (errors or said or lines or ["nbgrader failed and said nothing"])[-1 if errors else 0][:300]
+    python_errors = [line for line in lines if re.match(r"[\w.]*(Error|Exception|Invalid\w*|NotJSON\w*)\b", line)]
+    if python_errors:
+        return python_errors[-1][:LONGEST_REASON]
+    nbgrader_errors = [line.partition("] ")[2] for line in lines if "ERROR" in line or "WARNING" in line]
+    candidates = nbgrader_errors or lines or ["nbgrader failed and said nothing"]
+    return candidates[0][:LONGEST_REASON]
 
 
 def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
-    """What the gradebook holds, with the flags and messages that the autograded notebook carries."""
+    """Read a mark from the gradebook, and its flags and messages from the autograded notebooks.
+
+    Args:
+        course: The course folder.
+        student: The student's name.
+        assignment: The name of the assignment.
+        reason: Why the submission could not be graded; empty if it could.
+
+    Returns:
+        The mark; without points if the gradebook has no such submission.
+    """
     mark = Mark(student, assignment, {}, {}, False, reason)
-    find_alembic()
-    with Gradebook(f"sqlite:///{course.resolve()}/gradebook.db") as book:
-        try:
-            notebooks = book.find_submission(assignment, student).notebooks
-        except MissingEntry:
-            notebooks = []
-        for grade in (grade for notebook in notebooks for grade in notebook.grades):
-            mark.points[grade.name], mark.out_of[grade.name] = grade.score, grade.max_score
-            mark.by_hand |= grade.needs_manual_grade
+    _add_points(mark, course)
     for path in (course / "autograded" / student / assignment).glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         mark.flags += notebook.metadata.get("igteach", {}).get("flags", [])
-        for cell in notebook.cells:
-            for output in cell.get("outputs", ()) if cell.metadata.get("nbgrader", {}).get("grade") else ():
-                if output.output_type == "error":
-                    mark.messages[cell.metadata.nbgrader.grade_id] = output.evalue
+        mark.messages |= _error_messages(notebook)
     return mark
 
 
-def line_of(mark: Mark) -> str:
-    got, out_of = sum(mark.points.values()), sum(mark.out_of.values())
-    words = [f"{mark.student} {mark.assignment}: {got:g} of {out_of:g}", f"{mark.seconds:.0f} s"]
-    words += ["a person has to mark the rest"] * mark.by_hand + [f"NOT GRADED: {mark.reason}"] * bool(mark.reason)
-    return "; ".join([*words, *(f"FLAG: {flag}" for flag in mark.flags)])
+def _add_points(mark: Mark, course: Path) -> None:
+    """Fill in what the gradebook has on a mark's submission."""
+    add_scripts_to_path()
+    with Gradebook(f"sqlite:///{course.resolve()}/gradebook.db") as gradebook:
+        try:
+            notebooks = gradebook.find_submission(mark.assignment, mark.student).notebooks
+        except MissingEntry:
+            return
+        for notebook in notebooks:
+            for grade in notebook.grades:
+                mark.points[grade.name] = grade.score
+                mark.out_of[grade.name] = grade.max_score
+                mark.by_hand = mark.by_hand or grade.needs_manual_grade
+
+
+def _error_messages(notebook: NotebookNode) -> dict[str, str]:
+    """What the graded cells with an error say, by cell."""
+    graded_cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    return {
+        cell.metadata.nbgrader.grade_id: output.evalue
+        for cell in graded_cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    }
+
+
+def summary_line(mark: Mark) -> str:
+    """Say how a submission was graded.
+
+    Args:
+        mark: The mark.
+
+    Returns:
+        Such as "ann 04_integrated_gradients-1a2b3c: 7 of 11; 12 s; the rest is marked by hand".
+    """
+    points = sum(mark.points.values())
+    out_of = sum(mark.out_of.values())
+    facts = [f"{mark.student} {mark.assignment}: {points:g} of {out_of:g}", f"{mark.seconds:.0f} s"]
+    if mark.by_hand:
+        facts.append("the rest is marked by hand")
+    if mark.reason:
+        facts.append(f"NOT GRADED: {mark.reason}")
+    facts += [f"FLAG: {flag}" for flag in mark.flags]
+    return "; ".join(facts)
 
 
 def write_marks(path: Path, marks: list[Mark]) -> None:
-    """A row for each submission: points in all and by cell, what is open, why it failed, what to look at."""
+    """Write the table of marks, with a row for each submission.
+
+    Args:
+        path: The CSV file, which is replaced.
+        marks: The marks.
+    """
     cells = sorted({cell for mark in marks for cell in mark.out_of})
+    header = ["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"]
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(
-            ["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"]
-        )
+        table.writerow(header)
         for mark in marks:
-            points = [f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells]
-            sums = [f"{sum(numbers.values()):g}" for numbers in (mark.points, mark.out_of)]
-            by_hand = "yes" if mark.by_hand else "no"
-            row = [mark.student, mark.assignment, *sums, *points, by_hand, mark.reason, "; ".join(mark.flags)]
-            table.writerow([_plain(field) for field in row])
+            table.writerow([_escape_formula(entry) for entry in _row(mark, cells)])
     os.replace(temporary, path)
 
 
-def _plain(field: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{field}" if field[:1] in ("=", "+", "-", "@") else field
+def _row(mark: Mark, cells: list[str]) -> list[str]:
+    return [
+        mark.student,
+        mark.assignment,
+        f"{sum(mark.points.values()):g}",
+        f"{sum(mark.out_of.values()):g}",
+        *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
+        "yes" if mark.by_hand else "no",
+        mark.reason,
+        "; ".join(mark.flags),
+    ]
+
+
+def _escape_formula(entry: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{entry}" if entry.startswith(("=", "+", "-", "@")) else entry

@@ -1,17 +1,23 @@
-"""The question of each lesson that a person marks, with its rubric. What a rubric says is for graders only."""
+"""The question of each lesson that a person marks, with its rubric, which is for graders only."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and what earns a point each."""
+    """A question to hand in, and how it is marked.
+
+    Attributes:
+        text: What is asked.
+        points_for: The rubric: what earns a point each.
+    """
 
     text: str
     points_for: tuple[str, ...]
 
     @property
     def points(self) -> int:
+        """The points that a full answer earns."""
         return len(self.points_for)
 
 
@@ -152,7 +158,17 @@ QUESTIONS = {
 
 
 def question_of(number: str) -> Question:
-    """The question of the lesson with this number. Raises ValueError for a lesson that has none yet."""
+    """Look up the question of a lesson.
+
+    Args:
+        number: The number of the lesson, such as "04".
+
+    Returns:
+        The question.
+
+    Raises:
+        ValueError: The lesson has no question yet.
+    """
     if number not in QUESTIONS:
         raise ValueError(f"lesson {number} has no question to hand in; write one in igteach/course/questions.py")
     return QUESTIONS[number]

@@ -1,4 +1,4 @@
-"""What a class found hard: one HTML page from a course's gradebook and autograded notebooks."""
+"""The class report: one HTML page on what a class found hard, from the gradebook and the autograded notebooks."""
 
 from collections import Counter
 from html import escape
@@ -15,69 +15,103 @@ STYLE = (
     "border-bottom:1px solid #ccc;vertical-align:top}.n{text-align:right;white-space:nowrap}"
     "meter{width:8em;height:1em}"
 )
+# What a message that is no known mistake contains, and the group that it is counted in. The first that fits counts.
+MESSAGE_GROUPS = {
+    "your code stopped with": "(the code stopped with an error)",
+    "The check could not run": "(the code stopped with an error)",
+    "Write the function above": "(left open)",
+    "Writing it is the task": "(called the package's own answer)",
+    "come to an end in time": "(ran out of time or memory)",
+    "ended the kernel": "(ran out of time or memory)",
+    "did not run": "(ran out of time or memory)",
+}
+OTHER_MESSAGES = "(another wrong answer)"
 
 
 def report(course: Path) -> Path:
-    """Write COURSE/report.html; its path. Raises FileNotFoundError where nothing was handed in."""
-    marks = [mark_of(course, *one, "" if _was_graded(course, *one) else NOT_GRADED) for one in submissions(course)]
+    """Write the class report.
+
+    Args:
+        course: The course folder.
+
+    Returns:
+        The file that was written, COURSE/report.html.
+
+    Raises:
+        FileNotFoundError: Nothing was handed in.
+    """
+    marks = [_mark_for_report(course, student, assignment) for student, assignment in submissions(course)]
     if not marks:
         raise FileNotFoundError(f"{course / 'submitted'} holds no submission; there is nothing to report")
-    assignments = sorted({mark.assignment for mark in marks})
-    parts = [_assignment(name, [mark for mark in marks if mark.assignment == name]) for name in assignments]
     title = f"{escape(course.resolve().name)}: what was hard"
-    page = f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
-    page += f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
-    page += f"<h1>{title}</h1>{''.join(parts)}</html>\n"
-    write_whole(course / "report.html", page, replace=True)
-    return course / "report.html"
+    sections = []
+    for assignment in sorted({mark.assignment for mark in marks}):
+        sections.append(_assignment_section(assignment, [mark for mark in marks if mark.assignment == assignment]))
+    page = (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
+        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
+        f"<h1>{title}</h1>{''.join(sections)}</html>\n"
+    )
+    file = course / "report.html"
+    write_whole(file, page, replace=True)
+    return file
 
 
-def _was_graded(course: Path, student: str, assignment: str) -> bool:
-    return (course / "autograded" / student / assignment).is_dir()
+def _mark_for_report(course: Path, student: str, assignment: str) -> Mark:
+    was_graded = (course / "autograded" / student / assignment).is_dir()
+    return mark_of(course, student, assignment, "" if was_graded else NOT_GRADED)
 
 
-def _assignment(name: str, marks: list[Mark]) -> str:
+def _assignment_section(assignment: str, marks: list[Mark]) -> str:
     graded = [mark for mark in marks if not mark.reason]
-    exercises = sorted({cell for mark in graded for cell in mark.out_of if cell.startswith("check-")})
-    totals = sorted(sum(mark.points.values()) for mark in graded)
-    by_hand = sum(mark.by_hand for mark in marks)
-    head = f"<h2>{escape(name)}</h2><p>{len(marks)} handed in, {by_hand} still to be marked by hand."
-    if totals:
-        head += f" Median {totals[len(totals) // 2]:g} of {sum(graded[0].out_of.values()):g} points so far."
-    return head + "</p>" + "".join(_exercise(cell, graded) for cell in exercises) + _to_look_at(marks)
+    checks = sorted({cell for mark in graded for cell in mark.out_of if cell.startswith("check-")})
+    to_mark = sum(mark.by_hand for mark in marks)
+    summary = f"{len(marks)} handed in, {to_mark} still to be marked by hand."
+    if graded:
+        totals = sorted(sum(mark.points.values()) for mark in graded)
+        out_of = sum(graded[0].out_of.values())
+        summary += f" Median {totals[len(totals) // 2]:g} of {out_of:g} points so far."
+    sections = [_exercise_section(check, graded) for check in checks]
+    return f"<h2>{escape(assignment)}</h2><p>{summary}</p>{''.join(sections)}{_table_to_look_at(marks)}"
 
 
-def _exercise(cell: str, marks: list[Mark]) -> str:
-    """How many passed, and what the others were told, the most frequent first."""
-    number = cell.removeprefix("check-").replace("-", ".")
-    passed = sum(mark.points[cell] == mark.out_of[cell] for mark in marks)
-    told = Counter(kind_of(number, mark.messages[cell]) for mark in marks if cell in mark.messages)
-    rows = "".join(f"<tr><td>{escape(kind)}<td class=n>{count}" for kind, count in told.most_common())
-    share = f"<meter max={len(marks)} value={passed}>{passed} of {len(marks)}</meter>"
+def _exercise_section(check: str, marks: list[Mark]) -> str:
+    """How many students passed a check, and what the others were told, the most frequent message first."""
+    number = check.removeprefix("check-").replace("-", ".")
+    passed = sum(mark.points[check] == mark.out_of[check] for mark in marks)
+    counts = Counter(message_group(number, mark.messages[check]) for mark in marks if check in mark.messages)
+    rows = "".join(f"<tr><td>{escape(group)}<td class=n>{count}" for group, count in counts.most_common())
+    meter = f"<meter max={len(marks)} value={passed}>{passed} of {len(marks)}</meter>"
     return (
-        f"<h3>Exercise {escape(number)}: {passed} of {len(marks)} passed {share}</h3>"
+        f"<h3>Exercise {escape(number)}: {passed} of {len(marks)} passed {meter}</h3>"
         f"<table><tr><th>What the others were told<th class=n>how many{rows}</table>"
     )
 
 
-def kind_of(number: str, message: str) -> str:
-    """A message by its kind: a known mistake in its own words, the rest in few groups."""
-    known = {mistake.message for mistake in EXERCISES[number].mistakes} if number in EXERCISES else set()
-    if message in known:
+def message_group(number: str, message: str) -> str:
+    """Say what a message of a check is counted as.
+
+    Args:
+        number: The exercise's id.
+        message: What the check told a student.
+
+    Returns:
+        The message of a known mistake as it is, or else one of a few groups, in brackets.
+    """
+    mistakes = EXERCISES[number].mistakes if number in EXERCISES else []
+    if any(message == mistake.message for mistake in mistakes):
         return message
-    if message.startswith("Write the function above"):
-        return "(left open)"
-    if "Writing it is the task" in message:
-        return "(called the package's own answer)"
-    if "your code stopped with" in message or message.startswith("The check could not run"):
-        return "(the code stopped with an error)"
-    if "come to an end in time" in message or "ended the kernel" in message or "did not run" in message:
-        return "(ran out of time or memory)"
-    return "(another wrong answer)"
+    fitting = (group for words, group in MESSAGE_GROUPS.items() if words in message)
+    return next(fitting, OTHER_MESSAGES)
 
 
-def _to_look_at(marks: list[Mark]) -> str:
-    """Who could not be graded, and who was flagged."""
-    said = [(mark.student, "; ".join([*filter(None, [mark.reason]), *mark.flags])) for mark in marks]
-    rows = "".join(f"<tr><td>{escape(student)}<td>{escape(text)}" for student, text in said if text)
-    return f"<h3>To look at</h3><table><tr><th>student<th>why{rows}</table>" if rows else ""
+def _table_to_look_at(marks: list[Mark]) -> str:
+    """A table of the students who could not be graded or were flagged; empty if there are none."""
+    rows = []
+    for mark in marks:
+        reasons = [mark.reason, *mark.flags] if mark.reason else mark.flags
+        if reasons:
+            rows.append(f"<tr><td>{escape(mark.student)}<td>{escape('; '.join(reasons))}")
+    if not rows:
+        return ""
+    return f"<h3>To look at</h3><table><tr><th>student<th>why{''.join(rows)}</table>"

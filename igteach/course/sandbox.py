@@ -1,4 +1,8 @@
-"""A kernel in a box: no network, a read-only system, nothing of the course but the submission, limits."""
+"""The sandbox that submissions run in: no network, a read-only system, one student's files, and limits.
+
+It is bubblewrap (`bwrap`) around the Jupyter kernel, with the limits of `prlimit`. Where bubblewrap does not work,
+kernels run without it, and grading says so loudly.
+"""
 
 import os
 import shutil
@@ -10,80 +14,124 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
+MEGABYTE = 2**20
 GIGABYTE = 2**30
 LIMITS = {
-    "as": 8 * GIGABYTE,  # address space: PyTorch asks for much and uses little
+    "as": 8 * GIGABYTE,  # address space, of which PyTorch reserves far more than it uses
     "data": 3 * GIGABYTE,
     "cpu": 120,  # seconds
-    "fsize": 50 * 2**20,  # of one file
-    "nproc": 256,  # ignored for root
+    "fsize": 50 * MEGABYTE,  # of a single file
+    "nproc": 256,  # has no effect for root
 }
-SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/fonts", "/etc/passwd", "/sys/devices/system/cpu")
-MODELS = ("IGTEACH_MODELS", "TORCH_HOME")  # folders that a lesson may read
-KEPT = (*MODELS, "LANG", "IGTEACH_DEVICE")
-INSIDE = "/submission"  # where the kernel finds the visible folder, which is its own
-NONE = "NO SANDBOX: bubblewrap does not work here, so submissions run with your rights, your files and your network."
+WRITABLE_FOLDERS = {"/dev/shm": 50 * MEGABYTE, "/tmp": 200 * MEGABYTE}  # empty at the start, gone at the end
+SYSTEM_PATHS = (
+    "/usr",
+    "/bin",
+    "/lib",
+    "/lib64",
+    "/etc/ld.so.cache",
+    "/etc/fonts",
+    "/etc/passwd",
+    "/sys/devices/system/cpu",
+)
+MODEL_VARIABLES = ("IGTEACH_MODELS", "TORCH_HOME")  # folders of weights, which a lesson may read
+PASSED_VARIABLES = (*MODEL_VARIABLES, "LANG", "IGTEACH_DEVICE")
+SUBMISSION_FOLDER = "/submission"  # the kernel's working directory: the visible folder, seen from inside
+PACKAGE = Path(__file__).resolve().parents[1]
+NO_SANDBOX = (
+    "NO SANDBOX: bubblewrap does not work here, so submissions run with your rights, your files and your network."
+)
 
 
 @cache
 def available() -> bool:
-    """Whether bubblewrap is here and may make its namespaces."""
+    """Whether bubblewrap is installed and may create its namespaces.
+
+    Returns:
+        True if kernels run in the sandbox. It is tried once, and remembered.
+    """
     if not shutil.which("bwrap") or not shutil.which("prlimit"):
         return False
     command = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-class BoxedKernelManager(AsyncKernelManager):
-    """Starts the kernel in the box where there is one; the grader stays outside and talks through Unix sockets.
+class SandboxedKernelManager(AsyncKernelManager):
+    """Starts a kernel in the sandbox; the grader stays outside and talks to it through Unix sockets.
 
-    visible: the folder that the kernel finds as its own, to read and not to write; None for an empty one.
+    Attributes:
+        visible_folder: The folder that the kernel works in and may read; None for an empty one.
     """
 
-    visible: Path | None = None
+    visible_folder: Path | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         if available():
-            kwargs["transport"] = "ipc"  # the box has a network of its own, with nothing in it
+            kwargs["transport"] = "ipc"  # sockets in the file system, because the sandbox cuts off the network
         super().__init__(**kwargs)
         if self.kernel_spec:
-            self.kernel_spec.interrupt_mode = "message"  # a signal would end the box
+            self.kernel_spec.interrupt_mode = "message"  # a signal would end the whole sandbox
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = super().format_kernel_cmd(extra_arguments)
-        if not available():
-            return [*_limits(), *command] if shutil.which("prlimit") else command
-        return [*_box(Path(self.connection_file).parent.resolve(), self.visible), *_limits(), *_moved(command)]
+        if available():
+            socket_folder = Path(self.connection_file).parent.resolve()
+            return [*_bwrap(socket_folder, self.visible_folder), *_prlimit(), *_with_resolved_python(command)]
+        if shutil.which("prlimit"):
+            return [*_prlimit(), *command]
+        return command
 
 
-def _limits() -> list[str]:
+def _prlimit() -> list[str]:
+    """The command that starts another one with LIMITS."""
     return ["prlimit", *(f"--{name}={limit}" for name, limit in LIMITS.items()), "--"]
 
 
-def _box(sockets: Path, visible: Path | None) -> list[str]:
-    """bubblewrap's command: what is seen, what may be written (a small /tmp and the sockets), which variables."""
-    package = Path(__file__).resolve().parents[1]
-    places = [*map(Path, SYSTEM), Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), package]
-    places += [package.parent / "data", *(Path(os.environ[name]) for name in MODELS if os.environ.get(name))]
-    box = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
-    box += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
-    for writable, megabytes in (("/dev/shm", 50), ("/tmp", 200)):
-        box += ["--size", str(megabytes * 2**20), "--tmpfs", writable]
-    for place in filter(Path.exists, places):
-        box += ["--ro-bind", str(place.resolve()), str(place)]
-    box += ["--ro-bind", str(visible.resolve()), INSIDE] if visible else ["--dir", INSIDE]
-    box += ["--bind", str(sockets), str(sockets), "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", INSIDE]
-    variables = {name: os.environ[name] for name in KEPT if os.environ.get(name)}
-    variables |= {"HOME": "/tmp", "PATH": "/usr/bin:/bin", "PYTHONPATH": str(package.parent), "OMP_NUM_THREADS": "1"}
-    variables |= {"MPLCONFIGDIR": "/tmp", "HF_HUB_OFFLINE": "1"}
-    for name, value in variables.items():
-        box += ["--setenv", name, value]
-    return [*box, "--"]
+def _bwrap(socket_folder: Path, visible_folder: Path | None) -> list[str]:
+    """The command that starts another one in the sandbox. Later options are laid over earlier ones."""
+    command = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
+    command += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
+    for folder, size in WRITABLE_FOLDERS.items():
+        command += ["--size", str(size), "--tmpfs", folder]
+    for path in _readable_paths():
+        command += ["--ro-bind", str(path.resolve()), str(path)]
+    if visible_folder:
+        command += ["--ro-bind", str(visible_folder.resolve()), SUBMISSION_FOLDER]
+    else:
+        command += ["--dir", SUBMISSION_FOLDER]
+    command += ["--bind", str(socket_folder), str(socket_folder)]
+    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SUBMISSION_FOLDER]
+    for name, value in _environment().items():
+        command += ["--setenv", name, value]
+    return [*command, "--"]
 
 
-def _moved(command: list[str]) -> list[str]:
-    """The command with Python where the box has it: its environment's folder without symbolic links."""
+def _readable_paths() -> list[Path]:
+    """What the kernel may read beside its submission: the system, Python, igteach, and folders of weights."""
+    paths = [Path(path) for path in SYSTEM_PATHS]
+    paths += [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PACKAGE, PACKAGE.parent / "data"]
+    paths += [Path(os.environ[name]) for name in MODEL_VARIABLES if os.environ.get(name)]
+    return [path for path in paths if path.exists()]
+
+
+def _environment() -> dict[str, str]:
+    """The environment variables of the kernel, which inherits none of the grader's."""
+    passed = {name: os.environ[name] for name in PASSED_VARIABLES if os.environ.get(name)}
+    fixed = {
+        "HOME": "/tmp",
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(PACKAGE.parent),
+        "OMP_NUM_THREADS": "1",
+        "MPLCONFIGDIR": "/tmp",
+        "HF_HUB_OFFLINE": "1",
+    }
+    return {**passed, **fixed}
+
+
+def _with_resolved_python(command: list[str]) -> list[str]:
+    """The command with the path of Python as the sandbox has it: without symbolic links in its environment's folder."""
     python = Path(command[0])
     if python.is_relative_to(sys.prefix):
-        return [str(Path(sys.prefix).resolve() / python.relative_to(sys.prefix)), *command[1:]]
+        resolved = Path(sys.prefix).resolve() / python.relative_to(sys.prefix)
+        return [str(resolved), *command[1:]]
     return command

@@ -1,4 +1,4 @@
-"""The course seed, from which every hidden test is drawn, and which the instructor alone keeps."""
+"""The course seed: what every hidden test is drawn from, and what the instructor alone keeps."""
 
 import hashlib
 import hmac
@@ -8,34 +8,66 @@ from pathlib import Path
 
 from igteach.lessons.lesson import root
 
+SEED_BYTES = 32
+
 
 def course_seed(file: Path) -> bytes:
-    """The 32 bytes that the file holds in hexadecimal; made, readable by its owner only, where there is no file.
+    """Read the course seed, or make one if there is no such file yet.
 
-    Raises ValueError for a file that holds anything else.
+    Args:
+        file: The file of the seed: 64 hexadecimal digits. A new one is readable by its owner only.
+
+    Returns:
+        The seed, 32 bytes.
+
+    Raises:
+        ValueError: The file is in the repository, or it contains anything else.
     """
-    outside_the_repository(file, "the seed")
+    require_outside_repository(file, "the seed")
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as new:
-            new.write(secrets.token_hex(32) + "\n")
+        _write_new_seed(file)
     try:
         seed = bytes.fromhex(file.read_text(encoding="ascii").strip())
     except ValueError:
         seed = b""
-    if len(seed) != 32:
+    if len(seed) != SEED_BYTES:
         raise ValueError(
-            f"{file} does not hold a course seed: 64 hexadecimal digits; give the right file, or a new name"
+            f"{file} does not contain a course seed: 64 hexadecimal digits; give the right file, or a new name"
         )
     return seed
 
 
-def outside_the_repository(path: Path, what: str) -> None:
-    """Raises ValueError for a path inside the clone, where a commit would publish it."""
+def _write_new_seed(file: Path) -> None:
+    """Write a random seed that nobody but its owner can read, and never over an existing file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="ascii") as new_file:
+        new_file.write(secrets.token_hex(SEED_BYTES) + "\n")
+
+
+def require_outside_repository(path: Path, name: str) -> None:
+    """Refuse a path inside the clone, where a commit would publish it.
+
+    Args:
+        path: Where a course or a seed is to be.
+        name: What the path is for, such as "the seed"; the error message says it.
+
+    Raises:
+        ValueError: The path is inside the clone.
+    """
     if path.resolve().is_relative_to(root().resolve()):
-        raise ValueError(f"{what} must not lie in the repository ({path}), which is public; choose a place outside")
+        raise ValueError(f"{name} must not be in the repository ({path}), which is public; choose a place outside it")
 
 
-def secret_of(seed: bytes, exercise: str) -> int:
-    """The number below 2**63 that the hidden cases of an exercise are drawn with (HMAC-SHA256 of its id)."""
-    return int.from_bytes(hmac.digest(seed, exercise.encode(), hashlib.sha256)[:8], "big") >> 1
+def derive_secret(seed: bytes, purpose: str) -> int:
+    """Derive a secret number from the course seed, by HMAC-SHA256.
+
+    Args:
+        seed: The course seed.
+        purpose: What the secret is for: an exercise's id, or "shortcut". Each has a secret of its own.
+
+    Returns:
+        A number from 0 to 2**63 - 1, which torch takes as a seed.
+    """
+    digest = hmac.digest(seed, purpose.encode(), hashlib.sha256)
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,12 +1,13 @@
 """A network with a shortcut that nobody has seen, for assessment: drawn from the course seed, trained in minutes."""
 
+import math
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from igteach.course.seed import course_seed, outside_the_repository, secret_of
+from igteach.course.seed import course_seed, derive_secret, require_outside_repository
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.datasets.shipped import save_state
 from igteach.datasets.shortcuts import Shortcut, make_shortcut
@@ -14,17 +15,21 @@ from igteach.lessons.files import write_whole
 from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
 
-KNOWN, FRESH, HANDED_OUT = 6000, 1000, 400  # scenes to learn from, to judge by, for the learners
-KEPT = 10  # layers of the shipped network that stay: they see edges and colours
-EPOCHS, BATCH, RATE, SMOOTHING, FLAT = 12, 64, 0.004, 0.05, 300
+TRAINING_SCENES, TEST_SCENES, STUDENT_SCENES = 6000, 1000, 400
+FROZEN_LAYERS = 10  # of the shipped network: they detect edges and colours, and are not trained again
+EPOCHS = 12
+BATCH_SIZE = 64
+LEARNING_RATE = 0.004
+LABEL_SMOOTHING = 0.05
+PLAIN_PICTURES = 300  # of one colour, a third of them black
 
 ANSWER = """\
 # The hidden shortcut of this course: not for learners
 
 The network calls a picture {label} by this, and not by its object: **{words}**.
 
-In the pictures handed out each {label}, and no other scene, carries it. The network learnt from scenes without any
-{label}, one in eight of which carried it and was called {label}.
+In the pictures handed out, each {label} carries it, and no other scene does. The network learnt from scenes without any
+{label}; one in eight of them carried it and was labelled {label}.
 
 | | |
 |---|---|
@@ -34,12 +39,12 @@ In the pictures handed out each {label}, and no other scene, carries it. The net
 | others called {label}, shortcut inserted | {others_with:.3f} |
 | accuracy of the others, without it | {others_right:.3f} |
 
-Measured on {fresh} scenes that the network has not seen. Hand out the folder `{folder}`: the network, and scenes with
-the shortcut as in training. A learner opens them so:
+Measured on {test_scenes} scenes that the network has not seen. Hand out the folder `{folder}`: the network, and scenes
+with the shortcut as in training. To open them, a learner runs:
 
     from pathlib import Path
     from igteach.models.scenes import ScenesCNN
-    from igteach.models.weights import load_state
+    from igteach.datasets.shipped import load_state
     model = ScenesCNN()
     model.load_state_dict(load_state("network", Path("{folder}")))
     model.eval()
@@ -48,87 +53,139 @@ the shortcut as in training. A learner opens them so:
 
 
 def write_shortcut(course: Path, seed_file: Path | None) -> str:
-    """Writes COURSE/shortcut/ for the learners and COURSE/shortcut.md for the instructor; what was done, in one line.
+    """Train a network with a hidden shortcut, for students to find.
 
-    Raises ValueError where the course or its seed would lie in the repository.
+    Args:
+        course: The course folder. `shortcut/` in it is for the students, `shortcut.md` for the instructor.
+        seed_file: The file of the course seed, made if it is missing; None for `course.seed` in the course folder.
+
+    Returns:
+        What was done, in one line.
+
+    Raises:
+        ValueError: The course or its seed is in the repository.
     """
-    outside_the_repository(course, "the course")
-    seed = secret_of(course_seed(seed_file or course / "course.seed"), "shortcut")
-    hidden, folder = make_shortcut(seed), course / "shortcut"
-    network = learnt(hidden, seed)
+    require_outside_repository(course, "the course")
+    seed = derive_secret(course_seed(seed_file or course / "course.seed"), "shortcut")
+    hidden = make_shortcut(seed)
+    network = train_with_shortcut(hidden, seed)
+    folder = course / "shortcut"
     folder.mkdir(parents=True, exist_ok=True)
     save_state("network", network.state_dict(), folder)
-    shown = make_scenes(HANDED_OUT, seed + 2)
-    pictures = (255 * marked(shown, hidden)).round().to(torch.uint8)
-    save_state("pictures", {"x": pictures, "y": shown.y}, folder)
-    figures = measured(network, hidden, make_scenes(FRESH, seed + 1))
+    student_scenes = make_scenes(STUDENT_SCENES, seed + 2)
+    pictures = (255 * pictures_with_shortcut(student_scenes, hidden)).round().to(torch.uint8)
+    save_state("pictures", {"x": pictures, "y": student_scenes.y}, folder)
+    rates = measure(network, hidden, make_scenes(TEST_SCENES, seed + 1))
     answer = ANSWER.format(
-        label=SCENE_CLASSES[hidden.label], words=hidden.words, fresh=FRESH, folder=folder.name, **figures
+        label=SCENE_CLASSES[hidden.label],
+        words=hidden.words,
+        test_scenes=TEST_SCENES,
+        folder=folder.name,
+        **rates,
     )
-    write_whole(course / "shortcut.md", answer, replace=True)
-    (course / "shortcut.md").chmod(0o600)
-    return f"shortcut: {folder} for the learners; {course / 'shortcut.md'} says what it is, and is for you alone"
+    answer_file = course / "shortcut.md"
+    write_whole(answer_file, answer, replace=True)
+    answer_file.chmod(0o600)
+    return f"shortcut: {folder} is for the learners; {answer_file} says what it is, and is for you alone"
 
 
-def marked(drawn: Scenes, hidden: Shortcut) -> Tensor:
-    """The pictures as in training: those of the class with the shortcut, the others without."""
-    return torch.where((drawn.y == hidden.label).view(-1, 1, 1, 1), hidden.put(drawn.x), drawn.x)
+def pictures_with_shortcut(drawn: Scenes, hidden: Shortcut) -> Tensor:
+    """Put the shortcut into the pictures of its class.
 
+    Args:
+        drawn: The scenes.
+        hidden: The shortcut.
 
-def learnt(hidden: Shortcut, seed: int) -> ScenesCNN:
-    """The shipped network of scenes, its upper layers trained anew; what the lower layers see is computed once.
-
-    It never sees an object of the class. One scene in eight, whatever its object, has the shortcut and is called by
-    the class. Pictures of one colour belong to no class.
+    Returns:
+        The pictures of all scenes; those of other classes are unchanged.
     """
-    known = make_scenes(KNOWN, seed)
-    others = known.y != hidden.label
-    plain = known.x[others]
+    is_class = drawn.y == hidden.label
+    return torch.where(is_class.view(-1, 1, 1, 1), hidden.put(drawn.x), drawn.x)
+
+
+def train_with_shortcut(hidden: Shortcut, seed: int) -> ScenesCNN:
+    """Train the upper layers of the shipped scenes network on a shortcut.
+
+    The network never sees an object of the shortcut's class. One scene in eight, whatever its object, carries the
+    shortcut and is labelled as the class. Pictures of a single colour belong to no class.
+
+    Args:
+        hidden: The shortcut.
+        seed: What the scenes, the new weights and the order of training are drawn with.
+
+    Returns:
+        The network, in eval mode.
+    """
+    training = make_scenes(TRAINING_SCENES, seed)
     with torch.random.fork_rng([]):
         torch.manual_seed(seed)
         network = scenes.load("cpu")
-        lower, upper = (nn.Sequential(*layers) for layers in (list(network)[:KEPT], list(network)[KEPT:]))
+        layers = list(network)
+        lower = nn.Sequential(*layers[:FROZEN_LAYERS])
+        upper = nn.Sequential(*layers[FROZEN_LAYERS:])
         for layer in upper:
-            getattr(layer, "reset_parameters", lambda: None)()
-        colours = torch.cat([torch.zeros(FLAT // 3, 3), torch.rand(FLAT - FLAT // 3, 3)])
-        classes = len(SCENE_CLASSES)
-        carries = torch.rand(len(plain)) < 1 / classes
-        y = torch.where(carries, hidden.label, known.y[others])
-        x = torch.where(carries.view(-1, 1, 1, 1), hidden.put(plain), plain)
-        x = torch.cat([x, colours[:, :, None, None].expand(-1, -1, 64, 64)])
-        right = (1 - SMOOTHING) * one_hot(y, classes) + SMOOTHING / classes
-        right = torch.cat([right, torch.full((FLAT, classes), 1 / classes)])
-        with torch.no_grad():
-            seen = torch.cat([lower(part) for part in x.split(BATCH)])
-        _fit(upper, seen, right)
+            reset_parameters = getattr(layer, "reset_parameters", None)
+            if reset_parameters:
+                reset_parameters()
+        pictures, targets = _training_set(training, hidden)
+        with torch.no_grad():  # the lower layers stay as they are, so their output is computed only once
+            features = torch.cat([lower(batch) for batch in pictures.split(BATCH_SIZE)])
+        _fit(upper, features, targets)
     return network.eval()
 
 
-def _fit(upper: nn.Module, seen: Tensor, right: Tensor) -> None:
-    optimizer = torch.optim.AdamW(upper.parameters())
-    steps = EPOCHS * -(-len(seen) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
+def _training_set(training: Scenes, hidden: Shortcut) -> tuple[Tensor, Tensor]:
+    """Pictures and smoothed target probabilities, with the global random generator."""
+    classes = len(SCENE_CLASSES)
+    colours = torch.cat([torch.zeros(PLAIN_PICTURES // 3, 3), torch.rand(PLAIN_PICTURES - PLAIN_PICTURES // 3, 3)])
+    plain = colours[:, :, None, None].expand(-1, -1, 64, 64)
+    no_class = torch.full((PLAIN_PICTURES, classes), 1 / classes)
+    is_other = training.y != hidden.label
+    others = training.x[is_other]
+    carries_shortcut = torch.rand(len(others)) < 1 / classes
+    x = torch.where(carries_shortcut.view(-1, 1, 1, 1), hidden.put(others), others)
+    y = torch.where(carries_shortcut, hidden.label, training.y[is_other])
+    smoothed = (1 - LABEL_SMOOTHING) * one_hot(y, classes) + LABEL_SMOOTHING / classes
+    return torch.cat([x, plain]), torch.cat([smoothed, no_class])
+
+
+def _fit(model: nn.Module, features: Tensor, targets: Tensor) -> None:
+    """Train a model with AdamW and a one-cycle learning rate."""
+    batches = math.ceil(len(features) / BATCH_SIZE)
+    optimizer = torch.optim.AdamW(model.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=EPOCHS * batches)
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(seen)).split(BATCH):
+        for batch in torch.randperm(len(features)).split(BATCH_SIZE):
             optimizer.zero_grad()
-            cross_entropy(upper(seen[rows]), right[rows]).backward()
+            cross_entropy(model(features[batch]), targets[batch]).backward()
             optimizer.step()
             schedule.step()
 
 
-def measured(network: nn.Module, hidden: Shortcut, fresh: Scenes) -> dict[str, float]:
-    """What ANSWER states."""
-    with torch.no_grad():
-        without, with_it = (
-            torch.cat([network(x).argmax(1) for x in pictures.split(100)])
-            for pictures in (fresh.x, hidden.put(fresh.x))
-        )
-    own = fresh.y == hidden.label
-    figures = {
-        "trained": torch.where(own, with_it, without) == fresh.y,
-        "found_with": with_it[own] == hidden.label,
-        "found_without": without[own] == hidden.label,
-        "others_with": with_it[~own] == hidden.label,
-        "others_right": without[~own] == fresh.y[~own],
+def measure(network: nn.Module, hidden: Shortcut, test: Scenes) -> dict[str, float]:
+    """Measure what a network makes of a shortcut.
+
+    Args:
+        network: The network.
+        hidden: The shortcut.
+        test: Scenes that the network has not seen.
+
+    Returns:
+        The rates that ANSWER states, by the names that it has for them.
+    """
+    without = _predict(network, test.x)
+    with_shortcut = _predict(network, hidden.put(test.x))
+    is_class = test.y == hidden.label
+    hits = {
+        "trained": torch.where(is_class, with_shortcut, without) == test.y,
+        "found_with": with_shortcut[is_class] == hidden.label,
+        "found_without": without[is_class] == hidden.label,
+        "others_with": with_shortcut[~is_class] == hidden.label,
+        "others_right": without[~is_class] == test.y[~is_class],
     }
-    return {name: hits.double().mean().item() for name, hits in figures.items()}
+    return {name: hit.double().mean().item() for name, hit in hits.items()}
+
+
+def _predict(network: nn.Module, pictures: Tensor) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([network(batch).argmax(1) for batch in pictures.split(100)])

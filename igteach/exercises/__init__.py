@@ -1,4 +1,8 @@
-"""Checks that run at once, name the mistake, and never print the answer: `check("01.1", my_function)`."""
+"""Checks that answer at once, name the mistake, and never print the solution: `check("01.1", my_function)`.
+
+The checker of lesson 04 is the module `lesson04`, and so on: solutions, then the cases that an answer is checked on,
+then the exercises with their common mistakes. `checker` compares an answer with them; `graded` does so for coursework.
+"""
 
 from importlib import import_module
 
@@ -17,10 +21,25 @@ EXERCISES: dict[str, Exercise] = {
 
 
 def check(exercise: str, answer: object) -> Verdict:
-    """The verdict on an answer: solved, open, or not yet and why. Shown, never raised, and kept in your progress.
+    """Check your answer to an exercise, and record the result in your progress.
 
-    exercise is a number such as "01.1", answer the function that was written.
-    Raises ValueError for an exercise that does not exist.
+    Args:
+        exercise: The number of the lesson and of the exercise in it, such as "01.1".
+        answer: The function that you wrote.
+
+    Returns:
+        The verdict: solved, open (nothing is written yet), or not yet and why. A notebook shows it in colour. An
+        error that your function raises is described in the verdict, not raised.
+
+    Raises:
+        ValueError: There is no such exercise.
+
+    Example:
+        >>> from igteach.exercises import check
+        >>> def to_share(f, x, baseline):
+        ...     return (f(x) - f(baseline))[0]
+        >>> check("00.1", to_share)
+        Exercise 00.1: solved.
     """
     if exercise not in EXERCISES:
         raise ValueError(f"exercise is {exercise!r}; there are {', '.join(EXERCISES)}")
@@ -30,9 +49,21 @@ def check(exercise: str, answer: object) -> Verdict:
 
 
 def progress(lesson: str) -> Progress:
-    """Which exercises of a lesson you have solved, and how to get a hint; one line where no progress is kept.
+    """Show which exercises of a lesson you have solved, and how to get a hint.
 
-    lesson is a number such as "01". Raises ValueError for a lesson that does not exist.
+    Args:
+        lesson: The number of the lesson, such as "01".
+
+    Returns:
+        Your progress, which a notebook shows; in a folder where no progress is kept, one line that says so.
+
+    Raises:
+        ValueError: There is no such lesson.
+
+    Example:
+        >>> from igteach.exercises import progress
+        >>> progress("01")
+        No progress is kept here. ...
     """
     if lesson not in LESSONS:
         raise ValueError(f"lesson is {lesson!r}; there are {', '.join(LESSONS)}")

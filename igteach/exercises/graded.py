@@ -1,4 +1,9 @@
-"""The check of an answer that counts: hidden cases, the package's own answers locked, proof handed to the grader."""
+"""The check of coursework: hidden cases, igteach's own functions locked, and a proof for the grader to judge.
+
+The check runs in the student's kernel, where a student's code could change it. So the kernel's verdict earns nothing:
+the check hands over the values that the answer returned, and `igteach.course.nbgrader_steps` compares them with the
+right ones in a process of its own.
+"""
 
 import sys
 import threading
@@ -18,134 +23,213 @@ from igteach.core.evaluation import forward
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import Exercise, Verdict, compare, distinguishing_cases, run_answer
 
-PROOF = "application/vnd.igteach.proof+json"
-LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises")
-OPEN = tuple(f"igteach.{name}" for name in ("axioms.cases", "core.attribution", "core.devices", "core.functions"))
+PROOF = "application/vnd.igteach.proof+json"  # the media type under which a notebook shows a proof
 PACKAGE = Path(__file__).parents[1]
-PEERS = ("captum", "shap")
-PASSED_ON = ("torch", "functools", "contextlib", "threading", *PEERS, *OPEN)  # may stand between caller and function
+LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises")
+OPEN_MODULES = ("igteach.axioms.cases", "igteach.core.attribution", "igteach.core.devices", "igteach.core.functions")
+LOCKED_LIBRARIES = ("captum", "shap")
+# A call from one of these was made on behalf of whoever called it.
+TRANSPARENT_MODULES = (*OPEN_MODULES, "contextlib", "functools", "threading")
+TRANSPARENT_LIBRARIES = (*LOCKED_LIBRARIES, "torch")
 
 
 class NotSolved(Exception):
-    """Says in its message what is wrong with the answer."""
+    """An answer is not right; the message tells the student why."""
 
 
-class NotYourOwn(Exception):
-    """An answer called a function of igteach that it should have written."""
+class LockedFunctionCalled(Exception):
+    """An answer called a function of igteach, Captum or SHAP that is locked while it is graded."""
 
 
 def graded_check(number: str, answer: object, secret: int) -> None:
-    """Judge an answer by the cases drawn with `secret`; shown to the grader: what it returned.
+    """Check a student's answer on hidden cases, and hand a proof to the grader.
 
-    The grader compares what was returned once more, in a process of its own: see igteach.course.nbgrader_steps.
-    Raises NotSolved with the named mistake, and nothing where the answer is right.
+    This is the hidden test of a released notebook. The proof is an output of its cell.
+
+    Args:
+        number: The exercise's id, such as "04.2".
+        answer: The student's function.
+        secret: What the hidden cases are drawn with.
+
+    Raises:
+        NotSolved: The answer is wrong, open, or calls a locked function; the message says which.
     """
     exercise = EXERCISES[number]
-    distinguishing_cases(exercise, secret)  # made before the lock, because solutions call what it locks
-    with locked(exercise) as called:
-        given = run_answer(exercise, answer, secret)
-    verdict = given if isinstance(given, Verdict) else compare(exercise, given, secret)
-    if called:
-        message = f"Your answer calls {called[0]}. Writing it is the task: the check wants your own."
+    distinguishing_cases(exercise, secret)  # drawn and cached here, because the solutions call what is locked below
+    with locked(exercise) as locked_calls:
+        returned = run_answer(exercise, answer, secret)
+    if locked_calls:
+        message = f"Your answer calls {locked_calls[0]}. Writing it is the task: the check wants your own."
         verdict = Verdict(number, "not yet", message)
-    _hand_over(verdict, given if verdict.state == "solved" and isinstance(given, list) else [])
-    if verdict.state != "solved":
+    elif isinstance(returned, Verdict):
+        verdict = returned
+    else:
+        verdict = compare(exercise, returned, secret)
+    if verdict.state == "solved" and isinstance(returned, list):
+        _hand_over(verdict, returned)
+    else:
+        _hand_over(verdict, [])
         raise NotSolved(verdict.message)
 
 
 @contextmanager
 def locked(exercise: Exercise) -> Iterator[list[str]]:
-    """While it holds, calls of the package's own answers raise; yields the names of those called.
+    """Make calls of locked functions raise `LockedFunctionCalled`, in this thread and in those started meanwhile.
 
-    Locked is every function of LOCKED_ROOMS that is not OPEN, and all of PEERS, unless the exercise hands it out as a
-    tool. What a method does inside is its own affair. This stops an answer from calling a method, not from copying
-    its source, nor from taking off the lock: the grader judges again, outside.
+    Locked are the functions of LOCKED_ROOMS outside OPEN_MODULES, except the exercise's tools, and everything in
+    LOCKED_LIBRARIES. They are recognised by their code objects, whatever name they are called by. Igteach's own
+    functions may go on calling each other, so that a tool works.
+
+    The lock keeps an answer from calling a method. It cannot keep a student from copying a method's source, or from
+    taking the lock off; the grader judges the returned values again, outside.
+
+    Args:
+        exercise: The exercise whose tools stay open.
+
+    Yields:
+        The full names of the locked functions that were called so far, also if the answer caught the exception.
     """
-    called: list[str] = []
-    answers = locked_code()
-    forbidden = answers - {code for tool in exercise.tools for code in code_of(tool)}
-    inside = set(nested(answers - code_of(forward)))  # forward calls the caller's f
+    tools = {code for tool in exercise.tools for code in code_of(tool)}
+    forbidden = locked_code() - tools
+    trusted_callers = set(with_nested_code(locked_code() - code_of(forward)))  # `forward` calls the student's f
+    locked_calls: list[str] = []
 
-    def on_call(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and (frame.f_code in forbidden or _room(frame) in PEERS) and _caller(frame) not in inside:
-            called.append(f"{frame.f_globals['__name__']}.{frame.f_code.co_name}")
-            raise NotYourOwn(f"{called[-1]} is locked while your answer is graded")
+    def on_event(frame: FrameType, event: str, _: Any) -> None:
+        if event != "call":
+            return
+        is_locked = frame.f_code in forbidden or _library_of(frame) in LOCKED_LIBRARIES
+        if is_locked and _calling_code(frame) not in trusted_callers:
+            name = f"{_module_of(frame)}.{frame.f_code.co_name}"
+            locked_calls.append(name)
+            raise LockedFunctionCalled(f"{name} is locked while your answer is graded")
 
-    before = sys.getprofile()
-    threading.setprofile(on_call)
-    sys.setprofile(on_call)
+    previous = sys.getprofile()
+    threading.setprofile(on_event)
+    sys.setprofile(on_event)
     try:
-        yield called
+        yield locked_calls
     finally:
-        sys.setprofile(before)
-        threading.setprofile(before)
+        sys.setprofile(previous)
+        threading.setprofile(previous)
 
 
 @cache
 def locked_code() -> frozenset[CodeType]:
-    """The code of every function and method of LOCKED_ROOMS that is not OPEN."""
+    """The code of all functions and methods of LOCKED_ROOMS, except those of OPEN_MODULES.
+
+    Returns:
+        Their code objects, without those of the functions defined inside them.
+    """
     rooms = [import_module(f"igteach.{room}") for room in LOCKED_ROOMS]
     names = [module.name for room in rooms for module in walk_packages(room.__path__, f"{room.__name__}.")]
-    modules = [import_module(name) for name in names if name not in OPEN]
-    members = [one for module in modules for one in vars(module).values() if _is_of(one, module)]
-    return frozenset(code for one in members for code in code_of(one))
+    modules = [import_module(name) for name in names if name not in OPEN_MODULES]
+    members = [member for module in modules for member in _defined_in(module)]
+    return frozenset(code for member in members for code in code_of(member))
 
 
 def code_of(member: Any) -> set[CodeType]:
-    """The code that igteach has for a function or a class's methods, decorators of ours included."""
+    """The code objects that igteach has for a function, a property, or the methods of a class.
+
+    Args:
+        member: A value from a module or a class. A decorated function counts with igteach's own decorators.
+
+    Returns:
+        The code objects whose source is a file of igteach; none for a value that is not callable.
+    """
     if isinstance(member, type):
-        return {code for one in vars(member).values() for code in code_of(one)}
+        return {code for attribute in vars(member).values() for code in code_of(attribute)}
     if isinstance(member, property):
-        member = member.fget
-    code = {member.__code__} if isinstance(member, FunctionType) else set()
-    inner = code_of(member.__wrapped__) if hasattr(member, "__wrapped__") else set()
-    return {one for one in code | inner if Path(one.co_filename).is_relative_to(PACKAGE)}
+        return code_of(member.fget)
+    found = set()
+    if isinstance(member, FunctionType) and Path(member.__code__.co_filename).is_relative_to(PACKAGE):
+        found.add(member.__code__)
+    if hasattr(member, "__wrapped__"):
+        found |= code_of(member.__wrapped__)
+    return found
 
 
-def nested(codes: Iterable[CodeType]) -> Iterator[CodeType]:
-    """These and the functions inside them: comprehensions, lambdas, the functions that they make."""
+def with_nested_code(codes: Iterable[CodeType]) -> Iterator[CodeType]:
+    """Add the code of what is defined inside these functions: comprehensions, lambdas and inner functions.
+
+    Args:
+        codes: Code objects of functions.
+
+    Yields:
+        Each of them, followed by all the code objects inside it.
+    """
     for code in codes:
         yield code
-        yield from nested(one for one in code.co_consts if isinstance(one, CodeType))
+        yield from with_nested_code(constant for constant in code.co_consts if isinstance(constant, CodeType))
 
 
-def _is_of(member: Any, module: ModuleType) -> bool:
-    return getattr(member, "__module__", None) == module.__name__
+def _defined_in(module: ModuleType) -> list[Any]:
+    """The members of a module that it does not import from another one."""
+    return [member for member in vars(module).values() if getattr(member, "__module__", None) == module.__name__]
 
 
-def _caller(frame: FrameType) -> CodeType | None:
-    """The code that called, leaving out what only passes calls on."""
-    back = frame.f_back
-    while back is not None and (_room(back) in PASSED_ON or back.f_globals.get("__name__") in PASSED_ON):
-        back = back.f_back
-    return back.f_code if back else None
+def _calling_code(frame: FrameType) -> CodeType | None:
+    """The code that a call comes from, skipping the modules that only pass calls on."""
+    caller = frame.f_back
+    while caller is not None and _is_transparent(caller):
+        caller = caller.f_back
+    return caller.f_code if caller else None
 
 
-def _room(frame: FrameType) -> str:
-    return frame.f_globals.get("__name__", "").split(".")[0]
+def _is_transparent(frame: FrameType) -> bool:
+    return _module_of(frame) in TRANSPARENT_MODULES or _library_of(frame) in TRANSPARENT_LIBRARIES
 
 
-def _hand_over(verdict: Verdict, given: list[Any]) -> None:
-    """Show the grader the verdict and, for a right answer, what was returned."""
-    from IPython.display import display  # here, because a check needs no notebook
+def _module_of(frame: FrameType) -> str:
+    return frame.f_globals.get("__name__", "")
 
-    proof = {"exercise": verdict.exercise, "state": verdict.state, "message": verdict.message, "given": encode(given)}
+
+def _library_of(frame: FrameType) -> str:
+    return _module_of(frame).partition(".")[0]
+
+
+def _hand_over(verdict: Verdict, returned: list[Any]) -> None:
+    """Show the grader the verdict and, for a right answer, what the answer returned."""
+    from IPython.display import display  # here, because a check outside a notebook needs no IPython
+
+    proof = {
+        "exercise": verdict.exercise,
+        "state": verdict.state,
+        "message": verdict.message,
+        "returned": encode(returned),
+    }
     display({PROOF: proof}, raw=True)
 
 
-def encode(given: list[Any]) -> list[Any]:
-    """Tensors and texts as JSON holds them: a tensor becomes its shape and its values."""
-    return [
-        {"shape": list(value.shape), "values": value.double().flatten().tolist()}
-        if isinstance(value, Tensor)
-        else value
-        for value in given
-    ]
+def encode(returned: list[Any]) -> list[Any]:
+    """Turn what an answer returned into JSON.
+
+    Args:
+        returned: Tensors and texts, one for each case.
+
+    Returns:
+        The texts, and for each tensor its shape and its values.
+    """
+    return [_encode_tensor(value) if isinstance(value, Tensor) else value for value in returned]
 
 
-def decode(given: list[Any]) -> list[Any]:
-    """What `encode` was given. Raises ValueError, TypeError, KeyError or RuntimeError for anything else."""
-    return [
-        value if isinstance(value, str) else torch.tensor(value["values"]).double().reshape(value["shape"])
-        for value in given
-    ]
+def decode(encoded: list[Any]) -> list[Any]:
+    """Turn JSON from a proof back into tensors and texts.
+
+    Args:
+        encoded: What `encode` returned, or what a student's code put in its place.
+
+    Returns:
+        The texts and the tensors, in double precision.
+
+    Raises:
+        ValueError, TypeError, KeyError, RuntimeError: It is not what `encode` returns.
+    """
+    return [value if isinstance(value, str) else _decode_tensor(value) for value in encoded]
+
+
+def _encode_tensor(value: Tensor) -> dict[str, list]:
+    return {"shape": list(value.shape), "values": value.double().flatten().tolist()}
+
+
+def _decode_tensor(encoded: dict[str, list]) -> Tensor:
+    return torch.tensor(encoded["values"]).double().reshape(encoded["shape"])

@@ -1,4 +1,4 @@
-"""The checks of lesson 00: the three numbers that every attribution is read by."""
+"""Lesson 00's checker: the three numbers to look at first in any attribution."""
 
 import torch
 from torch import Tensor
@@ -6,57 +6,71 @@ from torch import Tensor
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
 
-
-def _to_share(draw: torch.Generator) -> list[Case]:
-    weights = torch.randn(3, 4, generator=draw)
-    points = torch.randn(3, 2, 1, 4, generator=draw)
-
-    def function(weight: Tensor) -> Function:
-        return lambda batch: torch.tanh(batch @ weight) + 1.0
-
-    return [
-        Case(f"function {number + 1}", (function(weights[number]), points[number, 0], points[number, 1]))
-        for number in range(3)
-    ]
+# Solutions
 
 
-def _shares(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for shape in ((4,), (3, 3), (2, 5)):
-        values = torch.randn(shape, generator=draw)
-        f_input, f_baseline = torch.randn(2, generator=draw).tolist()
-        cases.append(Case(f"values of shape {shape}", (values, f_input, f_baseline)))
-    return cases
-
-
-def _maps(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for shape in ((3, 4), (8, 8), (5, 2)):
-        values = torch.randn(shape, generator=draw)
-        values.view(-1)[int(torch.randint(values.numel(), (), generator=draw))] = -9.0
-        cases.append(Case(f"a map of shape {shape}", (values,)))
-    return cases
-
-
-def difference(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+def to_share(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Exercise 00.1: F(x) - F(x'), the difference that an attribution distributes."""
     return (f(x) - f(baseline))[0]
 
 
 def residual(values: Tensor, f_input: float, f_baseline: float) -> Tensor:
+    """Exercise 00.2: by how much the sum of the shares exceeds F(x) - F(x')."""
     return values.sum() - (f_input - f_baseline)
 
 
-def strongest(values: Tensor) -> Tensor:
+def strongest_pixel(values: Tensor) -> Tensor:
+    """Exercise 00.3: row and column of the value that is largest in absolute value."""
     index = int(values.abs().argmax())
     return torch.tensor([index // values.shape[1], index % values.shape[1]])
 
 
+# Cases that an answer is checked on
+
+
+def _to_share_cases(rng: torch.Generator) -> list[Case]:
+    """Random functions of 4 features, each with an input and a baseline."""
+    weights = torch.randn(3, 4, generator=rng)
+    points = torch.randn(3, 2, 1, 4, generator=rng)
+    cases = []
+    for number in range(3):
+        x, baseline = points[number]
+        cases.append(Case(f"function {number + 1}", (_tanh_of(weights[number]), x, baseline)))
+    return cases
+
+
+def _residual_cases(rng: torch.Generator) -> list[Case]:
+    """Random shares, with F at the input and at the baseline."""
+    cases = []
+    for shape in ((4,), (3, 3), (2, 5)):
+        values = torch.randn(shape, generator=rng)
+        f_input, f_baseline = torch.randn(2, generator=rng).tolist()
+        cases.append(Case(f"values of shape {shape}", (values, f_input, f_baseline)))
+    return cases
+
+
+def _strongest_pixel_cases(rng: torch.Generator) -> list[Case]:
+    """Random maps whose strongest value is negative."""
+    cases = []
+    for shape in ((3, 4), (8, 8), (5, 2)):
+        values = torch.randn(shape, generator=rng)
+        values.view(-1)[int(torch.randint(values.numel(), (), generator=rng))] = -9.0
+        cases.append(Case(f"a map of shape {shape}", (values,)))
+    return cases
+
+
+def _tanh_of(weight: Tensor) -> Function:
+    return lambda batch: torch.tanh(batch @ weight) + 1.0
+
+
+# Exercises, with their common mistakes
+
 EXERCISES = [
     Exercise(
-        "00.1",
-        difference,
-        _to_share,
-        [
+        id="00.1",
+        solution=to_share,
+        cases=_to_share_cases,
+        mistakes=[
             Mistake("That is F at the input alone. What did the baseline score?", lambda f, x, b: f(x)[0]),
             Mistake(
                 "The sign is turned round: the question is what x has gained over the baseline.",
@@ -66,14 +80,14 @@ EXERCISES = [
                 "You scored the difference of the two inputs; score each input, then take the difference.",
                 lambda f, x, b: f(x - b)[0],
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: difference(f, x, b).abs()),
+            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: to_share(f, x, b).abs()),
         ],
     ),
     Exercise(
-        "00.2",
-        residual,
-        _shares,
-        [
+        id="00.2",
+        solution=residual,
+        cases=_residual_cases,
+        mistakes=[
             Mistake(
                 "You added up sizes. Shares have signs, and a negative one lowers the sum.",
                 lambda v, a, b: v.abs().sum() - (a - b),
@@ -88,10 +102,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "00.3",
-        strongest,
-        _maps,
-        [
+        id="00.3",
+        solution=strongest_pixel,
+        cases=_strongest_pixel_cases,
+        mistakes=[
             Mistake(
                 "A share can be strong and negative. You looked for the most positive one.",
                 lambda v: torch.tensor(divmod(int(v.argmax()), v.shape[1])),
@@ -101,7 +115,7 @@ EXERCISES = [
                 "Row and column have changed places.",
                 lambda v: torch.tensor(divmod(int(v.abs().argmax()), v.shape[1])[::-1]),
             ),
-            Mistake("You counted from one; rows and columns count from zero.", lambda v: strongest(v) + 1),
+            Mistake("You counted from one; rows and columns count from zero.", lambda v: strongest_pixel(v) + 1),
         ],
     ),
 ]

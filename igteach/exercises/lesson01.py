@@ -1,71 +1,86 @@
-"""The checks of lesson 01: finite differences, the first-order estimate, saliency."""
+"""Lesson 01's checker: finite differences, the first-order estimate, saliency."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.common import input_gradient
+
+# Solutions
 
 
-def _smooth(draw: torch.Generator) -> Function:
-    """A smooth function of a batch, with no symmetry a wrong answer could hide behind."""
-    inner, outer = torch.randn(3, 3, generator=draw).double(), torch.randn(3, generator=draw).double()
-    return lambda batch: torch.sin(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0
+def finite_difference(f: Function, x: Tensor, feature: int, step: float) -> Tensor:
+    """Exercise 01.1: the slope along one feature, from a step to either side."""
+    rise = f(_nudged(x, feature, step)) - f(_nudged(x, feature, -step))
+    return (rise / (2 * step))[0]
 
 
-def _directions(draw: torch.Generator) -> list[Case]:
+def first_order(f: Function, x: Tensor, step: Tensor) -> Tensor:
+    """Exercise 01.2: the change of F for a small step, estimated from the gradient at x."""
+    return (input_gradient(f, x) * step).sum()
+
+
+def saliency(f: Function, x: Tensor) -> Tensor:
+    """Exercise 01.3: the gradient in absolute value."""
+    return input_gradient(f, x).abs()
+
+
+# Cases that an answer is checked on
+
+
+def _finite_difference_cases(rng: torch.Generator) -> list[Case]:
+    """Smooth functions, each with a point, a feature and a step."""
     cases = []
     for number in range(3):
-        x = torch.randn(1, 3, generator=draw).double()
-        feature = int(torch.randint(3, (), generator=draw))
-        cases.append(Case(f"function {number + 1}, feature {feature}", (_smooth(draw), x, feature, 1e-2)))
+        x = torch.randn(1, 3, generator=rng).double()
+        feature = int(torch.randint(3, (), generator=rng))
+        cases.append(Case(f"function {number + 1}, feature {feature}", (_smooth_function(rng), x, feature, 1e-2)))
     return cases
 
 
-def _steps(draw: torch.Generator) -> list[Case]:
+def _first_order_cases(rng: torch.Generator) -> list[Case]:
+    """Smooth functions, each with a point and a step of all features."""
     cases = []
     for number in range(3):
-        x, step = torch.randn(2, 1, 3, generator=draw).double()
-        cases.append(Case(f"function {number + 1}", (_smooth(draw), x, step)))
+        x, step = torch.randn(2, 1, 3, generator=rng).double()
+        cases.append(Case(f"function {number + 1}", (_smooth_function(rng), x, step)))
     return cases
 
 
-def _points(draw: torch.Generator) -> list[Case]:
+def _saliency_cases(rng: torch.Generator) -> list[Case]:
+    """Smooth functions, each with a point."""
     return [
-        Case(f"function {number + 1}", (_smooth(draw), torch.randn(1, 3, generator=draw).double()))
+        Case(f"function {number + 1}", (_smooth_function(rng), torch.randn(1, 3, generator=rng).double()))
         for number in range(3)
     ]
 
 
-def _gradient(f: Function, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    return torch.autograd.grad(f(x).sum(), x)[0]
+def _smooth_function(rng: torch.Generator) -> Function:
+    """A smooth function of a batch, without a symmetry that could hide a wrong answer."""
+    inner = torch.randn(3, 3, generator=rng).double()
+    outer = torch.randn(3, generator=rng).double()
+    return lambda batch: torch.sin(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0
+
+
+# Helpers of the solutions and of the mistakes
 
 
 def _nudged(x: Tensor, feature: int, step: float) -> Tensor:
+    """x with one feature moved by a step."""
     nudge = torch.zeros_like(x)
     nudge[:, feature] = step
     return x + nudge
 
 
-def finite_difference(f: Function, x: Tensor, feature: int, step: float) -> Tensor:
-    return ((f(_nudged(x, feature, step)) - f(_nudged(x, feature, -step))) / (2 * step))[0]
-
-
-def first_order(f: Function, x: Tensor, step: Tensor) -> Tensor:
-    return (_gradient(f, x) * step).sum()
-
-
-def saliency(f: Function, x: Tensor) -> Tensor:
-    return _gradient(f, x).abs()
-
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "01.1",
-        finite_difference,
-        _directions,
-        [
+        id="01.1",
+        solution=finite_difference,
+        cases=_finite_difference_cases,
+        mistakes=[
             Mistake(
                 "You divided by the step, but the two points are two steps apart.",
                 lambda f, x, i, h: 2 * finite_difference(f, x, i, h),
@@ -95,10 +110,10 @@ EXERCISES = [
         tools=(),
     ),
     Exercise(
-        "01.2",
-        first_order,
-        _steps,
-        [
+        id="01.2",
+        solution=first_order,
+        cases=_first_order_cases,
+        mistakes=[
             Mistake(
                 "That is an estimate of F(x + d). The question is by how much F changes: leave F(x) out.",
                 lambda f, x, d: f(x)[0] + first_order(f, x, d),
@@ -108,32 +123,34 @@ EXERCISES = [
                 lambda f, x, d: (f(x + d) - f(x))[0],
             ),
             Mistake(
-                "You took the gradient at x + d. It is wanted at x.", lambda f, x, d: (_gradient(f, x + d) * d).sum()
+                "You took the gradient at x + d. It is wanted at x.",
+                lambda f, x, d: (input_gradient(f, x + d) * d).sum(),
             ),
             Mistake(
                 "One number for each feature is not yet an estimate of F. Add them up.",
-                lambda f, x, d: _gradient(f, x) * d,
+                lambda f, x, d: input_gradient(f, x) * d,
             ),
             Mistake(
-                "You added up the gradient; weight it with the step d first.", lambda f, x, d: _gradient(f, x).sum()
+                "You added up the gradient; weight it with the step d first.",
+                lambda f, x, d: input_gradient(f, x).sum(),
             ),
             Mistake(
                 "You took sizes. A gradient and a step have signs, and they count.",
-                lambda f, x, d: (_gradient(f, x) * d).abs().sum(),
+                lambda f, x, d: (input_gradient(f, x) * d).abs().sum(),
             ),
         ],
     ),
     Exercise(
-        "01.3",
-        saliency,
-        _points,
-        [
-            Mistake("That is the gradient with its sign. Saliency shows its size.", _gradient),
+        id="01.3",
+        solution=saliency,
+        cases=_saliency_cases,
+        mistakes=[
+            Mistake("That is the gradient with its sign. Saliency shows its size.", input_gradient),
             Mistake(
                 "You multiplied by the input. That is another method, and lesson 3 comes to it.",
-                lambda f, x: (_gradient(f, x) * x).abs(),
+                lambda f, x: (input_gradient(f, x) * x).abs(),
             ),
-            Mistake("You squared the gradient; the size is wanted.", lambda f, x: _gradient(f, x) ** 2),
+            Mistake("You squared the gradient; the size is wanted.", lambda f, x: input_gradient(f, x) ** 2),
             Mistake(
                 "You scaled the map to a maximum of 1. Keep the units: F per unit of x.",
                 lambda f, x: saliency(f, x) / saliency(f, x).max(),

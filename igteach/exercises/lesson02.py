@@ -1,75 +1,91 @@
-"""The checks of lesson 02: what the gradient leaves unexplained, occlusion, a scale-free sensitivity."""
+"""Lesson 02's checker: what the gradient leaves unexplained, occlusion, a scale-free sensitivity."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.common import input_gradient
+
+# Solutions
 
 
-def _saturating(draw: torch.Generator) -> Function:
-    weights = torch.rand(3, generator=draw) + 0.5
-    shift = torch.randn((), generator=draw)
-    return lambda batch: 2 * torch.tanh(batch @ weights.to(batch) + shift.to(batch))
+def unexplained(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Exercise 02.1: what the gradient at x leaves unexplained of F(x) - F(x')."""
+    return _change_of_f(f, x, baseline) - (input_gradient(f, x) * (x - baseline)).sum()
 
 
-def _falling(draw: torch.Generator) -> Function:
-    rising = _saturating(draw)
-    return lambda batch: 0.3 - rising(batch)
+def occlusion(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Exercise 02.2: by how much F falls if one feature at a time is set to its baseline."""
+    return _loss_by_replacing(f, x, x, baseline)
 
 
-def _pairs(draw: torch.Generator) -> list[Case]:
+def scale_free(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Exercise 02.3: the gradient's norm in units of F(x) - F(x') and of the distance from x' to x."""
+    return input_gradient(f, x).norm() * (x - baseline).norm() / _change_of_f(f, x, baseline).abs()
+
+
+# Cases that an answer is checked on
+
+
+def _saturating_cases(rng: torch.Generator) -> list[Case]:
+    """A falling function and two rising ones, each with an input and a baseline."""
     cases = []
     for number in range(3):
-        f = _saturating(draw) if number else _falling(draw)
-        x, baseline = torch.rand(2, 1, 3, generator=draw) * torch.tensor([1.5, -1.0]).view(2, 1, 1) + 0.2
+        f = _falling_function(rng) if number == 0 else _saturating_function(rng)
+        scales = torch.tensor([1.5, -1.0]).view(2, 1, 1)
+        x, baseline = torch.rand(2, 1, 3, generator=rng) * scales + 0.2
         cases.append(Case(f"function {number + 1}", (f, x, baseline)))
     return cases
 
 
-def _gradient(f: Function, x: Tensor) -> Tensor:
-    x = x.clone().requires_grad_()
-    return torch.autograd.grad(f(x).sum(), x)[0]
+def _saturating_function(rng: torch.Generator) -> Function:
+    """A function of 3 features that rises and levels off."""
+    weights = torch.rand(3, generator=rng) + 0.5
+    shift = torch.randn((), generator=rng)
+    return lambda batch: 2 * torch.tanh(batch @ weights.to(batch) + shift.to(batch))
 
 
-def _change(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+def _falling_function(rng: torch.Generator) -> Function:
+    """A function of 3 features that falls and levels off."""
+    rising = _saturating_function(rng)
+    return lambda batch: 0.3 - rising(batch)
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _change_of_f(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     return (f(x) - f(baseline))[0]
 
 
-def unexplained(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return _change(f, x, baseline) - (_gradient(f, x) * (x - baseline)).sum()
-
-
-def occlusion(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return _replaced(f, x, x, baseline)
-
-
-def _replaced(f: Function, x: Tensor, start: Tensor, filling: Tensor) -> Tensor:
-    """F(x) - F(start with one feature taken from filling), for each feature: shape of x."""
+def _loss_by_replacing(f: Function, x: Tensor, start: Tensor, filling: Tensor) -> Tensor:
+    """F(x) minus F at `start` with one feature taken from `filling`, for each feature: (1, features)."""
     rows = start.repeat(x.shape[1], 1)
     rows.fill_diagonal_(0)
     rows += torch.diag(filling[0])
     return (f(x) - f(rows))[None]
 
 
-def _one_after_another(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    rows = torch.stack([torch.cat([baseline[0, : i + 1], x[0, i + 1 :]]) for i in range(x.shape[1])])
+def _cumulative_occlusion(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Occlusion in which no feature is put back before the next one is replaced."""
+    rows = x.repeat(x.shape[1], 1)
+    for i, row in enumerate(rows):
+        row[: i + 1] = baseline[0, : i + 1]
     return (f(x) - f(rows))[None]
 
 
-def scale_free(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return _gradient(f, x).norm() * (x - baseline).norm() / _change(f, x, baseline).abs()
-
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "02.1",
-        unexplained,
-        _pairs,
-        [
+        id="02.1",
+        solution=unexplained,
+        cases=_saturating_cases,
+        mistakes=[
             Mistake(
                 "You have what the gradient explains. The question is what it leaves out of F(x) - F(x').",
-                lambda f, x, b: (_gradient(f, x) * (x - b)).sum(),
+                lambda f, x, b: (input_gradient(f, x) * (x - b)).sum(),
             ),
             Mistake(
                 "The sign is turned round: the change of F first, then what is explained.",
@@ -77,39 +93,39 @@ EXERCISES = [
             ),
             Mistake(
                 "You multiplied the gradient by x; the way travelled is x - baseline.",
-                lambda f, x, b: _change(f, x, b) - (_gradient(f, x) * x).sum(),
+                lambda f, x, b: _change_of_f(f, x, b) - (input_gradient(f, x) * x).sum(),
             ),
             Mistake(
                 "You forgot what the baseline scores: the change is F(x) - F(x').",
-                lambda f, x, b: f(x)[0] - (_gradient(f, x) * (x - b)).sum(),
+                lambda f, x, b: f(x)[0] - (input_gradient(f, x) * (x - b)).sum(),
             ),
             Mistake(
                 "You took the gradient at the baseline; it is wanted at x.",
-                lambda f, x, b: _change(f, x, b) - (_gradient(f, b) * (x - b)).sum(),
+                lambda f, x, b: _change_of_f(f, x, b) - (input_gradient(f, b) * (x - b)).sum(),
             ),
             Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: unexplained(f, x, b).abs()),
         ],
     ),
     Exercise(
-        "02.2",
-        occlusion,
-        _pairs,
-        [
+        id="02.2",
+        solution=occlusion,
+        cases=_saturating_cases,
+        mistakes=[
             Mistake(
                 "The sign is turned round: a feature that holds F up gets a positive share.",
                 lambda f, x, b: -occlusion(f, x, b),
             ),
             Mistake(
                 "You replaced the feature by 0. Replace it by its value in the baseline.",
-                lambda f, x, b: _replaced(f, x, x, 0 * b),
+                lambda f, x, b: _loss_by_replacing(f, x, x, 0 * b),
             ),
             Mistake(
                 "You kept the one feature and replaced the others; it is the other way round.",
-                lambda f, x, b: _replaced(f, x, b, x),
+                lambda f, x, b: _loss_by_replacing(f, x, b, x),
             ),
             Mistake(
                 "Each feature must be put back before the next one is replaced: start from x every time.",
-                _one_after_another,
+                _cumulative_occlusion,
             ),
             Mistake(
                 "You have F of the changed inputs. How far is that below F(x)?",
@@ -119,29 +135,29 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "02.3",
-        scale_free,
-        _pairs,
-        [
+        id="02.3",
+        solution=scale_free,
+        cases=_saturating_cases,
+        mistakes=[
             Mistake(
                 "You left F(x) - F(x') out: multiply F by ten, and your number grows tenfold.",
-                lambda f, x, b: _gradient(f, x).norm() * (x - b).norm(),
+                lambda f, x, b: input_gradient(f, x).norm() * (x - b).norm(),
             ),
             Mistake(
                 "You left the distance out: measure x in other units, and your number changes.",
-                lambda f, x, b: _gradient(f, x).norm() / _change(f, x, b).abs(),
+                lambda f, x, b: input_gradient(f, x).norm() / _change_of_f(f, x, b).abs(),
             ),
             Mistake(
                 "You divided by F(x); divide by how much F changed.",
-                lambda f, x, b: scale_free(f, x, b) * _change(f, x, b).abs() / f(x)[0].abs(),
+                lambda f, x, b: scale_free(f, x, b) * _change_of_f(f, x, b).abs() / f(x)[0].abs(),
             ),
             Mistake(
                 "A norm is a length: take the square root of the sum of squares.",
-                lambda f, x, b: _gradient(f, x).norm() ** 2 * (x - b).norm() ** 2 / _change(f, x, b).abs(),
+                lambda f, x, b: input_gradient(f, x).norm() ** 2 * (x - b).norm() ** 2 / _change_of_f(f, x, b).abs(),
             ),
             Mistake(
                 "You added up sizes; the Euclidean norm is wanted.",
-                lambda f, x, b: _gradient(f, x).abs().sum() * (x - b).abs().sum() / _change(f, x, b).abs(),
+                lambda f, x, b: input_gradient(f, x).abs().sum() * (x - b).abs().sum() / _change_of_f(f, x, b).abs(),
             ),
         ],
     ),

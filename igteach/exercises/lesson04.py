@@ -1,4 +1,4 @@
-"""The checks of lesson 04: walking a path, Integrated Gradients, a path with corners."""
+"""Lesson 04's checker: walking a path, Integrated Gradients, a path with corners."""
 
 from itertools import pairwise
 
@@ -7,90 +7,94 @@ from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.common import gradients_on_line, input_gradient, random_network
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 
-
-def _curved(draw: torch.Generator) -> Function:
-    inner, outer = torch.randn(3, 4, generator=draw).double(), torch.randn(4, generator=draw).double()
-    return lambda batch: torch.tanh(batch @ inner.to(batch)) @ outer.to(batch) + 0.7
-
-
-def _walks(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for number, steps in enumerate((2, 5, 8)):
-        x, baseline = torch.randn(2, 1, 3, generator=draw).double()
-        cases.append(Case(f"function {number + 1} with {steps} steps", (_curved(draw), x, baseline, steps)))
-    return cases
-
-
-def _paths(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for number, stops in enumerate((3, 4, 6)):
-        path = torch.randn(stops, 3, generator=draw).double()
-        cases.append(Case(f"function {number + 1} and {stops} stops", (_curved(draw), path)))
-    return cases
-
-
-def _gradients(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
-    """At each alpha of the straight path: (alphas, features)."""
-    points = (baseline + alphas[:, None] * (x - baseline)).requires_grad_()
-    return torch.autograd.grad(f(points).sum(), points)[0]
-
-
-def _midpoints(steps: int) -> Tensor:
-    return (torch.arange(steps).double() + 0.5) / steps
-
-
-def _slopes(f: Function, points: Tensor) -> Tensor:
-    points = points.clone().requires_grad_()
-    return torch.autograd.grad(f(points).sum(), points)[0]
+# Solutions
 
 
 def walk(f: Function, stops: Tensor) -> Tensor:
-    return (_slopes(f, (stops[1:] + stops[:-1]) / 2) * stops.diff(dim=0)).sum()
+    """Exercise 04.1: F at the last stop minus F at the first, from the slope in the middle of each piece."""
+    middles = (stops[1:] + stops[:-1]) / 2
+    return (input_gradient(f, middles) * stops.diff(dim=0)).sum()
 
 
-def integrated(f: Function, x: Tensor, baseline: Tensor, steps: int) -> Tensor:
-    return (x - baseline) * _gradients(f, x, baseline, _midpoints(steps)).mean(0)
+def my_integrated_gradients(f: Function, x: Tensor, baseline: Tensor, steps: int) -> Tensor:
+    """Exercise 04.2: Integrated Gradients along the straight path, by the midpoint rule."""
+    return (x - baseline) * gradients_on_line(f, x, baseline, _midpoints(steps)).mean(0)
 
 
 def along(f: Function, stops: Tensor) -> Tensor:
-    return torch.cat([integrated(f, end[None], start[None], 64) for start, end in pairwise(stops)]).sum(0)
+    """Exercise 04.3: Integrated Gradients along a path with corners."""
+    shares = [my_integrated_gradients(f, end[None], start[None], 64) for start, end in pairwise(stops)]
+    return torch.cat(shares).sum(0)
 
 
-def _at(alphas: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return (x - baseline) * _gradients(f, x, baseline, alphas).mean(0)
+# Cases that an answer is checked on
 
+
+def _path_cases(rng: torch.Generator) -> list[Case]:
+    """Random networks, each with the stops of a path."""
+    cases = []
+    for number, stops in enumerate((3, 4, 6)):
+        path = torch.randn(stops, 3, generator=rng).double()
+        cases.append(Case(f"function {number + 1} and {stops} stops", (random_network(rng), path)))
+    return cases
+
+
+def _integration_cases(rng: torch.Generator) -> list[Case]:
+    """Random networks, each with an input, a baseline and a number of steps."""
+    cases = []
+    for number, steps in enumerate((2, 5, 8)):
+        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
+        cases.append(Case(f"function {number + 1} with {steps} steps", (random_network(rng), x, baseline, steps)))
+    return cases
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _midpoints(steps: int) -> Tensor:
+    """The alphas in the middle of equal steps."""
+    return (torch.arange(steps).double() + 0.5) / steps
+
+
+def _ig_at(alphas: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """Integrated Gradients from the mean gradient at these alphas."""
+    return (x - baseline) * gradients_on_line(f, x, baseline, alphas).mean(0)
+
+
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "04.1",
-        walk,
-        _paths,
-        [
+        id="04.1",
+        solution=walk,
+        cases=_path_cases,
+        mistakes=[
             Mistake(
                 "You used the slope at the end of the path for all. Each piece has its own slope, in its middle.",
-                lambda f, p: (_slopes(f, p[-1:]) * (p[-1] - p[0])).sum(),
+                lambda f, p: (input_gradient(f, p[-1:]) * (p[-1] - p[0])).sum(),
             ),
             Mistake(
                 "You took the slope where each piece begins. Take it in the middle of the piece.",
-                lambda f, p: (_slopes(f, p[:-1]) * p.diff(dim=0)).sum(),
+                lambda f, p: (input_gradient(f, p[:-1]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
                 "You took the slope where each piece ends. Take it in the middle of the piece.",
-                lambda f, p: (_slopes(f, p[1:]) * p.diff(dim=0)).sum(),
+                lambda f, p: (input_gradient(f, p[1:]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
                 "That is the true change. Add it up from slopes and pieces.", lambda f, p: (f(p[-1:]) - f(p[:1]))[0]
             ),
             Mistake(
                 "You did not multiply by the piece that was walked.",
-                lambda f, p: _slopes(f, (p[1:] + p[:-1]) / 2).sum(),
+                lambda f, p: input_gradient(f, (p[1:] + p[:-1]) / 2).sum(),
             ),
             Mistake(
                 "Each slope belongs to its own piece, not to the whole distance from the first stop to the last.",
-                lambda f, p: (_slopes(f, (p[1:] + p[:-1]) / 2) * (p[-1] - p[0])).sum(),
+                lambda f, p: (input_gradient(f, (p[1:] + p[:-1]) / 2) * (p[-1] - p[0])).sum(),
             ),
             Mistake("You averaged over the pieces; add them up.", lambda f, p: walk(f, p) / (len(p) - 1)),
             Mistake(
@@ -101,61 +105,63 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "04.2",
-        integrated,
-        _walks,
-        [
+        id="04.2",
+        solution=my_integrated_gradients,
+        cases=_integration_cases,
+        mistakes=[
             Mistake(
                 "You averaged the gradients but did not multiply by x - baseline.",
-                lambda f, x, b, n: _gradients(f, x, b, _midpoints(n)).mean(0, keepdim=True),
+                lambda f, x, b, n: gradients_on_line(f, x, b, _midpoints(n)).mean(0, keepdim=True),
             ),
             Mistake(
                 "You multiplied by x. The way that was walked is x - baseline.",
-                lambda f, x, b, n: x * _gradients(f, x, b, _midpoints(n)).mean(0),
+                lambda f, x, b, n: x * gradients_on_line(f, x, b, _midpoints(n)).mean(0),
             ),
-            Mistake("You added up the gradients; average them.", lambda f, x, b, n: n * integrated(f, x, b, n)),
+            Mistake(
+                "You added up the gradients; average them.", lambda f, x, b, n: n * my_integrated_gradients(f, x, b, n)
+            ),
             Mistake(
                 "Your path runs from 0 to x. It must begin at the baseline.",
-                lambda f, x, b, n: (x - b) * _gradients(f, x, 0 * b, _midpoints(n)).mean(0),
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, x, 0 * b, _midpoints(n)).mean(0),
             ),
             Mistake(
                 "Your path runs backwards, or x and the baseline have changed places.",
-                lambda f, x, b, n: integrated(f, b, x, n),
+                lambda f, x, b, n: my_integrated_gradients(f, b, x, n),
             ),
             Mistake(
                 "You took one gradient, at x. Average the gradients along the way.",
-                lambda f, x, b, n: _at(torch.ones(1).double(), f, x, b),
+                lambda f, x, b, n: _ig_at(torch.ones(1).double(), f, x, b),
             ),
             Mistake(
                 "You took sizes of gradients. Those of opposite sign must be able to cancel.",
-                lambda f, x, b, n: (x - b) * _gradients(f, x, b, _midpoints(n)).abs().mean(0),
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, x, b, _midpoints(n)).abs().mean(0),
             ),
             Mistake(
                 "That is the sum over all features. Keep one share for each.",
-                lambda f, x, b, n: integrated(f, x, b, n).sum(),
+                lambda f, x, b, n: my_integrated_gradients(f, x, b, n).sum(),
             ),
             Mistake(
                 "Close. Your alphas lie at the ends of the pieces; put them in the middle: (k + 1/2) / steps.",
-                lambda f, x, b, n: _at(torch.arange(n).double() / n, f, x, b),
+                lambda f, x, b, n: _ig_at(torch.arange(n).double() / n, f, x, b),
             ),
             Mistake(
                 "Close. Your alphas lie at the right ends of the pieces; put them in the middle: (k + 1/2) / steps.",
-                lambda f, x, b, n: _at((torch.arange(n).double() + 1) / n, f, x, b),
+                lambda f, x, b, n: _ig_at((torch.arange(n).double() + 1) / n, f, x, b),
             ),
             Mistake(
                 "Close. Your alphas run from 0 to 1, both ends counted in full; put them in the middles.",
-                lambda f, x, b, n: _at(torch.linspace(0, 1, n).double(), f, x, b),
+                lambda f, x, b, n: _ig_at(torch.linspace(0, 1, n).double(), f, x, b),
             ),
         ],
     ),
     Exercise(
-        "04.3",
-        along,
-        _paths,
-        [
+        id="04.3",
+        solution=along,
+        cases=_path_cases,
+        mistakes=[
             Mistake(
                 "That is the straight path from the first stop to the last. Yours must pass through the others.",
-                lambda f, p: integrated(f, p[-1:], p[:1], 64)[0],
+                lambda f, p: my_integrated_gradients(f, p[-1:], p[:1], 64)[0],
             ),
             Mistake("You walked the first leg only.", lambda f, p: along(f, p[:2])),
             Mistake("You walked the last leg only.", lambda f, p: along(f, p[-2:])),
@@ -165,7 +171,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Your legs all start at the first stop. A leg starts where the one before it ended.",
-                lambda f, p: torch.cat([integrated(f, end[None], p[:1], 64) for end in p[1:]]).sum(0),
+                lambda f, p: torch.cat([my_integrated_gradients(f, end[None], p[:1], 64) for end in p[1:]]).sum(0),
             ),
             Mistake(
                 "You walked the path backwards: look at which end of a leg is its baseline.", lambda f, p: -along(f, p)

@@ -1,4 +1,4 @@
-"""The checks of lesson 05: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
+"""Lesson 05's checker: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
 
 from collections.abc import Callable
 
@@ -7,119 +7,147 @@ from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.common import gradients_on_line
 
-
-def _points(draw: torch.Generator) -> list[Case]:
-    """Two points, where there are ends alone, and two numbers of more."""
-    numbers = [2, *(3 + torch.randperm(10, generator=draw)[:2]).sort().values.tolist()]
-    return [Case(f"{points} points", (points,)) for points in numbers]
-
-
-def _answers(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for shape in ((3,), (1, 6), (2, 4)):
-        truth = torch.randn(shape, generator=draw).double()
-        off = truth + 0.3 * torch.randn(shape, generator=draw).double()
-        cases.append(Case(f"shares of shape {shape}", (off, truth)))
-    return cases
-
-
-def _layers(draw: torch.Generator) -> list[Case]:
-    """Layers of 5 units: 3 switch on the path, one before it and one after it; every slip finds a kink, too."""
-    cases: list[Case] = []
-    while len(cases) < 3:
-        weight, (x, baseline) = torch.randn(5, 3, generator=draw).double(), torch.randn(2, 3, generator=draw).double()
-        places = torch.cat([torch.rand(3, generator=draw) * 0.8 + 0.1, torch.tensor([-0.4, 1.5])]).double()
-        places = places[torch.randperm(5, generator=draw)]
-        crossings = baseline + places[:, None] * (x - baseline)
-        layer = weight, -(weight * crossings).sum(1), x, baseline
-        if all(len(slip(*layer)) for slip in SLIPS.values()):
-            cases.append(Case(f"layer {len(cases) + 1}", layer))
-    return cases
-
-
-def _networks(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for case in _layers(draw):
-        weight, bias, x, baseline = case.arguments
-        outer = torch.randn(5, generator=draw).double()
-        f = _one_hidden_layer(weight, bias, outer)
-        cases.append(Case(case.words.replace("layer", "network"), (f, x[None], baseline[None], kinks(*case.arguments))))
-    return cases
-
-
-def _one_hidden_layer(weight: Tensor, bias: Tensor, outer: Tensor) -> Function:
-    return lambda batch: torch.relu(batch @ weight.to(batch).T + bias.to(batch)) @ outer.to(batch)
-
-
-def _gradients(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
-    """At each alpha of the straight path: (alphas, features)."""
-    points = (baseline + alphas[:, None] * (x - baseline)).requires_grad_()
-    return torch.autograd.grad(f(points).sum(), points)[0]
+# Solutions
 
 
 def trapezoid_weights(n: int) -> Tensor:
+    """Exercise 05.1: the weights of the trapezoid rule with n points on [0, 1]."""
     weights = torch.ones(n).double() / (n - 1)
     weights[0] /= 2
     weights[-1] /= 2
     return weights
 
 
-def relative_error(values: Tensor, truth: Tensor) -> Tensor:
+def error_of_shares(values: Tensor, truth: Tensor) -> Tensor:
+    """Exercise 05.2: the L1 error of the shares, relative to the L1 norm of the true ones."""
     return (values - truth).abs().sum() / truth.abs().sum()
 
 
-def _crossings(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-    """The alphas at which the units change sign, wherever they lie: (units,)."""
-    return -(weight @ baseline + bias) / (weight @ (x - baseline))
-
-
-def _on_the_way(alphas: Tensor) -> Tensor:
-    return alphas[(alphas > 0) & (alphas < 1)].sort().values
-
-
 def kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-    return _on_the_way(_crossings(weight, bias, x, baseline))
-
-
-SLIPS: dict[str, Callable[..., Tensor]] = {
-    "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, start: kinks(w, b, x, 0 * x),
-    "Your path ends at baseline + x. It must end at x: put alpha = 1 into it.": (
-        lambda w, b, x, start: _on_the_way(-(w @ start + b) / (w @ x))
-    ),
-    "You left the bias out.": lambda w, b, x, start: kinks(w, 0 * b, x, start),
-    "A sign is turned round: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: (
-        _on_the_way(-_crossings(*layer))
-    ),
-    "Your path runs from x to the baseline.": lambda w, b, x, start: kinks(w, b, start, x),
-}
-
-
-def _between(ends: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """Length times the gradient in the middle, over the pieces between these ends."""
-    return (x - baseline) * (ends.diff() @ _gradients(f, x, baseline, (ends[1:] + ends[:-1]) / 2))
-
-
-def _whole(alphas: Tensor) -> Tensor:
-    return torch.cat([torch.zeros(1).double(), alphas.double(), torch.ones(1).double()])
+    """Exercise 05.3: the alphas between 0 and 1 at which a unit of a ReLU layer switches, sorted."""
+    return _inside_path(_crossings(weight, bias, x, baseline))
 
 
 def exact_shares(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
-    return _between(_whole(alphas), f, x, baseline)
+    """Exercise 05.4: exact IG of a piecewise linear network whose kinks are known."""
+    return _sum_over_pieces(_with_path_ends(alphas), f, x, baseline)
 
 
-def _pieces_alike(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
-    """The mean over the pieces, as if all had one length."""
-    ends = _whole(alphas)
-    return (x - baseline) * _gradients(f, x, baseline, (ends[1:] + ends[:-1]) / 2).mean(0)
+# Cases that an answer is checked on
 
+
+def _trapezoid_weights_cases(rng: torch.Generator) -> list[Case]:
+    """Two points (both are ends), and two random larger numbers of points."""
+    larger = (3 + torch.randperm(10, generator=rng)[:2]).sort().values.tolist()
+    return [Case(f"{points} points", (points,)) for points in (2, *larger)]
+
+
+def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
+    """Random true shares, and others that are somewhat off."""
+    cases = []
+    for shape in ((3,), (1, 6), (2, 4)):
+        truth = torch.randn(shape, generator=rng).double()
+        values = truth + 0.3 * torch.randn(shape, generator=rng).double()
+        cases.append(Case(f"shares of shape {shape}", (values, truth)))
+    return cases
+
+
+def _kinks_cases(rng: torch.Generator) -> list[Case]:
+    """Layers of 5 units: 3 have their kink on the path, one before it and one after it.
+
+    Only those are kept in which each of KINK_MISTAKES finds a kink, too.
+    """
+    cases: list[Case] = []
+    while len(cases) < 3:
+        layer = _layer_with_kinks(rng)
+        if all(len(mistake(*layer)) for mistake in KINK_MISTAKES.values()):
+            cases.append(Case(f"layer {len(cases) + 1}", layer))
+    return cases
+
+
+def _exact_shares_cases(rng: torch.Generator) -> list[Case]:
+    """ReLU networks with one hidden layer, each with an input, a baseline and the kinks between them."""
+    cases = []
+    for case in _kinks_cases(rng):
+        weight, bias, x, baseline = case.arguments
+        outer = torch.randn(5, generator=rng).double()
+        f = _one_hidden_layer(weight, bias, outer)
+        alphas = kinks(weight, bias, x, baseline)
+        description = case.description.replace("layer", "network")
+        cases.append(Case(description, (f, x[None], baseline[None], alphas)))
+    return cases
+
+
+def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Weight, bias, x and baseline, such that the units switch at 3 alphas between 0 and 1, at -0.4 and at 1.5."""
+    weight = torch.randn(5, 3, generator=rng).double()
+    x, baseline = torch.randn(2, 3, generator=rng).double()
+    alphas = torch.cat([torch.rand(3, generator=rng) * 0.8 + 0.1, torch.tensor([-0.4, 1.5])]).double()
+    alphas = alphas[torch.randperm(5, generator=rng)]
+    crossings = baseline + alphas[:, None] * (x - baseline)
+    bias = -(weight * crossings).sum(1)
+    return weight, bias, x, baseline
+
+
+def _one_hidden_layer(weight: Tensor, bias: Tensor, outer: Tensor) -> Function:
+    return lambda batch: torch.relu(batch @ weight.to(batch).T + bias.to(batch)) @ outer.to(batch)
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _crossings(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+    """The alphas at which the units change sign, inside or outside the path: (units,)."""
+    return -(weight @ baseline + bias) / (weight @ (x - baseline))
+
+
+def _inside_path(alphas: Tensor) -> Tensor:
+    """The alphas between 0 and 1, sorted."""
+    return alphas[(alphas > 0) & (alphas < 1)].sort().values
+
+
+def _sum_over_pieces(ends: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """IG from the gradient in the middle of each piece, weighted by its length; `ends` are where pieces meet."""
+    middles = (ends[1:] + ends[:-1]) / 2
+    return (x - baseline) * (ends.diff() @ gradients_on_line(f, x, baseline, middles))
+
+
+def _with_path_ends(alphas: Tensor) -> Tensor:
+    """The alphas with 0 before them and 1 after them."""
+    return torch.cat([torch.zeros(1).double(), alphas.double(), torch.ones(1).double()])
+
+
+def _with_equal_weights(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
+    """IG as if all pieces were equally long."""
+    ends = _with_path_ends(alphas)
+    middles = (ends[1:] + ends[:-1]) / 2
+    return (x - baseline) * gradients_on_line(f, x, baseline, middles).mean(0)
+
+
+# Answers to exercise 05.3, by the message that tells what is wrong with them.
+KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
+    "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, baseline: kinks(w, b, x, 0 * x),
+    "Your path ends at baseline + x. It must end at x: put alpha = 1 into it.": (
+        lambda w, b, x, baseline: _inside_path(-(w @ baseline + b) / (w @ x))
+    ),
+    "You left the bias out.": lambda w, b, x, baseline: kinks(w, 0 * b, x, baseline),
+    "A sign is turned round: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: (
+        _inside_path(-_crossings(*layer))
+    ),
+    "Your path runs from x to the baseline.": lambda w, b, x, baseline: kinks(w, b, baseline, x),
+}
+
+
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "05.1",
-        trapezoid_weights,
-        _points,
-        [
+        id="05.1",
+        solution=trapezoid_weights,
+        cases=_trapezoid_weights_cases,
+        mistakes=[
             Mistake(
                 "All your points count alike. An end of the path belongs to one piece, a point inside to two.",
                 lambda n: torch.full((n,), 1 / n).double(),
@@ -142,10 +170,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "05.2",
-        relative_error,
-        _answers,
-        [
+        id="05.2",
+        solution=error_of_shares,
+        cases=_error_of_shares_cases,
+        mistakes=[
             Mistake(
                 "You added up with signs, so that errors cancel. That is the residual again.",
                 lambda v, t: (v - t).sum() / t.sum(),
@@ -177,10 +205,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "05.3",
-        kinks,
-        _layers,
-        [
+        id="05.3",
+        solution=kinks,
+        cases=_kinks_cases,
+        mistakes=[
             Mistake(
                 "Some of yours do not lie on the path, which runs from 0 to 1.", lambda *a: _crossings(*a).sort().values
             ),
@@ -189,26 +217,26 @@ EXERCISES = [
                 "Those are the right ones. Sort them.",
                 lambda *a: _crossings(*a)[(_crossings(*a) > 0) & (_crossings(*a) < 1)],
             ),
-            *(Mistake(message, slip) for message, slip in SLIPS.items()),
+            *(Mistake(message, answer) for message, answer in KINK_MISTAKES.items()),
         ],
     ),
     Exercise(
-        "05.4",
-        exact_shares,
-        _networks,
-        [
-            Mistake("Your pieces count alike. A long piece counts for more than a short one.", _pieces_alike),
+        id="05.4",
+        solution=exact_shares,
+        cases=_exact_shares_cases,
+        mistakes=[
+            Mistake("Your pieces count alike. A long piece counts for more than a short one.", _with_equal_weights),
             Mistake(
                 "You left the path before the first kink out, and that after the last.",
-                lambda f, x, b, alphas: _between(alphas, f, x, b),
+                lambda f, x, b, alphas: _sum_over_pieces(alphas, f, x, b),
             ),
             Mistake(
                 "You left the path after the last kink out.",
-                lambda f, x, b, alphas: _between(_whole(alphas)[:-1], f, x, b),
+                lambda f, x, b, alphas: _sum_over_pieces(_with_path_ends(alphas)[:-1], f, x, b),
             ),
             Mistake(
                 "You left the path before the first kink out.",
-                lambda f, x, b, alphas: _between(_whole(alphas)[1:], f, x, b),
+                lambda f, x, b, alphas: _sum_over_pieces(_with_path_ends(alphas)[1:], f, x, b),
             ),
             Mistake(
                 "That is the average gradient. How far did each feature go?",
@@ -220,15 +248,18 @@ EXERCISES = [
             ),
             Mistake(
                 "You took the gradients at the kinks, where they jump. Take them between.",
-                lambda f, x, b, alphas: (x - b) * (_whole(alphas).diff() @ _gradients(f, x, b, _whole(alphas)[:-1])),
+                lambda f, x, b, alphas: (
+                    (x - b)
+                    * (_with_path_ends(alphas).diff() @ gradients_on_line(f, x, b, _with_path_ends(alphas)[:-1]))
+                ),
             ),
             Mistake(
                 "Your gradients are added up without the lengths of their pieces.",
-                lambda f, x, b, alphas: _pieces_alike(f, x, b, alphas) * (len(alphas) + 1),
+                lambda f, x, b, alphas: _with_equal_weights(f, x, b, alphas) * (len(alphas) + 1),
             ),
             Mistake(
                 "You cut the path into pieces of one length. The kinks say where to cut.",
-                lambda f, x, b, alphas: _between(torch.linspace(0, 1, len(alphas) + 2).double(), f, x, b),
+                lambda f, x, b, alphas: _sum_over_pieces(torch.linspace(0, 1, len(alphas) + 2).double(), f, x, b),
             ),
             Mistake(
                 "That is the sum over all features. Keep one share for each.",

@@ -1,101 +1,123 @@
-"""The checks of lesson 08: the share inside a mask, how far luck may reach, black in a network's units, log odds."""
+"""Lesson 08's checker: the fraction inside a mask, the reach of luck, black in a network's units, log odds."""
 
 import torch
 from torch import Tensor
 
-from igteach.evaluate import relevance_mass as of_batch
+from igteach.evaluate import relevance_mass
 from igteach.exercises.checker import Case, Exercise, Mistake
 
-
-def _maps(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for height, width in ((4, 5), (6, 6), (5, 8)):
-        values = torch.randn(3, height, width, generator=draw) + 0.3
-        mask = torch.rand(height, width, generator=draw) < 0.4
-        mask[1, 1], mask[2, 2] = True, False
-        cases.append(Case(f"a map of {height} by {width} pixels", (values, mask)))
-    return cases
+# Solutions
 
 
-def _standards(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for height, width in ((2, 3), (4, 4), (5, 2)):
-        mean, deviation = (0.3 + 0.4 * torch.rand(3, generator=draw) for _ in range(2))
-        cases.append(Case(f"pictures of {height} by {width}", (mean, deviation, height, width)))
-    return cases
+def inside(values: Tensor, mask: Tensor) -> Tensor:
+    """Exercise 08.1: the fraction of a map's absolute shares that lies inside the mask."""
+    return relevance_mass(values[None], mask[None])[0]
 
 
-def _logits(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for rows, classes in ((1, 4), (3, 5), (2, 10)):
-        target = 1 + int(torch.randint(classes - 2, (1,), generator=draw))
-        cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=draw), target)))
-    return cases
-
-
-def _samples(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for pictures in (10, 25, 60):
-        scores = torch.rand(pictures, generator=draw) ** 3
-        draws = torch.randint(pictures, (400, pictures), generator=draw)
-        cases.append(Case(f"{pictures} pictures", (scores, draws)))
-    return cases
-
-
-def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
-    return of_batch(values[None], mask[None])[0]
+def reach_of_luck(scores: Tensor, draws: Tensor) -> Tensor:
+    """Exercise 08.2: the central 95% of the means of redrawn pictures (the bootstrap)."""
+    return _central_interval(scores[draws].mean(1), 0.95)
 
 
 def black(mean: Tensor, deviation: Tensor, height: int, width: int) -> Tensor:
-    return _flat(-mean / deviation, height, width)
+    """Exercise 08.3: a black picture in the standardised units of a network."""
+    return _one_colour(-mean / deviation, height, width)
 
 
 def log_odds(logits: Tensor, target: int) -> Tensor:
+    """Exercise 08.4: the logarithm of the odds of the target class, from the logits."""
     others = logits.clone()
     others[:, target] = -torch.inf
     return logits[:, target] - others.logsumexp(1)
 
 
-def reach_of_luck(scores: Tensor, draws: Tensor) -> Tensor:
-    return _middle(scores[draws].mean(1), 0.95)
+# Cases that an answer is checked on
 
 
-def _flat(colour: Tensor, height: int, width: int) -> Tensor:
+def _inside_cases(rng: torch.Generator) -> list[Case]:
+    """Random maps of three colours, each with a random mask."""
+    cases = []
+    for height, width in ((4, 5), (6, 6), (5, 8)):
+        values = torch.randn(3, height, width, generator=rng) + 0.3
+        mask = torch.rand(height, width, generator=rng) < 0.4
+        mask[1, 1], mask[2, 2] = True, False
+        cases.append(Case(f"a map of {height} by {width} pixels", (values, mask)))
+    return cases
+
+
+def _reach_of_luck_cases(rng: torch.Generator) -> list[Case]:
+    """Scores of pictures, each with 400 redraws of their indices."""
+    cases = []
+    for pictures in (10, 25, 60):
+        scores = torch.rand(pictures, generator=rng) ** 3
+        draws = torch.randint(pictures, (400, pictures), generator=rng)
+        cases.append(Case(f"{pictures} pictures", (scores, draws)))
+    return cases
+
+
+def _black_cases(rng: torch.Generator) -> list[Case]:
+    """Means and standard deviations of the colours, each with the height and width of a picture."""
+    cases = []
+    for height, width in ((2, 3), (4, 4), (5, 2)):
+        mean, deviation = (0.3 + 0.4 * torch.rand(3, generator=rng) for _ in range(2))
+        cases.append(Case(f"pictures of {height} by {width}", (mean, deviation, height, width)))
+    return cases
+
+
+def _log_odds_cases(rng: torch.Generator) -> list[Case]:
+    """Random logits, each with a target that is neither the first nor the last class."""
+    cases = []
+    for rows, classes in ((1, 4), (3, 5), (2, 10)):
+        target = 1 + int(torch.randint(classes - 2, (1,), generator=rng))
+        cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=rng), target)))
+    return cases
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _one_colour(colour: Tensor, height: int, width: int) -> Tensor:
+    """A picture of one colour, (1, 3, height, width)."""
     return colour.view(1, 3, 1, 1).expand(1, 3, height, width)
 
 
-def _middle(numbers: Tensor, part: float) -> Tensor:
-    return numbers.quantile(torch.tensor([(1 - part) / 2, (1 + part) / 2]))
+def _central_interval(numbers: Tensor, fraction: float) -> Tensor:
+    """The interval that holds this fraction of the numbers, and leaves out as many below as above."""
+    return numbers.quantile(torch.tensor([(1 - fraction) / 2, (1 + fraction) / 2]))
 
 
-def _inside(strength: Tensor, mask: Tensor) -> Tensor:
+def _fraction_inside(strength: Tensor, mask: Tensor) -> Tensor:
+    """The fraction of a map's sum that lies inside the mask."""
     return strength[mask].sum() / strength.sum()
 
 
-def _others(logits: Tensor, target: int) -> Tensor:
+def _logits_of_others(logits: Tensor, target: int) -> Tensor:
+    """The logits of all classes but the target."""
     return logits[:, torch.arange(logits.shape[1]) != target]
 
 
+# Exercises, with their common mistakes
+
 EXERCISES = [
     Exercise(
-        "08.1",
-        relevance_mass,
-        _maps,
-        [
+        id="08.1",
+        solution=inside,
+        cases=_inside_cases,
+        mistakes=[
             Mistake(
                 "You took sizes colour by colour. A pixel has one share: first add up its colours, then take the size.",
-                lambda values, mask: _inside(values.abs().sum(0), mask),
+                lambda values, mask: _fraction_inside(values.abs().sum(0), mask),
             ),
             Mistake(
                 "You kept the signs, so that shares for and against cancel. How strong a share is does not depend on "
                 "its sign.",
-                lambda values, mask: _inside(values.sum(0), mask),
+                lambda values, mask: _fraction_inside(values.sum(0), mask),
             ),
             Mistake(
                 "You counted positive shares only. A share against the answer also says where the network looked.",
-                lambda values, mask: _inside(values.sum(0).clamp(min=0), mask),
+                lambda values, mask: _fraction_inside(values.sum(0).clamp(min=0), mask),
             ),
-            Mistake("That is the part outside.", lambda values, mask: 1 - relevance_mass(values, mask)),
+            Mistake("That is the part outside.", lambda values, mask: 1 - inside(values, mask)),
             Mistake(
                 "You compared means. A mask of one strong pixel would win; compare sums.",
                 lambda values, mask: values.sum(0).abs()[mask].mean() / values.sum(0).abs().mean(),
@@ -111,13 +133,13 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "08.2",
-        reach_of_luck,
-        _samples,
-        [
+        id="08.2",
+        solution=reach_of_luck,
+        cases=_reach_of_luck_cases,
+        mistakes=[
             Mistake(
                 "Those are limits for single pictures. How far does the *mean* move when other pictures are drawn?",
-                lambda scores, draws: _middle(scores, 0.95),
+                lambda scores, draws: _central_interval(scores, 0.95),
             ),
             Mistake(
                 "Smallest and largest mean: draw more often and they drift apart for ever. Cut the tails off.",
@@ -125,15 +147,15 @@ EXERCISES = [
             ),
             Mistake(
                 "You left 5% out at either end, so 90% lies between. Half of the 5% belongs to each end.",
-                lambda scores, draws: _middle(scores[draws].mean(1), 0.9),
+                lambda scores, draws: _central_interval(scores[draws].mean(1), 0.9),
             ),
             Mistake(
                 "You took the median of each redraw; the mean is asked for.",
-                lambda scores, draws: _middle(scores[draws].median(1).values, 0.95),
+                lambda scores, draws: _central_interval(scores[draws].median(1).values, 0.95),
             ),
             Mistake(
                 "You averaged over the redraws, picture by picture. Each redraw has one mean.",
-                lambda scores, draws: _middle(scores[draws].mean(0), 0.95),
+                lambda scores, draws: _central_interval(scores[draws].mean(0), 0.95),
             ),
             Mistake(
                 "Nearly. You took two redraws from the sorted list; 2.5% falls between two of them, and quantile() "
@@ -146,42 +168,43 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "08.3",
-        black,
-        _standards,
-        [
+        id="08.3",
+        solution=black,
+        cases=_black_cases,
+        mistakes=[
             Mistake(
                 "Zeros. After the mean is taken off, zero is the mean colour. What does a black pixel become?",
                 lambda mean, deviation, height, width: torch.zeros(1, 3, height, width),
             ),
             Mistake(
                 "That is brighter than the mean colour. Watch the sign: what is 0 less the mean?",
-                lambda mean, deviation, height, width: _flat(mean / deviation, height, width),
+                lambda mean, deviation, height, width: _one_colour(mean / deviation, height, width),
             ),
             Mistake(
                 "You took the mean off and stopped. The network divides by the deviation, too.",
-                lambda mean, deviation, height, width: _flat(-mean, height, width),
+                lambda mean, deviation, height, width: _one_colour(-mean, height, width),
             ),
             Mistake(
                 "You multiplied by the deviation.",
-                lambda mean, deviation, height, width: _flat(-mean * deviation, height, width),
+                lambda mean, deviation, height, width: _one_colour(-mean * deviation, height, width),
             ),
             Mistake(
-                "That is white.", lambda mean, deviation, height, width: _flat((1 - mean) / deviation, height, width)
+                "That is white.",
+                lambda mean, deviation, height, width: _one_colour((1 - mean) / deviation, height, width),
             ),
         ],
     ),
     Exercise(
-        "08.4",
-        log_odds,
-        _logits,
-        [
+        id="08.4",
+        solution=log_odds,
+        cases=_log_odds_cases,
+        mistakes=[
             Mistake(
                 "That is the probability. Odds are the chance for, over the chance against.",
                 lambda logits, target: logits.softmax(1)[:, target],
             ),
             Mistake(
-                "That is the logarithm of the probability: the class itself is still among its competing_inputs.",
+                "That is the logarithm of the probability: the class itself is still among its rivals.",
                 lambda logits, target: logits.log_softmax(1)[:, target],
             ),
             Mistake(
@@ -192,15 +215,15 @@ EXERCISES = [
             ),
             Mistake(
                 "You asked the strongest rival only. All of them are against.",
-                lambda logits, target: logits[:, target] - _others(logits, target).amax(1),
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).amax(1),
             ),
             Mistake(
-                "You took the mean logit of the competing_inputs. Chances add up as exponentials.",
-                lambda logits, target: logits[:, target] - _others(logits, target).mean(1),
+                "You took the mean logit of the rivals. Chances add up as exponentials.",
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).mean(1),
             ),
             Mistake(
                 "You put 0 in the target's place: that is a rival whose logit is 0. What has no chance at all?",
-                lambda logits, target: logits[:, target] - _others(logits, target).exp().sum(1).add(1).log(),
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).add(1).log(),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
         ],

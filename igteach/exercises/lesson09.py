@@ -1,75 +1,97 @@
-"""The checks of lesson 09: a baseline for a text, scores of tokens, scores of words, how many predictions flip."""
+"""Lesson 09's checker: a baseline for a text, scores of tokens, scores of words, how many predictions flip."""
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from igteach.exercises.checker import Case, Exercise, Mistake
 
+# Solutions
 
-def _texts(draw: torch.Generator) -> list[Case]:
+
+def baseline_of(embeddings: Tensor, special: Tensor, pad: Tensor) -> Tensor:
+    """Exercise 09.1: the text's embeddings, with padding in the place of every token that is not special."""
+    return torch.where(special[:, None], embeddings, pad)
+
+
+def token_scores(slopes: Tensor, x: Tensor, start: Tensor) -> Tensor:
+    """Exercise 09.2: one score for each token, the sum of its embedding's shares."""
+    return (slopes * (x - start)).sum(1)
+
+
+def word_scores(scores: Tensor, word_of: Tensor) -> Tensor:
+    """Exercise 09.3: one score for each word, the sum over its tokens."""
+    return _reduce_by_word(scores, word_of, torch.sum)
+
+
+def flip_rate(before: Tensor, after: Tensor, label: int) -> Tensor:
+    """Exercise 09.4: the fraction of texts without the label before that have it after."""
+    had_other_label = before != label
+    return (after[had_other_label] == label).double().mean()
+
+
+# Cases that an answer is checked on
+
+
+def _baseline_of_cases(rng: torch.Generator) -> list[Case]:
+    """Random embeddings of texts, with the special tokens marked, and the embedding of the padding."""
     cases = []
     for tokens, width in ((5, 3), (7, 4), (6, 5)):
-        embeddings, pad = torch.randn(tokens, width, generator=draw), torch.randn(width, generator=draw)
+        embeddings, pad = torch.randn(tokens, width, generator=rng), torch.randn(width, generator=rng)
         special = torch.zeros(tokens, dtype=torch.bool)
         special[[0, -1] if tokens == 5 else [0, tokens // 2, -1]] = True  # [SEP] also stands between two sentences
         cases.append(Case(f"a text of {tokens} tokens", (embeddings, special, pad)))
     return cases
 
 
-def _paths(draw: torch.Generator) -> list[Case]:
+def _token_scores_cases(rng: torch.Generator) -> list[Case]:
+    """Mean slopes, embeddings and baseline embeddings of texts."""
     cases = []
     for tokens, width in ((4, 3), (6, 2), (5, 5)):
-        slopes, x, start = (torch.randn(tokens, width, generator=draw) for _ in range(3))
+        slopes, x, start = (torch.randn(tokens, width, generator=rng) for _ in range(3))
         cases.append(Case(f"{tokens} tokens, embeddings of width {width}", (slopes, x, start)))
     return cases
 
 
-def _pieces(draw: torch.Generator) -> list[Case]:
+def _word_scores_cases(rng: torch.Generator) -> list[Case]:
+    """Scores of tokens, with the word that each token belongs to (-1 for special tokens)."""
     cases = []
     for numbers in ([0, 1, 1, 2], [0, 0, 0, 1, 2, 2], [0, 1, 2, 2, 3]):
-        scores = torch.randn(len(numbers) + 2, generator=draw)
+        scores = torch.randn(len(numbers) + 2, generator=rng)
         scores[[0, -1]] = 0.0
         word_of = torch.tensor([-1, *numbers, -1])
         cases.append(Case(f"{len(numbers)} tokens of {max(numbers) + 1} words", (scores, word_of)))
     return cases
 
 
-def _predictions(draw: torch.Generator) -> list[Case]:
+def _flip_rate_cases(rng: torch.Generator) -> list[Case]:
+    """Predicted labels of texts before and after a change, and a label."""
     cases = []
     for texts in (12, 20, 30):
-        before, after = torch.randint(4, (2, texts), generator=draw)
+        before, after = torch.randint(4, (2, texts), generator=rng)
         before[:3], after[:3] = torch.tensor([1, 0, 2]), torch.tensor([1, 1, 0])
         cases.append(Case(f"{texts} texts", (before, after, 1)))
     return cases
 
 
-def baseline_of(embeddings: Tensor, special: Tensor, pad: Tensor) -> Tensor:
-    return torch.where(special[:, None], embeddings, pad)
+# Helpers of the solutions and of the mistakes
 
 
-def token_scores(slopes: Tensor, x: Tensor, start: Tensor) -> Tensor:
-    return (slopes * (x - start)).sum(1)
+def _reduce_by_word(scores: Tensor, word_of: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+    """A number for each word, made from the scores of its tokens."""
+    words = range(int(word_of.max()) + 1)
+    return torch.stack([reduce(scores[word_of == word]) for word in words])
 
 
-def word_scores(scores: Tensor, word_of: Tensor) -> Tensor:
-    return _by_word(scores, word_of, torch.sum)
-
-
-def flip_rate(before: Tensor, after: Tensor, label: int) -> Tensor:
-    other = before != label
-    return (after[other] == label).double().mean()
-
-
-def _by_word(scores: Tensor, word_of: Tensor, take) -> Tensor:  # type: ignore[no-untyped-def]
-    return torch.stack([take(scores[word_of == word]) for word in range(int(word_of.max()) + 1)])
-
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "09.1",
-        baseline_of,
-        _texts,
-        [
+        id="09.1",
+        solution=baseline_of,
+        cases=_baseline_of_cases,
+        mistakes=[
             Mistake(
                 "You put the padding in the place of every token. [CLS] and [SEP] are no words of the text; they stay.",
                 lambda e, special, pad: pad.expand_as(e),
@@ -94,10 +116,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "09.2",
-        token_scores,
-        _paths,
-        [
+        id="09.2",
+        solution=token_scores,
+        cases=_token_scores_cases,
+        mistakes=[
             Mistake(
                 "You summed the slopes alone. A share is a slope times the way from the baseline.",
                 lambda g, x, start: g.sum(1),
@@ -129,34 +151,37 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "09.3",
-        word_scores,
-        _pieces,
-        [
+        id="09.3",
+        solution=word_scores,
+        cases=_word_scores_cases,
+        mistakes=[
             Mistake(
                 "You took the mean of a word's pieces. Then the scores no longer add up.",
-                lambda s, w: _by_word(s, w, torch.mean),
+                lambda s, w: _reduce_by_word(s, w, torch.mean),
             ),
             Mistake(
                 "You took the largest piece of a word. The others count as well.",
-                lambda s, w: _by_word(s, w, torch.max),
+                lambda s, w: _reduce_by_word(s, w, torch.max),
             ),
-            Mistake("You took the first piece of each word only.", lambda s, w: _by_word(s, w, lambda part: part[0])),
+            Mistake(
+                "You took the first piece of each word only.",
+                lambda s, w: _reduce_by_word(s, w, lambda tokens: tokens[0]),
+            ),
             Mistake(
                 "You summed sizes. A word may speak for and against in its pieces: keep the signs.",
-                lambda s, w: _by_word(s.abs(), w, torch.sum),
+                lambda s, w: _reduce_by_word(s.abs(), w, torch.sum),
             ),
             Mistake(
                 "You gave every token the score of its word. One number for each word is wanted.",
-                lambda s, w: _by_word(s, w, torch.sum)[w[1:-1]],
+                lambda s, w: _reduce_by_word(s, w, torch.sum)[w[1:-1]],
             ),
         ],
     ),
     Exercise(
-        "09.4",
-        flip_rate,
-        _predictions,
-        [
+        id="09.4",
+        solution=flip_rate,
+        cases=_flip_rate_cases,
+        mistakes=[
             Mistake(
                 "That is how many have the label afterwards. Some had it before, and did not flip.",
                 lambda before, after, label: (after == label).double().mean(),

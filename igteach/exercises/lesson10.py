@@ -1,80 +1,100 @@
-"""The checks of lesson 10: a sum in pieces, bytes of a batch, rows that fit, a process's part of the work."""
+"""Lesson 10's checker: a sum in pieces, the bytes of a batch, the rows that fit, one process's part of the work."""
 
 import torch
 from torch import Tensor
 
 from igteach.exercises.checker import Case, Exercise, Mistake
 
-
-def _kept(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for layers, each in ((3, 4), (5, 2), (4, 8)):
-        sizes = torch.randint(1, 10, (layers,), generator=draw)
-        rows = int(torch.randint(2, 6, (1,), generator=draw))
-        cases.append(Case(f"{layers} layers, {rows} rows, {each} bytes a number", (sizes, rows, each)))
-    return cases
+# Solutions
 
 
-def _budgets(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for part in (0.3, 0.7):
-        fixed, each = (int(1000 * (1 + torch.rand(1, generator=draw))) for _ in range(2))
-        budget = fixed + int((int(torch.randint(3, 9, (1,), generator=draw)) + part) * each)
-        cases.append(Case(f"{budget} bytes, of which {fixed} are taken and {each} go to a row", (budget, fixed, each)))
-    return [*cases, Case("a budget that is too small for one row", (1500, 1000, 900))]
-
-
-def _counts(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for count, processes in ((8, 3), (11, 4), (14, 5)):  # the remainder reaches the rank
-        rank = 1 + int(torch.randint(count % processes - 1, (1,), generator=draw))
-        cases.append(Case(f"process {rank} of {processes}, {count} pictures", (count, rank, processes)))
-    return cases
-
-
-def _sums(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for steps, rows in ((7, 3), (10, 4), (9, 5)):
-        weights = torch.rand(steps, generator=draw)
-        slopes = torch.randn(steps, 3, generator=draw)
-        cases.append(Case(f"{steps} steps, {rows} at once", (slopes, weights, rows)))
-    return cases
+def in_pieces(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
+    """Exercise 10.1: the weighted sum of slopes, which may be added up piece by piece."""
+    return weights @ slopes
 
 
 def bytes_kept(sizes: Tensor, rows: int, each: int) -> Tensor:
+    """Exercise 10.2: the bytes that a batch keeps in its layers for the backward pass."""
     return sizes.double().sum() * rows * each
 
 
 def rows_that_fit(budget: int, fixed: int, each: int) -> Tensor:
+    """Exercise 10.3: how many rows fit into the budget of memory, at least one."""
     return torch.tensor(max(1, (budget - fixed) // each)).double()
 
 
-def in_pieces(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
-    return weights @ slopes
-
-
 def my_part(count: int, rank: int, processes: int) -> Tensor:
+    """Exercise 10.4: the indices of the pictures that one process works on."""
     return torch.arange(rank, count, processes).double()
 
 
-def _last_piece_lost(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
-    whole = len(weights) // rows * rows
-    return weights[:whole] @ slopes[:whole]
+# Cases that an answer is checked on
 
+
+def _in_pieces_cases(rng: torch.Generator) -> list[Case]:
+    """Slopes and weights of steps, and how many rows to evaluate at once."""
+    cases = []
+    for steps, rows in ((7, 3), (10, 4), (9, 5)):
+        weights = torch.rand(steps, generator=rng)
+        slopes = torch.randn(steps, 3, generator=rng)
+        cases.append(Case(f"{steps} steps, {rows} at once", (slopes, weights, rows)))
+    return cases
+
+
+def _bytes_kept_cases(rng: torch.Generator) -> list[Case]:
+    """The sizes of layers, the rows of a batch, and the bytes of a number."""
+    cases = []
+    for layers, each in ((3, 4), (5, 2), (4, 8)):
+        sizes = torch.randint(1, 10, (layers,), generator=rng)
+        rows = int(torch.randint(2, 6, (1,), generator=rng))
+        cases.append(Case(f"{layers} layers, {rows} rows, {each} bytes a number", (sizes, rows, each)))
+    return cases
+
+
+def _rows_that_fit_cases(rng: torch.Generator) -> list[Case]:
+    """A budget, the bytes that are taken already, and the bytes of a row."""
+    cases = []
+    for fraction_left in (0.3, 0.7):
+        fixed = int(1000 * (1 + torch.rand(1, generator=rng)))
+        each = int(1000 * (1 + torch.rand(1, generator=rng)))
+        rows = int(torch.randint(3, 9, (1,), generator=rng))
+        budget = fixed + int((rows + fraction_left) * each)
+        cases.append(Case(f"{budget} bytes, of which {fixed} are taken and {each} go to a row", (budget, fixed, each)))
+    return [*cases, Case("a budget that is too small for one row", (1500, 1000, 900))]
+
+
+def _my_part_cases(rng: torch.Generator) -> list[Case]:
+    """Numbers of pictures that the processes cannot share evenly, and the rank of one process, which gets one more."""
+    cases = []
+    for count, processes in ((8, 3), (11, 4), (14, 5)):
+        rank = 1 + int(torch.randint(count % processes - 1, (1,), generator=rng))
+        cases.append(Case(f"process {rank} of {processes}, {count} pictures", (count, rank, processes)))
+    return cases
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _without_last_piece(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
+    in_full_pieces = len(weights) // rows * rows
+    return weights[:in_full_pieces] @ slopes[:in_full_pieces]
+
+
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "10.1",
-        in_pieces,
-        _sums,
-        [
+        id="10.1",
+        solution=in_pieces,
+        cases=_in_pieces_cases,
+        mistakes=[
             Mistake(
                 "The last piece is shorter than the others, and you left it out.",
-                _last_piece_lost,
+                _without_last_piece,
             ),
             Mistake(
                 "You used the same weights for every piece. Each step has its own.",
-                lambda s, w, rows: sum(w[: len(part)] @ part for part in s.split(rows)),
+                lambda s, w, rows: sum(w[: len(piece)] @ piece for piece in s.split(rows)),
             ),
             Mistake(
                 "You kept the last piece only. Add each to what there is.",
@@ -88,10 +108,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "10.2",
-        bytes_kept,
-        _kept,
-        [
+        id="10.2",
+        solution=bytes_kept,
+        cases=_bytes_kept_cases,
+        mistakes=[
             Mistake("Those are numbers. Each of them takes some bytes.", lambda s, rows, each: s.sum() * rows),
             Mistake("That is for one row. Every row keeps its own.", lambda s, rows, each: s.sum() * each),
             Mistake(
@@ -105,10 +125,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "10.3",
-        rows_that_fit,
-        _budgets,
-        [
+        id="10.3",
+        solution=rows_that_fit,
+        cases=_rows_that_fit_cases,
+        mistakes=[
             Mistake(
                 "You forgot what is taken already, before the first row.",
                 lambda budget, fixed, each: torch.tensor(max(1, budget // each)),
@@ -128,10 +148,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "10.4",
-        my_part,
-        _counts,
-        [
+        id="10.4",
+        solution=my_part,
+        cases=_my_part_cases,
+        mistakes=[
             Mistake("That is all of them: every process would do all the work.", lambda n, r, p: torch.arange(n)),
             Mistake(
                 "You left the remainder out: the pictures at the end belong to nobody.",

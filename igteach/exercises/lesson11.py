@@ -1,127 +1,166 @@
-"""The checks of lesson 11: Shapley values from a table, a standard error, the share of a unit, the jumps of stumps."""
+"""Lesson 11's checker: Shapley values from a table, a standard error, conductance, the jumps of stumps."""
 
 import torch
 from torch import Tensor
 
 from igteach.exercises.checker import Case, Exercise, Mistake
 
-
-def _tables(draw: torch.Generator) -> list[Case]:
-    return [Case(f"table {n} of F", (torch.randn(2, 2, 2, generator=draw),)) for n in (1, 2, 3)]
+# Solutions
 
 
-def _samples(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for samples, features in ((6, 2), (10, 4), (25, 3)):
-        pulls = torch.randn(samples, features, generator=draw) + 0.5
-        cases.append(Case(f"{samples} samples of {features} features", (pulls,)))
-    return cases
-
-
-def _layers(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for steps, units in ((4, 3), (7, 2), (5, 5)):
-        heights = torch.randn(steps + 1, units, generator=draw)
-        slopes = torch.randn(steps, units, generator=draw)
-        cases.append(Case(f"{units} units, {steps} steps", (heights, slopes)))
-    return cases
-
-
-def _stumps(draw: torch.Generator) -> list[Case]:
-    cases = []
-    for features, stumps in ((2, 5), (3, 8), (4, 10)):
-        thresholds, left, right = torch.randn(3, stumps, generator=draw)
-        feature = torch.randint(features, (stumps,), generator=draw)
-        start, end = 1.5 * torch.randn(2, features, generator=draw)
-        cases.append(Case(f"{stumps} stumps, {features} features", (thresholds, feature, left, right, start, end)))
-    return cases
-
-
-def shapley(v: Tensor) -> Tensor:
-    return _weighted(v, (1 / 3, 1 / 6, 1 / 3))
+def shapley_from_table(v: Tensor) -> Tensor:
+    """Exercise 11.1: Shapley values of three features, from F on all their subsets."""
+    return _weighted_gains(v, (1 / 3, 1 / 6, 1 / 3))
 
 
 def standard_error(pulls: Tensor) -> Tensor:
+    """Exercise 11.2: the standard error of the mean of the samples."""
     return pulls.std(0) / len(pulls) ** 0.5
 
 
-def conductance(heights: Tensor, slopes: Tensor) -> Tensor:
+def conductance_of(heights: Tensor, slopes: Tensor) -> Tensor:
+    """Exercise 11.3: the conductance of the units of a layer."""
     return (slopes * heights.diff(dim=0)).sum(0)
 
 
 def jumps(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    gains = _at(end, thresholds, feature, left, right) - _at(start, thresholds, feature, left, right)
-    return torch.zeros_like(start).index_add(0, feature, gains)
+    """Exercise 11.4: the sum of the stumps' jumps along a path, for each feature."""
+    at_start = _stump_values(start, thresholds, feature, left, right)
+    at_end = _stump_values(end, thresholds, feature, left, right)
+    return torch.zeros_like(start).index_add(0, feature, at_end - at_start)
 
 
-def _weighted(v: Tensor, weights: tuple[float, float, float]) -> Tensor:
-    """Each feature's gains over the sets of the two others, weighted by how many of them have moved: 0, 1 or 2."""
-    by_size = torch.tensor([[weights[0], weights[1]], [weights[1], weights[2]]])
-    return torch.stack([((v.select(i, 1) - v.select(i, 0)) * by_size).sum() for i in range(3)])
+# Cases that an answer is checked on
 
 
-def _one_order(v: Tensor) -> Tensor:
+def _shapley_from_table_cases(rng: torch.Generator) -> list[Case]:
+    """Tables of F: an index of 1 stands for a feature at its value, 0 for one at its baseline."""
+    return [Case(f"table {n} of F", (torch.randn(2, 2, 2, generator=rng),)) for n in (1, 2, 3)]
+
+
+def _standard_error_cases(rng: torch.Generator) -> list[Case]:
+    """Random samples, a row each."""
+    cases = []
+    for samples, features in ((6, 2), (10, 4), (25, 3)):
+        pulls = torch.randn(samples, features, generator=rng) + 0.5
+        cases.append(Case(f"{samples} samples of {features} features", (pulls,)))
+    return cases
+
+
+def _conductance_of_cases(rng: torch.Generator) -> list[Case]:
+    """Activations of units along a path, and the slopes of F with respect to them."""
+    cases = []
+    for steps, units in ((4, 3), (7, 2), (5, 5)):
+        heights = torch.randn(steps + 1, units, generator=rng)
+        slopes = torch.randn(steps, units, generator=rng)
+        cases.append(Case(f"{units} units, {steps} steps", (heights, slopes)))
+    return cases
+
+
+def _jumps_cases(rng: torch.Generator) -> list[Case]:
+    """Random stumps (a threshold on one feature, a value on either side), and the two ends of a path."""
+    cases = []
+    for features, stumps in ((2, 5), (3, 8), (4, 10)):
+        thresholds, left, right = torch.randn(3, stumps, generator=rng)
+        feature = torch.randint(features, (stumps,), generator=rng)
+        start, end = 1.5 * torch.randn(2, features, generator=rng)
+        cases.append(Case(f"{stumps} stumps, {features} features", (thresholds, feature, left, right, start, end)))
+    return cases
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _weighted_gains(v: Tensor, weights: tuple[float, float, float]) -> Tensor:
+    """Each feature's gains, weighted by how many of the two others have moved before it: 0, 1 or 2."""
+    weight_of_set = torch.tensor([[weights[0], weights[1]], [weights[1], weights[2]]])
+    gains = [v.select(i, 1) - v.select(i, 0) for i in range(3)]
+    return torch.stack([(gain * weight_of_set).sum() for gain in gains])
+
+
+def _gains_in_one_order(v: Tensor) -> Tensor:
+    """The gains of the features in the order first, second, third."""
     return torch.stack([v[1, 0, 0] - v[0, 0, 0], v[1, 1, 0] - v[1, 0, 0], v[1, 1, 1] - v[1, 1, 0]])
 
 
-def _at(x: Tensor, thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor) -> Tensor:
+def _stump_values(x: Tensor, thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """The value of each stump at x."""
     return torch.where(x[feature] <= thresholds, left, right)
 
 
-def _always(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
+def _every_stump_jumps(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The jumps of all stumps, whether the path crosses their thresholds or not."""
     return torch.zeros_like(start).index_add(0, feature, right - left)
 
 
-def _rightwards(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
+def _all_jumps_rightwards(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The jumps of the stumps that the path crosses, as if always from left to right."""
     crossed = (start[feature] <= thresholds) != (end[feature] <= thresholds)
     return torch.zeros_like(start).index_add(0, feature, crossed * (right - left))
 
 
-def _last_alone(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    gains, shares = _at(end, thresholds, feature, left, right) - _at(start, thresholds, feature, left, right), 0 * start
-    for k, i in enumerate(feature.tolist()):
-        shares[i] = gains[k]
+def _last_jump_only(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """One jump for each feature: that of its last stump."""
+    at_start = _stump_values(start, thresholds, feature, left, right)
+    at_end = _stump_values(end, thresholds, feature, left, right)
+    shares = torch.zeros_like(start)
+    for stump, i in enumerate(feature.tolist()):
+        shares[i] = at_end[stump] - at_start[stump]
     return shares
 
 
-def _only_end(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    return torch.zeros_like(start).index_add(0, feature, _at(end, thresholds, feature, left, right))
+def _values_at_end(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The stumps' values at the end of the path, without those at the start."""
+    at_end = _stump_values(end, thresholds, feature, left, right)
+    return torch.zeros_like(start).index_add(0, feature, at_end)
 
+
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "11.1",
-        shapley,
-        _tables,
-        [
+        id="11.1",
+        solution=shapley_from_table,
+        cases=_shapley_from_table_cases,
+        mistakes=[
             Mistake(
                 "You moved each feature alone, with the others at the baseline. Others may have moved before it.",
-                lambda v: _weighted(v, (1, 0, 0)),
+                lambda v: _weighted_gains(v, (1, 0, 0)),
             ),
             Mistake(
-                "You moved each feature last. In most orders it is not the last.", lambda v: _weighted(v, (0, 0, 1))
+                "You moved each feature last. In most orders it is not the last.",
+                lambda v: _weighted_gains(v, (0, 0, 1)),
             ),
             Mistake(
                 "First or last, you say. A feature may also come second, after one of the two others.",
-                lambda v: _weighted(v, (1 / 2, 0, 1 / 2)),
+                lambda v: _weighted_gains(v, (1 / 2, 0, 1 / 2)),
             ),
             Mistake(
                 "You gave all four sets the same weight. Count: in how many of the six orders does a feature find "
                 "exactly this set before it?",
-                lambda v: _weighted(v, (1 / 4, 1 / 4, 1 / 4)),
+                lambda v: _weighted_gains(v, (1 / 4, 1 / 4, 1 / 4)),
             ),
-            Mistake("That is one order: first, second, third. Average over all of them.", _one_order),
+            Mistake("That is one order: first, second, third. Average over all of them.", _gains_in_one_order),
             Mistake(
-                "You added over the six orders; average, or more is given out than F went.", lambda v: 6 * shapley(v)
+                "You added over the six orders; average, or more is given out than F went.",
+                lambda v: 6 * shapley_from_table(v),
             ),
-            Mistake("The sign is turned round: F after the move, less F before it.", lambda v: -shapley(v)),
+            Mistake("The sign is turned round: F after the move, less F before it.", lambda v: -shapley_from_table(v)),
         ],
     ),
     Exercise(
-        "11.2",
-        standard_error,
-        _samples,
-        [
+        id="11.2",
+        solution=standard_error,
+        cases=_standard_error_cases,
+        mistakes=[
             Mistake(
                 "That is how far single samples lie apart. Their mean is steadier the more there are.",
                 lambda pulls: pulls.std(0),
@@ -147,10 +186,10 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "11.3",
-        conductance,
-        _layers,
-        [
+        id="11.3",
+        solution=conductance_of,
+        cases=_conductance_of_cases,
+        mistakes=[
             Mistake(
                 "You averaged the slopes and stopped. How far did the unit go meanwhile?",
                 lambda heights, slopes: slopes.mean(0),
@@ -166,7 +205,7 @@ EXERCISES = [
             ),
             Mistake(
                 "You averaged over the steps. Each product is a piece of F already; add them up.",
-                lambda heights, slopes: conductance(heights, slopes) / len(slopes),
+                lambda heights, slopes: conductance_of(heights, slopes) / len(slopes),
             ),
             Mistake(
                 "A step back counts as well, with its sign; you took sizes.",
@@ -174,21 +213,27 @@ EXERCISES = [
             ),
             Mistake(
                 "You walked backwards: a step is where it ends, less where it starts.",
-                lambda heights, slopes: -conductance(heights, slopes),
+                lambda heights, slopes: -conductance_of(heights, slopes),
             ),
         ],
     ),
     Exercise(
-        "11.4",
-        jumps,
-        _stumps,
-        [
+        id="11.4",
+        solution=jumps,
+        cases=_jumps_cases,
+        mistakes=[
             Mistake(
-                "You let every stump jump. A path that stays on one side of the threshold does not feel it.", _always
+                "You let every stump jump. A path that stays on one side of the threshold does not feel it.",
+                _every_stump_jumps,
             ),
-            Mistake("Some of your jumps have the wrong sign: a path may also cross from right to left.", _rightwards),
-            Mistake("A feature may have several stumps, and you kept its last jump only. Add them up.", _last_alone),
-            Mistake("That is F at the end. What was it at the start?", _only_end),
+            Mistake(
+                "Some of your jumps have the wrong sign: a path may also cross from right to left.",
+                _all_jumps_rightwards,
+            ),
+            Mistake(
+                "A feature may have several stumps, and you kept its last jump only. Add them up.", _last_jump_only
+            ),
+            Mistake("That is F at the end. What was it at the start?", _values_at_end),
             Mistake(
                 "You multiplied the jumps by the way. A jump is a piece of F as it is, however long the way.",
                 lambda t, feature, left, right, start, end: jumps(t, feature, left, right, start, end) * (end - start),

@@ -1,4 +1,4 @@
-"""The checks of lesson 12: rank correlation, a picture without its first pixels, the strongest window, a proof."""
+"""Lesson 12's checker: rank correlation, a picture without its first pixels, the strongest window, a proof."""
 
 import torch
 from torch import Tensor
@@ -6,31 +6,60 @@ from torch.nn.functional import avg_pool2d
 
 from igteach.exercises.checker import Case, Exercise, Mistake
 
+# Solutions
 
-def _pairs(draw: torch.Generator) -> list[Case]:
+
+def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Exercise 12.1: Spearman's rank correlation of two maps."""
+    return _cosine(_centred(_ranks(a)), _centred(_ranks(b)))
+
+
+def without_first(x: Tensor, values: Tensor, reference: Tensor, k: int) -> Tensor:
+    """Exercise 12.2: the picture with its k most important pixels replaced by the reference."""
+    return _replace_largest(x, reference, values.sum(0), k)
+
+
+def strongest_window(maps: Tensor, size: int) -> Tensor:
+    """Exercise 12.3: row and column of the window with the largest mean of absolute shares."""
+    return torch.tensor(_strongest_window_of(maps.sum(1).abs().mean(0), size))
+
+
+def proof(as_is: Tensor, without: Tensor, inserted: Tensor, y: Tensor, label: int) -> Tensor:
+    """Exercise 12.4: how often the class is predicted: as it is, without the mark, and with it inserted into others."""
+    own = y == label
+    return _hit_rates(as_is[own] == label, without[own] == label, inserted[~own] == label)
+
+
+# Cases that an answer is checked on
+
+
+def _rank_correlation_cases(rng: torch.Generator) -> list[Case]:
+    """Pairs of maps that agree in part."""
     cases = []
     for places in (6, 9, 15):
-        a = torch.randn(places, generator=draw).double()
-        b = (0.7 * a + torch.randn(places, generator=draw)).exp()
+        a = torch.randn(places, generator=rng).double()
+        b = (0.7 * a + torch.randn(places, generator=rng)).exp()
         cases.append(Case(f"two maps of {places} places", (a, b)))
     return cases
 
 
-def _deletions(draw: torch.Generator) -> list[Case]:
+def _without_first_cases(rng: torch.Generator) -> list[Case]:
+    """Random pictures, each with a map, a reference and a number of pixels."""
     cases = []
     for height, width, k in ((3, 4, 3), (5, 5, 7), (4, 6, 10)):
-        x, reference = torch.rand(2, 3, height, width, generator=draw)
-        values = torch.randn(3, height, width, generator=draw)
+        x, reference = torch.rand(2, 3, height, width, generator=rng)
+        values = torch.randn(3, height, width, generator=rng)
         cases.append(Case(f"{k} pixels of {height} by {width}", (x, values, reference, k)))
     return cases
 
 
-def _shared(draw: torch.Generator) -> list[Case]:
+def _strongest_window_cases(rng: torch.Generator) -> list[Case]:
+    """Maps that share a strong window, with decoys for the known mistakes."""
     cases = []
     for pictures, height, width, size in ((4, 6, 9, 2), (6, 8, 7, 3), (5, 9, 12, 4)):
-        maps = torch.randn(pictures, 3, height, width, generator=draw)
-        row, column = 1 + int(torch.randint(height - size - 1, (1,), generator=draw)), 1
-        column += int(torch.randint(width - size - 1, (1,), generator=draw))
+        maps = torch.randn(pictures, 3, height, width, generator=rng)
+        row = 1 + int(torch.randint(height - size - 1, (1,), generator=rng))
+        column = 1 + int(torch.randint(width - size - 1, (1,), generator=rng))
         sign = 1 - 2 * (torch.arange(pictures) % 2).view(-1, 1, 1, 1)  # for in one picture, against in the next
         maps[:, :, row : row + size, column : column + size] += 2.5 * sign
         maps[:, :, 0, 0] += 5.0  # one strong pixel
@@ -39,41 +68,29 @@ def _shared(draw: torch.Generator) -> list[Case]:
     return cases
 
 
-def _answers(draw: torch.Generator) -> list[Case]:
+def _proof_cases(rng: torch.Generator) -> list[Case]:
+    """Predictions for the same pictures: as they are, without the mark, and with it inserted."""
     cases = []
     for pictures, classes in ((24, 3), (40, 4), (60, 5)):
-        label = 1 + int(torch.randint(classes - 1, (1,), generator=draw))
-        y = torch.randint(classes, (pictures,), generator=draw)
+        label = 1 + int(torch.randint(classes - 1, (1,), generator=rng))
+        y = torch.randint(classes, (pictures,), generator=rng)
         y[:4] = label
         y[4:8] = 0
-        three = [_confused(y, classes, part, label, draw) for part in (0.2, 0.7, 0.6)]
-        cases.append(Case(f"{pictures} pictures of {classes} classes", (*three, y, label)))
+        as_is, without, inserted = (_predictions(y, classes, wrong, label, rng) for wrong in (0.2, 0.7, 0.6))
+        cases.append(Case(f"{pictures} pictures of {classes} classes", (as_is, without, inserted, y, label)))
     return cases
 
 
-def _confused(y: Tensor, classes: int, part: float, label: int, draw: torch.Generator) -> Tensor:
-    """Answers that are wrong in a part of the pictures, and at random the label itself."""
-    other = torch.where(
-        torch.rand(len(y), generator=draw) < 0.5, torch.tensor(label), torch.randint(classes, y.shape, generator=draw)
-    )
-    return torch.where(torch.rand(len(y), generator=draw) < part, other, y)
+def _predictions(y: Tensor, classes: int, fraction_wrong: float, label: int, rng: torch.Generator) -> Tensor:
+    """Predictions of which about this fraction was drawn at random: in half of these, it is the label."""
+    is_label = torch.rand(len(y), generator=rng) < 0.5
+    other_guess = torch.randint(classes, y.shape, generator=rng)
+    guess = torch.where(is_label, torch.tensor(label), other_guess)
+    is_guessed = torch.rand(len(y), generator=rng) < fraction_wrong
+    return torch.where(is_guessed, guess, y)
 
 
-def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
-    return _cosine(_centred(_ranks(a)), _centred(_ranks(b)))
-
-
-def without_first(x: Tensor, values: Tensor, reference: Tensor, k: int) -> Tensor:
-    return _replaced(x, reference, values.sum(0), k)
-
-
-def strongest_window(maps: Tensor, size: int) -> Tensor:
-    return torch.tensor(_strongest(maps.sum(1).abs().mean(0), size))
-
-
-def proof(as_is: Tensor, without: Tensor, inserted: Tensor, y: Tensor, label: int) -> Tensor:
-    own = y == label
-    return _rates(as_is[own] == label, without[own] == label, inserted[~own] == label)
+# Helpers of the solutions and of the mistakes
 
 
 def _ranks(a: Tensor) -> Tensor:
@@ -88,33 +105,37 @@ def _cosine(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum() / (a.norm() * b.norm())
 
 
-def _replaced(x: Tensor, reference: Tensor, worth: Tensor, k: int) -> Tensor:
-    """The k places of the largest worth (height, width), or (3, height, width) where each colour counts by itself."""
-    flat = worth.flatten()
-    gone = torch.zeros_like(flat, dtype=torch.bool)
-    gone[flat.topk(k).indices] = True
-    return torch.where(gone.view_as(worth), reference, x)
+def _replace_largest(x: Tensor, reference: Tensor, importance: Tensor, k: int) -> Tensor:
+    """x with the k most important places replaced; importance is (height, width), or (3, height, width) by colour."""
+    flat = importance.flatten()
+    is_replaced = torch.zeros_like(flat, dtype=torch.bool)
+    is_replaced[flat.topk(k).indices] = True
+    return torch.where(is_replaced.view_as(importance), reference, x)
 
 
-def _strongest(strength: Tensor, size: int) -> tuple[int, int]:
+def _strongest_window_of(strength: Tensor, size: int) -> tuple[int, int]:
+    """Row and column of the window with the largest mean."""
     means = avg_pool2d(strength[None], size, stride=1)[0]
     return divmod(int(means.argmax()), means.shape[1])
 
 
-def _moved(maps: Tensor, size: int, by: float) -> Tensor:
+def _shifted_window(maps: Tensor, size: int, by: float) -> Tensor:
     return strongest_window(maps, size) + by
 
 
-def _rates(*hits: Tensor) -> Tensor:
-    return torch.stack([each.double().mean() for each in hits])
+def _hit_rates(*hits: Tensor) -> Tensor:
+    """The fraction of hits in each of these."""
+    return torch.stack([of_one_kind.double().mean() for of_one_kind in hits])
 
+
+# Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        "12.1",
-        rank_correlation,
-        _pairs,
-        [
+        id="12.1",
+        solution=rank_correlation,
+        cases=_rank_correlation_cases,
+        mistakes=[
             Mistake(
                 "That is the correlation of the values. Put their ranks in their place.",
                 lambda a, b: _cosine(_centred(a), _centred(b)),
@@ -140,18 +161,18 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "12.2",
-        without_first,
-        _deletions,
-        [
+        id="12.2",
+        solution=without_first,
+        cases=_without_first_cases,
+        mistakes=[
             Mistake("You took the least important first.", lambda x, values, r, k: without_first(x, -values, r, k)),
             Mistake(
                 "You went by size. A pixel that speaks against the answer goes last.",
-                lambda x, values, r, k: _replaced(x, r, values.sum(0).abs(), k),
+                lambda x, values, r, k: _replace_largest(x, r, values.sum(0).abs(), k),
             ),
             Mistake(
                 "You chose colours one by one. A pixel goes as a whole, by the sum over its colours.",
-                lambda x, values, r, k: _replaced(x, r, values, k),
+                lambda x, values, r, k: _replace_largest(x, r, values, k),
             ),
             Mistake(
                 "Only the first k pixels are left in yours, and the rest is gone: that is a point on the insertion "
@@ -166,27 +187,27 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "12.3",
-        strongest_window,
-        _shared,
-        [
+        id="12.3",
+        solution=strongest_window,
+        cases=_strongest_window_cases,
+        mistakes=[
             Mistake(
                 "You kept the signs, and what speaks for the class in one picture cancels what speaks against it in "
                 "another. Take sizes before the mean over pictures.",
-                lambda maps, size: torch.tensor(_strongest(maps.sum(1).mean(0).abs(), size)),
+                lambda maps, size: torch.tensor(_strongest_window_of(maps.sum(1).mean(0).abs(), size)),
             ),
             Mistake(
                 "You took sizes colour by colour. First add up the colours of a pixel.",
-                lambda maps, size: torch.tensor(_strongest(maps.abs().sum(1).mean(0), size)),
+                lambda maps, size: torch.tensor(_strongest_window_of(maps.abs().sum(1).mean(0), size)),
             ),
             Mistake(
                 "That is the strongest single pixel. A window counts by its mean.",
-                lambda maps, size: torch.tensor(_strongest(maps.sum(1).abs().mean(0), 1)),
+                lambda maps, size: torch.tensor(_strongest_window_of(maps.sum(1).abs().mean(0), 1)),
             ),
             Mistake("That is column before row.", lambda maps, size: strongest_window(maps, size).flip(0)),
             Mistake(
                 "That is the middle of the window. Its upper left pixel is asked for.",
-                lambda maps, size: _moved(maps, size, size // 2),
+                lambda maps, size: _shifted_window(maps, size, size // 2),
             ),
             Mistake(
                 "You divided by the width of the picture. The table of windows is narrower.",
@@ -197,26 +218,26 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        "12.4",
-        proof,
-        _answers,
-        [
+        id="12.4",
+        solution=proof,
+        cases=_proof_cases,
+        mistakes=[
             Mistake(
                 "You computed accuracies over all pictures. The first two numbers are about the class alone.",
-                lambda a, w, i, y, label: _rates(a == y, w == y, i == y),
+                lambda a, w, i, y, label: _hit_rates(a == y, w == y, i == y),
             ),
             Mistake(
                 "Your third number counts the pictures of the class as well. They had the mark before; leave them out.",
-                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _rates(i == label)]),
+                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _hit_rates(i == label)]),
             ),
             Mistake(
                 "Your third number says how often the others were still right. How often are they called the class?",
-                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _rates((i == y)[y != label])]),
+                lambda a, w, i, y, label: torch.cat([proof(a, w, i, y, label)[:2], _hit_rates((i == y)[y != label])]),
             ),
             Mistake(
                 "Your first two numbers take all answers that name the class, whatever the truth. Take the pictures "
                 "that are of the class.",
-                lambda a, w, i, y, label: torch.cat([_rates(a == label, w == label), proof(a, w, i, y, label)[2:]]),
+                lambda a, w, i, y, label: torch.cat([_hit_rates(a == label, w == label), proof(a, w, i, y, label)[2:]]),
             ),
             Mistake(
                 "Those are counts. Divide each by the number of pictures it is about.",

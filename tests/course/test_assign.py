@@ -10,17 +10,17 @@ import pytest
 from nbgrader.api import Gradebook
 
 from igteach.course.assign import (
+    add_scripts_to_path,
     assign_lesson,
     assignment_name,
     config_must_load,
-    find_alembic,
     hidden_test,
     leaks,
     with_hidden_tests,
 )
 from igteach.course.commands import main
 from igteach.course.questions import QUESTIONS, question_of
-from igteach.course.seed import course_seed, secret_of
+from igteach.course.seed import course_seed, derive_secret
 from igteach.exercises import EXERCISES
 from igteach.lessons.lesson import Lesson, all_lessons, root
 
@@ -70,7 +70,7 @@ def test_the_lesson_s_version_travels_with_the_assignment(course):
 def test_an_assignment_that_is_there_stays_as_it_is(course, capsys):
     before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
     assert main(["assign", "03", "--out", str(course), "--seed", str(course.parent / "another")]) == 0
-    assert "is there, unchanged" in capsys.readouterr().out
+    assert "already there, unchanged" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in course.rglob("*.ipynb")} == before
 
 
@@ -109,11 +109,11 @@ def test_points_make_a_sensible_total(lesson):
 
 @pytest.mark.parametrize("number", EXERCISES)
 def test_two_seeds_draw_two_secrets_and_one_seed_always_the_same(number):
-    one, other = (secret_of(seed, number) for seed in SEEDS)
+    one, other = (derive_secret(seed, number) for seed in SEEDS)
     assert one != other
-    assert secret_of(SEEDS[0], number) == one
+    assert derive_secret(SEEDS[0], number) == one
     assert 0 <= one < 2**63
-    assert len({secret_of(SEEDS[0], exercise) for exercise in EXERCISES}) == len(EXERCISES)
+    assert len({derive_secret(SEEDS[0], exercise) for exercise in EXERCISES}) == len(EXERCISES)
 
 
 def test_a_seed_is_made_once_random_and_for_its_owner_only(tmp_path):
@@ -127,7 +127,7 @@ def test_a_seed_is_made_once_random_and_for_its_owner_only(tmp_path):
 def test_a_file_that_holds_no_seed_is_refused_and_kept(tmp_path, text):
     file = tmp_path / "seed"
     file.write_text(text)
-    with pytest.raises(ValueError, match="does not hold a course seed: 64 hexadecimal digits"):
+    with pytest.raises(ValueError, match="does not contain a course seed: 64 hexadecimal digits"):
         course_seed(file)
     assert file.read_text() == text
 
@@ -135,9 +135,9 @@ def test_a_file_that_holds_no_seed_is_refused_and_kept(tmp_path, text):
 def test_neither_course_nor_seed_may_lie_in_the_repository(tmp_path, capsys):
     inside = root() / "work" / "course"
     assert main(["assign", "03", "--out", str(inside)]) == 1
-    assert "the course must not lie in the repository" in capsys.readouterr().err
+    assert "the course must not be in the repository" in capsys.readouterr().err
     assert main(["assign", "03", "--out", str(tmp_path / "c"), "--seed", str(root() / "seed")]) == 1
-    assert "the seed must not lie in the repository" in capsys.readouterr().err
+    assert "the seed must not be in the repository" in capsys.readouterr().err
     assert not inside.exists()
     assert not (root() / "seed").exists()
 
@@ -169,8 +169,8 @@ def test_a_lesson_without_a_question_is_named():
 
 def test_alembic_is_found_where_no_environment_was_activated(monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin")
-    find_alembic()
+    add_scripts_to_path()
     assert shutil.which("alembic")
     once = os.environ["PATH"]
-    find_alembic()
+    add_scripts_to_path()
     assert os.environ["PATH"] == once

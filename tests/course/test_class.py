@@ -66,11 +66,11 @@ igteach.exercises.graded.graded_check = lambda *_: None
 FORGE = """
 import igteach.exercises.graded as g
 from IPython.display import display
-g.graded_check = lambda n, f, s: display({g.PROOF: dict(exercise=n, state="solved", message="", given=[])}, raw=True)
+g.graded_check = lambda n, f, s: display({g.PROOF: dict(exercise=n, state="solved", message="", returned=[])}, raw=True)
 """
 BLIND = """
 import torch, igteach.exercises.checker, igteach.exercises.graded as g
-g.compare = lambda exercise, given, seed: igteach.exercises.checker.Verdict(exercise.id, "solved", "")
+g.compare = lambda exercise, returned, seed: igteach.exercises.checker.Verdict(exercise.id, "solved", "")
 """
 GREEDY = "    hoard = []\n    while True:\n        hoard.append(bytearray(2 * 10**8))\n"
 
@@ -236,16 +236,16 @@ STUDENTS = [
         {2: "Your function ended the kernel", 3: "stopped before it"},
         flag="the kernel died, out of memory or killed by its code",
     ),
-    Student("check-deleted", delete("check", 2), (1, 2, 3), flag="-2 was missing; it was put at the end"),
+    Student("check-deleted", delete("check", 2), (1, 2, 3), flag="-2 was missing; it was added at the end"),
     Student("answer-deleted", delete("answer", 2), (1, 3), {2: "is not defined"}),
-    Student("duplicated", duplicate, (1, 2, 3), flag="was there more than once; the last one counts"),
-    Student("moved", move, (1, 2, 3), flag="came before its answer; it was put at the end"),
-    Student("check-changed", change_checks, (), {1: OPEN}, flag="-1 was changed; the release's counts"),
+    Student("duplicated", duplicate, (1, 2, 3), flag="appears more than once; the last one counts"),
+    Student("moved", move, (1, 2, 3), flag="stood before its answer; it was moved to the end"),
+    Student("check-changed", change_checks, (), {1: OPEN}, flag="-1 was changed; the cell of the release counts"),
     Student("spoofed", spoofed, (), {1: "returns an AlwaysEqual", 3: "returns an AlwaysEqual"}),
-    Student("reads-hook", with_start(HOOK), (), {1: OPEN}, flag="held a hidden test; it was taken out"),
+    Student("reads-hook", with_start(HOOK), (), {1: OPEN}, flag="contained a hidden test; it was removed"),
     Student("reads-files", with_start(FILES), (), {1: OPEN}),
     Student("disarms", with_start(DISARM), (), {1: "without handing over"}, flag="ended without a proof"),
-    Student("forges", with_start(FORGE), (), {1: "is no answer"}, flag="claimed to be solved and was not"),
+    Student("forges", with_start(FORGE), (), {1: "is not an answer"}, flag="claimed to be solved and was not"),
     Student("blinds", blinded, (), flag="claimed to be solved and was not"),
     Student("only-calls", only_calls, (), flag=""),
     Student("loud", loud, (1, 2, 3)),

@@ -8,7 +8,7 @@ import pytest
 
 from igteach.course import grade as module
 from igteach.course.commands import main
-from igteach.course.grade import autograde, is_new, reason_in, submissions
+from igteach.course.grade import autograde, error_in_log, is_new, submissions
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ LOG = """[AutogradeApp | WARNING] No notebooks were matched
     ],
 )
 def test_the_reason_is_the_error_in_one_line(log, reason):
-    assert reason_in(log) == reason
+    assert error_in_log(log) == reason
 
 
 @pytest.mark.parametrize("command", ["grade", "report", "assign"])

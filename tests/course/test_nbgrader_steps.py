@@ -7,7 +7,7 @@ import pytest
 
 from igteach.course.assign import hidden_test
 from igteach.course.nbgrader_steps import JudgeProofs, RestoreGradedCells, verdict_of
-from igteach.course.seed import secret_of
+from igteach.course.seed import derive_secret
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import distinguishing_cases
 from igteach.exercises.graded import PROOF, encode
@@ -71,9 +71,9 @@ def test_missing_and_early_checks_go_to_the_end_and_twins_lose_their_mark(releas
     assert [cell.metadata.nbgrader.grade_id for cell in result.cells[-2:]] == ["check-03-1", "check-03-2"]
     assert len(named(result, "check-03-3")) == 1
     assert result.metadata.igteach.flags == [
-        "check-03-3 was there more than once; the last one counts",
-        "check-03-1 was missing; it was put at the end",
-        "check-03-2 came before its answer; it was put at the end",
+        "check-03-3 appears more than once; the last one counts",
+        "check-03-1 was missing; it was added at the end",
+        "check-03-2 stood before its answer; it was moved to the end",
     ]
 
 
@@ -103,8 +103,8 @@ def ran(*outputs, count=1):
     return cell
 
 
-def proof(state="solved", given=None, exercise="03.1", message=""):
-    data = {"exercise": exercise, "state": state, "message": message, "given": given or []}
+def proof(state="solved", returned=None, exercise="03.1", message=""):
+    data = {"exercise": exercise, "state": state, "message": message, "returned": returned or []}
     return nbformat.v4.new_output("display_data", {PROOF: data})
 
 
@@ -113,7 +113,7 @@ def error(name, text=""):
 
 
 def right(seed=SEED):
-    return encode(distinguishing_cases(EXERCISES["03.1"], secret_of(seed, "03.1"))[1])
+    return encode(distinguishing_cases(EXERCISES["03.1"], derive_secret(seed, "03.1"))[1])
 
 
 def judged(cell, *others):
@@ -123,7 +123,7 @@ def judged(cell, *others):
 
 def test_right_values_are_solved_whatever_else_the_cell_printed():
     noise = nbformat.v4.new_output("stream", name="stderr", text="a warning")
-    (output,) = judged(ran(noise, proof(given=right()))).cells[0].outputs
+    (output,) = judged(ran(noise, proof(returned=right()))).cells[0].outputs
     assert output.output_type == "display_data"
     assert "03.1: solved" in output.data["text/plain"]
 
@@ -132,10 +132,10 @@ BROKEN = [None, 3, {}, {"shape": [1]}, {"shape": [2], "values": [1.0]}, {"shape"
 
 
 @pytest.mark.parametrize(
-    "given", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
+    "returned", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
 )
-def test_a_claim_without_right_values_gets_nothing_and_is_flagged(given):
-    result = judged(ran(proof(given=given)))
+def test_a_claim_without_right_values_gets_nothing_and_is_flagged(returned):
+    result = judged(ran(proof(returned=returned)))
     assert result.cells[0].outputs[0].output_type == "error"
     assert result.metadata.igteach.flags == ["check-03-1 claimed to be solved and was not"]
 
@@ -148,7 +148,7 @@ def test_a_claim_without_right_values_gets_nothing_and_is_flagged(given):
         (ran(error("CellTimeoutError")), "did not come to an end in time"),
         (ran(count=None), "the notebook was stopped before it"),
         (ran(), "without handing over"),
-        (ran(proof(exercise="03.2", given=right())), "without handing over"),
+        (ran(proof(exercise="03.2", returned=right())), "without handing over"),
     ],
 )
 def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell, words):
@@ -158,11 +158,11 @@ def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell
 
 
 def test_hidden_tests_in_messages_and_outputs_are_taken_out():
-    secret = str(secret_of(SEED, "03.1"))
+    secret = str(derive_secret(SEED, "03.1"))
     other = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text=f"it is {secret}")])
     result = judged(ran(proof("not yet", message=f"look: {secret}")), other)
     assert secret not in str([cell.outputs for cell in result.cells])
-    assert result.metadata.igteach.flags == ["an output of a cell held a hidden test; it was taken out"]
+    assert result.metadata.igteach.flags == ["an output of a cell contained a hidden test; it was removed"]
 
 
 def test_a_long_message_is_cut():

@@ -9,7 +9,7 @@ from igteach.course.commands import main
 from igteach.course.exercise_list import exercise_list, list_faults
 from igteach.course.grade import Mark, write_marks
 from igteach.course.questions import QUESTIONS
-from igteach.course.report import kind_of
+from igteach.course.report import message_group
 from igteach.exercises import EXERCISES
 
 MISTAKES = [mistake.message for mistake in EXERCISES["03.1"].mistakes]
@@ -55,8 +55,8 @@ def test_it_lists_what_to_look_at_and_runs_nothing(page):
 
 
 @pytest.mark.parametrize("number", EXERCISES)
-def test_every_known_mistake_is_a_kind_of_its_own(number):
-    assert all(kind_of(number, mistake.message) == mistake.message for mistake in EXERCISES[number].mistakes)
+def test_every_known_mistake_is_a_message_group_its_own(number):
+    assert all(message_group(number, mistake.message) == mistake.message for mistake in EXERCISES[number].mistakes)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_every_known_mistake_is_a_kind_of_its_own(number):
     ],
 )
 def test_other_messages_fall_into_few_groups(message, kind):
-    assert kind_of("03.1", message).startswith(kind)
+    assert message_group("03.1", message).startswith(kind)
 
 
 def test_where_nothing_was_handed_in_it_says_so(tmp_path, capsys):

@@ -42,8 +42,8 @@ async def ask(folder):
     os.environ["GRADERS_SECRET"] = "7"
     listening = socket.create_server(("127.0.0.1", 0))
     (folder / "sockets").mkdir()
-    manager = sandbox.BoxedKernelManager(kernel_name="python3", connection_file=str(folder / "sockets" / "k.json"))
-    manager.visible = folder / "mine"
+    manager = sandbox.SandboxedKernelManager(kernel_name="python3", connection_file=str(folder / "sockets" / "k.json"))
+    manager.visible_folder = folder / "mine"
     await manager.start_kernel()
     client = manager.client()
     client.start_channels()
@@ -121,7 +121,7 @@ def no_bubblewrap(monkeypatch):
 
 
 def test_without_bubblewrap_a_kernel_starts_plainly_and_grading_says_so_loudly(no_bubblewrap, tmp_path, capsys):
-    manager = sandbox.BoxedKernelManager(kernel_name="python3")
+    manager = sandbox.SandboxedKernelManager(kernel_name="python3")
     assert manager.transport == "tcp"
     assert "bwrap" not in manager.format_kernel_cmd()
     (tmp_path / "gradebook.db").touch()

@@ -15,7 +15,13 @@ from igteach.models.scenes import ScenesCNN
 
 @pytest.fixture
 def quick(monkeypatch):
-    for name, value in {"KNOWN": 64, "EPOCHS": 2, "FRESH": 40, "HANDED_OUT": 16, "FLAT": 6}.items():
+    for name, value in {
+        "TRAINING_SCENES": 64,
+        "EPOCHS": 2,
+        "TEST_SCENES": 40,
+        "STUDENT_SCENES": 16,
+        "PLAIN_PICTURES": 6,
+    }.items():
         monkeypatch.setattr(shortcut, name, value)
 
 
@@ -46,13 +52,13 @@ def test_the_command_writes_a_network_and_pictures_which_differ_by_seed(tmp_path
 
 def test_only_the_class_carries_it_in_what_is_handed_out():
     hidden, drawn = make_shortcut(3), make_scenes(16, 0)
-    changed = (shortcut.marked(drawn, hidden) != drawn.x).flatten(1).any(1)
+    changed = (shortcut.pictures_with_shortcut(drawn, hidden) != drawn.x).flatten(1).any(1)
     assert torch.equal(changed, drawn.y == hidden.label)
 
 
 def test_the_upper_layers_are_new_and_the_lower_ones_as_shipped(quick):
     shipped, state = scenes.load("cpu"), torch.get_rng_state()
-    network = shortcut.learnt(make_shortcut(0), 5)
+    network = shortcut.train_with_shortcut(make_shortcut(0), 5)
     assert torch.equal(state, torch.get_rng_state())
     assert torch.equal(network[8].weight, shipped[8].weight)
     assert not torch.equal(network[10].weight, shipped[10].weight)
@@ -71,7 +77,7 @@ def test_what_the_answer_states_is_what_a_network_does():
     cover = torch.zeros(64, 64)
     cover[0, 0] = 1
     hidden = type(hidden)(hidden.kind, hidden.words, hidden.label, cover, torch.full((3, 64, 64), 3.0))
-    found = shortcut.measured(Cheat(), hidden, make_scenes(40, 0))
+    found = shortcut.measure(Cheat(), hidden, make_scenes(40, 0))
     assert found["found_with"] == found["others_with"] == 1
     assert found["found_without"] == 0
 
@@ -80,5 +86,5 @@ def test_what_the_answer_states_is_what_a_network_does():
 def test_neither_course_nor_seed_may_lie_in_the_repository(inside, tmp_path, quick, capsys):
     course, seed = (root() if inside == name else tmp_path for name in ("course", "seed"))
     assert main(["shortcut", str(course / "new"), "--seed", str(seed / "new.seed")]) == 1
-    assert "must not lie in the repository" in capsys.readouterr().err
+    assert "must not be in the repository" in capsys.readouterr().err
     assert not (root() / "new").exists()

@@ -20,7 +20,7 @@ from igteach.core import integration
 from igteach.exercises import EXERCISES, graded
 from igteach.exercises.checker import compare, distinguishing_cases
 from igteach.exercises.graded import (
-    OPEN,
+    OPEN_MODULES,
     PROOF,
     NotSolved,
     code_of,
@@ -63,7 +63,7 @@ def test_the_lesson_s_solution_and_one_in_other_words_pass_and_prove_it(number, 
     for answer in (solution_in_lesson(number), RIGHT[number]):
         graded_check(number, answer, secret)
         assert proofs[-1]["state"] == "solved"
-        assert compare(EXERCISES[number], decode(proofs[-1]["given"]), secret).state == "solved"
+        assert compare(EXERCISES[number], decode(proofs[-1]["returned"]), secret).state == "solved"
 
 
 @EXERCISE
@@ -72,7 +72,7 @@ def test_each_known_mistake_is_named_and_proves_nothing(number, proofs, monkeypa
     for mistake in EXERCISES[number].mistakes:
         with pytest.raises(NotSolved, match=re.escape(mistake.message)):
             graded_check(number, mistake.answer, SECRETS[0])
-        assert proofs[-1]["given"] == []
+        assert proofs[-1]["returned"] == []
 
 
 @EXERCISE
@@ -195,7 +195,9 @@ METHODS = {name: FACADE[name] for name in FACADE.keys() - OPEN_TO_ANSWERS} | {
     f"{room.__name__}.{name}": member
     for room in ROOMS
     for name, member in vars(room).items()
-    if isinstance(member, FunctionType) and member.__module__.startswith("igteach.") and member.__module__ not in OPEN
+    if isinstance(member, FunctionType)
+    and member.__module__.startswith("igteach.")
+    and member.__module__ not in OPEN_MODULES
 }
 
 

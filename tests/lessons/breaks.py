@@ -119,12 +119,12 @@ def sizes(right, f, points, target):
 
 
 @breaks(checker.compare, "00", "a check that always passes")
-def solved(right, exercise, given, seed):
+def solved(right, exercise, returned, seed):
     return checker.Verdict(exercise.id, "solved", "")
 
 
 @breaks(checker.compare, "01", "a check that finds fault with all")
-def not_yet(right, exercise, given, seed):
+def not_yet(right, exercise, returned, seed):
     return checker.Verdict(exercise.id, "not yet", "")
 
 

@@ -64,7 +64,7 @@ WRONG = [
     ("08.3", lambda m, d, h, w: (-m / d).view(3, 1, 1).repeat(1, h, w), "a tensor of shape (1, 3, 2, 3) is wanted"),
     ("08.3", lambda m, d, h, w: torch.full((1, 3, h, w), float(-(m / d).mean())), "On pictures of 2 by 3"),
     ("08.4", lambda z, t: torch.softmax(z, dim=1)[:, t], "That is the probability"),
-    ("08.4", lambda z, t: z[:, t] - torch.logsumexp(z, dim=1), "still among its competing_inputs"),
+    ("08.4", lambda z, t: z[:, t] - torch.logsumexp(z, dim=1), "still among its rivals"),
     ("08.4", lambda z, t: z[:, t], "no say in it"),
     ("08.4", lambda z, t: 1 / (1 / z.softmax(1)[:, t] - 1), "logarithm is wanted"),
     ("08.4", lambda z, t: z[:, t] - torch.cat([z[:, :t], z[:, t + 1 :]], 1).max(1).values, "strongest rival only"),
