@@ -188,7 +188,7 @@ def load(name: str, device: torch.device | str | None = None) -> TextClassifier:
     else:
         encoder, tokenizer = load_encoder()
         model = SentenceClassifier(encoder, len(LABELS[name]))
-        change(model, state)
+        load_trained(model, state)
     model = model.to(default_device() if device is None else device).eval()
     return TextClassifier(model, tokenizer, LABELS[name])
 
@@ -303,7 +303,7 @@ def word_level_tokenizer(words: Iterable[str], normalizer: Any, split: Any) -> A
 
 
 @torch.no_grad()
-def change(model: nn.Module, state: dict[str, Tensor]) -> None:
+def load_trained(model: nn.Module, state: dict[str, Tensor]) -> None:
     """Gives parameters of the model their trained values: `state` has NAME, or NAME.up and NAME.down.
 
     What these two multiply to, up @ down, of low rank, is added to the parameter NAME. Source: Hu et al. (2021).
