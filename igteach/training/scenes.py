@@ -30,7 +30,8 @@ RECIPE = (
     f"to {PEAK_RATE}, batches of {BATCH_SIZE}, labels smoothed by {SMOOTHING}, batch normalisation after each "
     "convolution, folded into it afterwards. In every batch lay four pictures of one colour, black and middle grey and "
     f"two drawn at random, together of weight {NEUTRAL}, whose right answer is 1/8 for each class: a picture of one "
-    "colour is made neutral. Seed 0. Number of epochs and learning rate were chosen on other scenes than those that judge."
+    "colour is made neutral. Seed 0. Number of epochs and learning rate were chosen on other scenes than those that "
+    "judge."
 )
 
 
