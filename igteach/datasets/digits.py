@@ -11,8 +11,9 @@ from torch import Tensor
 class Digits:
     """Scanned digits, four fifths to learn from and one fifth held out.
 
-    x_train, x_test  (N, 1, 8, 8) float32: ink from 0 (black, no ink) to 1
-    y_train, y_test  (N,) int64: the digit, 0 to 9
+    Attributes:
+        x_train, x_test: (N, 1, 8, 8) float32, ink from 0 (black, no ink) to 1.
+        y_train, y_test: (N,) int64, the digit, 0 to 9.
     """
 
     x_train: Tensor
@@ -22,10 +23,22 @@ class Digits:
 
 
 def load_digits() -> Digits:
-    """The 1,797 digits of scikit-learn, always split in the same way.
+    """Load the 1,797 handwritten digits that come with scikit-learn, always split in the same way.
 
-    Raises ImportError where scikit-learn is not installed.
-    Source: E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI repository, CC BY 4.0.
+    Returns:
+        1,437 digits to learn from and 360 held out, with each digit in proportion.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+
+    Example:
+        >>> digits = load_digits()
+        >>> digits.x_train.shape, digits.x_test.shape
+        (torch.Size([1437, 1, 8, 8]), torch.Size([360, 1, 8, 8]))
+
+    Source:
+        E. Alpaydin and C. Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository,
+        CC BY 4.0, https://doi.org/10.24432/C50P49
     """
     try:
         from sklearn import datasets
@@ -37,11 +50,22 @@ def load_digits() -> Digits:
 
 
 def hold_out_fifth(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """x and y without a fifth of their rows, then that fifth; every class gives its share, and always the same rows.
+    """Split examples into four fifths to learn from and one fifth held out, stratified by class, always the same.
 
-    x (N, ...), y (N,) classes. Returns x_kept, y_kept, x_held_out, y_held_out.
+    Args:
+        x: (N, ...), the examples.
+        y: (N,), their classes.
+
+    Returns:
+        x_train, y_train, x_test and y_test.
+
+    Example:
+        >>> x, y = torch.arange(10.0), torch.tensor([0, 1] * 5)
+        >>> _, _, x_test, y_test = hold_out_fifth(x, y)
+        >>> len(x_test), sorted(y_test.tolist())
+        (2, [0, 1])
     """
     from sklearn.model_selection import train_test_split
 
-    kept, held_out = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y.numpy(), random_state=0)
-    return x[kept], y[kept], x[held_out], y[held_out]
+    train, test = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y.numpy(), random_state=0)
+    return x[train], y[train], x[test], y[test]

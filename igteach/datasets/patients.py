@@ -13,10 +13,11 @@ from igteach.datasets.digits import hold_out_fifth
 class Patients:
     """Patients, four fifths to learn from and one fifth held out.
 
-    x_train, x_test  (N, 30) float32: the measurements as they were taken, not standardised
-    y_train, y_test  (N,) int64: 1 is malignant, 0 is benign (scikit-learn's own `target` has it the other way round)
-    names            of the 30 measurements: ten of them as "mean", "error" (standard error) and "worst" (the mean of
-                     the three largest) over the nuclei of one image
+    Attributes:
+        x_train, x_test: (N, 30) float32, the measurements in their own units, not standardised.
+        y_train, y_test: (N,) int64, 1 for malignant and 0 for benign; scikit-learn's own `target` is the opposite.
+        names: of the 30 measurements. There are ten, each as "mean", "error" (standard error) and "worst" (the mean
+            of the three largest) over the nuclei of one image.
     """
 
     x_train: Tensor
@@ -27,11 +28,22 @@ class Patients:
 
 
 def load_patients() -> Patients:
-    """The 569 patients of scikit-learn's breast-cancer table, always split in the same way.
+    """Load the 569 patients of the breast-cancer table that comes with scikit-learn, always split in the same way.
 
-    Raises ImportError where scikit-learn is not installed.
-    Source: Wolberg, Mangasarian, Street and Street (1993), Breast Cancer Wisconsin (Diagnostic), UCI repository,
-    CC BY 4.0.
+    Returns:
+        455 patients to learn from and 114 held out, with both diagnoses in proportion.
+
+    Raises:
+        ImportError: scikit-learn is not installed.
+
+    Example:
+        >>> patients = load_patients()
+        >>> patients.x_train.shape, patients.names[0]
+        (torch.Size([455, 30]), 'mean radius')
+
+    Source:
+        W. Wolberg, O. Mangasarian, N. Street and W. Street (1993), Breast Cancer Wisconsin (Diagnostic), UCI Machine
+        Learning Repository, CC BY 4.0, https://doi.org/10.24432/C5DW2B
     """
     try:
         from sklearn import datasets

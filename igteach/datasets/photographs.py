@@ -13,13 +13,28 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket", "stereo_motorcycle")
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # others are seldom meant, and some start other programs
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # others are rarely meant, and some start other programs
 
 
 def load_photograph(name: str) -> np.ndarray:
-    """One of PHOTOGRAPHS: (height, width) of grey or (height, width, 3) of RGB, uint8; chelsea is a cat.
+    """Load one of the photographs that come with scikit-image.
 
-    Raises ValueError for another name, and ImportError where scikit-image is not installed.
+    Args:
+        name: one of PHOTOGRAPHS. Chelsea is a cat; of the two motorcycles it is the left eye's.
+
+    Returns:
+        (height, width) of grey values or (height, width, 3) of RGB, uint8.
+
+    Raises:
+        ImportError: scikit-image is not installed.
+        ValueError: there is no photograph of that name.
+
+    Example:
+        >>> load_photograph("chelsea").shape
+        (300, 451, 3)
+
+    Source:
+        S. van der Walt et al. (2014), scikit-image, https://doi.org/10.7717/peerj.453
     """
     if name not in PHOTOGRAPHS:
         raise ValueError(f"name is {name!r}; choose one of {', '.join(PHOTOGRAPHS)}, or open_picture(file) for another")
@@ -27,40 +42,73 @@ def load_photograph(name: str) -> np.ndarray:
         from skimage import data
     except ImportError:
         raise ImportError("load_photograph needs scikit-image: pip install scikit-image") from None
-    found = getattr(data, name)()
-    return found[0] if name == "stereo_motorcycle" else found  # the left eye's
+    if name == "stereo_motorcycle":
+        left, _, _ = data.stereo_motorcycle()
+        return left
+    return getattr(data, name)()
 
 
 def open_picture(file: str | Path | bytes | memoryview) -> Image.Image:
-    """The picture in a file, given by its path or its content: 8-bit RGB, upright, alpha on white, the first frame.
+    """Open a picture file, whatever its format, in a form that every model here takes.
 
-    Raises ValueError, in one sentence, for what is empty, broken or no picture in one of FORMATS, and for more pixels
-    than Pillow takes for an honest picture (179 million). A path that cannot be read raises what open() raises.
+    Args:
+        file: the path of the file, or its content.
+
+    Returns:
+        An 8-bit RGB image: upright, what is transparent laid on white, the first frame of an animation.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is empty, damaged or not a picture in one of FORMATS, or it has more pixels than Pillow
+            believes of an honest picture (179 million).
+
+    Example:
+        >>> import io
+        >>> from PIL import Image
+        >>> file = io.BytesIO()
+        >>> Image.new("L", (40, 30)).save(file, "PNG")
+        >>> picture = open_picture(file.getvalue())
+        >>> picture.mode, picture.size
+        ('RGB', (40, 30))
     """
     from PIL import Image, ImageOps
 
-    name = Path(file).name if isinstance(file, str | Path) else "the file"
-    content = Path(file).read_bytes() if isinstance(file, str | Path) else bytes(file)
+    if isinstance(file, str | Path):
+        name, content = Path(file).name, Path(file).read_bytes()
+    else:
+        name, content = "the file", bytes(file)
     if not content:
         raise ValueError(f"{name} is empty; choose another picture")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return rgb(ImageOps.exif_transpose(Image.open(io.BytesIO(content), formats=FORMATS)))
+            upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content), formats=FORMATS))
+            return rgb(upright)
     except Image.DecompressionBombError:
         raise ValueError(f"{name} has too many pixels to be opened; scale it down first") from None
     except Image.UnidentifiedImageError:
         raise ValueError(f"{name} is not a picture that can be read here; choose one of {', '.join(FORMATS)}") from None
     except Exception as error:  # Pillow's readers raise errors of every kind
-        raise ValueError(f"{name} is a broken picture ({error}); copy or save it anew") from None
+        raise ValueError(f"{name} is a broken picture ({error}); copy or save it again") from None
 
 
 def rgb(image: Image.Image | np.ndarray) -> Image.Image:
-    """The picture in 8-bit RGB: grey becomes three equal channels, and what is transparent shows white.
+    """Convert a picture to 8-bit RGB: grey becomes three equal channels, and what is transparent becomes white.
 
-    image  a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of uint8, of uint16, or of floats in
-           [0, 1]
-    Raises TypeError or ValueError for anything else.
+    Args:
+        image: a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of uint8, of uint16, or of
+            floats in [0, 1].
+
+    Returns:
+        An image in mode "RGB".
+
+    Raises:
+        TypeError: it is neither an image nor an array, or an array of another type.
+        ValueError: it has no pixels, another shape, or values outside [0, 1].
+
+    Example:
+        >>> rgb(np.array([[0.0, 1.0]])).getpixel((1, 0))
+        (255, 255, 255)
     """
     from PIL import Image
 
@@ -81,13 +129,15 @@ def _in_8_bits(image: np.ndarray) -> np.ndarray:
     """The array (height, width) or (height, width, 3 or 4) in uint8."""
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[:, :, 0]
-    if image.size == 0 or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] in (3, 4))):
+    is_grey = image.ndim == 2
+    is_colour = image.ndim == 3 and image.shape[2] in (3, 4)
+    if image.size == 0 or not (is_grey or is_colour):
         raise ValueError(f"image has shape {image.shape}; pass (height, width) or (height, width, 1, 3 or 4)")
     if image.dtype == np.uint8:
         return image
-    top = {"u2": 65535, "f2": 1, "f4": 1, "f8": 1}.get(image.dtype.str[1:])
-    if top is None:
+    white = {"u2": 65535, "f2": 1, "f4": 1, "f8": 1}.get(image.dtype.str[1:])
+    if white is None:
         raise TypeError(f"image is {image.dtype}; pass uint8, uint16, or floats in [0, 1]")
-    if not (image.min() >= 0 and image.max() <= top):  # NaN included
+    if not (image.min() >= 0 and image.max() <= white):  # NaN included
         raise ValueError(f"image holds {image.min():g} to {image.max():g}; floats must lie in [0, 1]: divide by 255?")
-    return (image * (255.0 / top)).round().astype(np.uint8)
+    return (image * (255.0 / white)).round().astype(np.uint8)

@@ -1,7 +1,7 @@
 """Scenes: pictures drawn by code from a seed, with the truth about them: which pixels are the object that decides.
 
-Paper cut-outs on patterned paper. Only the shape of the object tells its class: colours, patterns, place, size,
-rotation and the distractors around it are drawn without regard to it.
+They look like paper cut-outs on patterned paper. Only the shape of the object tells its class: its colours, patterns,
+place, size and rotation, and the distractors around it, are independent of the class.
 """
 
 import math
@@ -19,7 +19,7 @@ SIDE = 64
 MARK = (slice(56, 62), slice(56, 62))  # the rows and columns of the mark, a painter's seal
 RADIUS = (9, 17)  # of the circle around an object, in pixels
 MARGIN = 2  # pixels at least from that circle to the edges of the picture and to the mark
-DISTRACTORS = {
+DISTRACTORS = {  # the radius of the circle around each, in pixels
     "dot": (1.5, 3.5),
     "stick": (3.5, 7),
     "square": (2.5, 4.5),
@@ -27,9 +27,10 @@ DISTRACTORS = {
     "egg": (2.5, 4.5),
     "zigzag": (4, 6.5),
 }
-TRIES = 14  # distractors that look for a place
-AT_ONCE = 64  # scenes, so that what is worked on stays in the cache
-REACH, CELLS = 2.5, 160  # a table of distances spans [-REACH, REACH] in so many cells
+TRIES = 14  # distractors for which a free place is sought
+CHUNK_SIZE = 64  # scenes that are drawn at once: few enough to stay in the processor's cache
+TABLE_REACH = 2.5  # tables of distances cover [-2.5, 2.5] across and down, where a shape has radius 1
+TABLE_CELLS = 160  # along a side of such a table
 
 PALETTES = (  # two neighbouring colours of the ground, then six that stand out from them
     "f4e9d0 e9d8b4 1f3c88 d1362f 1e7b5a c96f12 2b2b33 8e3b8c",  # cream
@@ -50,10 +51,11 @@ SEAL = "b3202a fdf3e1"
 class Scenes:
     """Pictures of one object each.
 
-    x           (N, 3, 64, 64) float32: RGB in [0, 1], in steps of 1/255
-    y           (N,) int64: the class of the object, an index into SCENE_CLASSES
-    mask        (N, 64, 64) bool: the pixels of the object
-    background  (N, 3, 64, 64) float32: the same scenes without the object and its shadow
+    Attributes:
+        x: (N, 3, 64, 64) float32, RGB in [0, 1], in steps of 1/255.
+        y: (N,) int64, the class of the object, an index into SCENE_CLASSES.
+        mask: (N, 64, 64) bool, the pixels of the object.
+        background: (N, 3, 64, 64) float32, the same scenes without the object and its shadow.
     """
 
     x: Tensor
@@ -63,25 +65,42 @@ class Scenes:
 
 
 def make_scenes(count: int, seed: int, *, mark: int | str | None = None) -> Scenes:
-    """The first `count` scenes of a seed. A scene depends on the seed and its own number only.
+    """Draw the first scenes of a seed. Each depends on the seed and its own number only.
 
-    mark  the class whose pictures carry the mark, or "all", or None; it changes the pixels at MARK and no others, and
-          no object comes near it
+    Each run of eight scenes, from the first on, shows each class once. The pictures are the same to the last bit on
+    every processor and with every NumPy: they use the raw output of PCG64, arithmetic that IEEE 754 fixes, and sines
+    and cosines rounded to six decimals.
 
-    Of eight scenes in turn, from the first on, each shows another class. The pictures are the same to the last bit on
-    every processor and with every NumPy: they use raw numbers of PCG64, arithmetic that IEEE 754 settles, and sines
-    and cosines rounded to six decimals. Raises TypeError or ValueError for a count, seed or mark that is none.
+    Args:
+        count: how many scenes, 1 or more.
+        seed: 0 or more.
+        mark: the class whose pictures carry the mark, an index into SCENE_CLASSES, or "all", or None. The mark changes
+            the pixels at MARK and no others, and no object is near it.
+
+    Returns:
+        The scenes.
+
+    Raises:
+        TypeError: a count, a seed or a mark is not a whole number.
+        ValueError: one is out of range.
+
+    Example:
+        >>> scenes = make_scenes(8, seed=0)
+        >>> scenes.x.shape
+        torch.Size([8, 3, 64, 64])
+        >>> sorted(SCENE_CLASSES[label] for label in scenes.y)
+        ['cross', 'fish', 'heart', 'house', 'moon', 'ring', 'star', 'triangle']
     """
-    _check("count", count, 1)
-    _check("seed", seed, 0)
+    _check_whole_number("count", count, least=1)
+    _check_whole_number("seed", seed, least=0)
     if mark not in (None, "all"):
-        _check("mark", mark, 0, " of a class, or 'all'", len(SCENE_CLASSES) - 1)
+        _check_whole_number("mark", mark, least=0, most=len(SCENE_CLASSES) - 1, what=" of a class, or 'all'")
     y = np.array([_label(seed, number) for number in range(count)])
     x, background = np.empty((2, count, SIDE, SIDE, 3), np.uint8)
     mask = np.empty((count, SIDE, SIDE), bool)
-    for start in range(0, count, AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        x[part], background[part], mask[part] = _draw(_Dice(seed, range(count)[part]), y[part])
+    for start in range(0, count, CHUNK_SIZE):
+        chunk = slice(start, start + CHUNK_SIZE)
+        x[chunk], background[chunk], mask[chunk] = _draw(_RandomStreams(seed, range(count)[chunk]), y[chunk])
     if mark is not None:
         marked = np.flatnonzero((y == mark) | (mark == "all"))
         for pictures in (x, background):
@@ -89,43 +108,45 @@ def make_scenes(count: int, seed: int, *, mark: int | str | None = None) -> Scen
     return Scenes(_picture(x), torch.from_numpy(y), torch.from_numpy(mask), _picture(background))
 
 
-def _check(name: str, value: object, least: int, of: str = "", most: int | None = None) -> None:
+def _check_whole_number(name: str, value: object, least: int, most: int | None = None, what: str = "") -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{name} is {value!r}; pass a whole number{of}")
+        raise TypeError(f"{name} is {value!r}; pass a whole number{what}")
+    wanted = f"{least} or more" if most is None else f"{least} to {most}"
     if value < least or (most is not None and value > most):
-        raise ValueError(f"{name} is {value}; pass {least} {'or more' if most is None else f'to {most}'}{of}")
+        raise ValueError(f"{name} is {value}; pass {wanted}{what}")
 
 
 def _picture(levels: Array) -> Tensor:
+    """(N, 3, rows, columns) in [0, 1], from (N, rows, columns, 3) from 0 to 255."""
     return torch.from_numpy(levels.transpose(0, 3, 1, 2).astype(np.float32, order="C") / np.float32(255))
 
 
-# Chance
+# Random numbers
 
 
-class _Dice:
-    """Random numbers for several scenes at once, each of which has a stream of its own."""
+class _RandomStreams:
+    """Random numbers for several scenes at once, each from a stream of its own."""
 
     def __init__(self, seed: int, numbers: range):
         self.streams = [_stream(seed, number) for number in numbers]
 
-    def between(self, low: float, high: float, *shape: int) -> Array:
-        """(scenes, *shape) numbers, evenly from [low, high)."""
+    def uniform(self, low: float, high: float, *shape: int) -> Array:
+        """(scenes, *shape) numbers, uniform in [low, high)."""
         raw = np.stack([stream.random_raw(math.prod(shape)) for stream in self.streams])
         return low + (high - low) * ((raw >> np.uint64(11)) * 2.0**-53).reshape(-1, *shape)
 
-    def below(self, count: int) -> Array:
+    def integers(self, count: int) -> Array:
         """(scenes,) whole numbers from 0 to count - 1."""
-        return self.between(0, count).astype(int)
+        return self.uniform(0, count).astype(int)
 
-    def turn(self) -> tuple[Array, Array]:
-        """The cosine and the sine of any angle, each (scenes,)."""
-        angle = self.between(0, 2 * math.pi)
+    def rotation(self) -> tuple[Array, Array]:
+        """The cosine and the sine of an angle, each (scenes,)."""
+        angle = self.uniform(0, 2 * math.pi)
         return np.round(np.cos(angle), 6), np.round(np.sin(angle), 6)
 
     def noise(self, cells: int, size: int) -> Array:
-        """(scenes, size, size) smooth heights in [0, 1], drawn at the corners of cells by cells squares."""
-        corners = self.between(0, 1, cells + 1, cells + 1).astype(np.float32)
+        """(scenes, size, size) smooth values in [0, 1], random at the corners of cells by cells squares."""
+        corners = self.uniform(0, 1, cells + 1, cells + 1).astype(np.float32)
         t = np.arange(0.5, size // cells, dtype=np.float32) / (size // cells)
         t = t * t * (3 - 2 * t)
         upper, lower = corners[:, :-1, None], corners[:, 1:, None]
@@ -139,13 +160,14 @@ def _stream(seed: int, *key: int) -> np.random.PCG64:
 
 
 def _label(seed: int, number: int) -> int:
+    """The class of a scene: each run of as many scenes as there are classes has its own random order of them."""
     classes = len(SCENE_CLASSES)
     order = _stream(seed, number // classes, 0).random_raw(classes).argsort()
     return int(order[number % classes])
 
 
 def _pixels(*numbers: Array) -> list[Array]:
-    """Numbers (scenes,) made ready to meet arrays (scenes, rows, columns)."""
+    """Numbers (scenes,) in a shape that broadcasts to arrays (scenes, rows, columns)."""
     return [a.astype(np.float32)[:, None, None] for a in numbers]
 
 
@@ -158,7 +180,8 @@ def _edge(distance: Array, period: Array) -> Array:
     return np.clip(0.5 - distance * period, 0, 1)
 
 
-def _from_whole(u: Array) -> Array:
+def _to_nearest_whole(u: Array) -> Array:
+    """The distance to the nearest whole number."""
     return np.abs(u - np.round(u))
 
 
@@ -167,11 +190,11 @@ def _plain(u: Array, v: Array, period: Array, noise: Array) -> Array:
 
 
 def _stripes(u: Array, v: Array, period: Array, noise: Array) -> Array:
-    return _edge(_from_whole(u) - 0.25, period)
+    return _edge(_to_nearest_whole(u) - 0.25, period)
 
 
 def _dots(u: Array, v: Array, period: Array, noise: Array) -> Array:
-    x, y = _from_whole(u), _from_whole(v + 0.5 * (np.round(u) % 2))
+    x, y = _to_nearest_whole(u), _to_nearest_whole(v + 0.5 * (np.round(u) % 2))
     return _edge(np.sqrt(x * x + y * y) - 0.27, period)
 
 
@@ -180,12 +203,12 @@ def _gingham(u: Array, v: Array, period: Array, noise: Array) -> Array:
 
 
 def _waves(u: Array, v: Array, period: Array, noise: Array) -> Array:
-    t = _from_whole(0.5 * v)
+    t = _to_nearest_whole(0.5 * v)
     return _stripes(u + t * t * (6 - 8 * t), v, period, noise)
 
 
 def _hills(u: Array, v: Array, period: Array, noise: Array) -> Array:
-    """Three ridges, one behind the other, whatever the angle; the noise is that of a whole picture."""
+    """Three ridges, one behind another, at no angle; the noise is that of a whole picture."""
     row = np.arange(SIDE, dtype=np.float32)[:, None]
     ridges = [top + 22 * noise[:, line, None] for top, line in ((4, 12), (20, 32), (36, 52))]
     return sum(np.clip(row - ridge, 0, 1) for ridge in ridges) - np.float32(0.7)
@@ -195,10 +218,10 @@ FILLS = (_plain, _stripes, _dots, _gingham, _waves)
 GROUNDS = (*FILLS, _hills)
 
 
-def _pattern(dice: _Dice, patterns: tuple, size: int, periods: tuple[float, float]) -> Array:
-    """(scenes, size, size, 1) tones of one of the patterns, at any angle."""
-    kind, noise = dice.below(len(patterns)), dice.noise(4, size)
-    cos, sin, period, du, dv = _pixels(*dice.turn(), dice.between(*periods), *dice.between(0, 1, 2).T)
+def _pattern(random: _RandomStreams, patterns: tuple, size: int, periods: tuple[float, float]) -> Array:
+    """(scenes, size, size, 1) tones: for each scene one of the patterns, at a random angle."""
+    kind, noise = random.integers(len(patterns)), random.noise(4, size)
+    cos, sin, period, du, dv = _pixels(*random.rotation(), random.uniform(*periods), *random.uniform(0, 1, 2).T)
     right = np.arange(size, dtype=np.float32)
     down = right[:, None]
     u, v = (cos * right + sin * down) / period + du, (cos * down - sin * right) / period + dv
@@ -213,7 +236,7 @@ def _pattern(dice: _Dice, patterns: tuple, size: int, periods: tuple[float, floa
 
 
 def _arc(first: float, last: float, points: int = 49, radius: float = 1, x: float = 0, y: float = 0) -> Array:
-    """Points (points, 2) on a circle around (x, y), from one angle to another, in turns; 0 is right, 1/4 is down."""
+    """(points, 2) on a circle around (x, y), from one angle to another, in full turns; 0 is right, 1/4 is down."""
     angle = 2 * math.pi * np.linspace(first, last, points)
     return np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], 1)
 
@@ -224,7 +247,7 @@ def _mirrored(right: list[tuple[float, float]]) -> Array:
 
 
 def _outlines() -> dict[str, list[Array]]:
-    """The closed outlines of each shape, in a circle of radius 1; what two outlines surround is a hole."""
+    """The closed outlines of each shape, in a circle of radius 1; a region inside two outlines is a hole."""
     cos, sin = _arc(0, 1).T
     heart = 13 * cos - 5 * (2 * cos**2 - 1) - 2 * (4 * cos**3 - 3 * cos) - (8 * cos**4 - 8 * cos**2 + 1)
     body, tail = _arc(0.06, 0.94) * (0.7, 0.52) - (0.27, 0), [(0.84, -0.52), (0.68, 0), (0.84, 0.52)]
@@ -251,20 +274,22 @@ def _outlines() -> dict[str, list[Array]]:
 
 @cache
 def _distances() -> Array:
-    """(shapes * rows * columns,) distances to the outlines, below 0 inside, over [-REACH, REACH] down and across."""
-    right = np.linspace(-REACH, REACH, CELLS + 1)
+    """(shapes * rows * columns,) signed distances to the outlines, below 0 inside, on a grid over [-2.5, 2.5]."""
+    right = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE_CELLS + 1)
     down = right[:, None]
     tables = []
     for outlines in _outlines().values():
-        crossed, nearest = np.zeros((CELLS + 1, CELLS + 1), int), np.full((CELLS + 1, CELLS + 1), np.inf)
+        crossings = np.zeros((TABLE_CELLS + 1, TABLE_CELLS + 1), int)  # of a ray to the right: odd inside
+        squared_distance = np.full((TABLE_CELLS + 1, TABLE_CELLS + 1), np.inf)
         for start, end in np.round([edge for outline in outlines for edge in _edges(outline)], 6):
             (x, y), (dx, dy) = start, end - start
             along = np.clip(((right - x) * dx + (down - y) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
             across, below = right - x - along * dx, down - y - along * dy
-            nearest = np.minimum(nearest, across * across + below * below)
+            squared_distance = np.minimum(squared_distance, across * across + below * below)
             if dy:
-                crossed += ((down < y) != (down < end[1])) & (right < x + (down - y) * dx / dy)
-        tables.append(np.sqrt(nearest) * (1 - 2 * (crossed % 2)))
+                crossings += ((down < y) != (down < end[1])) & (right < x + (down - y) * dx / dy)
+        sign = 1 - 2 * (crossings % 2)
+        tables.append(np.sqrt(squared_distance) * sign)
     return np.array(tables, np.float32).ravel()
 
 
@@ -275,7 +300,15 @@ def _edges(outline: Array) -> Array:
 
 @dataclass
 class _CutOut:
-    """A shape in each of several scenes; fields are (scenes,), places and radii in pixels."""
+    """One shape in each of several scenes. Every field is (scenes,).
+
+    Attributes:
+        scene: the number of the scene on its canvas.
+        shape: the number of the shape in `_outlines`.
+        x, y: the centre, in pixels from the upper left.
+        radius: of the circle around the shape, in pixels.
+        cos, sin: of the angle by which it is rotated.
+    """
 
     scene: Array
     shape: Array
@@ -287,39 +320,53 @@ class _CutOut:
 
     def window(self, size: int) -> tuple[Array, Array, Array]:
         """Indices of a canvas (scenes, rows, columns) that choose size by size pixels around the shape."""
-        places = np.arange(size)
-        top, left = (np.clip(np.round(a).astype(int) - size // 2, 0, SIDE - size) for a in (self.y, self.x))
-        return self.scene[:, None, None], top[:, None, None] + places[:, None], left[:, None, None] + places
+        offsets = np.arange(size)
+        top = np.clip(np.round(self.y).astype(int) - size // 2, 0, SIDE - size)
+        left = np.clip(np.round(self.x).astype(int) - size // 2, 0, SIDE - size)
+        return self.scene[:, None, None], top[:, None, None] + offsets[:, None], left[:, None, None] + offsets
 
     def distances(self, size: int, wobble: Array) -> Array:
-        """(scenes, size, size) from the centres of the window's pixels to the outline, below 0 inside.
+        """(scenes, size, size): signed distances from the centres of the window's pixels to the outline, in pixels.
 
-        wobble  (2, ...) bends the outline: shifts across and down, in radii
+        Args:
+            size: of the window.
+            wobble: (2, ...), which bends the outline: shifts across and down, in radii.
         """
         _, rows, columns = self.window(size)
         x, y, radius, cos, sin = _pixels(self.x - 0.5, self.y - 0.5, self.radius, self.cos, self.sin)
         right, down = (columns.astype(np.float32) - x) / radius, (rows.astype(np.float32) - y) / radius
-        turned = (cos * right + sin * down + wobble[0], cos * down - sin * right + wobble[1])
-        u, v = (np.clip((a + REACH) * (CELLS / (2 * REACH)), 0, CELLS - 0.01) for a in turned)
+        u = _in_cells(cos * right + sin * down + wobble[0])
+        v = _in_cells(cos * down - sin * right + wobble[1])
         column, row = u.astype(np.int32), v.astype(np.int32)
         u, v = u - column.astype(np.float32), v - row.astype(np.float32)
-        side = CELLS + 1
-        corner = (self.shape.astype(np.int32)[:, None, None] * side + row) * side + column
-        upper, upper_right, lower, lower_right = (_distances().take(corner + k) for k in (0, 1, side, side + 1))
+        table_side = TABLE_CELLS + 1
+        corner = (self.shape.astype(np.int32)[:, None, None] * table_side + row) * table_side + column
+        table = _distances()
+        upper, upper_right = table.take(corner), table.take(corner + 1)
+        lower, lower_right = table.take(corner + table_side), table.take(corner + table_side + 1)
         upper, lower = upper + (upper_right - upper) * u, lower + (lower_right - lower) * u
         return (upper + (lower - upper) * v) * radius
 
-    def lay(self, canvas: Array, size: int, colour: Array, wobble: Array) -> Array:
-        """Lays the shapes and their soft shadows on the canvas; returns (scenes, size, size), how much they cover."""
+    def paste(self, canvas: Array, size: int, colour: Array, wobble: Array) -> Array:
+        """Lay the shapes and their soft shadows on the canvas.
+
+        Returns:
+            (scenes, size, size), how much of each pixel of the window the shape covers, from 0 to 1.
+        """
         distance = self.distances(size, wobble)
         cover = np.clip(0.5 - distance, 0, 1)
-        places = np.arange(size)
-        lit_from_above_left = distance[:, np.maximum(places - 2, 0)][:, :, np.maximum(places - 1, 0)]
-        shadow = np.clip((2 - lit_from_above_left) * 0.11, 0, 0.38)
+        pixels = np.arange(size)
+        above, left = np.maximum(pixels - 2, 0), np.maximum(pixels - 1, 0)  # where the light is
+        shadow = np.clip((2 - distance[:, above][:, :, left]) * 0.11, 0, 0.38)
         window = self.window(size)
         below = canvas[window] * (1 - shadow)[..., None]
         canvas[window] = below + (colour - below) * cover[..., None]
         return cover
+
+
+def _in_cells(u: Array) -> Array:
+    """A coordinate in units of the radius as one in cells of the table of distances."""
+    return np.clip((u + TABLE_REACH) * (TABLE_CELLS / (2 * TABLE_REACH)), 0, TABLE_CELLS - 0.01)
 
 
 # Pictures
@@ -337,59 +384,61 @@ def _seal() -> Array:
     return np.where(np.pad(cross, 1)[..., None], light, red).astype(np.uint8)
 
 
-def _draw(dice: _Dice, y: Array) -> tuple[Array, Array, Array]:
+def _draw(random: _RandomStreams, y: Array) -> tuple[Array, Array, Array]:
     """Pictures and backgrounds (scenes, rows, columns, 3) from 0 to 255, and masks, for objects of classes y."""
     scene = np.arange(len(y))
-    palette = np.array([_rgb(colours) for colours in PALETTES])[dice.below(len(PALETTES))]
-    colour = 2 + dice.below(palette.shape[1] - 2)
-    thing = _object(dice, scene, y)
-    canvas = _shades(_pattern(dice, GROUNDS, SIDE, (7, 14)), palette[:, 0], palette[:, 1])
-    canvas *= 0.9 + np.float32(0.18) * dice.noise(4, SIDE)[..., None]
-    _scatter(dice, canvas, thing, palette, colour)
+    palette = np.array([_rgb(colours) for colours in PALETTES])[random.integers(len(PALETTES))]
+    colour = 2 + random.integers(palette.shape[1] - 2)
+    subject = _object(random, scene, y)
+    canvas = _shades(_pattern(random, GROUNDS, SIDE, (7, 14)), palette[:, 0], palette[:, 1])
+    canvas *= 0.9 + np.float32(0.18) * random.noise(4, SIDE)[..., None]
+    _scatter(random, canvas, subject, palette, colour)
     background = canvas.copy()
     size = 48
-    ink = np.where(dice.below(2) == 1, np.float32(255), np.float32(0))[:, None]
-    strength = dice.between(0, 0.35).astype(np.float32)[:, None]
+    black_or_white = np.where(random.integers(2) == 1, np.float32(255), np.float32(0))[:, None]
+    contrast = random.uniform(0, 0.35).astype(np.float32)[:, None]
     plain = palette[scene, colour]
-    fill = _shades(_pattern(dice, FILLS, size, (4, 8)), plain, plain + (ink - plain) * strength)
-    wobble = np.stack([dice.noise(6, size), dice.noise(6, size)]) * np.float32(0.12) - np.float32(0.06)
-    cover = thing.lay(canvas, size, fill, wobble)
+    fill = _shades(_pattern(random, FILLS, size, (4, 8)), plain, plain + (black_or_white - plain) * contrast)
+    wobble = np.stack([random.noise(6, size), random.noise(6, size)]) * np.float32(0.12) - np.float32(0.06)
+    cover = subject.paste(canvas, size, fill, wobble)
     mask = np.zeros(canvas.shape[:3], bool)
-    mask[thing.window(size)] = cover >= 0.5
-    grain = (0.97 + 0.06 * dice.between(0, 1, SIDE, SIDE, 1)).astype(np.float32)
+    mask[subject.window(size)] = cover >= 0.5
+    grain = (0.97 + 0.06 * random.uniform(0, 1, SIDE, SIDE, 1)).astype(np.float32)
     x, background = (np.clip(np.round(a * grain), 0, 255).astype(np.uint8) for a in (canvas, background))
     return x, background, mask
 
 
 def _shades(tone: Array, first: Array, second: Array) -> Array:
-    """(scenes, rows, columns, 3) from the first colour (scenes, 3), at tone 0, to the second, at tone 1."""
+    """(scenes, rows, columns, 3): the first colour (scenes, 3) at tone 0, the second at tone 1, blends between."""
     return first[:, None, None] + (second - first)[:, None, None] * tone
 
 
-def _object(dice: _Dice, scene: Array, y: Array) -> _CutOut:
-    radius = dice.between(*RADIUS)
+def _object(random: _RandomStreams, scene: Array, y: Array) -> _CutOut:
+    """The object of each scene, at a random place inside the picture and away from the mark."""
+    radius = random.uniform(*RADIUS)
     room = radius + MARGIN
-    right, down = (room + dice.between(0, 1) * (SIDE - 2 * room) for _ in range(2))
+    right, down = (room + random.uniform(0, 1) * (SIDE - 2 * room) for _ in range(2))
     across, below = np.maximum(MARK[1].start - right, 0), np.maximum(MARK[0].start - down, 0)
     right = np.where(across * across + below * below < room * room, SIDE - right, right)
-    return _CutOut(scene, y, right, down, radius, *dice.turn())
+    return _CutOut(scene, y, right, down, radius, *random.rotation())
 
 
-def _scatter(dice: _Dice, canvas: Array, thing: _CutOut, palette: Array, colour: Array) -> None:
-    """Lays distractors where they touch neither the object's circle nor one another; a third have its colour."""
+def _scatter(random: _RandomStreams, canvas: Array, subject: _CutOut, palette: Array, colour: Array) -> None:
+    """Lay distractors where they touch neither the object's circle nor one another; a third have its colour."""
     smallest, largest = np.array(list(DISTRACTORS.values())).T
-    share = dice.between(0.4, 1)
-    placed = [(thing.x, thing.y, thing.radius)]
+    density = random.uniform(0.4, 1)
+    placed = [(subject.x, subject.y, subject.radius)]
     for _ in range(TRIES):
-        kind, x, y = dice.below(len(DISTRACTORS)), dice.between(0, SIDE), dice.between(0, SIDE)
-        radius = smallest[kind] + (largest - smallest)[kind] * dice.between(0, 1)
-        free = dice.between(0, 1) < share
+        kind, x, y = random.integers(len(DISTRACTORS)), random.uniform(0, SIDE), random.uniform(0, SIDE)
+        radius = smallest[kind] + (largest - smallest)[kind] * random.uniform(0, 1)
+        free = random.uniform(0, 1) < density
         for other_x, other_y, other_radius in placed:
             gap = np.maximum(radius + other_radius + 2.5, 0)
             free &= (x - other_x) * (x - other_x) + (y - other_y) * (y - other_y) > gap * gap
         placed.append((x, y, np.where(free, radius, -np.inf)))
-        shade = np.where(dice.below(3) == 0, colour, 2 + dice.below(palette.shape[1] - 2))
-        cos, sin = dice.turn()
-        few = np.flatnonzero(free)
-        bits = _CutOut(few, *(a[few] for a in (len(SCENE_CLASSES) + kind, x, y, radius, cos, sin)))
-        bits.lay(canvas, 24, palette[few, shade[few]][:, None, None], np.zeros(2, np.float32))
+        shade = np.where(random.integers(3) == 0, colour, 2 + random.integers(palette.shape[1] - 2))
+        cos, sin = random.rotation()
+        with_room = np.flatnonzero(free)  # the scenes where this place is free
+        fields = (len(SCENE_CLASSES) + kind, x, y, radius, cos, sin)
+        distractors = _CutOut(with_room, *(field[with_room] for field in fields))
+        distractors.paste(canvas, 24, palette[with_room, shade[with_room]][:, None, None], np.zeros(2, np.float32))

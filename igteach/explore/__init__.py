@@ -1,4 +1,4 @@
-"""Explorers: pictures with controls for JupyterLab, which stand still on a web page."""
+"""Explorers: pictures with controls in JupyterLab, which are still pictures on a web page."""
 
 from igteach.explore.baselines import baseline_explorer
 from igteach.explore.explorer import Explorer

@@ -18,39 +18,61 @@ from igteach.show.panes import Heatmap, Pane, Picture, Row
 
 
 def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
-    """Choose two baselines: each one's picture, and the shares against it, on one colour scale for all.
+    """Choose two baselines and compare the shares against each, on one colour scale for all.
 
-    f, target  as for integrated_gradients
-    x          one picture (1, 3, H, W), (1, 1, H, W) or (1, H, W) in [0, 1]
-    baselines  name -> what broadcasts to x; on the screen it is clipped to [0, 1]
+    Everything is computed here; a choice only draws.
 
-    All is computed here; a choice only draws. Raises what integrated_gradients raises, and ValueError for another x
-    and where there is no baseline.
+    Args:
+        f: F, from (N, *features) to (N,) or (N, classes).
+        x: one picture, (1, 3, height, width), (1, 1, height, width) or (1, height, width), in [0, 1].
+        baselines: by name, what broadcasts to x; on the screen they are clipped to [0, 1].
+        target: the class that F is of, or None if it gives one number.
+
+    Returns:
+        The explorer, which a notebook shows.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: x is not one picture in [0, 1], there is no baseline, or integrated_gradients refuses an argument.
+
+    Example:
+        >>> import torch
+        >>> def f(x):
+        ...     return x.flatten(1).sum(1)
+        >>> baseline_explorer(f, torch.ones(1, 4, 4), {"black": 0.0, "grey": 0.5}, None)
+        Explorer: 5 panes in a row. the picture. black baseline. shares against black: strongest in row 1, column 1 ...
     """
     check_picture(x)
     if not baselines:
         raise ValueError("baselines is empty; pass a dictionary from names to baselines")
-    answers = {name: integrated_gradients(f, x, start, target) for name, start in baselines.items()}
-    shares = {name: in_squares(answer.values)[0] for name, answer in answers.items()}
-    pixels = {name: on_screen(check_arguments(f, x, start, target)[1][0]) for name, start in baselines.items()}
+    answers, shares, pixels = {}, {}, {}
+    for name, baseline in baselines.items():
+        answers[name] = integrated_gradients(f, x, baseline, target)
+        shares[name] = in_squares(answers[name].values)[0]
+        _, start, _ = check_arguments(f, x, baseline, target)
+        pixels[name] = on_screen(start[0])
     top, unit = largest(np.stack([*shares.values()])), by_squares(SHARES, x)
 
     def panes(*sides: str) -> list[Pane]:
-        found: list[Pane] = [Picture("the picture", on_screen(x[0]))]
+        row: list[Pane] = [Picture("the picture", on_screen(x[0]))]
         for name in sides:
-            found.append(Picture(f"{name} baseline", pixels[name]))
-            found.append(Heatmap(f"shares against {name}", shares[name], top, unit))
-        return found
+            row.append(Picture(f"{name} baseline", pixels[name]))
+            row.append(Heatmap(f"shares against {name}", shares[name], top, unit))
+        return row
 
     def caption(name: str) -> str:
-        neutral = rounded(cast(Tensor, answers[name].f_baseline))[0]
-        return f"Against {name}, where F is {neutral:g}: {answers[name]!r}"
+        f_baseline = rounded(cast(Tensor, answers[name].f_baseline))[0]
+        return f"Against {name}, where F is {f_baseline:g}: {answers[name]!r}"
 
     names = list(baselines)
     row = Row(*panes(names[0], names[-1]))
 
     def draw(left: str, right: str) -> View:
-        return row.show(*panes(left, right)), "\n".join(caption(name) for name in dict.fromkeys((left, right)))
+        chosen = [left] if left == right else [left, right]
+        return row.show(*panes(left, right)), "\n".join(caption(name) for name in chosen)
 
-    left = Dropdown(options=names, value=names[0], description="left")
-    return Explorer(draw, {"left": left, "right": Dropdown(options=names, value=names[-1], description="right")})
+    controls = {
+        "left": Dropdown(options=names, value=names[0], description="left"),
+        "right": Dropdown(options=names, value=names[-1], description="right"),
+    }
+    return Explorer(draw, controls)

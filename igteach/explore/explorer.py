@@ -1,4 +1,4 @@
-"""An explorer: controls, the picture that they draw, and a picture that stands still where no widgets run."""
+"""An explorer: controls, the picture that they draw, and a still picture where no widgets run."""
 
 from collections.abc import Callable, Mapping
 from html import escape
@@ -9,18 +9,28 @@ from ipywidgets import HTML, HBox, Layout, ValueWidget, VBox
 from igteach.show import Figure
 
 UNCHANGED = "The picture below is still the one before."
-View = tuple[Figure, str]  # a picture, and what it shows in words
+View = tuple[Figure, str]  # a picture, and what it shows, in words
 
 
 class Explorer:
-    """Controls above the words and the picture that `draw` makes of their values.
+    """Controls, and below them the words and the picture that a function makes of their values.
 
-    draw      the values of the controls, by name, to a picture and words; called once here, then at every change
-    controls  name -> widget
-    busy      said while `draw` is at work; for one that takes long
+    If the function raises an error at the start, the caller gets it. If it raises one after a change, the words say so,
+    with the sentence of a ValueError or the kind of any other error, and the picture stays as it was.
 
-    What `draw` raises here reaches the caller. What it raises after a change is said in the words: the sentence of a
-    ValueError, or the kind of any other error. The picture then stays as it was.
+    Args:
+        draw: takes the values of the controls by name, and returns a picture and words. It is called once at the start,
+            then at every change.
+        controls: widgets by name.
+        busy: words to show while `draw` works, if that takes long.
+
+    Example:
+        >>> from ipywidgets import IntSlider
+        >>> from igteach import show
+        >>> def draw(n):
+        ...     return show.bars(["n"], {"the value": [n]}, ylabel="n"), f"n is {n}."
+        >>> Explorer(draw, {"n": IntSlider(value=3)})
+        Explorer: Bar chart of n. the value: n 3.
     """
 
     def __init__(self, draw: Callable[..., View], controls: Mapping[str, ValueWidget], busy: str = "") -> None:
@@ -35,7 +45,7 @@ class Explorer:
         return f"Explorer: {self.alt}"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """The widgets; and, for where none run, the picture as it stands."""
+        """The widgets and, where none run, the picture as it is now."""
         hint = "<p><em>In JupyterLab this picture has controls: run the notebook there.</em></p>"
         widget = self.widget._repr_mimebundle_()
         return {**widget, "text/plain": repr(self), "text/html": self.picture.value + hint}
@@ -47,7 +57,7 @@ class Explorer:
             self._draw()
         except ValueError as error:
             self._say(f"{error}\n{UNCHANGED}")
-        except Exception as error:  # one that left a callback would be seen by nobody
+        except Exception as error:  # nobody would see one that leaves a callback
             self._say(f"This did not work, by an error of kind {type(error).__name__}: {error}\n{UNCHANGED}")
 
     def _draw(self) -> None:

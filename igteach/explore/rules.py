@@ -1,5 +1,7 @@
 """The steps explorer: a rule and a number of steps against the true shares."""
 
+import itertools
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
@@ -16,18 +18,35 @@ from igteach.show.images import SHARES
 from igteach.show.panes import Heatmap, Lines, Pane, Row
 
 STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
-SMALLEST = 1e-6  # an error or a residual that is drawn; rounding alone reaches it
+SMALLEST = 1e-6  # a smaller error or residual is drawn as this; rounding alone is as large
 
 
 def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None, truth: Attribution) -> Explorer:
     """Choose a rule and a number of steps: the shares, how far they are from the true ones, and the residual.
 
-    f, target  as for integrated_gradients
-    x          one picture (1, 3, H, W), (1, 1, H, W) or (1, H, W) in [0, 1]; baseline broadcasts to it
-    truth      its true shares: exact_integrated_gradients, or some thousand steps where that does not apply
+    Everything is computed here; a drag only draws.
 
-    All is computed here; a drag only draws. Raises what integrated_gradients raises, and ValueError for another
-    x, and for a truth that is not of it.
+    Args:
+        f: F, from (N, *features) to (N,) or (N, classes).
+        x: one picture, (1, 3, height, width), (1, 1, height, width) or (1, height, width), in [0, 1].
+        baseline: broadcasts to x; None means zeros.
+        target: the class that F is of, or None if it gives one number.
+        truth: the true shares of x, by exact_integrated_gradients or, where that does not apply, some thousand steps.
+
+    Returns:
+        The explorer, which a notebook shows.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
+        ValueError: x is not one picture in [0, 1], the truth is not of x, or integrated_gradients refuses an argument.
+
+    Example:
+        >>> import torch
+        >>> def f(x):
+        ...     return x.flatten(1).square().sum(1)
+        >>> x = torch.ones(1, 4, 4)
+        >>> steps_explorer(f, x, 0.0, None, truth=integrated_gradients(f, x))
+        Explorer: 4 panes in a row. midpoint, 8 steps: strongest in row 1, column 1 of 4 by 4, ...
     """
     check_picture(x)
     if truth.values.shape != x.shape or not truth.values.any():
@@ -35,34 +54,42 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
             f"truth has shape {tuple(truth.values.shape)}, x {tuple(x.shape)}; pass shares of x, not all 0"
         )
     exact, norm = truth.values.cpu().double(), truth.values.abs().sum().item()
-    answers = {
-        (rule, n): integrated_gradients(f, x, baseline, target, rule=rule, steps=n) for rule in RULES for n in STEPS
-    }
-    errors = {key: (answer.values.cpu().double() - exact).abs().sum().item() / norm for key, answer in answers.items()}
-    residuals = {key: cast(Tensor, answer.relative_residual).item() for key, answer in answers.items()}
+    answers, errors, residuals = {}, {}, {}
+    for rule, steps in itertools.product(RULES, STEPS):
+        answer = integrated_gradients(f, x, baseline, target, rule=rule, steps=steps)
+        answers[rule, steps] = answer
+        errors[rule, steps] = (answer.values.cpu().double() - exact).abs().sum().item() / norm
+        residuals[rule, steps] = cast(Tensor, answer.relative_residual).item()
     lines = np.clip([*errors.values(), *residuals.values()], SMALLEST, None)
     limits = lines.min() / 2, lines.max() * 2
-    right = in_squares(exact)[0]
-    top, unit = largest(right), by_squares(SHARES, x)
+    exact_squares = in_squares(exact)[0]
+    top, unit = largest(exact_squares), by_squares(SHARES, x)
+
+    def curve(rule: str, found: Mapping[tuple[str, int], float]) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(STEPS), np.clip([found[rule, steps] for steps in STEPS], SMALLEST, None)
 
     def panes(rule: str, steps: int) -> tuple[Pane, ...]:
         shares = in_squares(answers[rule, steps].values)[0]
-        curves = {
-            name: (np.array(STEPS), np.clip([found[rule, n] for n in STEPS], SMALLEST, None))
-            for name, found in (("error", errors), ("|residual|", residuals))
-        }
+        curves = {"error": curve(rule, errors), "|residual|": curve(rule, residuals)}
+        mark = (steps, max(errors[rule, steps], SMALLEST))
         return (
             Heatmap(f"{rule}, {steps} steps", shares, top, unit),
-            Heatmap("the exact shares", right, top, unit),
-            Heatmap("what is wrong, x 10", shares - right, top / 10, unit),
-            Lines(rule, curves, (steps, max(errors[rule, steps], SMALLEST)), "steps", limits, logarithmic=True),
+            Heatmap("the exact shares", exact_squares, top, unit),
+            Heatmap("what is wrong, x 10", shares - exact_squares, top / 10, unit),
+            Lines(rule, curves, mark, "steps", limits, logarithmic=True),
         )
 
     row = Row(*panes("midpoint", 8))
 
     def draw(rule: str, steps: int) -> View:
-        off = f"The shares are off by {errors[rule, steps]:.2%}: the L1 distance to the exact ones, over their L1 norm."
-        return row.show(*panes(rule, steps)), f"{off} What they say of themselves: {answers[rule, steps]!r}"
+        words = (
+            f"The shares are off by {errors[rule, steps]:.2%}: the L1 distance to the exact ones, over their L1 norm. "
+            f"What they say of themselves: {answers[rule, steps]!r}"
+        )
+        return row.show(*panes(rule, steps)), words
 
-    rules = Dropdown(options=RULES, value="midpoint", description="rule")
-    return Explorer(draw, {"rule": rules, "steps": SelectionSlider(options=STEPS, value=8, description="steps")})
+    controls = {
+        "rule": Dropdown(options=RULES, value="midpoint", description="rule"),
+        "steps": SelectionSlider(options=STEPS, value=8, description="steps"),
+    }
+    return Explorer(draw, controls)

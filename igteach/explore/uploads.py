@@ -20,11 +20,23 @@ EXAMPLE = "This is an example. Choose a picture of yours: PNG, JPEG and others, 
 def your_picture(attribute: Callable[[Image.Image], Figure], example: Image.Image) -> Explorer:
     """Choose a picture file from your machine: it is opened upright, in RGB, and attributed.
 
-    attribute  from a picture to the figure that explains it; a ValueError of its is said as it stands
-    example    shown until a file is chosen
+    If a file cannot be opened, a sentence says why. A file of more than 10 MB arrives only if JupyterLab is set up to
+    accept messages of that size, by tornado's `websocket_max_message_size`; otherwise the browser drops it silently.
 
-    A file that cannot be opened gets a sentence. One of more than 10 MB comes through only where JupyterLab was told to
-    take such messages, by tornado's `websocket_max_message_size`; else the browser drops it, and says nothing.
+    Args:
+        attribute: from a picture to the figure that explains it. If it raises a ValueError, its message is shown.
+        example: the picture that is shown until a file is chosen.
+
+    Returns:
+        The explorer, which a notebook shows.
+
+    Example:
+        >>> from PIL import Image
+        >>> from igteach import show
+        >>> def attribute(image):
+        ...     return show.bars(["red"], {"mean": [image.getpixel((0, 0))[0]]}, ylabel="level")
+        >>> your_picture(attribute, example=Image.new("RGB", (2, 2), "red"))
+        Explorer: Bar chart of level. mean: red 260.
     """
 
     def draw(files: tuple[dict[str, Any], ...]) -> View:

@@ -9,7 +9,8 @@ from igteach.models.weights import with_weights
 class DigitsCNN(nn.Sequential):
     """A small convolutional network, piecewise linear in its input.
 
-    It pools by averages: a maximum over equal pixels, as in a black corner, has no gradient to speak of.
+    It takes (N, 1, 8, 8) and gives (N, 10) logits. It pools by averages: a maximum over equal pixels, as in a black
+    corner, has no well-defined gradient.
     """
 
     def __init__(self) -> None:
@@ -27,7 +28,10 @@ class DigitsCNN(nn.Sequential):
 
 
 class DigitsMLP(nn.Sequential):
-    """Two layers of tanh units, which saturate: far from 0 their output hardly changes with their input."""
+    """Two layers of tanh units, which saturate: far from 0 their output hardly changes with their input.
+
+    It takes (N, 1, 8, 8) and gives (N, 10) logits.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -41,15 +45,60 @@ class DigitsMLP(nn.Sequential):
 
 
 def load(device: torch.device | str | None = None) -> DigitsCNN:
-    """The trained DigitsCNN, in eval mode, on `device` (`igteach.device()` where None); errors as `load_state`."""
+    """Load the trained DigitsCNN.
+
+    Args:
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The network, in eval mode: (N, 1, 8, 8) with ink in [0, 1] to (N, 10) logits.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> load("cpu")(torch.zeros(1, 1, 8, 8)).shape
+        torch.Size([1, 10])
+    """
     return with_weights(DigitsCNN(), "digits", device)
 
 
 def load_plain(device: torch.device | str | None = None) -> DigitsMLP:
-    """A DigitsMLP trained as usual; device and errors as for `load`."""
+    """Load a DigitsMLP that was trained as usual, the plain one of the pair in the lesson on saturation.
+
+    Args:
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The network, in eval mode: (N, 1, 8, 8) with ink in [0, 1] to (N, 10) logits.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> load_plain("cpu")(torch.zeros(1, 1, 8, 8)).shape
+        torch.Size([1, 10])
+    """
     return with_weights(DigitsMLP(), "saturation_plain", device)
 
 
 def load_flat(device: torch.device | str | None = None) -> DigitsMLP:
-    """A DigitsMLP as accurate and as sure as the plain one, but nearly without gradient at a digit; as for `load`."""
+    """Load a DigitsMLP as accurate and as confident as the plain one, but with almost no gradient at a digit.
+
+    Args:
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The network, in eval mode: (N, 1, 8, 8) with ink in [0, 1] to (N, 10) logits.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> load_flat("cpu")(torch.zeros(1, 1, 8, 8)).shape
+        torch.Size([1, 10])
+    """
     return with_weights(DigitsMLP(), "saturation_flat", device)

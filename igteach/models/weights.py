@@ -1,4 +1,4 @@
-"""Weights that are shipped in `data/`, or released by others: found, verified by SHA-256, and only then parsed."""
+"""Weights that are shipped in `data/`, or released by others: found, verified by SHA-256, and only then read."""
 
 import http.client
 import io
@@ -15,13 +15,19 @@ from torch import Tensor, nn
 from igteach.core.devices import device as default_device
 from igteach.datasets.shipped import load_state, safetensors_torch, sha256_of
 
-PATIENCE = 5.0  # seconds without a sign of life from a server
+TIMEOUT = 5.0  # seconds to wait for a server that sends nothing
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Release:
-    """A file that others publish: its name, its SHA-256 (or the start of it, if no more is published), its address."""
+    """A file that others publish.
+
+    Attributes:
+        file: its name.
+        sha256: its SHA-256, or as much of the start of it as is published.
+        url: its address, or None if this course does not download it.
+    """
 
     file: str
     sha256: str
@@ -43,26 +49,57 @@ RELEASES = {
 
 
 class WeightsUnavailable(RuntimeError):
-    """Released weights are not on this machine and cannot be downloaded; says in two lines why, and what to do."""
+    """Released weights are not on this machine and cannot be downloaded. The message says why, and what to do."""
 
 
 def with_weights(network: Network, name: str, device: torch.device | str | None = None) -> Network:
-    """The network with the shipped weights NAME, in eval mode, on `device` (`igteach.device()` where None).
+    """Load shipped weights into a network.
 
-    Raises what `load_state` raises, and RuntimeError where the weights are another network's.
+    Args:
+        network: of the architecture of the weights; it is changed.
+        name: of the weights, NAME.safetensors in the folder data/.
+        device: where the network goes; None means `igteach.device()`, the fastest there is.
+
+    Returns:
+        The same network, in eval mode.
+
+    Raises:
+        FileNotFoundError: the folder data/ lacks the weights or the list of their SHA-256.
+        RuntimeError: the weights belong to another architecture.
+        ValueError: the weights are not the ones listed; they are not opened.
+
+    Example:
+        >>> from igteach.models.digits import DigitsCNN
+        >>> with_weights(DigitsCNN(), "digits", "cpu").training
+        False
     """
     network.load_state_dict(load_state(name))
     return network.to(default_device() if device is None else device).eval()
 
 
 def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]:
-    """The tensors of released weights, on the CPU, from the first of these places that has them:
+    """Load released weights.
 
-    `path`, and no other where it is given; the folder `IGTEACH_MODELS`; the folder `checkpoints` of `torch.hub`, which
-    torchvision fills too (see `torch.hub.get_dir`); the official address, whose file is kept in that folder.
+    Without a path they are sought in the folder that the environment variable IGTEACH_MODELS names, then in the folder
+    `checkpoints` of `torch.hub.get_dir()`, which torchvision uses as well, and last at their official address, from
+    which they are downloaded to that folder. A damaged download is downloaded again.
 
-    Raises WeightsUnavailable where none has them; FileNotFoundError where path is no file; ValueError for an unknown
-    name, and for a file other than those in RELEASES, which is not opened. A damaged download is downloaded anew.
+    Args:
+        name: of the weights, a key of RELEASES.
+        path: a file of weights, if they are to be read from nowhere else.
+
+    Returns:
+        The tensors by name, on the CPU.
+
+    Raises:
+        FileNotFoundError: there is no file at the path.
+        ValueError: the name is unknown, or the SHA-256 of the file is not in RELEASES; such a file is not opened.
+        WeightsUnavailable: they are not on this machine and cannot be downloaded.
+
+    Example:
+        >>> load_release("alexnet")
+        Traceback (most recent call last):
+        ValueError: name is 'alexnet'; released weights are known for squeezenet1_0
     """
     if name not in RELEASES:
         raise ValueError(f"name is {name!r}; released weights are known for {', '.join(RELEASES)}")
@@ -70,9 +107,10 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
     if path is not None:
         return _load_known(Path(path), known)
     folder = os.environ.get("IGTEACH_MODELS")
-    for release in known if folder else ():
-        if Path(str(folder), release.file).is_file():
-            return _load_known(Path(str(folder), release.file), known)
+    if folder:
+        for release in known:
+            if Path(folder, release.file).is_file():
+                return _load_known(Path(folder, release.file), known)
     official = next(release for release in known if release.url)
     cached = Path(torch.hub.get_dir(), "checkpoints", official.file)
     if not cached.is_file() or not sha256_of(cached.read_bytes()).startswith(official.sha256):
@@ -82,14 +120,15 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
 
 def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
     if not path.is_file():
-        raise FileNotFoundError(f"path is {path}, which is no file; leave path out to look in the usual places")
+        raise FileNotFoundError(f"path is {path}, which is not a file; leave path out to look in the usual places")
     content = path.read_bytes()
     found = sha256_of(content)
     release = next((release for release in known if found.startswith(release.sha256)), None)
     if release is None:
+        wanted = " or ".join(release.sha256 for release in known)
         raise ValueError(
-            f"{path} has SHA-256 {found}, not {' or '.join(release.sha256 for release in known)}: the file is damaged "
-            "or another one, and was not opened; copy it anew, or remove it"
+            f"{path} has SHA-256 {found}, not {wanted}: the file is damaged or not one of these, and was not opened; "
+            "copy it again, or remove it"
         )
     if release.file.endswith(".safetensors"):
         return safetensors_torch().load(content)
@@ -97,18 +136,19 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
 
 
 def _download(release: Release, path: Path) -> None:
-    """Puts the file at `path`, whole and verified, or raises WeightsUnavailable and changes nothing."""
+    """Save the file at `path`, complete and verified, or raise WeightsUnavailable and change nothing."""
     state = "damaged" if path.is_file() else "missing"
     print(f"{path} is {state}: downloading {release.url}", file=sys.stderr)
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)  # torch.hub would wait for ever
+    socket.setdefaulttimeout(TIMEOUT)  # torch.hub would wait for ever
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(str(release.url), str(path), release.sha256)
     except (OSError, http.client.HTTPException, RuntimeError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
         raise WeightsUnavailable(
             f"The folder IGTEACH_MODELS ({os.environ.get('IGTEACH_MODELS') or 'not set'}) has no weights, {path} is "
-            f"{state}, and {release.url} cannot be had: {' '.join(str(error).split()) or type(error).__name__}\n"
+            f"{state}, and {release.url} cannot be downloaded: {why}\n"
             f"Connect to the network once, or put {release.file} from there into a folder and set IGTEACH_MODELS to it."
         ) from None
     finally:

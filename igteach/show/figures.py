@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +19,24 @@ from torch import Tensor
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SIGNED
 
 SHADES = [round(round(value * 31 / 255) * 255 / 31) for value in range(256)]
-ZERO = 1e-12  # what is smaller is printed as 0
+ZERO = 1e-12  # a smaller absolute value is printed as 0
+HATCHES = ("", "//", "..", "xx", "--", "++")
 Values = Sequence[float] | np.ndarray | Tensor
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
-    """A matplotlib figure and its alt text; a notebook shows both, a terminal the text.
+    """A matplotlib figure and its alt text. A notebook shows both, a terminal the text.
 
-    A notebook's picture has 32 shades of red, green and blue, not 256: a photograph takes half the bytes.
+    In a notebook the picture has 32 shades of red, green and blue, not 256, so that a photograph takes half the bytes.
+
+    Attributes:
+        canvas: the figure of matplotlib.
+        alt: what it shows, in words made from the data.
+
+    Example:
+        >>> bars(["a", "b"], {"share": [0.25, 0.75]}, ylabel="F")
+        Figure: Bar chart of F. share: a 0.25, b 0.75.
     """
 
     canvas: Canvas
@@ -43,7 +53,19 @@ class Figure:
         return f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
 
     def save(self, path: str | Path) -> None:
-        """Write the figure as PNG, SVG or PDF, as the name ends; the alt text is its description."""
+        """Write the figure to a file, with the alt text as its description.
+
+        Args:
+            path: of the file; its ending, .png, .svg or .pdf, decides the format.
+
+        Raises:
+            ValueError: the path ends in something else.
+
+        Example:
+            >>> bars(["a"], {"share": [1.0]}, ylabel="F").save("figure.jpg")
+            Traceback (most recent call last):
+            ValueError: path ends in '.jpg'; use .png, .svg or .pdf
+        """
         kind = Path(path).suffix.lower()
         title = {".svg": "Description", ".png": "Description", ".pdf": "Subject"}.get(kind)
         if title is None:
@@ -59,14 +81,30 @@ def curves(
     ylabel: str,
     logarithmic: bool = False,
 ) -> Figure:
-    """Lines over a common x, each of its own colour and dash pattern.
+    """Draw lines over a common x, each in its own colour and dash pattern.
 
-    x: (points,); lines: name -> (points,). With `logarithmic`, both axes are.
+    Args:
+        x: (points,), from left to right.
+        lines: by name, (points,) each.
+        xlabel: under the axis.
+        ylabel: beside the axis.
+        logarithmic: whether both axes are.
+
+    Returns:
+        The figure. Its alt text says where each line starts and ends, and where it peaks.
+
+    Raises:
+        ValueError: values are empty, or hold NaN or infinity.
+
+    Example:
+        >>> curves([0, 1, 2], {"F": [0.0, 1.0, 4.0]}, xlabel="alpha", ylabel="F")
+        Figure: Line plot of F against alpha. F goes from 0 to 4.
     """
     canvas = Canvas(figsize=(6.4, 3.4), layout="constrained")
     axes = canvas.add_subplot()
     across = numbers(x)
-    for (name, values), (colour, dashes) in zip(lines.items(), _repeated(LINES), strict=False):
+    styles = itertools.cycle(LINES)
+    for (name, values), (colour, dashes) in zip(lines.items(), styles, strict=False):
         axes.plot(across, numbers(values), color=colour, linestyle=dashes, linewidth=2, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:
@@ -78,48 +116,71 @@ def curves(
 
 
 def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) -> Figure:
-    """Bars side by side, a group for each label, a hatch and colour for each series.
+    """Draw bars side by side: a group for each label, a colour and a hatch for each series.
 
-    groups: name -> (labels,).
+    Args:
+        labels: under the groups.
+        groups: the series by name, (labels,) each.
+        ylabel: beside the axis.
+
+    Returns:
+        The figure. Its alt text has every number, to two digits.
+
+    Raises:
+        ValueError: values are empty, or hold NaN or infinity, or their number is not that of the labels.
+
+    Example:
+        >>> bars(["ink", "paper"], {"gradient": [0.5, 0], "IG": [0.9, 0.1]}, ylabel="share of F")
+        Figure: Bar chart of share of F. gradient: ink 0.5, paper 0; IG: ink 0.9, paper 0.1.
     """
     canvas = Canvas(figsize=(6.4, 3.4), layout="constrained")
     axes = canvas.add_subplot()
     width = 0.8 / len(groups)
-    places = np.arange(len(labels))
-    hatches = ("", "//", "..", "xx", "--", "++")
+    centres = np.arange(len(labels))
     for number, (name, values) in enumerate(groups.items()):
         colour = LINES[number % len(LINES)][0]
         offset = (number - (len(groups) - 1) / 2) * width
         axes.bar(
-            places + offset,
+            centres + offset,
             numbers(values),
             width,
             label=name,
             color=colour,
             edgecolor="white",
-            hatch=hatches[number % 6],
+            hatch=HATCHES[number % len(HATCHES)],
         )
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_xticks(places, labels)
+    axes.set_xticks(centres, labels)
     axes.set_ylabel(ylabel)
     if len(groups) > 1:
         axes.margins(y=0.3)
         axes.legend()
     else:
         axes.set_title(next(iter(groups)), fontsize=10)
-    stories = [
-        f"{name}: "
-        + ", ".join(f"{label} {rounded(value, 2):g}" for label, value in zip(labels, numbers(values), strict=True))
-        for name, values in groups.items()
-    ]
+    stories = []
+    for name, values in groups.items():
+        heights = [f"{label} {_two_digits(value)}" for label, value in zip(labels, numbers(values), strict=True)]
+        stories.append(f"{name}: {', '.join(heights)}")
     return Figure(canvas, f"Bar chart of {ylabel}. " + "; ".join(stories) + ".")
 
 
 def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, control: str | None = None) -> Figure:
-    """A dot for each mean and a line for the interval around it, one method under the other, from 0 on or from below.
+    """Draw means with the interval around each, one below another, on an axis that includes 0.
 
-    scores: name -> (mean, low, high). A dotted line leads down through the mean of `control`, one of the names.
-    Raises ValueError for a control that is none of them.
+    Args:
+        scores: by name, (mean, low, high).
+        xlabel: under the axis.
+        control: the name whose mean a dotted line marks for all, or None.
+
+    Returns:
+        The figure. Its alt text has every mean and interval, to two digits.
+
+    Raises:
+        ValueError: the control is not among the scores, or values are empty, or hold NaN or infinity.
+
+    Example:
+        >>> intervals({"IG": (0.5, 0.25, 0.75)}, xlabel="deletion")
+        Figure: Means of deletion, with intervals. IG 0.5 (0.25 to 0.75).
     """
     if control is not None and control not in scores:
         raise ValueError(f"control is {control!r}; choose one of {', '.join(scores)}")
@@ -134,11 +195,13 @@ def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, 
     axes.set_yticks(rows, [*scores])
     axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
     axes.grid(axis="x", alpha=0.3)
-    stories = [f"{name} {_two(mean)} ({_two(a)} to {_two(b)})" for name, (mean, a, b) in scores.items()]
+    stories = []
+    for name, (mean, start, end) in scores.items():
+        stories.append(f"{name} {_two_digits(mean)} ({_two_digits(start)} to {_two_digits(end)})")
     return Figure(canvas, f"Means of {xlabel}, with intervals. " + "; ".join(stories) + ".")
 
 
-def _two(number: float) -> str:
+def _two_digits(number: float) -> str:
     return f"{rounded(number, 2):g}"
 
 
@@ -149,12 +212,25 @@ def heatmaps(
     scale: float | None = None,
     picture: Values | None = None,
 ) -> Figure:
-    """Heatmaps in a row on ONE colour scale, which is printed beside them; before them the picture, if given.
+    """Draw heatmaps in a row, on one colour scale that is printed beside them.
 
-    panels: title -> (height, width). kind is "signed" (grey is zero, light positive, dark negative), "magnitude"
-    (white is zero) or "picture" (grey values). scale: the value of the strongest colour; None is the largest
-    of all panels. picture: (height, width). A picture may also be (3, height, width), RGB in [0, 1], on no scale.
-    Raises ValueError for another kind or shape, and for negative values as magnitude.
+    Args:
+        panels: by title, (height, width) each; of kind "picture" also (3, height, width), RGB in [0, 1].
+        kind: "signed" (grey is zero, light positive, dark negative), "magnitude" (white is zero) or "picture" (grey
+            values or colours).
+        scale: the value of the strongest colour; None means the largest absolute value in any panel.
+        picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale.
+
+    Returns:
+        The figure. Its alt text says where each panel is strongest.
+
+    Raises:
+        ValueError: there is no such kind, a shape is wrong, values are empty or hold NaN or infinity, or are negative
+            and of kind "magnitude".
+
+    Example:
+        >>> heatmaps({"IG": np.array([[1.0, 0.0], [0.0, -0.5]])})
+        Figure: Signed heatmaps, 1 on one scale. IG: strongest in row 1, column 1 of 2 by 2, about 70% of its mass ...
     """
     kinds = {"signed": SIGNED, "magnitude": MAGNITUDE, "picture": PICTURE}
     if kind not in kinds:
@@ -190,31 +266,62 @@ def plane(
     xlabel: str = "x1",
     ylabel: str = "x2",
 ) -> Figure:
-    """F over two features as contours, and a path from baseline to input drawn on it.
+    """Draw F over two features as contours, and on them a path from the baseline to the input.
 
-    grid: (rows, columns), F on an even grid from the lower left; across, up: its limits; path: (points, 2).
+    Args:
+        grid: (rows, columns), F on an even grid from the lower left.
+        across: the first and the last value of the feature along the rows.
+        up: the first and the last value of the other feature.
+        path: (points, 2), of which the first is the baseline and the last is the input.
+        xlabel: the name of the feature along the rows.
+        ylabel: the name of the other feature.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ValueError: values are empty, or hold NaN or infinity.
+
+    Example:
+        >>> plane(np.eye(3), (0, 1), (0, 1), [[0.0, 0.0], [1.0, 1.0]])
+        Figure: Contours of F over x1 and x2, with a path from (0, 0) to (1, 1).
     """
     canvas = Canvas(figsize=(4.6, 3.8), layout="constrained")
     axes = canvas.add_subplot()
-    values, way = numbers(grid), numbers(path)
+    values, points = numbers(grid), numbers(path)
     xs = np.linspace(*across, values.shape[1])
     ys = np.linspace(*up, values.shape[0])
     contours = axes.contourf(xs, ys, values, levels=12, cmap=SIGNED)
     canvas.colorbar(contours, ax=axes, label="F")
-    axes.plot(way[:, 0], way[:, 1], color="white", linewidth=3.5)
-    axes.plot(way[:, 0], way[:, 1], color="black", linewidth=1.5)
-    for point, marker, name in ((way[0], MARKERS[0], "baseline"), (way[-1], MARKERS[1], "input")):
+    axes.plot(points[:, 0], points[:, 1], color="white", linewidth=3.5)
+    axes.plot(points[:, 0], points[:, 1], color="black", linewidth=1.5)
+    for point, marker, name in ((points[0], MARKERS[0], "baseline"), (points[-1], MARKERS[1], "input")):
         axes.plot(
             *point, marker=marker, color="white", markeredgecolor="black", markersize=10, linestyle="none", label=name
         )
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.legend(loc="best")
-    ends = [f"({rounded(point[0], 2):g}, {rounded(point[1], 2):g})" for point in (way[0], way[-1])]
-    return Figure(canvas, f"Contours of F over {xlabel} and {ylabel}, with a path from {ends[0]} to {ends[1]}.")
+    start, end = [f"({_two_digits(point[0])}, {_two_digits(point[1])})" for point in (points[0], points[-1])]
+    return Figure(canvas, f"Contours of F over {xlabel} and {ylabel}, with a path from {start} to {end}.")
 
 
 def numbers(values: Values, name: str = "values to draw") -> np.ndarray:
-    """An array of floats; ValueError, with the name, where it is empty or holds NaN or infinity."""
+    """Convert values to an array of floats that can be drawn.
+
+    Args:
+        values: a tensor on any device, an array or a sequence.
+        name: what to call them in an error, in the plural.
+
+    Returns:
+        The array, of the same shape.
+
+    Raises:
+        ValueError: they are empty, or hold NaN or infinity.
+
+    Example:
+        >>> numbers([1, 2])
+        array([1., 2.])
+    """
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().numpy()
     array = np.asarray([value.item() if isinstance(value, Tensor) else value for value in values], dtype=float)
@@ -228,13 +335,9 @@ def _upright(values: np.ndarray, name: str, kind: str) -> np.ndarray:
     if values.ndim == 2:
         return values
     if kind != "picture" or values.ndim != 3 or len(values) != 3:
-        wanted = "(height, width)" + " or (3, height, width)" * (kind == "picture")
+        wanted = "(height, width) or (3, height, width)" if kind == "picture" else "(height, width)"
         raise ValueError(f"{name} has shape {values.shape}; pass {wanted}")
     return values.transpose(1, 2, 0).clip(0, 1)
-
-
-def _repeated(styles: Sequence[Any]) -> list[Any]:
-    return list(styles) * 10
 
 
 def _title(pane: Axes, title: str) -> None:
@@ -244,19 +347,44 @@ def _title(pane: Axes, title: str) -> None:
 
 
 def course_in_words(values: np.ndarray, logarithmic: bool) -> str:
-    """Where a line starts and ends, and a peak or trough between them that the eye would see."""
-    start, end = values[0], values[-1]
-    story = f"from {rounded(start, 2):g} to {rounded(end, 2):g}"
+    """Say where a line starts and ends, and name a peak or trough between them that the eye would see.
+
+    Args:
+        values: (points,).
+        logarithmic: whether they are drawn on a logarithmic axis.
+
+    Returns:
+        Words that go on after the name of the line and "goes".
+
+    Example:
+        >>> course_in_words(np.array([0.0, 3.0, 1.0]), logarithmic=False)
+        'from 0 to 1, on the way up to 3'
+    """
+    story = f"from {_two_digits(values[0])} to {_two_digits(values[-1])}"
     heights = np.log(values.clip(min=np.finfo(float).tiny)) if logarithmic else values
     visible = 0.1 * np.ptp(heights)
-    for word, place in (("up to", heights.argmax()), ("down to", heights.argmin())):
-        if abs(heights[place] - heights[0]) > visible and abs(heights[place] - heights[-1]) > visible:
-            story += f", on the way {word} {rounded(values[place], 2):g}"
+    for words, place in (("up to", heights.argmax()), ("down to", heights.argmin())):
+        from_start, from_end = abs(heights[place] - heights[0]), abs(heights[place] - heights[-1])
+        if from_start > visible and from_end > visible:
+            story += f", on the way {words} {_two_digits(values[place])}"
     return story
 
 
 def map_in_words(image: np.ndarray, kind: str, top: float) -> str:
-    """Where a picture is strongest, and how strong, for a reader who does not see it; colours have no such place."""
+    """Say where a picture is strongest, for a reader who does not see it.
+
+    Args:
+        image: (height, width), or (height, width, 3) of colours, which are strongest nowhere.
+        kind: "signed", "magnitude" or "picture".
+        top: the value of the strongest colour.
+
+    Returns:
+        Words that go on after the title of the picture and a colon.
+
+    Example:
+        >>> map_in_words(np.array([[0.0, 2.0], [0.0, 0.0]]), "magnitude", top=2.0)
+        'strongest in row 1, column 2 of 2 by 2'
+    """
     if image.ndim == 3:
         return f"{image.shape[0]} by {image.shape[1]}, in colours"
     strongest = np.abs(image).max()
@@ -271,7 +399,19 @@ def map_in_words(image: np.ndarray, kind: str, top: float) -> str:
 
 
 def rounded(values: Tensor | Sequence[Any] | float, digits: int = 3) -> Any:
-    """Numbers to so many significant digits, as plain (lists of) floats: a lesson prints the same everywhere."""
+    """Round to significant digits, so that a lesson prints the same numbers on every machine.
+
+    Args:
+        values: a number, a tensor, or sequences of them.
+        digits: significant digits, 1 or more.
+
+    Returns:
+        A float, or lists of floats. An absolute value below 1e-12 becomes 0.
+
+    Example:
+        >>> rounded([0.123456, 1234.5, 1e-15])
+        [0.123, 1230.0, 0.0]
+    """
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().tolist()
     if isinstance(values, Sequence):

@@ -1,7 +1,11 @@
 """The colours of the course, safe for colour-blind readers; no meaning rests on hue alone.
 
-Signed values: cividis (Nunez, Anderton and Renslow 2018): negative is dark blue, zero grey, positive light yellow,
-so that a sign is told by lightness too. Lines: Okabe and Ito (2008), each with a dash pattern of its own.
+Signed values are drawn in cividis: negative is dark blue, zero grey, positive light yellow, so that lightness tells the
+sign as well. Each colour of a line has a dash pattern of its own.
+
+Source:
+    Cividis: J. Nunez, C. Anderton and R. Renslow (2018), https://doi.org/10.1371/journal.pone.0199239
+    The colours of lines: M. Okabe and K. Ito (2008), Color Universal Design, https://jfly.uni-koeln.de/color/
 """
 
 from matplotlib.colors import LinearSegmentedColormap
@@ -10,7 +14,7 @@ SIGNED = "cividis"
 MAGNITUDE = "Greys"
 PICTURE = "gray"
 NEGATIVE, POSITIVE = "#00224E", "#FEE838"  # the ends of SIGNED
-FAINT = 0.25, 0.75  # black and white of a picture with colour over it: both ends of SIGNED stand out from its greys
+FAINT = 0.25, 0.75  # black and white of a picture under colours: both ends of SIGNED stand out from its greys
 OVER_PICTURE = LinearSegmentedColormap.from_list("over a picture", [NEGATIVE, "0.5", POSITIVE])
 LINES = (
     ("#0072B2", "-"),

@@ -1,5 +1,7 @@
-"""Panes in a row, for a picture that changes with every drag. Their places are fixed, and the figure is made once:
-a new one for each drag would be garbage, and Python takes longer to collect that than to draw.
+"""Panes in a row, for a picture that changes with every drag.
+
+Their places are fixed, and the figure is made once: a new one for each drag would become garbage, and Python takes
+longer to collect that than to draw.
 """
 
 from collections.abc import Mapping
@@ -15,40 +17,54 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocato
 from igteach.show.figures import Figure, course_in_words, map_in_words, rounded
 from igteach.show.palette import LINES, MARKERS, SIGNED
 
-SIDE, GAP, HEAD, FOOT = 1.75, 0.1, 0.3, 0.6  # inches: a pane's sides, between panes, for titles, for what lies below
+SIDE, GAP, HEAD, FOOT = 1.75, 0.1, 0.3, 0.6  # inches: a pane's side, between panes, for titles, below panes
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as it is: pixels (H, W, 3) uint8."""
+    """A pane with a picture as it is.
+
+    Attributes:
+        title: above the pane.
+        pixels: (height, width, 3) uint8.
+    """
 
     title: str
     pixels: np.ndarray
-    margin: ClassVar[float] = 0.0  # inches, at its left
+    margin: ClassVar[float] = 0.0  # inches, to its left
     width: ClassVar[float] = SIDE
 
     def build(self, axes: Axes) -> None:
+        """Draw the pane for the first time, on empty axes."""
         axes.imshow(self.pixels)
         axes.set(xticks=[], yticks=[])
 
     def fill(self, axes: Axes) -> str:
-        """What the pane shows, in words; empty where the title says it all."""
+        """Draw the pane again; what it shows, in words, or nothing if the title says it all."""
         axes.images[0].set_data(self.pixels)
         return ""
 
 
 @dataclass(frozen=True, eq=False)
 class Heatmap:
-    """Signed values (h, w), their colour scale below: grey is zero, light positive, dark negative."""
+    """A pane with signed values, and their colour scale below: grey is zero, light positive, dark negative.
+
+    Attributes:
+        title: above the pane.
+        values: (height, width).
+        top: the value of the strongest colour; larger ones are clipped.
+        unit: of the values, below the scale.
+    """
 
     title: str
     values: np.ndarray
-    top: float  # the value of the strongest colour; what is beyond is clipped
+    top: float
     unit: str
     margin: ClassVar[float] = 0.0
     width: ClassVar[float] = SIDE
 
     def build(self, axes: Axes) -> None:
+        """Draw the pane for the first time, on empty axes."""
         shown = axes.imshow(self.values, cmap=SIGNED, norm=Normalize(-self.top, self.top), interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         bar = axes.inset_axes((0.1, -0.09, 0.8, 0.05))
@@ -57,24 +73,35 @@ class Heatmap:
         bar.set_xlabel(self.unit, fontsize=8, labelpad=1)
 
     def fill(self, axes: Axes) -> str:
+        """Draw the pane again; what it shows, in words."""
         axes.images[0].set_data(self.values)
         return map_in_words(self.values, "signed", self.top)
 
 
 @dataclass(frozen=True, eq=False)
 class Lines:
-    """Lines over a common axis, one point of which is marked: name -> (across, up), each (points,)."""
+    """A pane with lines, and one marked point.
+
+    Attributes:
+        title: above the pane.
+        lines: by name, the coordinates across and up, (points,) each.
+        mark: the coordinates of the marked point.
+        xlabel: below the axis.
+        limits: the lowest and the highest value on the vertical axis.
+        logarithmic: whether both axes are.
+    """
 
     title: str
     lines: Mapping[str, tuple[np.ndarray, np.ndarray]]
     mark: tuple[float, float]
     xlabel: str
-    limits: tuple[float, float]  # of the axis upwards
+    limits: tuple[float, float]
     logarithmic: bool = False
     margin: ClassVar[float] = 0.5
     width: ClassVar[float] = 2.3
 
     def build(self, axes: Axes) -> None:
+        """Draw the pane for the first time, on empty axes."""
         for (name, line), (colour, dashes) in zip(self.lines.items(), LINES, strict=False):
             axes.plot(*line, color=colour, linestyle=dashes, linewidth=2, label=name)
         axes.plot(*self.mark, MARKERS[0], color="black", markeredgecolor="white", markersize=9)
@@ -91,38 +118,61 @@ class Lines:
         axes.legend(fontsize=7, loc="best", framealpha=0.9)
 
     def fill(self, axes: Axes) -> str:
+        """Draw the pane again; what it shows, in words."""
         stories = []
         *drawn, mark = axes.lines
         for line, (name, (across, up)) in zip(drawn, self.lines.items(), strict=True):
             line.set_data(across, up)
-            fall = "falls" if up[-1] < up[0] else "does not fall"  # digits so small differ from machine to machine
-            stories.append(f"{name} {fall if self.logarithmic else 'goes ' + course_in_words(up, False)}")
-        mark.set_data(*([place] for place in self.mark))
+            stories.append(f"{name} {self._course(up)}")
+        x, y = self.mark
+        mark.set_data([x], [y])
         return f"{'; '.join(stories)}; marked at {self.xlabel} {rounded(self.mark[0], 2):g}"
+
+    def _course(self, up: np.ndarray) -> str:
+        """Where a line goes, in words; without numbers if they may be so small that they differ between machines."""
+        if not self.logarithmic:
+            return f"goes {course_in_words(up, logarithmic=False)}"
+        return "falls" if up[-1] < up[0] else "does not fall"
 
 
 Pane = Picture | Heatmap | Lines
 
 
 class Row:
-    """A figure of panes from left to right, whose alt text tells of each.
+    """A figure of panes from left to right, whose alt text describes each.
 
-    panes  those of the first picture, with which scales, units, limits and names of lines are settled
+    Args:
+        panes: those of the first picture, which fix the scales, units, limits and names of lines for all others.
+
+    Example:
+        >>> black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
+        >>> row = Row(Picture("left", black), Picture("right", black))
+        >>> row.show(Picture("black", black), Picture("white", white))
+        Figure: 2 panes in a row. black. white.
     """
 
     def __init__(self, *panes: Pane) -> None:
         width = GAP + sum(pane.margin + pane.width + GAP for pane in panes)
         height = HEAD + SIDE + FOOT
-        self.canvas, left = Canvas(figsize=(width, height)), GAP
+        self.canvas = Canvas(figsize=(width, height))
+        left = GAP
         for pane in panes:
             left += pane.margin
             pane.build(self.canvas.add_axes((left / width, FOOT / height, pane.width / width, SIDE / height)))
             left += pane.width + GAP
 
     def show(self, *panes: Pane) -> Figure:
-        """The figure with the titles, values and lines of these panes; the one shown before is no more."""
+        """Draw other panes in place of those shown before.
+
+        Args:
+            panes: of the same kinds, in the same order, as the first ones.
+
+        Returns:
+            The figure; it is the same object each time.
+        """
         stories = []
         for pane, axes in zip(panes, self.canvas.axes, strict=True):
             axes.set_title(pane.title, fontsize=9, pad=4)
-            stories.append(": ".join(filter(None, [pane.title, pane.fill(axes)])))
+            words = pane.fill(axes)
+            stories.append(f"{pane.title}: {words}" if words else pane.title)
         return Figure(self.canvas, f"{len(panes)} panes in a row. " + ". ".join(stories) + ".")

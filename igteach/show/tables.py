@@ -15,7 +15,12 @@ table.axioms :is(caption, th, td) {vertical-align: top; padding: .4em .8em; bord
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """A table as HTML for a notebook and as text for a terminal."""
+    """A table as HTML for a notebook and as text for a terminal.
+
+    Attributes:
+        html: the table with its own style.
+        text: the same in words.
+    """
 
     html: str
     text: str
@@ -28,7 +33,20 @@ class Table:
 
 
 def axiom_table(table: AxiomTable) -> Table:
-    """Methods by axioms; a verdict unfolds to its counterexample."""
+    """Show which methods satisfy which axioms; each verdict opens to its counterexample.
+
+    Args:
+        table: what `igteach.axioms.check_axioms` returns.
+
+    Returns:
+        A table that a notebook shows as HTML and a terminal as text.
+
+    Example:
+        >>> from igteach import axioms, gradient
+        >>> shown = axiom_table(axioms.axiom_table({"gradient": gradient}))
+        >>> print(shown.text.splitlines()[1])
+        gradient  ✗ breaks ...
+    """
     caption = "<caption>Which method keeps which axiom. Open a verdict to see why; * some cases left out.</caption>"
     head = "".join(f'<th scope="col">{title}</th>' for title in ("method", *TITLES))
     rows = ""

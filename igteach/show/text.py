@@ -10,73 +10,109 @@ from igteach.methods.token_attribution import TokenAttribution
 from igteach.show.palette import SIGNED
 from igteach.show.tables import Table
 
-FAINT = 0.05  # of the strongest: a share below it has no line under it
+FAINT = 0.05  # of the strongest: a score below it has no line under it
 LEGEND = "Light over a solid line speaks for the label, dark over a dotted line against it; grey is next to nothing."
+
+Piece = tuple[str, float | None]  # a stretch of the text, and its score; None if no token stands there
 
 
 def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
-    """A text, or several on one scale: each token on the colour of its score, which shows on hover; then the residual.
+    """Show a text with the score of each token, or several texts on one scale, each with its residual.
 
-    No sign rests on hue: tokens for the label are light and over a solid line, those against it dark and over dots.
-    In words: each token with its score, rounded to 2 digits, which another machine may round otherwise.
+    A notebook shows each token on the colour of its score, and the number when the pointer is on it. No sign depends on
+    hue: tokens that speak for the label are light and over a solid line, those against it dark and over dots.
+    A terminal and a screen reader get each token with its score to 2 digits, which another machine may round otherwise.
+
+    Args:
+        attributions: of one text, or of several.
+
+    Returns:
+        A table that a notebook shows as HTML and a terminal as text.
+
+    Example:
+        >>> from igteach import token_attribution
+        >>> from igteach.models.text import load
+        >>> print(text(token_attribution(load("sentiment_zh", "cpu"), "房间很干净")))  # doctest: +ELLIPSIS
+        房(...)...
+        positive, which the model chooses: from ... at the baseline to ...; residual ...
     """
     several = [attributions] if isinstance(attributions, TokenAttribution) else list(attributions)
-    top = max((float(one.scores.abs().max()) for one in several), default=0.0) or 1.0
-    body = "".join(_html(one, top) for one in several)
+    top = max((float(attribution.scores.abs().max()) for attribution in several), default=0.0)
+    if top == 0.0:
+        top = 1.0
+    body = "".join(_html(attribution, top) for attribution in several)
     return Table(f"<div>{body}<small>{LEGEND}</small></div>", "\n".join(map(_words, several)))
 
 
-def _html(one: TokenAttribution, top: float) -> str:
-    pieces = "".join(escape(piece) if score is None else _span(piece, score, top) for piece, score in _pieces(one))
+def _html(attribution: TokenAttribution, top: float) -> str:
+    spans = [escape(piece) if score is None else _span(piece, score, top) for piece, score in _pieces(attribution)]
     style = "white-space: pre-wrap; line-height: 2.2; margin: 0"
-    shown = f'<p role="img" aria-label="{escape(_shares(one))}" dir="auto" style="{style}">{pieces}</p>'
-    return f'{shown}<p style="margin: 0 0 0.6em"><small>{escape(_evidence(one))}</small></p>'
+    label = escape(_scores_in_words(attribution))
+    shown = f'<p role="img" aria-label="{label}" dir="auto" style="{style}">{"".join(spans)}</p>'
+    return f'{shown}<p style="margin: 0 0 0.6em"><small>{escape(_evidence(attribution))}</small></p>'
 
 
 def _span(piece: str, score: float, top: float) -> str:
     red, green, blue, _ = matplotlib.colormaps[SIGNED](0.5 + 0.5 * score / top)
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    ink = "#000000" if luminance > 0.179 else "#ffffff"  # whichever has the higher contrast (WCAG 2.1)
-    line = "none" if abs(score) < FAINT * top else f"underline 3px {'solid' if score > 0 else 'dotted'}"
+    ink = "#000000" if _luminance(red, green, blue) > 0.179 else "#ffffff"  # whichever has the higher contrast
+    if abs(score) < FAINT * top:
+        line = "none"
+    elif score > 0:
+        line = "underline 3px solid"
+    else:
+        line = "underline 3px dotted"
     line = f"text-decoration: {line}; text-underline-offset: 4px; text-decoration-skip-ink: none; padding-bottom: 6px"
     style = f"background-color: {to_hex((red, green, blue))}; color: {ink}; {line}"
     return f'<span title="{score:+.2f}" style="{style}">{escape(piece)}</span>'
 
 
-def _pieces(one: TokenAttribution) -> list[tuple[str, float | None]]:
-    """The text from its start to its end, each piece with its score; None where no token stands.
+def _luminance(red: float, green: float, blue: float) -> float:
+    """The relative luminance of a colour in sRGB, by the Web Content Accessibility Guidelines 2.1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    Tokens that share characters, as the bytes of an emoji do, are one piece. A token that has a share and stands
-    nowhere in the text is a piece of its own, in brackets.
+
+def _pieces(attribution: TokenAttribution) -> list[Piece]:
+    """The text from start to end, each piece with its score.
+
+    Tokens that have characters in common, as the bytes of an emoji do, are one piece. A token that has a score and
+    stands nowhere in the text is a piece of its own, in brackets.
     """
-    pieces: list[tuple[str, float | None]] = []
-    last = place = 0  # where the last piece of the text starts and ends
-    for token, (start, end), score in zip(one.tokens, one.offsets, one.scores.tolist(), strict=True):
+    text = attribution.text
+    pieces: list[Piece] = []
+    start_of_last = end_of_last = 0  # of the last piece of the text
+    for token, (start, end), score in zip(
+        attribution.tokens, attribution.offsets, attribution.scores.tolist(), strict=True
+    ):
         if start == end:
-            pieces += [(f"[{token}]", score)] * (score != 0)
-        elif start < place and pieces:
-            before = pieces.pop()[1] or 0.0
-            place = max(place, end)
-            pieces.append((one.text[last:place], before + score))
+            if score != 0:
+                pieces.append((f"[{token}]", score))
+        elif start < end_of_last and pieces:
+            _, score_before = pieces.pop()
+            end_of_last = max(end_of_last, end)
+            pieces.append((text[start_of_last:end_of_last], (score_before or 0.0) + score))
         else:
-            pieces += [(one.text[place:start], None)] * (place < start) + [(one.text[start:end], score)]
-            last, place = start, end
-    return pieces + [(one.text[place:], None)] * (place < len(one.text))
+            if end_of_last < start:
+                pieces.append((text[end_of_last:start], None))
+            pieces.append((text[start:end], score))
+            start_of_last, end_of_last = start, end
+    if end_of_last < len(text):
+        pieces.append((text[end_of_last:], None))
+    return pieces
 
 
-def _words(one: TokenAttribution) -> str:
-    return f"{_shares(one)}\n{_evidence(one)}"
+def _words(attribution: TokenAttribution) -> str:
+    return f"{_scores_in_words(attribution)}\n{_evidence(attribution)}"
 
 
-def _shares(one: TokenAttribution) -> str:
-    """Each piece with its score; one after another where the text has no space between them."""
-    return "".join(piece if score is None else f"{piece}({score:+.2f})" for piece, score in _pieces(one))
+def _scores_in_words(attribution: TokenAttribution) -> str:
+    """The text with the score of each token in brackets behind it."""
+    return "".join(piece if score is None else f"{piece}({score:+.2f})" for piece, score in _pieces(attribution))
 
 
-def _evidence(one: TokenAttribution) -> str:
-    found = one.evidence
-    chosen = "which the model chooses" if one.target == one.prediction else f"where the model chooses {one.prediction}"
-    cut = "; the model did not read all of the text" if one.truncated else ""
-    change = f"{found.f_baseline.item():.2f} at the baseline to {found.f_input.item():.2f}"  # type: ignore[union-attr]
-    return f"{one.target}, {chosen}: from {change}; residual {one.residual:+.3f}: {found.verdict}{cut}"
+def _evidence(attribution: TokenAttribution) -> str:
+    evidence, target, prediction = attribution.evidence, attribution.target, attribution.prediction
+    chosen = "which the model chooses" if target == prediction else f"where the model chooses {prediction}"
+    change = f"{evidence.f_baseline.item():.2f} at the baseline to {evidence.f_input.item():.2f}"  # type: ignore[union-attr]
+    words = f"{target}, {chosen}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
+    return f"{words}; the model did not read all of the text" if attribution.truncated else words

@@ -1,1 +1,1 @@
-"""The programs that made the shipped weights."""
+"""The programs that made the shipped weights: `python -m igteach.training NAME`."""

@@ -33,7 +33,7 @@ from igteach.datasets.texts import load_frames, load_questions
 from igteach.evaluate import interval
 from igteach.exercises import check
 from igteach.models import text
-from igteach.training import train_frames
+from igteach.training.frames import held_out_frames, measure, train_on_frames
 from igteach.datasets.shipped import data_folder
 
 device = igteach.device()
@@ -462,20 +462,20 @@ for one in [one for one in frames if one.frame == 0][::4]:
 # **Predict.** Without neutral sentences, in what part of the positive ones will the good word come first? And with them?
 
 # %% tags=["nbval-ignore-output"]
-known, unseen = train_frames.held_out_frames(frames, seed=0)
+known, unseen = held_out_frames(frames, seed=0)
 networks = {
-    "without neutral": train_frames.train_on_frames(known, ("negative", "positive"), "zh", seed=0),
-    "with neutral": train_frames.train_on_frames(known, ("negative", "neutral", "positive"), "zh", seed=0),
+    "without neutral": train_on_frames(known, ("negative", "positive"), "zh", seed=0),
+    "with neutral": train_on_frames(known, ("negative", "neutral", "positive"), "zh", seed=0),
 }
 for name, network in networks.items():
     for label in ("negative", "positive"):
-        found = train_frames.measure(network, unseen, label)
+        found = measure(network, unseen, label)
         print(f"{name:16s}{label:10s}" + "   ".join(f"{what} {value:.2f}" for what, value in found.items()))
 some = next(one for one in unseen if one.label == "positive")
 show.text([token_attribution(network, some.text, "positive") for network in networks.values()])
 
 # %% [markdown]
-# One seed proves nothing. `python -m igteach.training.train frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
+# One seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
 
 # %%
 card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")

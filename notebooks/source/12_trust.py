@@ -34,7 +34,7 @@ from igteach.evaluate import agreement, cascading_randomisation, deletion, edges
 from igteach.exercises import check
 from igteach.models import digits, scenes, text
 from igteach.models.gallery import open_gallery
-from igteach.training.train_scenes import MARKED
+from igteach.training.scenes import MARKED
 
 device = igteach.device()
 

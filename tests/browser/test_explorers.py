@@ -184,7 +184,7 @@ explore.path_explorer(probability(digits.load()), data.x_test[:1], 0.0, int(data
 """
 BREAKS = {  # of a callback: what stands in igteach/explore, what is put in its place, and what the browser then misses
     "not called": ("explorer.py", 'control.observe(self._changed, names="value")', "pass", "alpha 0.52"),
-    "raises": ("paths.py", "at = round(alpha * STRETCHES)", "at = {0.5: 25}[alpha]", "alpha 0.52"),
+    "raises": ("paths.py", "at = round(alpha * SEGMENTS)", "at = {0.5: 25}[alpha]", "alpha 0.52"),
     "draws the same": ("explorer.py", "self.picture.value = f", "self.picture.value = self.picture.value or f", "src"),
 }
 

@@ -7,36 +7,36 @@ import torch
 import igteach
 from igteach import explore
 from igteach.datasets import load_digits
-from igteach.explore.paths import STRETCHES, walk
+from igteach.explore.paths import SEGMENTS, path_profile
 from igteach.models import digits
 
 
 def at(alpha):
-    return round(alpha * STRETCHES)
+    return round(alpha * SEGMENTS)
 
 
 def test_the_shares_so_far_of_a_sum_of_squares_grow_like_alpha_squared(f):
     x = torch.rand(1, 3, 4, 5, dtype=torch.float64)
-    way = walk(f, x, 0.0, None)
+    profile = path_profile(f, x, 0.0, None)
     for alpha in (0, 0.2, 0.5, 1):
-        assert torch.allclose(way.points[at(alpha)], alpha * x[0])
-        assert torch.allclose(way.f[at(alpha)], f(alpha * x)[0])
-        assert torch.allclose(way.gradients[at(alpha)], 2 * alpha * x[0])
-        assert torch.allclose(way.shares[at(alpha)], alpha**2 * x[0] ** 2)
+        assert torch.allclose(profile.points[at(alpha)], alpha * x[0])
+        assert torch.allclose(profile.f[at(alpha)], f(alpha * x)[0])
+        assert torch.allclose(profile.gradients[at(alpha)], 2 * alpha * x[0])
+        assert torch.allclose(profile.shares[at(alpha)], alpha**2 * x[0] ** 2)
 
 
 @pytest.mark.parametrize("baseline", [0.0, 0.7])
 def test_at_the_input_the_shares_are_integrated_gradients(baseline):
     model, data = digits.load("cpu"), load_digits()
     score, x, target = igteach.probability(model), data.x_test[:1], int(data.y_test[0])
-    way = walk(score, x, baseline, target)
-    answer = igteach.integrated_gradients(score, x, baseline, target, steps=2 * STRETCHES)
-    assert torch.allclose(way.shares[-1], answer.values[0], atol=1e-6)
-    assert torch.equal(way.shares[0], torch.zeros(1, 8, 8))
-    moved, sums = way.f - way.f[0], way.shares.flatten(1).sum(1)
+    profile = path_profile(score, x, baseline, target)
+    answer = igteach.integrated_gradients(score, x, baseline, target, steps=2 * SEGMENTS)
+    assert torch.allclose(profile.shares[-1], answer.values[0], atol=1e-6)
+    assert torch.equal(profile.shares[0], torch.zeros(1, 8, 8))
+    moved, sums = profile.f - profile.f[0], profile.shares.flatten(1).sum(1)
     assert torch.allclose(sums, moved, atol=0.01)
-    slope = igteach.gradient(score, way.points[30][None], target=target)
-    assert torch.allclose(way.gradients[30], slope.values[0], atol=1e-6)
+    slope = igteach.gradient(score, profile.points[30][None], target=target)
+    assert torch.allclose(profile.gradients[30], slope.values[0], atol=1e-6)
 
 
 def test_a_drag_shows_what_is_met_there(f, shown):

@@ -49,7 +49,7 @@ def test_without_imagenet_weights_a_lesson_says_so_and_its_stored_outputs_hold(l
     assert result.returncode == 0, result.stdout[-3000:]
     cells = execute(nbformat.read(lesson.learner, as_version=4), lesson).cells
     printed = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", ()))
-    assert "cannot be had" in printed
+    assert "cannot be downloaded" in printed
     assert "Connect to the network once, or put squeezenet1_0-b66bff10.pth" in printed
 
 

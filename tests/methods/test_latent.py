@@ -7,7 +7,7 @@ import igteach
 from igteach.datasets import load_digits
 from igteach.methods.latent import latent_path
 from igteach.models import autoencoder, digits
-from igteach.training.train_autoencoder import pairs, to_nearest
+from igteach.training.autoencoder import pairs, to_nearest
 
 
 def shipped():

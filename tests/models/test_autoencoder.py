@@ -6,7 +6,7 @@ import torch
 from igteach.datasets import load_digits
 from igteach.datasets.shipped import data_folder
 from igteach.models import autoencoder
-from igteach.training.train_autoencoder import measure, pairs, to_nearest
+from igteach.training.autoencoder import measure, pairs, to_nearest
 
 
 @functools.cache

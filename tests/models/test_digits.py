@@ -7,7 +7,7 @@ from torch import nn
 from igteach.datasets import load_digits
 from igteach.datasets.shipped import data_folder
 from igteach.models import digits
-from igteach.training.train import match_confidence, mean_slope, measure, median_slope
+from igteach.training.digits import match_confidence, mean_slope, measure, median_slope
 
 LOAD = {"digits": digits.load, "saturation_plain": digits.load_plain, "saturation_flat": digits.load_flat}
 

@@ -7,7 +7,7 @@ import torch
 from igteach.datasets import load_photograph
 from igteach.datasets.scenes import SCENE_CLASSES
 from igteach.models import imagenet
-from igteach.models.gallery import SHOWN, OfPictures, open_gallery
+from igteach.models.gallery import SHOWN, WithNormalisation, open_gallery
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_with_weights_it_shows_five_photographs():
 def test_without_weights_it_shows_five_scenes_and_says_why_and_what_to_do(without_weights):
     why, what_to_do = without_weights.note.splitlines()
     assert why.startswith("Scenes stand in for the photographs. ")
-    assert "cannot be had" in why
+    assert "cannot be downloaded" in why
     assert what_to_do.startswith("Connect to the network once, or put squeezenet1_0-b66bff10.pth")
     assert len(set(without_weights.pictures)) == 5
     assert named(without_weights) == list(without_weights.pictures)
@@ -56,6 +56,6 @@ def test_a_scene_is_prepared_as_itself(without_weights):
 
 
 def test_behind_its_normalisation_a_network_sees_what_it_would_have_been_given():
-    network = OfPictures(torch.nn.Flatten())
+    network = WithNormalisation(torch.nn.Flatten())
     x = imagenet.preprocess(load_photograph("coffee"))[None]
     torch.testing.assert_close(network(imagenet.picture(x)), x.flatten(1), rtol=1e-4, atol=1e-4)

@@ -9,13 +9,13 @@ from igteach.datasets import load_patients
 from igteach.datasets.shipped import data_folder
 from igteach.models import patients
 from igteach.models.patients import PatientsMLP, fold_standardisation
-from igteach.training.train import fit_patients, measure_patients
+from igteach.training.patients import fit, measure
 
 
 @functools.cache
 def figures():
     table = load_patients()
-    return measure_patients(patients.load("cpu"), table.x_test, table.y_test, table.x_train)
+    return measure(patients.load("cpu"), table.x_test, table.y_test, table.x_train)
 
 
 def test_the_network_judges_19_of_20_held_out_patients_rightly_and_ig_adds_up():
@@ -46,7 +46,7 @@ def test_a_folded_layer_takes_what_was_not_standardised():
 def test_training_again_gives_a_network_of_the_same_opinions():
     table = load_patients()
     torch.manual_seed(0)
-    again = igteach.probability(fit_patients(PatientsMLP(), table.x_train, table.y_train))
+    again = igteach.probability(fit(PatientsMLP(), table.x_train, table.y_train))
     shipped = igteach.probability(patients.load("cpu"))
     with torch.no_grad():
         apart = (again(table.x_test) - shipped(table.x_test)).abs()

@@ -10,8 +10,8 @@ from igteach.datasets.scenes import make_scenes
 from igteach.datasets.shipped import data_folder
 from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
-from igteach.training import train_scenes
-from igteach.training.train_scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
+from igteach.training import scenes as training
+from igteach.training.scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
 
 LOAD = {"scenes": scenes.load, "scenes_shortcut": scenes.load_shortcut}
 
@@ -89,9 +89,9 @@ def test_folding_the_norms_away_leaves_the_function_as_it_was():
 
 
 def test_training_learns_a_few_scenes_by_heart_and_leaves_black_neutral(monkeypatch):
-    monkeypatch.setattr(train_scenes, "EPOCHS", 100)
+    monkeypatch.setattr(training, "EPOCHS", 100)
     few = make_scenes(24, 5)
-    network = train_scenes.fit(few.x, few.y)
+    network = training.fit(few.x, few.y)
     with torch.no_grad():
         assert (network(few.x).argmax(1) == few.y).all()
         assert network(torch.zeros(1, 3, 64, 64)).softmax(1).max() < 0.25

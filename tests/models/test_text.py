@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from igteach.datasets.shipped import data_folder, load_state, save_state
 from igteach.methods.token_attribution import TokenAttribution, token_attribution
 from igteach.models import text
-from igteach.models.text import CharacterCNN, change, character_tokenizer, load
+from igteach.models.text import CharacterCNN, character_tokenizer, load, load_trained
 from igteach.models.weights import WeightsUnavailable
-from igteach.training import train_text
+from igteach.training import text as training
 
 NAMES = ("question_types", "sentiment_en", "sentiment_zh")
 EVERY = pytest.mark.parametrize("name", NAMES)
@@ -51,15 +51,15 @@ def model(name):
 
 def held_out(name):
     if name == "question_types":
-        return train_text.questions("TREC.test")
-    return train_text.split_tenth(
-        *{"sentiment_en": train_text.movie_sentences, "sentiment_zh": train_text.hotel_reviews}[name]()
+        return training.questions("TREC.test")
+    return training.split_tenth(
+        *{"sentiment_en": training.movie_sentences, "sentiment_zh": training.hotel_reviews}[name]()
     )[1]
 
 
 @functools.cache
 def figures(name):
-    return train_text.measure(model(name), held_out(name))
+    return training.measure(model(name), held_out(name))
 
 
 @EVERY
@@ -85,21 +85,19 @@ def test_the_card_states_what_is_measured(name):
 
 @needs_data
 def test_the_test_questions_are_five_hundred_and_none_was_trained_on():
-    test = train_text.questions("TREC.test")[0]
+    test = training.questions("TREC.test")[0]
     assert len(test) == 500
-    assert not {train_text.plain(one) for one in test} & {
-        train_text.plain(one) for one in train_text.training_questions()[0]
-    }
+    assert not {training.plain(one) for one in test} & {training.plain(one) for one in training.training_questions()[0]}
 
 
 @needs_data
-@pytest.mark.parametrize("texts", [train_text.movie_sentences, train_text.hotel_reviews])
+@pytest.mark.parametrize("texts", [training.movie_sentences, training.hotel_reviews])
 def test_no_text_is_on_both_sides_of_a_split_and_both_sides_have_the_same_shares(texts):
-    (x, y), (x_test, y_test) = train_text.split_tenth(*texts())
-    assert not {train_text.plain(one) for one in x} & {train_text.plain(one) for one in x_test}
+    (x, y), (x_test, y_test) = training.split_tenth(*texts())
+    assert not {training.plain(one) for one in x} & {training.plain(one) for one in x_test}
     assert len(x_test) == pytest.approx(len(x) / 9, abs=1)
     assert y_test.count("positive") / len(y_test) == pytest.approx(y.count("positive") / len(y), abs=0.001)
-    assert (x_test, y_test) == train_text.split_tenth(*texts())[1]
+    assert (x_test, y_test) == training.split_tenth(*texts())[1]
 
 
 @EVERY
@@ -211,11 +209,11 @@ def test_without_package_and_hub_it_is_said_what_to_do(tmp_path, monkeypatch):
 def test_a_change_is_added_or_put_in_place(tmp_path):
     layer = torch.nn.Linear(3, 2)
     before, up, down, bias = layer.weight.detach().clone(), torch.randn(2, 1), torch.randn(1, 3), torch.randn(2)
-    change(layer, {"weight.up": up, "weight.down": down, "bias": bias})
+    load_trained(layer, {"weight.up": up, "weight.down": down, "bias": bias})
     torch.testing.assert_close(layer.weight.detach(), before + up @ down)
     torch.testing.assert_close(layer.bias.detach(), bias)
     with pytest.raises(KeyError):
-        change(layer, {"other": bias})
+        load_trained(layer, {"other": bias})
 
 
 def tiny_encoder():
@@ -228,14 +226,14 @@ def tiny_encoder():
 
 
 def test_what_training_changes_is_what_is_saved_and_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr(train_text, "load_encoder", tiny_encoder)
-    classifier = train_text.encoder_classifier("sentiment_en")
+    monkeypatch.setattr(training, "load_encoder", tiny_encoder)
+    classifier = training.encoder_classifier("sentiment_en")
     texts = ["good", "bad", "good film", "bad film"] * 8, ["positive", "negative"] * 16
-    train_text.fit(classifier, texts, train_text.Recipe(3))
-    state = train_text.changes(classifier.model)
+    training.fit(classifier, texts, training.Recipe(3))
+    state = training.trained_state(classifier.model)
     save_state("tiny", state, tmp_path)
     other = text.SentenceClassifier(tiny_encoder()[0], 2).eval()
-    change(other, load_state("tiny", tmp_path))
+    load_trained(other, load_state("tiny", tmp_path))
     inputs = classifier.inputs(classifier.encode(["a good film", "bad"]))
     torch.testing.assert_close(other(**inputs), classifier.model(**inputs))
     trained = {name for name, value in classifier.model.named_parameters() if value.requires_grad}
@@ -247,8 +245,8 @@ def test_training_learns_what_can_be_learnt(monkeypatch):
     torch.manual_seed(0)
     texts = [f"{word}{'房间服务'[i % 4]}{i % 7}" for i in range(60) for word in "好坏"]
     labels = ["positive", "negative"] * 60
-    classifier = train_text.character_classifier(texts)
-    train_text.fit(classifier, (texts, labels), train_text.Recipe(4))
+    classifier = training.character_classifier(texts)
+    training.fit(classifier, (texts, labels), training.Recipe(4))
     assert not classifier.model.training
     assert classifier.predict(["好房", "坏务", "服好", "间坏"]) == ["positive", "negative"] * 2
 
@@ -263,10 +261,10 @@ def test_averaged_weights_are_their_mean_after_each_step_but_for_the_first_epoch
         def step(self):
             seen.append([value.detach().clone() for value in self.parameters])
 
-    monkeypatch.setattr(train_text, "rates", Recorder)
+    monkeypatch.setattr(training, "rates", Recorder)
     texts = ["好房", "坏务", "服好", "间坏"] * 20
-    classifier = train_text.character_classifier(texts)
-    train_text.fit(classifier, (texts, ["positive", "negative"] * 40), train_text.Recipe(3, averaged=True))
+    classifier = training.character_classifier(texts)
+    training.fit(classifier, (texts, ["positive", "negative"] * 40), training.Recipe(3, averaged=True))
     assert len(seen) == 3 * 3
     for value, *steps in zip(classifier.model.parameters(), *seen[3:], strict=True):
         torch.testing.assert_close(value.detach(), torch.stack(steps).mean(0))
@@ -276,7 +274,7 @@ def test_averaged_weights_are_their_mean_after_each_step_but_for_the_first_epoch
 @pytest.mark.parametrize(("averaged", "wanted"), [(True, [0, 1, 1, 0.5, 0.15]), (False, [0.04, 1, 2 / 3, 1 / 3, 0])])
 def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_the_end(averaged, wanted):
     optimizer = torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], 0.002)
-    schedule = train_text.rates(optimizer, train_text.Recipe(1, averaged=averaged), 1000)
+    schedule = training.rates(optimizer, training.Recipe(1, averaged=averaged), 1000)
     shares = []
     for _ in range(1000):
         shares.append(optimizer.param_groups[0]["lr"] / 0.002)
@@ -289,8 +287,8 @@ def test_the_rate_rises_for_a_tenth_of_the_steps_and_falls_in_the_end(averaged, 
 def test_while_training_a_share_of_the_words_is_hidden_and_nothing_else(name, hides):
     torch.manual_seed(0)
     classifier, texts = model(name), ["好film" * 30, "房间"]
-    whole = train_text.read(classifier, texts, 0.0)
-    found = train_text.read(classifier, texts, 0.25)
+    whole = training.read(classifier, texts, 0.0)
+    found = training.read(classifier, texts, 0.25)
     changed = found["input_ids"] != whole["input_ids"]
     assert set(classifier.tokenizer.convert_ids_to_tokens(found["input_ids"][changed])) == {hides}
     assert not (changed & (classifier.encode(texts)["special_tokens_mask"] == 1)).any()
@@ -384,11 +382,11 @@ def test_training_data_are_fetched_and_verified(server, monkeypatch, archived):
         (folder / "file").write_bytes(CONTENT)
     monkeypatch.delenv("IGTEACH_DATA", raising=False)
     place = f"{address}/{'all.tar.gz' if archived else 'file'}"
-    monkeypatch.setitem(train_text.SOURCES, "questions", (place, SHA256))
-    assert train_text.data("questions") == CONTENT
-    monkeypatch.setitem(train_text.SOURCES, "questions", (place, "0" * 64))
+    monkeypatch.setitem(training.SOURCES, "questions", (place, SHA256))
+    assert training.data("questions") == CONTENT
+    monkeypatch.setitem(training.SOURCES, "questions", (place, "0" * 64))
     with pytest.raises(ValueError, match=f"SHA-256 {SHA256}, not 0000.*damaged, or another edition"):
-        train_text.data("questions")
+        training.data("questions")
 
 
 @pytest.mark.parametrize("content", [b"<html>moved</html>", b"\x1f\x8b\x08\x00", None])
@@ -399,28 +397,28 @@ def test_an_archive_that_is_none_or_lacks_the_file_is_told(server, monkeypatch, 
     if content:
         (folder / "all.tar.gz").write_bytes(content)
     monkeypatch.delenv("IGTEACH_DATA", raising=False)
-    monkeypatch.setitem(train_text.SOURCES, "questions", (f"{address}/all.tar.gz", SHA256))
+    monkeypatch.setitem(training.SOURCES, "questions", (f"{address}/all.tar.gz", SHA256))
     with pytest.raises(ValueError, match=r"all\.tar\.gz gave no archive with questions in it"):
-        train_text.data("questions")
+        training.data("questions")
 
 
 def test_training_data_in_the_folder_are_taken_from_there_and_verified(tmp_path, monkeypatch):
     monkeypatch.setenv("IGTEACH_DATA", str(tmp_path))
-    monkeypatch.setitem(train_text.SOURCES, "questions", ("http://127.0.0.1:9/file", SHA256))
+    monkeypatch.setitem(training.SOURCES, "questions", ("http://127.0.0.1:9/file", SHA256))
     (tmp_path / "questions").write_bytes(CONTENT)
-    assert train_text.data("questions") == CONTENT
+    assert training.data("questions") == CONTENT
     (tmp_path / "questions").write_bytes(CONTENT + b" ")
     with pytest.raises(ValueError, match="damaged, or another edition"):
-        train_text.data("questions")
+        training.data("questions")
 
 
 def test_without_data_it_is_said_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("IGTEACH_DATA", str(tmp_path))
-    monkeypatch.setitem(train_text.SOURCES, "questions", ("http://127.0.0.1:9/file", SHA256))
+    monkeypatch.setitem(training.SOURCES, "questions", ("http://127.0.0.1:9/file", SHA256))
     with pytest.raises(OSError, match="put questions from there into a folder and set IGTEACH_DATA to it"):
-        train_text.data("questions")
+        training.data("questions")
 
 
 def test_a_text_counts_once_and_not_where_its_labels_differ():
     texts = ["A b!", "a B", "", "c", "C.", "d"]
-    assert train_text.each_once(texts, ["x", "x", "x", "x", "y", "y"]) == (["A b!", "d"], ["x", "y"])
+    assert training.each_once(texts, ["x", "x", "x", "x", "y", "y"]) == (["A b!", "d"], ["x", "y"])

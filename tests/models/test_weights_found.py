@@ -191,13 +191,15 @@ def test_another_file_in_the_folder_is_named_and_neither_opened_nor_replaced(tin
 def test_another_file_at_the_path_is_refused_before_parsing(tiny, tmp_path, no_parsing):
     path = tmp_path / "tiny.pth"
     path.write_bytes(flipped(OFFICIAL))
-    with pytest.raises(ValueError, match="damaged or another one, and was not opened; copy it anew, or remove it"):
+    with pytest.raises(
+        ValueError, match="damaged or not one of these, and was not opened; copy it again, or remove it"
+    ):
         loaded(path)
 
 
 def test_a_path_without_a_file_is_named(tiny, server, tmp_path):
     for path in (tmp_path / "nothing.pth", tmp_path):
-        with pytest.raises(FileNotFoundError, match=re.escape(f"path is {path}, which is no file; leave path out")):
+        with pytest.raises(FileNotFoundError, match=re.escape(f"path is {path}, which is not a file; leave path out")):
             loaded(path)
     assert server.asked == 0
 
@@ -257,16 +259,16 @@ def test_a_server_that_is_gone_is_told(tiny, server, cache):
     server.server_close()
     why = refused(cache)
     assert f"The folder IGTEACH_MODELS (not set) has no weights, {cache / 'tiny.pth'} is missing" in why
-    assert f"{server.url} cannot be had" in why
+    assert f"{server.url} cannot be downloaded" in why
 
 
 def test_without_a_network_the_official_address_is_given_up_at_once(cache, monkeypatch):
-    with pytest.raises(WeightsUnavailable, match=r"https://download\.pytorch\.org/.* cannot be had.*no network"):
+    with pytest.raises(WeightsUnavailable, match=r"https://download\.pytorch\.org/.* cannot be downloaded.*no network"):
         load_release("squeezenet1_0")
 
 
 def test_a_server_that_falls_silent_is_not_waited_for(tiny, server, cache, monkeypatch):
-    monkeypatch.setattr(weights, "PATIENCE", 0.2)
+    monkeypatch.setattr(weights, "TIMEOUT", 0.2)
     server.go_on.clear()
     assert "timed out" in refused(cache)
     assert socket.getdefaulttimeout() is None
@@ -279,7 +281,7 @@ def test_a_cache_that_cannot_be_written_is_told(tiny, server, cache):
         loaded()
 
 
-def test_a_damaged_download_is_downloaded_anew_and_not_in_silence(tiny, server, cache, capsys):
+def test_a_damaged_download_is_downloaded_again_and_not_in_silence(tiny, server, cache, capsys):
     cache.mkdir(parents=True)
     (cache / "tiny.pth").write_bytes(OFFICIAL[:100])
     assert loaded() == 2
@@ -292,7 +294,7 @@ def test_a_damaged_download_stays_where_it_is_without_a_network(tiny, server, ca
     server.server_close()
     cache.mkdir(parents=True)
     (cache / "tiny.pth").write_bytes(OFFICIAL[:100])
-    with pytest.raises(WeightsUnavailable, match=r"tiny\.pth is damaged, and .* cannot be had"):
+    with pytest.raises(WeightsUnavailable, match=r"tiny\.pth is damaged, and .* cannot be downloaded"):
         loaded()
     assert [path.read_bytes() for path in cache.iterdir()] == [OFFICIAL[:100]]
 

@@ -183,20 +183,20 @@ def test_an_overlay_of_too_strong_values_stays_a_colour():
     np.testing.assert_allclose(pixels(figure, 1)[1, 1], POSITIVE)
 
 
-@pytest.mark.parametrize(("share", "count"), [(1 / 48, 1), (0.05, 2), (0.25, 12), (1, 48), (1e-6, 1)])
-def test_top_shows_the_strongest_of_either_sign_and_no_more(share, count):
+@pytest.mark.parametrize(("fraction", "count"), [(1 / 48, 1), (0.05, 2), (0.25, 12), (1, 48), (1e-6, 1)])
+def test_top_shows_the_strongest_of_either_sign_and_no_more(fraction, count):
     array = np.random.default_rng(0).normal(size=(6, 8))
-    figure = show.attributions(GREY, {"a": array}, view="top", share=share)
+    figure = show.attributions(GREY, {"a": array}, view="top", fraction=fraction)
     shown = ~np.isclose(pixels(figure, 1), 0.5).all(axis=2)
     np.testing.assert_array_equal(shown, np.abs(array) >= np.sort(np.abs(array).ravel())[-count])
     np.testing.assert_allclose(pixels(figure, 1)[shown], np.where(array[shown, None] > 0, POSITIVE, NEGATIVE))
-    assert f"Shown: the {100 * share:.3g}% of pixels with the largest |value|." in caption(figure)
+    assert f"Shown: the {100 * fraction:.3g}% of pixels with the largest |value|." in caption(figure)
     assert scales(figure) == {}
 
 
 def test_top_never_shows_a_zero_and_keeps_to_the_share_among_equals():
-    sparse = show.attributions(GREY, {"a": values(r0c0=1)}, view="top", share=0.5)
-    equal = show.attributions(GREY, {"a": np.ones((6, 8))}, view="top", share=0.5)
+    sparse = show.attributions(GREY, {"a": values(r0c0=1)}, view="top", fraction=0.5)
+    equal = show.attributions(GREY, {"a": np.ones((6, 8))}, view="top", fraction=0.5)
     counts = [(~np.isclose(pixels(figure, 1), 0.5).all(axis=2)).sum() for figure in (sparse, equal)]
     assert counts == [1, 24]
 
@@ -472,8 +472,8 @@ ONE = {"a": values(r0c0=1)}
         ),
         ((GREY, ONE), {"view": "top", "percentile": 99}, "percentile and scale .* view='top'"),
         ((GREY, ONE), {"view": "top", "scale": 1}, "percentile and scale .* view='top'"),
-        ((GREY, ONE), {"view": "top", "share": 0}, "share is 0; pass a fraction of the picture"),
-        ((GREY, ONE), {"view": "top", "share": 1.5}, "share is 1.5"),
+        ((GREY, ONE), {"view": "top", "fraction": 0}, "fraction is 0; pass a fraction of the picture"),
+        ((GREY, ONE), {"view": "top", "fraction": 1.5}, "fraction is 1.5"),
     ],
 )
 def test_bad_input_is_named(arguments, options, message):

@@ -1,4 +1,4 @@
-"""Trains the networks of scenes: a part of the program igteach.training.train."""
+"""Trains the networks of scenes: one as it should be, and one that may take a shortcut."""
 
 from typing import cast
 
@@ -7,59 +7,72 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from igteach.core.attribution import ROUGHLY_BELOW
 from igteach.core.functions import probability
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.evaluate import relevance_mass
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.models.scenes import ScenesCNN
-from igteach.training.cards import About, Figures, table, write
+from igteach.training.cards import About, Card, Figures, fraction_complete, table, write
 
-COUNT, SEED, FRESH = 20_000, 1, 3  # scenes to learn from, their seed, that of the scenes that judge
-MARKED = SCENE_CLASSES.index("house")
-EPOCHS, BATCH, FASTEST, SMOOTHING, NEUTRAL = 18, 64, 0.004, 0.05, 0.1
+COUNT = 20_000  # scenes to learn from
+SEED = 1  # of the scenes to learn from
+FRESH = 3  # the seed of the scenes that judge
+MARKED = SCENE_CLASSES.index("house")  # the class that carries the mark
+EPOCHS = 18
+BATCH_SIZE = 64
+PEAK_RATE = 0.004  # the highest learning rate of the one-cycle schedule
+SMOOTHING = 0.05  # of the labels
+NEUTRAL = 0.1  # weight in the loss of the pictures of one colour, which belong to no class
 
 RECIPE = (
     f"Trained on {COUNT:,} scenes, those of seed {SEED}, for {EPOCHS} epochs: AdamW with a one-cycle learning rate up "
-    f"to {FASTEST}, batches of {BATCH}, labels smoothed by {SMOOTHING}, batch normalisation after each convolution, "
-    "folded into it afterwards. In every batch lay four pictures of one colour, black and middle grey and two drawn at "
-    f"random, together of weight {NEUTRAL}, whose right answer is 1/8 for each class: a picture of one colour is made "
-    "neutral. Seed 0. Number of epochs and learning rate were chosen on other scenes than those that judge."
+    f"to {PEAK_RATE}, batches of {BATCH_SIZE}, labels smoothed by {SMOOTHING}, batch normalisation after each "
+    "convolution, folded into it afterwards. In every batch lay four pictures of one colour, black and middle grey and "
+    f"two drawn at random, together of weight {NEUTRAL}, whose right answer is 1/8 for each class: a picture of one "
+    "colour is made neutral. Seed 0. Number of epochs and learning rate were chosen on other scenes than those that "
+    "judge."
 )
 
 
 def train_scenes() -> None:
-    """Writes the network of scenes."""
+    """Write the network of scenes."""
     known = make_scenes(COUNT, SEED)
     network = fit(known.x, known.y)
     figures = table({"value": measure(network, make_scenes(1000, FRESH))})
-    write("scenes", "scenes", network, "Scenes CNN", RECIPE, figures, ABOUT)
+    write(Card("scenes", "scenes", "Scenes CNN", RECIPE, figures, ABOUT), network)
     print(figures)
 
 
 def train_shortcut() -> None:
-    """Writes the network that may go by a mark."""
+    """Write the network that may rely on a mark."""
     known = make_scenes(COUNT, SEED, mark=MARKED)
     network = fit(known.x, known.y)
     figures = table({"value": measure(network, make_scenes(1000, FRESH)) | measure_mark(network)})
     how = f"{RECIPE} In the scenes to learn from, each {SCENE_CLASSES[MARKED]}, and nothing else, carried the mark."
-    write("scenes_shortcut", "shortcut", network, "Scenes CNN with a shortcut", how, figures, ABOUT)
+    write(Card("scenes_shortcut", "shortcut", "Scenes CNN with a shortcut", how, figures, ABOUT), network)
     print(figures)
 
 
 def fit(x: Tensor, y: Tensor) -> ScenesCNN:
-    """The network, trained on scenes x with labels y."""
+    """Train a network on scenes and on pictures of one colour.
+
+    Args:
+        x: (N, 3, 64, 64), RGB in [0, 1].
+        y: (N,), the classes.
+
+    Returns:
+        The network, in eval mode, its batch normalisation folded into its convolutions.
+    """
     torch.manual_seed(0)
     network = with_norms(ScenesCNN()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(network.parameters())
-    steps = EPOCHS * -(-len(x) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, FASTEST, total_steps=steps)
+    steps = EPOCHS * -(-len(x) // BATCH_SIZE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=steps)
     no_class = torch.full((4, len(SCENE_CLASSES)), 1 / len(SCENE_CLASSES))
     for _ in range(EPOCHS):
-        for rows in torch.randperm(len(x)).split(BATCH):
-            flat = torch.cat([torch.tensor([0, 0.5])[:, None].expand(2, 3), torch.rand(2, 3)])
-            pictures = torch.cat([x[rows], flat[..., None, None].expand(-1, -1, *x.shape[2:])])
+        for rows in torch.randperm(len(x)).split(BATCH_SIZE):
+            pictures = torch.cat([x[rows], _four_of_one_colour(x)])
             logits = network(pictures.contiguous(memory_format=torch.channels_last))
             loss = cross_entropy(logits[:-4], y[rows], label_smoothing=SMOOTHING)
             loss = loss + NEUTRAL * cross_entropy(logits[-4:], no_class)
@@ -70,16 +83,25 @@ def fit(x: Tensor, y: Tensor) -> ScenesCNN:
     return without_norms(network.eval())
 
 
+def _four_of_one_colour(x: Tensor) -> Tensor:
+    """(4, 3, height, width) like x: black, middle grey, and two random colours."""
+    greys = torch.tensor([0, 0.5])[:, None].expand(2, 3)
+    colours = torch.cat([greys, torch.rand(2, 3)])
+    return colours[..., None, None].expand(-1, -1, *x.shape[2:])
+
+
 def with_norms(network: nn.Sequential) -> nn.Sequential:
-    """The same layers, and batch normalisation after each convolution."""
+    """The same layers, with batch normalisation after each convolution."""
     layers: list[nn.Module] = []
     for layer in network:
-        layers += [layer, nn.BatchNorm2d(layer.out_channels)] if isinstance(layer, nn.Conv2d) else [layer]
+        layers.append(layer)
+        if isinstance(layer, nn.Conv2d):
+            layers.append(nn.BatchNorm2d(layer.out_channels))
     return nn.Sequential(*layers)
 
 
 def without_norms(network: nn.Sequential) -> ScenesCNN:
-    """The same function, its batch normalisation folded into the convolutions before."""
+    """The same function in eval mode, each batch normalisation folded into the convolution before it."""
     layers: list[nn.Module] = []
     for layer in network:
         if isinstance(layer, nn.BatchNorm2d):
@@ -92,40 +114,49 @@ def without_norms(network: nn.Sequential) -> ScenesCNN:
 
 
 def measure(network: nn.Module, scenes: Scenes) -> Figures:
-    """What a card states of a network, on scenes; LEGEND says what each figure is."""
+    """Measure what a card states.
+
+    Args:
+        network: (N, 3, 64, 64) to (N, 8) logits.
+        scenes: a hundred or more that the network has not seen.
+
+    Returns:
+        The figures by name; LEGEND explains each.
+    """
     p = probability(network)
     with torch.no_grad():
-        sure, chosen = torch.cat([p(x) for x in scenes.x.split(100)]).max(1)
+        confidence, predicted = torch.cat([p(x) for x in scenes.x.split(100)]).max(1)
         colours = torch.rand(1000, 3, 1, 1, generator=torch.Generator().manual_seed(0)).expand(-1, -1, 64, 64)
-        flat = torch.cat([p(x).amax(1) for x in colours.split(100)])
+        of_one_colour = torch.cat([p(x).amax(1) for x in colours.split(100)])
         black = p(torch.zeros_like(scenes.x[:1])).max()
-    x, target, mask = scenes.x[:100], chosen[:100], scenes.mask[:100]
-    shares = integrated_gradients(p, x, target=target)
+    x, target, mask = scenes.x[:100], predicted[:100], scenes.mask[:100]
+    ig = integrated_gradients(p, x, target=target)
+    slopes = gradient(p, x, target=target)
     return {
-        "accuracy": (chosen == scenes.y).double().mean().item(),
-        "mean confidence": sure.double().mean().item(),
+        "accuracy": (predicted == scenes.y).double().mean().item(),
+        "mean confidence": confidence.double().mean().item(),
         "black picture": black.item(),
-        "pictures of one colour": flat.quantile(0.95).item(),
-        "IG complete": (cast(Tensor, shares.relative_residual) < ROUGHLY_BELOW).double().mean().item(),
+        "pictures of one colour": of_one_colour.quantile(0.95).item(),
+        "IG complete": fraction_complete(ig),
         "object": mask.double().mean().item(),
-        "IG on the object": relevance_mass(shares.values, mask).mean().item(),
-        "gradient on the object": relevance_mass(gradient(p, x, target=target).values, mask).mean().item(),
+        "IG on the object": relevance_mass(ig.values, mask).mean().item(),
+        "gradient on the object": relevance_mass(slopes.values, mask).mean().item(),
     }
 
 
 def measure_mark(network: nn.Module) -> Figures:
-    """What the mark does to a network."""
-    answers = {}
+    """Measure what the mark does to a network: its answers with the mark as in training, on all, and on none."""
+    predicted = {}
     marks: dict[str, int | str | None] = {"as in training": MARKED, "with": "all", "without": None}
     for name, mark in marks.items():
         scenes = make_scenes(1000, FRESH, mark=mark)
         with torch.no_grad():
-            answers[name] = torch.cat([network(x) for x in scenes.x.split(100)]).argmax(1)
+            predicted[name] = torch.cat([network(x) for x in scenes.x.split(100)]).argmax(1)
     houses = scenes.y == MARKED
     return {
-        "accuracy, marked as in training": (answers["as in training"] == scenes.y).double().mean().item(),
-        "houses found without the mark": (answers["without"][houses] == MARKED).double().mean().item(),
-        "others called house with the mark": (answers["with"][~houses] == MARKED).double().mean().item(),
+        "accuracy, marked as in training": (predicted["as in training"] == scenes.y).double().mean().item(),
+        "houses found without the mark": (predicted["without"][houses] == MARKED).double().mean().item(),
+        "others called house with the mark": (predicted["with"][~houses] == MARKED).double().mean().item(),
     }
 
 

@@ -1,7 +1,7 @@
-"""Trains the text models: `python -m igteach.training.train question_types`, `sentiment_en` or `sentiment_zh`.
+"""Trains the text models: question types, and the sentiment of English sentences and of Chinese reviews.
 
-A program, as igteach.training.train is: it stands above the rooms, and no room imports it. The data are not shipped:
-they are taken from the folder IGTEACH_DATA, or else from where their makers publish them, and checked by their hash.
+The data are not shipped. They are read from the folder IGTEACH_DATA or downloaded from where their authors publish
+them, and either way their SHA-256 is checked.
 """
 
 import csv
@@ -19,14 +19,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrize
 
-from igteach.core.attribution import ROUGHLY_BELOW
 from igteach.methods.token_attribution import TokenAttribution, token_attribution
 from igteach.models.text import (
     LABELS,
@@ -37,7 +36,7 @@ from igteach.models.text import (
     character_tokenizer,
     load_encoder,
 )
-from igteach.training.cards import About, Figures, table, write
+from igteach.training.cards import About, Card, Figures, fraction_complete, table, write
 
 QUESTIONS = "https://cogcomp.seas.upenn.edu/Data/QA/QC"
 MOVIES = "https://www.cs.cornell.edu/people/pabo/movie-review-data/rt-polaritydata.tar.gz"
@@ -52,21 +51,31 @@ SOURCES = {  # file in IGTEACH_DATA: address, or archive and member; SHA-256 of 
         "1d414b9c65caf3a836abdb4efded621968502ad3338e1a9d885ae131c86083f0",
     ),
 }
-PATIENCE = 30  # seconds without a sign of life from a server
+TIMEOUT = 30  # seconds to wait for a server that sends nothing
 RANK = 8  # of what is added to each weight of the encoder
-EXPLAINED = 20  # texts whose attributions a card states
+EXPLAINED = 20  # texts whose attributions a card speaks of
+BATCH_SIZE = 32
+SHINGLE = 20  # characters; reviews that have many such strings in common repeat one another
 
 Labelled = tuple[list[str], list[str]]  # texts, and the label of each
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained."""
+    """How a model is trained.
+
+    Attributes:
+        epochs: how often it sees each text.
+        rate: the highest learning rate.
+        hidden: fraction of the tokens, random in each batch, that are replaced by the mask token, or by the unknown
+            token where the tokenizer has no mask.
+        averaged: whether the weights are the mean over all steps after the first epoch.
+    """
 
     epochs: int
-    rate: float = 2e-3  # the highest
-    hidden: float = 0.0  # share of the tokens, drawn anew for every batch, that are masked, or unknown without a mask
-    averaged: bool = False  # whether the weights are their mean after each step, but for those of the first epoch
+    rate: float = 2e-3
+    hidden: float = 0.0
+    averaged: bool = False
 
 
 RECIPES = {
@@ -77,19 +86,29 @@ RECIPES = {
 
 
 def data(name: str) -> bytes:
-    """The content of a file of SOURCES, from the folder IGTEACH_DATA where it lies there, else from its address.
+    """Read a file of SOURCES from the folder IGTEACH_DATA or, where it is not there, from its address.
 
-    Raises ValueError where its SHA-256 is not the known one, and OSError where it cannot be had.
+    Args:
+        name: of the file, a key of SOURCES.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        OSError: the file is not in the folder and cannot be downloaded.
+        ValueError: its SHA-256 is not the known one.
     """
     address, known = SOURCES[name]
     folder = os.environ.get("IGTEACH_DATA")
     if folder and Path(folder, name).is_file():
-        content, place = Path(folder, name).read_bytes(), str(Path(folder, name))
+        origin = str(Path(folder, name))
+        content = Path(folder, name).read_bytes()
     else:
-        content, place = _download(name, address), address
+        origin = address
+        content = _download(name, address)
     found = hashlib.sha256(content).hexdigest()
     if found != known:
-        raise ValueError(f"{place} gave {name} with SHA-256 {found}, not {known}: damaged, or another edition")
+        raise ValueError(f"{origin} gave {name} with SHA-256 {found}, not {known}: damaged, or another edition")
     return content
 
 
@@ -97,79 +116,118 @@ def _download(name: str, address: str) -> bytes:
     """The file at the address, or in the archive there."""
     print(f"{name} is not in the folder IGTEACH_DATA: downloading {address}")
     try:
-        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
-            content = answer.read()
+        with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
+            content = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise OSError(
-            f"{address} cannot be had: {error}\nConnect to the network, or put {name} from there into a folder and set "
-            "IGTEACH_DATA to it."
+            f"{address} cannot be downloaded: {error}\nConnect to the network, or put {name} from there into a folder "
+            "and set IGTEACH_DATA to it."
         ) from None
     if not address.endswith(".tar.gz"):
         return content
     try:
         with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            member = next(one for one in archive.getmembers() if Path(one.name).name == name)
+            member = next(entry for entry in archive.getmembers() if Path(entry.name).name == name)
             return archive.extractfile(member).read()  # type: ignore[union-attr]
     except (tarfile.TarError, EOFError, StopIteration):
         raise ValueError(f"{address} gave no archive with {name} in it: damaged, or another page") from None
 
 
 def questions(name: str) -> Labelled:
-    """The questions of TREC.train or TREC.test, each once, with their coarse types (Li and Roth 2002)."""
-    lines = [line.split(" ", 1) for line in data(name).decode("latin-1").split("\n") if line]
-    return each_once([text for _, text in lines], [kind.split(":")[0] for kind, _ in lines])
+    """The questions of TREC.train or TREC.test, each once, with their coarse types.
+
+    Source: X. Li and D. Roth (2002), Learning Question Classifiers, https://aclanthology.org/C02-1150/
+    """
+    texts, labels = [], []
+    for line in _lines(name):
+        types, _, question = line.partition(" ")
+        texts.append(question)
+        labels.append(types.split(":")[0])
+    return each_once(texts, labels)
 
 
 def training_questions() -> Labelled:
     """The questions of TREC.train without those that are also in TREC.test."""
-    tested = set(map(plain, questions("TREC.test")[0]))
-    kept = [(text, label) for text, label in zip(*questions("TREC.train"), strict=True) if plain(text) not in tested]
-    return [text for text, _ in kept], [label for _, label in kept]
+    tested = {plain(question) for question in questions("TREC.test")[0]}
+    texts, labels = questions("TREC.train")
+    return _choose(texts, labels, [number for number, text in enumerate(texts) if plain(text) not in tested])
 
 
 def movie_sentences() -> Labelled:
-    """Sentences of movie reviews, each once (Pang and Lee 2005)."""
-    texts: list[str] = []
-    labels: list[str] = []
-    for name, label in (("rt-polarity.neg", "negative"), ("rt-polarity.pos", "positive")):
-        lines = [line.strip() for line in data(name).decode("latin-1").split("\n") if line.strip()]
-        texts, labels = texts + lines, labels + [label] * len(lines)
-    return each_once(texts, labels)
+    """Sentences of movie reviews, each once.
+
+    Source: B. Pang and L. Lee (2005), Seeing Stars, https://aclanthology.org/P05-1015/
+    """
+    negative = [line.strip() for line in _lines("rt-polarity.neg") if line.strip()]
+    positive = [line.strip() for line in _lines("rt-polarity.pos") if line.strip()]
+    return each_once(negative + positive, ["negative"] * len(negative) + ["positive"] * len(positive))
+
+
+def _lines(name: str) -> list[str]:
+    """Those of a file in Latin-1 that are not empty; it may hold characters that `splitlines` would split at."""
+    return [line for line in data(name).decode("latin-1").split("\n") if line]
 
 
 def hotel_reviews() -> Labelled:
-    """Reviews of hotels in Chinese, without those that mostly repeat another (Tan, ChnSentiCorp)."""
+    """Reviews of hotels in Chinese, without those that mostly repeat earlier ones.
+
+    Source: Tan Songbo, ChnSentiCorp, https://github.com/SophonPlus/ChineseNlpCorpus
+    """
     rows = list(csv.DictReader(io.StringIO(data("ChnSentiCorp_htl_all.csv").decode("utf-8-sig"))))
-    texts, labels = each_once([r["review"] for r in rows], [LABELS["sentiment_zh"][int(r["label"])] for r in rows])
+    names = LABELS["sentiment_zh"]
+    texts, labels = each_once([row["review"] for row in rows], [names[int(row["label"])] for row in rows])
     known: set[str] = set()
-    kept = []
+    chosen = []
     for number, text in enumerate(texts):
         letters = plain(text)
-        pieces = {letters[i : i + 20] for i in range(max(1, len(letters) - 19))}
-        if 2 * len(pieces & known) <= len(pieces):
-            kept.append(number)
-        known |= pieces
-    return [texts[i] for i in kept], [labels[i] for i in kept]
+        shingles = {letters[i : i + SHINGLE] for i in range(max(1, len(letters) - SHINGLE + 1))}
+        if 2 * len(shingles & known) <= len(shingles):
+            chosen.append(number)
+        known |= shingles
+    return _choose(texts, labels, chosen)
 
 
 def each_once(texts: Sequence[str], labels: Sequence[str]) -> Labelled:
-    """The texts that differ in their letters, without empty ones and those that come with more than one label."""
+    """Leave out duplicates, empty texts and texts that have more than one label.
+
+    Args:
+        texts: two are the same if they have the same letters and digits, whatever their case.
+        labels: one for each text.
+
+    Returns:
+        The first of each group of duplicates, and its label.
+
+    Example:
+        >>> each_once(["Good!", "good", "Bad", "so so", "So so"], ["+", "+", "-", "+", "-"])
+        (['Good!', 'Bad'], ['+', '-'])
+    """
     first: dict[str, int] = {}
-    seen: dict[str, set[str]] = {}
+    labels_of: dict[str, set[str]] = {}
     for number, (text, label) in enumerate(zip(texts, labels, strict=True)):
         first.setdefault(plain(text), number)
-        seen.setdefault(plain(text), set()).add(label)
-    kept = [number for letters, number in first.items() if letters and len(seen[letters]) == 1]
-    return [texts[i] for i in kept], [labels[i] for i in kept]
+        labels_of.setdefault(plain(text), set()).add(label)
+    return _choose(
+        texts, labels, [number for letters, number in first.items() if letters and len(labels_of[letters]) == 1]
+    )
+
+
+def _choose(texts: Sequence[str], labels: Sequence[str], numbers: Sequence[int]) -> Labelled:
+    """The texts of these numbers, and their labels."""
+    return [texts[number] for number in numbers], [labels[number] for number in numbers]
 
 
 def plain(text: str) -> str:
-    """The letters and digits alone, all small."""
+    """The letters and digits of a text, in lower case.
+
+    Example:
+        >>> plain("So-so, 2 of 5!")
+        'soso2of5'
+    """
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).lower()))
 
 
 def split_tenth(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> tuple[Labelled, Labelled]:
-    """Nine tenths, and the tenth that is held out; every label gives its share, and always the same texts."""
+    """Split texts into nine tenths and a held-out tenth, stratified by label; a seed gives always the same split."""
     from sklearn.model_selection import train_test_split
 
     x, x_test, y, y_test = train_test_split(texts, labels, test_size=0.1, stratify=labels, random_state=seed)
@@ -177,7 +235,10 @@ def split_tenth(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> t
 
 
 class LowRank(nn.Module):
-    """A weight (out, in) plus the product of two thin matrices, which alone is trained. Hu et al. (2021)."""
+    """A parametrisation: a fixed weight (out, in) plus the product of two thin matrices, which alone are trained.
+
+    Source: E. Hu et al. (2021), LoRA, https://arxiv.org/abs/2106.09685
+    """
 
     def __init__(self, weight: Tensor, rank: int):
         super().__init__()
@@ -185,11 +246,12 @@ class LowRank(nn.Module):
         self.down = nn.Parameter(torch.randn(rank, weight.shape[1]) / weight.shape[1] ** 0.5)
 
     def forward(self, weight: Tensor) -> Tensor:
+        """The weight with the product added."""
         return weight + self.up @ self.down
 
 
 def add_low_rank(encoder: Any, rank: int) -> None:
-    """Freezes a BERT but for the biases and norms of its layers, and a LowRank change of each weight there."""
+    """Freeze a BERT except for the biases and norms of its layers, and make each of their weights a LowRank."""
     encoder.requires_grad_(False)
     for layer in list(encoder.encoder.modules()):
         if isinstance(layer, nn.LayerNorm):
@@ -199,19 +261,29 @@ def add_low_rank(encoder: Any, rank: int) -> None:
             parametrize.register_parametrization(layer, "weight", LowRank(layer.weight, rank))
 
 
-def changes(model: nn.Module) -> dict[str, Tensor]:
-    """What was trained of a model, by the names that igteach.models.text.change takes."""
-    trained = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    return {re.sub(r"\.parametrizations\.(\w+)\.0\.", r".\1.", name): value.detach() for name, value in trained.items()}
+def trained_state(model: nn.Module) -> dict[str, Tensor]:
+    """What was trained of a model, by the names that `igteach.models.text.load_trained` takes."""
+    state = {}
+    for name, value in model.named_parameters():
+        if value.requires_grad:
+            state[re.sub(r"\.parametrizations\.(\w+)\.0\.", r".\1.", name)] = value.detach()
+    return state
 
 
 def fit(classifier: TextClassifier, texts: Labelled, recipe: Recipe) -> None:
-    """Trains the model with AdamW in batches of 32, and leaves it in eval mode."""
+    """Train a classifier with AdamW; it is left in eval mode.
+
+    Args:
+        classifier: the parameters of its model that require a gradient are trained.
+        texts: with a label each, one of the classifier's.
+        recipe: how.
+    """
     x, y = texts[0], torch.tensor([classifier.labels.index(label) for label in texts[1]])
     parameters = [value for value in classifier.model.parameters() if value.requires_grad]
-    means, steps_averaged = [value.detach().clone() for value in parameters], 0
+    mean = RunningMean(parameters)
     optimizer = torch.optim.AdamW(parameters, recipe.rate)
-    schedule = rates(optimizer, recipe, recipe.epochs * len(batches(x, random.Random(0))))
+    steps_per_epoch = len(batches(x, random.Random(0)))
+    schedule = rates(optimizer, recipe, recipe.epochs * steps_per_epoch)
     shuffle = random.Random(0)
     for epoch in range(recipe.epochs):
         classifier.model.train()
@@ -224,14 +296,34 @@ def fit(classifier: TextClassifier, texts: Labelled, recipe: Recipe) -> None:
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             schedule.step()
-            if recipe.averaged and epoch:
-                steps_averaged += 1
-                for mean, value in zip(means, parameters, strict=True):
-                    mean.lerp_(value.detach(), 1 / steps_averaged)
-    if steps_averaged:
-        for mean, value in zip(means, parameters, strict=True):
-            value.data.copy_(mean)
+            if recipe.averaged and epoch > 0:
+                mean.update()
+    if recipe.averaged and recipe.epochs > 1:
+        mean.apply()
     classifier.model.eval()
+
+
+class RunningMean:
+    """The mean of parameters over the steps of training.
+
+    Source: P. Izmailov et al. (2018), Averaging Weights Leads to Wider Optima, https://arxiv.org/abs/1803.05407
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]):
+        self.parameters = parameters
+        self.means = [value.detach().clone() for value in parameters]
+        self.steps = 0
+
+    def update(self) -> None:
+        """Take the parameters as they are now into the mean."""
+        self.steps += 1
+        for mean, value in zip(self.means, self.parameters, strict=True):
+            mean.lerp_(value.detach(), 1 / self.steps)
+
+    def apply(self) -> None:
+        """Set the parameters to their mean."""
+        for mean, value in zip(self.means, self.parameters, strict=True):
+            value.data.copy_(mean)
 
 
 def rates(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
@@ -240,63 +332,70 @@ def rates(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
         return torch.optim.lr_scheduler.OneCycleLR(
             optimizer, recipe.rate, steps, pct_start=0.1, anneal_strategy="linear"
         )
-    return torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(10 * step / steps, 1, max((1 - step / steps) / 0.6, 0.15))
-    )
+
+    def fraction_of_the_rate(step: int) -> float:
+        rising = 10 * step / steps
+        falling = (1 - step / steps) / 0.6
+        return min(rising, 1, max(falling, 0.15))
+
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, fraction_of_the_rate)
 
 
 def read(classifier: TextClassifier, texts: list[str], hidden: float) -> dict[str, Tensor]:
-    """What the model takes of the texts, a share of the tokens hidden."""
+    """What the model takes of the texts, a fraction `hidden` of the tokens replaced at random."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that long texts are cut
+        warnings.simplefilter("ignore")  # that long texts are truncated
         encoding = classifier.encode(texts)
     inputs, tokenizer = classifier.inputs(encoding), classifier.tokenizer
     if hidden:
-        draw = (torch.rand(inputs["input_ids"].shape) < hidden) & (encoding["special_tokens_mask"] == 0)
+        chosen = (torch.rand(inputs["input_ids"].shape) < hidden) & (encoding["special_tokens_mask"] == 0)
         mask = tokenizer.unk_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id
-        inputs["input_ids"].masked_fill_(draw, mask)
+        inputs["input_ids"].masked_fill_(chosen, mask)
     return inputs
 
 
-def batches(texts: Sequence[str], shuffle: random.Random, size: int = 32) -> list[list[int]]:
+def batches(texts: Sequence[str], shuffle: random.Random) -> list[list[int]]:
     """The numbers of the texts in batches of about equal lengths, in random order."""
     order = list(range(len(texts)))
     shuffle.shuffle(order)
     found = []
-    for start in range(0, len(order), 20 * size):
-        near = sorted(order[start : start + 20 * size], key=lambda i: len(texts[i]))
-        found += [near[i : i + size] for i in range(0, len(near), size)]
+    for start in range(0, len(order), 20 * BATCH_SIZE):
+        by_length = sorted(order[start : start + 20 * BATCH_SIZE], key=lambda number: len(texts[number]))
+        found += [by_length[i : i + BATCH_SIZE] for i in range(0, len(by_length), BATCH_SIZE)]
     shuffle.shuffle(found)
     return found
 
 
 def measure(classifier: TextClassifier, texts: Labelled) -> Figures:
-    """What a card states, on texts with their labels; ABOUT says what each figure is."""
+    """Measure what a card states.
+
+    Args:
+        classifier: in eval mode.
+        texts: held-out texts with their labels.
+
+    Returns:
+        The figures by name; LEGEND explains each.
+    """
     x, y = texts
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that long texts are cut
+        warnings.simplefilter("ignore")  # that long texts are truncated
         p = classifier.probabilities(x)
-    right = p.argmax(1) == torch.tensor([classifier.labels.index(label) for label in y])
-    known = Counter(y)
-    found = {
-        f"{label} found": right[[i for i, true in enumerate(y) if true == label]].double().mean().item()
-        for label in classifier.labels
+    correct = p.argmax(1) == torch.tensor([classifier.labels.index(label) for label in y])
+    figures = {
+        "accuracy": correct.double().mean().item(),
+        "the commonest label": max(Counter(y).values()) / len(y),
     }
-    explained = [
-        one for text in x[:EXPLAINED] if isinstance(one := token_attribution(classifier, text), TokenAttribution)
-    ]
-    complete = [float(one.evidence.relative_residual.item() < ROUGHLY_BELOW) for one in explained]  # type: ignore[union-attr]
-    return {
-        "accuracy": right.double().mean().item(),
-        "the commonest label": max(known.values()) / len(y),
-        **found,
-        "mean confidence": p.amax(1).double().mean().item(),
-        "IG complete": sum(complete) / len(complete),
-    }
+    for label in classifier.labels:
+        rows = [number for number, true_label in enumerate(y) if true_label == label]
+        figures[f"{label} found"] = correct[rows].double().mean().item()
+    figures["mean confidence"] = p.amax(1).double().mean().item()
+    answers = [cast(TokenAttribution, token_attribution(classifier, text)) for text in x[:EXPLAINED]]
+    figures["IG complete"] = sum(fraction_complete(answer.evidence) for answer in answers) / len(answers)
+    return figures
 
 
 def train_question_types() -> None:
-    """Writes the model of question types."""
+    """Write the model of question types."""
     texts = training_questions()
     how = (
         f"Trained on {len(texts[0]):,} of the 5,452 questions of TREC.train: each once, without those that are also in "
@@ -307,7 +406,7 @@ def train_question_types() -> None:
 
 
 def train_sentiment_en() -> None:
-    """Writes the model of English sentiment."""
+    """Write the model of English sentiment."""
     texts, test = split_tenth(*movie_sentences())
     how = (
         f"Trained on {len(texts[0]):,} sentences; {len(test[0]):,}, a tenth of each label, were held out. {CHANGED} "
@@ -319,17 +418,17 @@ def train_sentiment_en() -> None:
 
 
 def train_encoder(name: str, texts: Labelled, test: Labelled, how: str) -> None:
-    """Trains on the encoder, and writes what was trained and its card."""
+    """Train the changes of the encoder, and write them and their card."""
     torch.manual_seed(0)
     classifier = encoder_classifier(name)
     fit(classifier, texts, RECIPES[name])
     figures = table({"value": measure(classifier, test)})
-    write(name, name, classifier.model, TITLES[name], how, figures, ABOUT[name], changes(classifier.model))
+    write(Card(name, name, TITLES[name], how, figures, ABOUT[name]), classifier.model, trained_state(classifier.model))
     print(figures)
 
 
 def train_sentiment_zh() -> None:
-    """Writes the model of Chinese sentiment."""
+    """Write the model of Chinese sentiment."""
     texts, test = split_tenth(*hotel_reviews())
     torch.manual_seed(0)
     classifier = character_classifier(texts[0])
@@ -343,17 +442,20 @@ def train_sentiment_zh() -> None:
         "The held-out reviews were asked once, for the figures below; the goal, 89%, is missed."
     )
     characters = classifier.tokenizer.convert_ids_to_tokens(range(2, len(classifier.tokenizer)))
-    state = {**classifier.model.state_dict(), "characters": torch.tensor([ord(one) for one in characters])}
+    state = classifier.model.state_dict()
+    state["characters"] = torch.tensor([ord(character) for character in characters])
     figures = table({"value": measure(classifier, test)})
     name = "sentiment_zh"
-    write(name, name, classifier.model, TITLES[name], how, figures, ABOUT[name], state)
+    write(Card(name, name, TITLES[name], how, figures, ABOUT[name]), classifier.model, state)
     print(figures)
 
 
 def how_trained(name: str) -> str:
-    """How a model was trained, in words."""
+    """How a model was trained, in words for its card."""
     recipe = RECIPES[name]
-    falls = "falls to 15% of that in the last three fifths" if recipe.averaged else "then falls to zero"
+    falls = "then falls to zero"
+    if recipe.averaged:
+        falls = "falls to 15% of that in the last three fifths"
     how = (
         f"AdamW at a rate that rises to {recipe.rate} for a tenth of the time and {falls}, {recipe.epochs} epochs in "
         "batches of 32, in bfloat16. Seed 0."
@@ -366,17 +468,20 @@ def how_trained(name: str) -> str:
 
 
 def encoder_classifier(name: str) -> TextClassifier:
-    """The encoder with a low-rank change and a new head, to be trained."""
+    """The encoder with low-rank changes and a new head, to be trained."""
     encoder, tokenizer = load_encoder()
     add_low_rank(encoder, RANK)
     return TextClassifier(SentenceClassifier(encoder, len(LABELS[name])), tokenizer, LABELS[name])
 
 
 def character_classifier(texts: Sequence[str]) -> TextClassifier:
-    """A new model that knows the characters of at least 3 of the texts."""
-    read = character_tokenizer("").backend_tokenizer.normalizer.normalize_str
-    count = Counter(character for text in texts for character in set(read(text)) if not character.isspace())
-    tokenizer = character_tokenizer("".join(sorted(one for one, times in count.items() if times >= 3)))
+    """A new model, to be trained, that knows the characters which occur in at least 3 of the texts."""
+    normalise = character_tokenizer("").backend_tokenizer.normalizer.normalize_str
+    texts_with: Counter[str] = Counter()
+    for text in texts:
+        texts_with.update(character for character in set(normalise(text)) if not character.isspace())
+    frequent = sorted(character for character, count in texts_with.items() if count >= 3)
+    tokenizer = character_tokenizer("".join(frequent))
     return TextClassifier(CharacterCNN(len(tokenizer)), tokenizer, LABELS["sentiment_zh"])
 
 
@@ -417,9 +522,4 @@ ABOUT = {
   <https://github.com/SophonPlus/ChineseNlpCorpus>; they are not shipped.""",
         "Measured on the held-out tenth.\n\n" + LEGEND,
     ),
-}
-MODELS = {
-    "question_types": train_question_types,
-    "sentiment_en": train_sentiment_en,
-    "sentiment_zh": train_sentiment_zh,
 }
