@@ -54,10 +54,9 @@ def make_parser() -> argparse.ArgumentParser:
     Returns:
         A parser whose result has `run`, the command's function, and `extras`, what it needs to be installed.
     """
-    from igteach import __version__
-
+    version = sys.modules["igteach"].__version__  # no module imports the facade, but here it is loaded
     parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
-    parser.add_argument("--version", action="version", version=f"igteach {__version__}")
+    parser.add_argument("--version", action="version", version=f"igteach {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for run in (lab, copy, progress, hint, build, book, check, test, ci):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from igteach.lessons.lesson import root
+from igteach.lessons.lesson import holds_lessons
 
 
 def course_seed(file: Path) -> bytes:
@@ -31,8 +31,8 @@ def course_seed(file: Path) -> bytes:
 
 
 def outside_the_repository(path: Path, what: str) -> None:
-    """Raises ValueError for a path inside the clone, where a commit would publish it."""
-    if path.resolve().is_relative_to(root().resolve()):
+    """Raises ValueError for a path inside a clone, where a commit would publish it, or inside the package."""
+    if holds_lessons(path):
         raise ValueError(f"{what} must not lie in the repository ({path}), which is public; choose a place outside")
 
 

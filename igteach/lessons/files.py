@@ -6,27 +6,28 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str, *, replace: bool) -> None:
-    """Write text to a temporary name beside a file, then give it the file's name.
+def write_whole(path: Path, content: str | bytes, *, replace: bool) -> None:
+    """Write to a temporary name beside a file, then give it the file's name.
 
     Args:
         path: The file. Its folder is made if it is missing. If path is a link, the file that it leads to is replaced,
             and the link stays.
-        text: What the file will hold, in UTF-8.
+        content: What the file will hold; text is written in UTF-8.
         replace: Whether a file of that name may be replaced.
 
     Raises:
         FileExistsError: If path exists and may not be replaced; it is then left as it is.
         OSError: If the file cannot be written. It names `path`, not the temporary file, and nothing is left behind.
     """
+    data = content.encode("utf-8") if isinstance(content, str) else content
     if replace:
         path = Path(os.path.realpath(path))
     make_folder(path.parent)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
             os.chmod(temporary, 0o644)
             if replace:
                 os.replace(temporary, path)

@@ -91,9 +91,22 @@ def clone() -> Path | None:
         The clone that this package is part of, else the one that the current folder lies in, else None.
     """
     for folder in (_package().parent, Path.cwd(), *Path.cwd().parents):
-        if (folder / SOURCE).is_dir() and _is_igteach(folder / "pyproject.toml"):
+        if _is_clone(folder):
             return folder
     return None
+
+
+def holds_lessons(path: Path) -> bool:
+    """Whether a path lies in a clone of the repository, any clone, or in this package.
+
+    Args:
+        path: A file or a folder, which need not exist.
+
+    Returns:
+        True if it does; what is written there could be published.
+    """
+    place = path.resolve()
+    return place.is_relative_to(_package()) or any(_is_clone(folder) for folder in (place, *place.parents))
 
 
 def root() -> Path:
@@ -190,9 +203,10 @@ def _package() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
-def _is_igteach(pyproject: Path) -> bool:
+def _is_clone(folder: Path) -> bool:
     try:
-        return tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]["name"] == "igteach"
+        pyproject = (folder / "pyproject.toml").read_text(encoding="utf-8")
+        return (folder / SOURCE).is_dir() and tomllib.loads(pyproject)["project"]["name"] == "igteach"
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

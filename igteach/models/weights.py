@@ -3,8 +3,11 @@
 import http.client
 import io
 import os
-import socket
+import queue
 import sys
+import threading
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,14 +17,23 @@ from torch import Tensor, nn
 
 from igteach.core.devices import device as default_device
 from igteach.datasets.shipped import load_state, safetensors_torch, sha256_of
+from igteach.lessons.files import write_whole
 
 PATIENCE = 5.0  # seconds without a sign of life from a server
+LONGEST_DOWNLOAD = 300.0  # seconds in all
+LARGEST_DOWNLOAD = 100 * 2**20  # bytes; the releases above have some 5 MB
 Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Release:
-    """A file that others publish: its name, its SHA-256 (or the start of it, if no more is published), its address."""
+    """A file that others publish.
+
+    Attributes:
+        file: Its name.
+        sha256: Its SHA-256, or the start of it, if no more is published.
+        url: Its address, if it can be downloaded.
+    """
 
     file: str
     sha256: str
@@ -43,33 +55,58 @@ RELEASES = {
 
 
 class WeightsUnavailable(RuntimeError):
-    """Released weights are not on this machine and cannot be downloaded; says in two lines why, and what to do."""
+    """Released weights are not on this machine and cannot be downloaded; two lines say why, and what to do."""
 
 
 def with_weights(network: Network, name: str, device: torch.device | str | None = None) -> Network:
-    """The network with the shipped weights NAME, in eval mode, on `device` (`igteach.device()` where None).
+    """Give a network its shipped weights.
 
-    Raises what `load_state` raises, and RuntimeError where the weights are another network's.
+    Args:
+        network: The network.
+        name: The weights' name: `data/NAME.safetensors`.
+        device: Where the network goes; `igteach.device()` if None.
+
+    Returns:
+        The network, in eval mode, on the device.
+
+    Raises:
+        RuntimeError: If the weights are another network's.
+        FileNotFoundError: As `load_state` does; so does ValueError.
     """
     network.load_state_dict(load_state(name))
     return network.to(default_device() if device is None else device).eval()
 
 
 def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]:
-    """The tensors of released weights, on the CPU, from the first of these places that has them:
+    """The tensors of released weights, on the CPU, from the first place that has them.
 
-    `path`, and no other where it is given; the folder `IGTEACH_MODELS`; the folder `checkpoints` of `torch.hub`, which
-    torchvision fills too (see `torch.hub.get_dir`); the official address, whose file is kept in that folder.
+    The places are: `path`, and no other if it is given; the folder that IGTEACH_MODELS names; the folder `checkpoints`
+    of `torch.hub`, which torchvision fills too (see `torch.hub.get_dir`); the official address, whose file is kept in
+    that folder. A damaged download is downloaded again. A download ends after 300 seconds or 100 MiB.
 
-    Raises WeightsUnavailable where none has them; FileNotFoundError where path is no file; ValueError for an unknown
-    name, and for a file other than those in RELEASES, which is not opened. A damaged download is downloaded anew.
+    Args:
+        name: A name in RELEASES.
+        path: The file, if you have it.
+
+    Returns:
+        The tensors by name.
+
+    Raises:
+        WeightsUnavailable: If no place has them.
+        FileNotFoundError: If path is not a file.
+        ValueError: If the name is unknown, or if the file is none of those in RELEASES; it is then not opened.
+
+    Example:
+        >>> load_release("resnet18")
+        Traceback (most recent call last):
+        ValueError: name is 'resnet18'; released weights are known for squeezenet1_0
     """
     if name not in RELEASES:
         raise ValueError(f"name is {name!r}; released weights are known for {', '.join(RELEASES)}")
     known = RELEASES[name]
     if path is not None:
         return _load_known(Path(path), known)
-    folder = os.environ.get("IGTEACH_MODELS")
+    folder = models_folder()
     for release in known if folder else ():
         if Path(str(folder), release.file).is_file():
             return _load_known(Path(str(folder), release.file), known)
@@ -78,6 +115,16 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
     if not cached.is_file() or not sha256_of(cached.read_bytes()).startswith(official.sha256):
         _download(official, cached)
     return _load_known(cached, known)
+
+
+def models_folder() -> Path | None:
+    """The folder that the environment variable IGTEACH_MODELS names.
+
+    Returns:
+        The folder, with `~` at its start expanded; None if the variable is not set or empty.
+    """
+    named = os.environ.get("IGTEACH_MODELS")
+    return Path(named).expanduser() if named else None
 
 
 def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
@@ -97,19 +144,62 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
 
 
 def _download(release: Release, path: Path) -> None:
-    """Puts the file at `path`, whole and verified, or raises WeightsUnavailable and changes nothing."""
+    """Puts the file at `path`, complete and verified, or raises WeightsUnavailable and changes nothing."""
     state = "damaged" if path.is_file() else "missing"
     print(f"{path} is {state}: downloading {release.url}", file=sys.stderr)
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)  # torch.hub would wait for ever
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(str(release.url), str(path), release.sha256)
-    except (OSError, http.client.HTTPException, RuntimeError) as error:
+        content = _fetch_in_time(str(release.url))
+        found = sha256_of(content)
+        if not found.startswith(release.sha256):
+            raise OSError(f"what came has SHA-256 {found}, not {release.sha256}")
+        write_whole(path, content, replace=True)
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise WeightsUnavailable(
             f"The folder IGTEACH_MODELS ({os.environ.get('IGTEACH_MODELS') or 'not set'}) has no weights, {path} is "
             f"{state}, and {release.url} cannot be had: {' '.join(str(error).split()) or type(error).__name__}\n"
             f"Connect to the network once, or put {release.file} from there into a folder and set IGTEACH_MODELS to it."
         ) from None
-    finally:
-        socket.setdefaulttimeout(before)
+    print(f"{path}: {len(content) / 1e6:.1f} MB", file=sys.stderr)
+
+
+def _fetch_in_time(url: str) -> bytes:
+    """What the address sends. Raises TimeoutError after LONGEST_DOWNLOAD, and what `_fetch` raises.
+
+    It is fetched in a thread, because a server that sends its headers byte by byte is never silent for long, and
+    nothing else ends that. The thread is left to itself then; it reads LARGEST_DOWNLOAD at most.
+    """
+    answer: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+    def fetch() -> None:
+        try:
+            answer.put(_fetch(url, time.monotonic() + LONGEST_DOWNLOAD))
+        except Exception as error:
+            answer.put(error)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    try:
+        content = answer.get(timeout=LONGEST_DOWNLOAD)
+    except queue.Empty:
+        raise TimeoutError(f"it took longer than {LONGEST_DOWNLOAD:g} seconds") from None
+    if isinstance(content, Exception):
+        raise content
+    return content
+
+
+def _fetch(url: str, end: float) -> bytes:
+    request = urllib.request.Request(url, headers={"User-Agent": "igteach"})
+    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        promised = response.headers.get("Content-Length")
+        if promised is not None and not promised.isdecimal():
+            raise ValueError(f"its server promises {promised!r} bytes")
+        content = bytearray()
+        while piece := response.read1(2**16):
+            content += piece
+            if len(content) > LARGEST_DOWNLOAD:
+                raise ValueError(f"it has more than {LARGEST_DOWNLOAD} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError(f"it took longer than {LONGEST_DOWNLOAD:g} seconds")
+    if promised is not None and len(content) != int(promised):
+        raise ValueError(f"{len(content)} of {promised} bytes came")
+    return bytes(content)
