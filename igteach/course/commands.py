@@ -1,4 +1,8 @@
-"""What `python -m igteach` does, a function a command; each returns its exit code."""
+"""What `igteach` and `python -m igteach` do, a function a command; each returns its exit code.
+
+What a command needs is imported inside it: copying the lessons should not wait for nbgrader, and a package that is
+missing should cost one sentence, with the line that installs it.
+"""
 
 import argparse
 import os
@@ -7,43 +11,75 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from igteach.lessons.build import build_lesson
-from igteach.lessons.contract import faults
-from igteach.lessons.copies import copy_lesson
-from igteach.lessons.files import write_whole
-from igteach.lessons.lesson import all_lessons, root
-from igteach.lessons.lesson_map import readme_faults, write_map
+from igteach.lessons.copies import PROGRESS, copy_lesson, find_work, work_folder
+from igteach.lessons.files import in_one_sentence, write_whole
+from igteach.lessons.lesson import all_lessons, clone, needs_clone
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
-PROGRESS = "progress.json"  # as igteach.exercises.progress_store has it, which loads PyTorch
 NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
+Options = argparse.Namespace
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m igteach", description="The commands of the igteach course.")
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, progress, build, book, check, test, ci):
-        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
-        command.set_defaults(run=run)
-        if run in (copy, build, check):
-            command.add_argument("arguments", nargs="*", metavar="NN", help="lesson numbers; all where none is given")
-    add_course_commands(commands)
+    """Run one command.
+
+    Args:
+        arguments: The words after `igteach`; those of the process if None.
+
+    Returns:
+        The exit code: 0, or 1 if the command failed, and said why in one sentence.
+
+    Raises:
+        SystemExit: With code 2 for a command or an option that does not exist.
+    """
+    parser = make_parser()
     options, further = parser.parse_known_args(arguments)
     if further and options.run is not lab:
         parser.error(f"unknown arguments: {' '.join(further)}")
+    options.further = further
     try:
-        return options.run(getattr(options, "arguments", options if "course" in options else further))
-    except (FileNotFoundError, ValueError, RuntimeError) as error:
+        return options.run(options)
+    except OSError as error:
+        print(f"igteach: {in_one_sentence(error)}", file=sys.stderr)
+    except (ValueError, RuntimeError) as error:
         print(f"igteach: {error}", file=sys.stderr)
-        return 1
+    except ImportError as error:
+        print(f"igteach: {_what_to_install(error, options.extras)}", file=sys.stderr)
+    return 1
 
 
-def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The commands that work on a course folder; each takes the parsed options."""
+def make_parser() -> argparse.ArgumentParser:
+    """The command line.
+
+    Returns:
+        A parser whose result has `run`, the command's function, and `extras`, what it needs to be installed.
+    """
+    version = sys.modules["igteach"].__version__  # no module imports the facade, but here it is loaded
+    parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
+    parser.add_argument("--version", action="version", version=f"igteach {version}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for run in (lab, copy, progress, hint, build, book, check, test, ci):
+        command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
+        command.set_defaults(run=run, extras="lessons,course,book" if run is book else "lessons,course")
+        if run in (copy, build, check):
+            command.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers; all if none is given")
+        if run is hint:
+            command.add_argument("exercise", metavar="NN.N", help="the exercise, such as 04.2")
+        if run is lab:
+            command.add_argument("--instructor", action="store_true", help="with nbgrader's menus")
+    _add_course_commands(commands)
+    return parser
+
+
+def _called() -> str:
+    """How the program was called, so that its help can be typed."""
+    return "python -m igteach" if Path(sys.argv[0]).name == "__main__.py" else "igteach"
+
+
+def _add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     for run in (assign, shortcut, grade, report):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, extras="lessons,course")
         if run is assign:
             command.add_argument("numbers", nargs="+", metavar="NN", help="lesson numbers")
             command.add_argument(
@@ -52,48 +88,82 @@ def add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentP
         else:
             command.add_argument("course", type=Path, metavar="COURSE", help="course folder")
         if run in (assign, shortcut):
-            seed = "the course seed, made if missing; COURSE/course.seed where none is given"
+            seed = "the course seed, made if missing; COURSE/course.seed if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
 
 
-def lab(options: list[str]) -> int:
-    """copy the lessons to work/ and open JupyterLab on lesson 00; options are JupyterLab's"""
-    from jupyterlab.labapp import LabApp  # here, because the other commands do without it
+def _what_to_install(error: ImportError, extras: str) -> str:
+    """One sentence; raises the error again if it is igteach itself that does not import."""
+    package = (error.name or "").partition(".")[0]
+    if package == "igteach":
+        raise error
+    if not isinstance(error, ModuleNotFoundError) or not package:
+        return str(error)
+    return f"this needs {package}, which is not installed here; install it with: pip install 'igteach[{extras}]'"
 
-    copy([])
+
+def lab(options: Options) -> int:
+    """copy the lessons to work/ and open JupyterLab on lesson 00; further options are JupyterLab's"""
+    from jupyterlab.labapp import LabApp
+
+    from igteach.course import learners_lab
+
+    work = _copy([])
     first = all_lessons()[0].learner.name
-    ours = [f"--notebook-dir={root() / 'work'}", f"--LabApp.default_url=/lab/tree/{first}", TAKES_UPLOADS]
+    os.environ["JUPYTER_CONFIG_PATH"] = learners_lab.config_path(options.instructor)
+    ours = [f"--notebook-dir={work}", f"--LabApp.default_url=/lab/tree/{first}", TAKES_UPLOADS]
+    ours += learners_lab.NO_NEWS + learners_lab.own_workspace(work)
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # as in most containers, where JupyterLab would refuse
         ours.append("--allow-root")
-    LabApp.launch_instance([*ours, *options])
+    LabApp.launch_instance([*ours, *options.further])
     return 0
 
 
-def copy(numbers: list[str]) -> int:
+def copy(options: Options) -> int:
     """make the learner's copies in work/, overwriting nothing"""
-    work = root() / "work"
-    done = [copy_lesson(lesson, work) for lesson in all_lessons(numbers)]
-    if not (work / PROGRESS).exists():
-        write_whole(work / PROGRESS, "{}\n", replace=False)
-    for line in filter(None, done):
-        print(line)
+    _copy(options.numbers)
     return 0
 
 
-def progress(_: list[str]) -> int:
-    """show which exercises you have solved; kept in work/progress.json, and nowhere else"""
-    from igteach.course.progress import lines  # here, because it loads PyTorch
-
-    for line in lines(root() / "work"):
-        print(line)
-    return 0
-
-
-def build(numbers: list[str]) -> int:
-    """build notebooks/ and notebooks/solved/ from notebooks/source/, the README's lesson map and docs/exercises.md"""
-    from igteach.course import exercise_list  # here, because it loads PyTorch
-
+def _copy(numbers: list[str]) -> Path:
+    """Copy the lessons, and say what was done; the folder."""
+    work = work_folder()
     for lesson in all_lessons(numbers):
+        if done := copy_lesson(lesson, work):
+            print(done)
+    try:
+        if not os.path.lexists(work / PROGRESS):
+            write_whole(work / PROGRESS, "{}\n", replace=False)
+    except FileExistsError:
+        pass  # another `copy` was first
+    return work
+
+
+def progress(_: Options) -> int:
+    """show which exercises you have solved; kept in work/progress.json, and nowhere else"""
+    from igteach.course.progress import lines  # loads PyTorch
+
+    for line in lines(find_work() or work_folder()):
+        print(line)
+    return 0
+
+
+def hint(options: Options) -> int:
+    """show the next hint of an exercise, and after its last hint the solution"""
+    from igteach.exercises import hint as next_hint  # loads PyTorch
+
+    print(next_hint(options.exercise))
+    return 0
+
+
+def build(options: Options) -> int:
+    """build notebooks/ and notebooks/solved/ from notebooks/source/, the README's lesson map and docs/exercises.md"""
+    needs_clone("build")
+    from igteach.course import exercise_list
+    from igteach.lessons.build import build_lesson
+    from igteach.lessons.lesson_map import write_map
+
+    for lesson in all_lessons(options.numbers):
         build_lesson(lesson)
         print(f"{lesson.name}: built")
     write_map()
@@ -101,45 +171,51 @@ def build(numbers: list[str]) -> int:
     return 0
 
 
-def book(_: list[str]) -> int:
+def book(_: Options) -> int:
     """build the solved lessons into a web book in build/book/html, to be read without a network"""
-    from igteach.lessons.book import build_book  # here, because only this needs Sphinx
+    folder = needs_clone("book")
+    from igteach.lessons.book import build_book
 
-    print(f"book: {build_book(root() / 'build' / 'book')}")
+    print(f"book: {build_book(folder / 'build' / 'book')}")
     return 0
 
 
-def check(numbers: list[str]) -> int:
+def check(options: Options) -> int:
     """compare the notebooks with their sources, and the lessons with their contract"""
-    from igteach.course import exercise_list  # here, because it loads PyTorch
+    from igteach.course import exercise_list
+    from igteach.lessons.contract import faults
+    from igteach.lessons.lesson_map import readme_faults
 
-    lessons = all_lessons(numbers)
+    lessons = all_lessons(options.numbers)
     found = [f"{lesson.name}: {fault}" for lesson in lessons for fault in faults(lesson)]
-    found += readme_faults() + exercise_list.list_faults()
+    if clone():  # the installed package carries neither the README nor docs/
+        found += readme_faults() + exercise_list.list_faults()
     for line in found:
         print(line)
     print(f"check: {len(lessons)} lessons, {len(found)} faults")
     return 1 if found else 0
 
 
-def assign(options: argparse.Namespace) -> int:
+def assign(options: Options) -> int:
     """make assignments of lessons in an nbgrader course, with hidden tests drawn from the course seed"""
-    from igteach.course.assign import assign as assign_lessons  # here and below: nbgrader is slow to import
+    from igteach.course.assign import assign as assign_lessons
 
+    _must_be_a_folder(options.course)
     for line in assign_lessons(options.numbers, options.course, options.seed):
         print(line)
     return 0
 
 
-def shortcut(options: argparse.Namespace) -> int:
+def shortcut(options: Options) -> int:
     """train a network with a hidden shortcut of this course's own, for assessment; takes a few minutes"""
     from igteach.course.shortcut import write_shortcut
 
+    _must_be_a_folder(options.course)
     print(write_shortcut(options.course, options.seed))
     return 0
 
 
-def grade(options: argparse.Namespace) -> int:
+def grade(options: Options) -> int:
     """grade what was handed in: autograde, feedback, marks.csv"""
     from igteach.course.grade import grade as grade_course
 
@@ -149,7 +225,7 @@ def grade(options: argparse.Namespace) -> int:
     return 0
 
 
-def report(options: argparse.Namespace) -> int:
+def report(options: Options) -> int:
     """write COURSE/report.html: which exercises were hard, and which mistakes were made how often"""
     from igteach.course.report import report as write_report
 
@@ -157,8 +233,18 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
-def test(_: list[str]) -> int:
+def _must_be_a_folder(course: Path) -> None:
+    """Raises NotADirectoryError for a file, before anything is written or trained."""
+    for place in (course, *course.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise NotADirectoryError(f"the course cannot be in {course}: {place} is a file; name a folder")
+            return
+
+
+def test(_: Options) -> int:
     """lint, types, unit tests and every solved notebook"""
+    needs_clone("test")
     python = [sys.executable, "-m"]
     return (
         _run([*python, "ruff", "check", "--quiet"])
@@ -168,11 +254,12 @@ def test(_: list[str]) -> int:
     )
 
 
-def ci(_: list[str]) -> int:
+def ci(options: Options) -> int:
     """the tests, then the long checks"""
-    return test([]) or _run([sys.executable, "-m", "pytest", "-m", "long", "--durations=15", "tests"])
+    needs_clone("ci")
+    return test(options) or _run([sys.executable, "-m", "pytest", "-m", "long", "--durations=15", "tests"])
 
 
 def _run(command: list[str]) -> int:
     print("+", *command[1:], flush=True)
-    return subprocess.run(command, cwd=root(), check=False).returncode
+    return subprocess.run(command, cwd=needs_clone("this"), check=False).returncode

@@ -9,9 +9,17 @@ from igteach.lessons.lesson_map import title_of
 
 
 def lines(work: Path) -> list[str]:
-    """A line a lesson, a line for each exercise that was tried, and a sum.
+    """What a learner has solved.
 
-    Raises FileNotFoundError where no progress is kept, ValueError where the file is something else.
+    Args:
+        work: The folder that holds progress.json.
+
+    Returns:
+        A line for each lesson, one for each exercise that was tried, and a sum.
+
+    Raises:
+        FileNotFoundError: If no progress is kept there.
+        ValueError: If the file holds something else than progress.
     """
     kept = read(work)
     if kept is None:

@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from igteach.lessons.lesson import root
+from igteach.lessons.lesson import holds_lessons
 
 SEED_BYTES = 32
 
@@ -46,7 +46,7 @@ def _write_new_seed(file: Path) -> None:
 
 
 def require_outside_repository(path: Path, name: str) -> None:
-    """Refuse a path inside the clone, where a commit would publish it.
+    """Refuse a path inside a clone, where a commit would publish it, or inside the package.
 
     Args:
         path: Where a course or a seed is to be.
@@ -55,7 +55,7 @@ def require_outside_repository(path: Path, name: str) -> None:
     Raises:
         ValueError: The path is inside the clone.
     """
-    if path.resolve().is_relative_to(root().resolve()):
+    if holds_lessons(path):
         raise ValueError(f"{name} must not be in the repository ({path}), which is public; choose a place outside it")
 
 

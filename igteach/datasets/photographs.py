@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket", "stereo_motorcycle")
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # others are rarely meant, and some start other programs
+LARGEST_PICTURE = 50_000_000  # pixels; opening one takes up to 20 bytes a pixel
 
 
 def load_photograph(name: str) -> np.ndarray:
@@ -59,8 +60,8 @@ def open_picture(file: str | Path | bytes | memoryview) -> Image.Image:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is empty, damaged or not a picture in one of FORMATS, or it has more pixels than Pillow
-            believes of an honest picture (179 million).
+        ValueError: it is empty, damaged or not a picture in one of FORMATS, it has more than 50 million pixels, which
+            are then not decoded, or its numbers do not say which of them is white.
 
     Example:
         >>> import io
@@ -82,14 +83,26 @@ def open_picture(file: str | Path | bytes | memoryview) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content), formats=FORMATS))
-            return rgb(upright)
+            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)  # reads its head only
+        pixels = image.width * image.height
+        if pixels <= LARGEST_PICTURE:
+            image = ImageOps.exif_transpose(image)
+            image.load()
     except Image.DecompressionBombError:
         raise ValueError(f"{name} has too many pixels to be opened; scale it down first") from None
     except Image.UnidentifiedImageError:
         raise ValueError(f"{name} is not a picture that can be read here; choose one of {', '.join(FORMATS)}") from None
     except Exception as error:  # Pillow's readers raise errors of every kind
         raise ValueError(f"{name} is a broken picture ({error}); copy or save it again") from None
+    if pixels > LARGEST_PICTURE:
+        raise ValueError(
+            f"{name} has {pixels / 1e6:.1f} million pixels, and at most {LARGEST_PICTURE / 1e6:.0f} million are "
+            "opened; scale it down first"
+        )
+    try:
+        return rgb(image)
+    except (TypeError, ValueError) as error:  # 32-bit numbers, of which nobody says which is white
+        raise ValueError(f"{name} cannot be shown as it is ({error}); save it with 8 or 16 bits a channel") from None
 
 
 def rgb(image: Image.Image | np.ndarray) -> Image.Image:

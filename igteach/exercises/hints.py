@@ -4,14 +4,22 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from igteach.exercises.progress_store import change, read
+from igteach.exercises.progress_store import Entry, change, read
+from igteach.lessons.copies import find_work
+from igteach.lessons.lesson import all_lessons
 
 HINT = re.compile(r"<summary>Hint \d</summary>\s*(.*?)\s*(?=<details>|</details>)", re.DOTALL)
+MARKER = re.compile(r" *### (BEGIN|END) SOLUTION\n?")
+_opened_here: dict[str, int] = {}  # hints of this session that could not be kept
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A hint, or the solution, in Markdown."""
+    """A hint, or the solution.
+
+    Attributes:
+        text: Markdown.
+    """
 
     text: str
 
@@ -23,33 +31,87 @@ class Hint:
 
 
 def hint(exercise: str) -> Hint:
-    """The next hint of an exercise; after its last hint, its solution. What was opened is kept in your progress.
+    """The next hint of an exercise and, after its last hint, the solution.
 
-    Raises ValueError for an exercise that does not exist, and FileNotFoundError where no progress is kept or there
-    is no clone to read from.
+    What you opened is kept in your progress (`progress.json` in the current folder, or in `work/` beside it or above
+    it). If no progress is kept, or if it cannot be written, you get your hint all the same, and it is counted until
+    the kernel ends.
+
+    Args:
+        exercise: Its number, such as "04.2".
+
+    Returns:
+        The hint, which a notebook shows.
+
+    Raises:
+        ValueError: If there is no such exercise.
+
+    Example:
+        >>> hint("04.2")  # doctest: +SKIP
+        **Hint 1 of 2.** Write down the derivative along the path first.
     """
-    kept = read(Path())
-    if kept is None:
-        raise FileNotFoundError("hints are counted beside your copies in work/, which `python -m igteach lab` makes")
     hints, solution = hints_and_solution(exercise)
-    opened = int(kept.get(exercise, {}).get("hints", 0))
+    work = find_work()
+    opened = max(_kept_count(exercise, work), _opened_here.get(exercise, 0))
     if opened < len(hints):
-        change(exercise, hints=opened + 1)
+        if _keep(exercise, {"hints": opened + 1}, work):
+            _opened_here.pop(exercise, None)
+        else:
+            _opened_here[exercise] = opened + 1
         return Hint(f"**Hint {opened + 1} of {len(hints)}.** {hints[opened]}")
-    change(exercise, solution_seen=True)
+    _keep(exercise, {"solution_seen": True}, work)
     return Hint(f"**The solution**, which you opened after {len(hints)} hints:\n\n```python\n{solution}\n```")
 
 
 def hints_and_solution(exercise: str) -> tuple[list[str], str]:
-    """What the lesson's source says under an exercise, and the function that solves it."""
-    from igteach.lessons.lesson import all_lessons  # here, because a check needs no clone
+    """What the lesson's script says under an exercise.
 
-    lesson, _, number = exercise.partition(".")
-    cells = all_lessons([lesson])[0].read().cells
+    Args:
+        exercise: Its number, such as "04.2".
+
+    Returns:
+        The hints in order, and the function that solves the exercise.
+
+    Raises:
+        ValueError: If there is no such exercise.
+    """
+    found = re.fullmatch(r"(\d\d)\.([1-9]\d*)", exercise) if isinstance(exercise, str) else None
+    if found is None:
+        raise ValueError(f"exercise is {exercise!r}; {_suggestion(exercise)}")
+    lesson, number = found.groups()
+    cells = all_lessons([lesson])[0].read_script().cells
     answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
-    if f"answer-{lesson}-{number}" not in answers:
+    answer = answers.get(f"answer-{lesson}-{number}")
+    if answer is None:
         raise ValueError(f"exercise is {exercise!r}; lesson {lesson} has none of that number")
     text = next(cell.source for cell in cells if cell.source.startswith(f"### Exercise {number}:"))
-    return HINT.findall(text), re.sub(
-        r" *### (BEGIN|END) SOLUTION\n?", "", answers[f"answer-{lesson}-{number}"]
-    ).strip()
+    return HINT.findall(text), MARKER.sub("", answer).strip()
+
+
+def _suggestion(exercise: object) -> str:
+    """What may have been meant: 4.2, "4.2" and "04.02" look like "04.2"."""
+    found = re.fullmatch(r"\s*(\d{1,2})[.,](\d{1,2})\s*", str(exercise))
+    if found is None:
+        return 'pass its number in quotes, such as "04.2"'
+    lesson, number = (int(digits) for digits in found.groups())
+    return f'did you mean "{lesson:02}.{number}"?'
+
+
+def _kept_count(exercise: str, work: Path | None) -> int:
+    """How many hints were opened, as far as that is kept and can be read."""
+    try:
+        kept = read(work) if work else None
+    except (OSError, ValueError):
+        kept = None
+    return (kept or {}).get(exercise, {}).get("hints", 0)
+
+
+def _keep(exercise: str, entries: Entry, work: Path | None) -> bool:
+    """Keep it, and say whether that was possible: a hint never fails because this does."""
+    if work is None:
+        return False
+    try:
+        change(exercise, lambda _: entries, work)
+    except (OSError, ValueError):
+        return False
+    return True

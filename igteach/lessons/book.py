@@ -9,6 +9,7 @@ from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 from igteach.lessons.api_pages import add_to, write_api_pages
+from igteach.lessons.files import make_folder
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import lesson_map, title_of
 
@@ -37,25 +38,45 @@ SETTINGS: dict[str, Any] = {
 
 
 def build_book(out: Path) -> Path:
-    """Write the book into a folder, which is made anew; its first page.
+    """Write the book into a folder, in place of an earlier book.
 
-    Raises RuntimeError where Sphinx warns, as of a broken link, or where a page asks for a file that is not there.
+    Args:
+        out: The folder. An earlier book stays in it until the new one is complete.
+
+    Returns:
+        The book's first page.
+
+    Raises:
+        RuntimeError: If Sphinx warns, for example of a broken link, or if a page asks for a file that is not there.
+        OSError: If the folder cannot be written.
     """
+    fresh = out.with_name(f".{out.name}.part")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        found = _write_book(fresh)
+        if out.exists():
+            shutil.rmtree(out)
+        fresh.rename(out)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if found:
+        raise RuntimeError(f"the book has {len(found)} faults: {' / '.join(found[:3])}")
+    return out / "html" / "index.html"
+
+
+def _write_book(out: Path) -> list[str]:
+    """Write the book into an empty folder; what is wrong with it."""
     from sphinx.application import Sphinx  # here, because this module is an extension that Sphinx loads
 
     pages, site = out / "pages", out / "html"
-    shutil.rmtree(out, ignore_errors=True)
-    pages.mkdir(parents=True)
+    make_folder(pages)
     for lesson in all_lessons():
         shutil.copy(lesson.solved, pages)
     (pages / "index.md").write_text(_front_page(write_api_pages(pages)), encoding="utf-8")
     warnings = out / "warnings.txt"
     with warnings.open("w", encoding="utf-8") as log:
         Sphinx(pages, None, site, out / "doctrees", "html", SETTINGS, status=None, warning=log).build()
-    found = warnings.read_text(encoding="utf-8").strip().splitlines() + broken(site)
-    if found:
-        raise RuntimeError(f"the book has {len(found)} faults: {' / '.join(found[:3])}")
-    return site / "index.html"
+    return warnings.read_text(encoding="utf-8").strip().splitlines() + broken(site)
 
 
 def _front_page(reference: str) -> str:
@@ -70,7 +91,14 @@ def _front_page(reference: str) -> str:
 
 
 def broken(site: Path) -> list[str]:
-    """Links, pictures, scripts and styles of the pages that lead nowhere, or that need a network to be shown."""
+    """Links, pictures, scripts and styles that lead nowhere, or that need a network to be shown.
+
+    Args:
+        site: The folder of the pages.
+
+    Returns:
+        One line for each.
+    """
     found = []
     for page in sorted(site.glob("*.html")):
         text = re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
@@ -85,7 +113,14 @@ def broken(site: Path) -> list[str]:
 
 
 def setup(app: Any) -> dict[str, bool]:
-    """Sphinx calls this: formulas become MathML, which browsers show by themselves, and docstrings are escaped."""
+    """Make formulas MathML, which browsers show by themselves, and escape docstrings. Sphinx calls this.
+
+    Args:
+        app: The application of Sphinx.
+
+    Returns:
+        What Sphinx may do with this extension.
+    """
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     add_to(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

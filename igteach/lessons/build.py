@@ -16,7 +16,11 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def build_lesson(lesson: Lesson) -> None:
     """Write the solved notebook, executed, and the learner's, with its exercises open.
 
-    Raises nbclient's CellExecutionError where a cell of the lesson fails.
+    Args:
+        lesson: The lesson.
+
+    Raises:
+        CellExecutionError: If a cell of the lesson fails (nbclient's error).
     """
     notebook = lesson.read()
     write_whole(lesson.learner, as_text(learners_view(notebook)), replace=True)
@@ -24,7 +28,18 @@ def build_lesson(lesson: Lesson) -> None:
 
 
 def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
-    """The notebook run from top to bottom in a fresh kernel, in the folder of the solved lessons."""
+    """Run a notebook from top to bottom in a fresh kernel, in the folder of the solved lessons.
+
+    Args:
+        notebook: The notebook; it gets its outputs.
+        lesson: The lesson that it is made from.
+
+    Returns:
+        The notebook with its outputs, and with the metadata that it had.
+
+    Raises:
+        CellExecutionError: If a cell fails (nbclient's error).
+    """
     lesson.solved.parent.mkdir(exist_ok=True)
     client = NotebookClient(
         notebook,
@@ -42,5 +57,12 @@ def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
 
 
 def as_text(notebook: NotebookNode) -> str:
-    """The notebook as it stands in the file."""
+    """The notebook as it is written in its file.
+
+    Args:
+        notebook: The notebook.
+
+    Returns:
+        JSON, with a line end after it.
+    """
     return nbformat.writes(notebook) + "\n"

@@ -2,20 +2,47 @@
 
 import re
 import tomllib
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 from igteach.lessons.files import write_whole
-from igteach.lessons.lesson import Lesson, all_lessons, root
+from igteach.lessons.lesson import Lesson, all_lessons, clone, needs_clone
 
 START, END = "<!-- lesson map: written by `make lessons` -->", "<!-- end of the lesson map -->"
 
 
-def lesson_map(lessons: list[Lesson], repository: str | None) -> str:
-    """A table in Markdown, a line a lesson, and the sum of the minutes.
+def repository() -> str | None:
+    """The public address of the repository, from which every link to it is made.
 
-    repository: the address of the project's repository; Colab and Binder links are made where it is on GitHub.
+    In a clone it is `Repository` under `[project.urls]` in pyproject.toml, else what the installed package says of
+    itself. Nothing else in the project states it.
+
+    Returns:
+        The address, or None if the repository has none.
     """
-    place = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", repository or "")
+    if place := clone():
+        project = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        return project.get("urls", {}).get("Repository")
+    try:
+        stated = metadata("igteach").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return None
+    labelled = dict(line.split(", ", 1) for line in stated if ", " in line)
+    return labelled.get("Repository")
+
+
+def lesson_map(lessons: list[Lesson], address: str | None) -> str:
+    """A table of the lessons in Markdown.
+
+    Args:
+        lessons: The lessons.
+        address: The address of the project's repository. If it is on GitHub, each lesson gets a Colab and a Binder
+            link.
+
+    Returns:
+        The table: a line for each lesson, and the sum of the minutes.
+    """
+    place = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address or "")
     rows = [_row(lesson, place.group(1) if place else None) for lesson in lessons]
     total = sum(minutes_of(lesson) for lesson in lessons)
     table = ["| lesson | the question it answers | minutes |", "|---|---|---|", *rows, f"| | in all | {total} |"]
@@ -26,18 +53,42 @@ def lesson_map(lessons: list[Lesson], repository: str | None) -> str:
 
 
 def minutes_of(lesson: Lesson) -> int:
-    """The minutes that the head of a lesson states."""
+    """The minutes that a lesson takes.
+
+    Args:
+        lesson: The lesson.
+
+    Returns:
+        The minutes that its head states.
+
+    Raises:
+        ValueError: If it states none.
+    """
     return int(_found(r"\*\*Time\.\*\* (\d+) minutes", lesson))
 
 
 def title_of(lesson: Lesson) -> str:
-    """Such as `01 · Naive gradients`."""
+    """The title of a lesson.
+
+    Args:
+        lesson: The lesson.
+
+    Returns:
+        Such as `01 · Naive gradients`.
+
+    Raises:
+        ValueError: If its first cell has no title.
+    """
     return _found(r"^# (\d\d · .*)$", lesson)
 
 
 def readme_faults() -> list[str]:
-    """One line where the README's map is not the one that the lessons make."""
-    readme = root() / "README.md"
+    """Whether the README's map is up to date.
+
+    Returns:
+        One line if it is not the map that the lessons make, else nothing.
+    """
+    readme = _readme()
     if _with_map(readme) == readme.read_text(encoding="utf-8"):
         return []
     return ["README.md: its lesson map is out of date; run: python -m igteach build"]
@@ -45,16 +96,18 @@ def readme_faults() -> list[str]:
 
 def write_map() -> None:
     """Bring the README's map up to date."""
-    readme = root() / "README.md"
+    readme = _readme()
     write_whole(readme, _with_map(readme), replace=True)
+
+
+def _readme() -> Path:
+    return needs_clone("the README's map") / "README.md"
 
 
 def _with_map(readme: Path) -> str:
     before, _, rest = readme.read_text(encoding="utf-8").partition(START)
     _, _, after = rest.partition(END)
-    project = tomllib.loads((root() / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    table = lesson_map(all_lessons(), project.get("urls", {}).get("Repository"))
-    return f"{before}{START}\n\n{table}\n\n{END}{after}"
+    return f"{before}{START}\n\n{lesson_map(all_lessons(), repository())}\n\n{END}{after}"
 
 
 def _row(lesson: Lesson, place: str | None) -> str:
@@ -69,7 +122,7 @@ def _row(lesson: Lesson, place: str | None) -> str:
 
 
 def _found(pattern: str, lesson: Lesson) -> str:
-    found = re.search(pattern, lesson.read().cells[0].source, re.MULTILINE)
+    found = re.search(pattern, lesson.read_script().cells[0].source, re.MULTILINE)
     if found is None:
         raise ValueError(f"the head of {lesson.name} has nothing like {pattern!r}")
     return found.group(1)

@@ -234,14 +234,14 @@ def from_pretrained(name: str | Path, device: torch.device | str | None = None) 
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     model, info = AutoModelForSequenceClassification.from_pretrained(
-        name, use_safetensors=True, output_loading_info=True
+        name, use_safetensors=True, trust_remote_code=False, output_loading_info=True
     )
     if info["missing_keys"]:
         untrained = ", ".join(sorted(info["missing_keys"]))
         raise ValueError(f"{name} has no weights for {untrained}; pass a checkpoint trained to classify")
     labels = [model.config.id2label[number] for number in range(model.config.num_labels)]
     model = model.to(default_device() if device is None else device).eval()
-    return TextClassifier(model, AutoTokenizer.from_pretrained(name), labels)
+    return TextClassifier(model, AutoTokenizer.from_pretrained(name, trust_remote_code=False), labels)
 
 
 def load(name: str, device: torch.device | str | None = None) -> TextClassifier:

@@ -3,8 +3,11 @@
 import http.client
 import io
 import os
-import socket
+import queue
 import sys
+import threading
+import time
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +17,11 @@ from torch import Tensor, nn
 
 from igteach.core.devices import device as default_device
 from igteach.datasets.shipped import load_state, safetensors_torch, sha256_of
+from igteach.lessons.files import write_whole
 
 TIMEOUT = 5.0  # seconds to wait for a server that sends nothing
+LONGEST_DOWNLOAD = 300.0  # seconds in all
+LARGEST_DOWNLOAD = 100 * 2**20  # bytes; the releases above have some 5 MB
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -82,7 +88,7 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
 
     Without a path they are sought in the folder that the environment variable IGTEACH_MODELS names, then in the folder
     `checkpoints` of `torch.hub.get_dir()`, which torchvision uses as well, and last at their official address, from
-    which they are downloaded to that folder. A damaged download is downloaded again.
+    which they are downloaded to that folder. A damaged download is downloaded again; one ends after 300 seconds or 100 MiB.
 
     Args:
         name: of the weights, a key of RELEASES.
@@ -106,16 +112,26 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
     known = RELEASES[name]
     if path is not None:
         return _load_known(Path(path), known)
-    folder = os.environ.get("IGTEACH_MODELS")
+    folder = models_folder()
     if folder:
         for release in known:
-            if Path(folder, release.file).is_file():
-                return _load_known(Path(folder, release.file), known)
+            if (folder / release.file).is_file():
+                return _load_known(folder / release.file, known)
     official = next(release for release in known if release.url)
     cached = Path(torch.hub.get_dir(), "checkpoints", official.file)
     if not cached.is_file() or not sha256_of(cached.read_bytes()).startswith(official.sha256):
         _download(official, cached)
     return _load_known(cached, known)
+
+
+def models_folder() -> Path | None:
+    """The folder that the environment variable IGTEACH_MODELS names.
+
+    Returns:
+        The folder, with `~` at its start expanded; None if the variable is not set or empty.
+    """
+    named = os.environ.get("IGTEACH_MODELS")
+    return Path(named).expanduser() if named else None
 
 
 def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
@@ -136,20 +152,63 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
 
 
 def _download(release: Release, path: Path) -> None:
-    """Save the file at `path`, complete and verified, or raise WeightsUnavailable and change nothing."""
+    """Puts the file at `path`, complete and verified, or raises WeightsUnavailable and changes nothing."""
     state = "damaged" if path.is_file() else "missing"
     print(f"{path} is {state}: downloading {release.url}", file=sys.stderr)
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)  # torch.hub would wait for ever
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(str(release.url), str(path), release.sha256)
-    except (OSError, http.client.HTTPException, RuntimeError) as error:
+        content = _fetch_in_time(str(release.url))
+        found = sha256_of(content)
+        if not found.startswith(release.sha256):
+            raise OSError(f"it has SHA-256 {found}, not {release.sha256}")
+        write_whole(path, content, replace=True)
+    except (OSError, http.client.HTTPException, ValueError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise WeightsUnavailable(
             f"The folder IGTEACH_MODELS ({os.environ.get('IGTEACH_MODELS') or 'not set'}) has no weights, {path} is "
             f"{state}, and {release.url} cannot be downloaded: {why}\n"
             f"Connect to the network once, or put {release.file} from there into a folder and set IGTEACH_MODELS to it."
         ) from None
-    finally:
-        socket.setdefaulttimeout(before)
+    print(f"{path}: {len(content) / 1e6:.1f} MB", file=sys.stderr)
+
+
+def _fetch_in_time(url: str) -> bytes:
+    """What the address sends. Raises TimeoutError after LONGEST_DOWNLOAD, and what `_fetch` raises.
+
+    It is fetched in a thread, because a server that sends its headers byte by byte is never silent for long, and
+    nothing else ends that. The thread is left to itself then; it reads LARGEST_DOWNLOAD at most.
+    """
+    answer: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+    def fetch() -> None:
+        try:
+            answer.put(_fetch(url, time.monotonic() + LONGEST_DOWNLOAD))
+        except Exception as error:
+            answer.put(error)
+
+    threading.Thread(target=fetch, daemon=True).start()
+    try:
+        content = answer.get(timeout=LONGEST_DOWNLOAD)
+    except queue.Empty:
+        raise TimeoutError(f"it took longer than {LONGEST_DOWNLOAD:g} seconds") from None
+    if isinstance(content, Exception):
+        raise content
+    return content
+
+
+def _fetch(url: str, end: float) -> bytes:
+    request = urllib.request.Request(url, headers={"User-Agent": "igteach"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+        promised = response.headers.get("Content-Length")
+        if promised is not None and not promised.isdecimal():
+            raise ValueError(f"its server promises {promised!r} bytes")
+        content = bytearray()
+        while piece := response.read1(2**16):
+            content += piece
+            if len(content) > LARGEST_DOWNLOAD:
+                raise ValueError(f"it has more than {LARGEST_DOWNLOAD} bytes")
+            if time.monotonic() > end:
+                raise TimeoutError(f"it took longer than {LONGEST_DOWNLOAD:g} seconds")
+    if promised is not None and len(content) != int(promised):
+        raise ValueError(f"{len(content)} of {promised} bytes arrived")
+    return bytes(content)

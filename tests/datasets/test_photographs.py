@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from igteach.datasets import PHOTOGRAPHS, load_photograph, open_picture
+from igteach.datasets import PHOTOGRAPHS, load_photograph, open_picture, photographs
 from igteach.datasets.photographs import FORMATS, rgb
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -224,12 +225,48 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
+def claims(width, height):
+    """A small PNG that says it is large."""
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    content = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + content
+
+
 def test_a_decompression_bomb_is_refused():
-    head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
-    bomb = (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    )
-    assert sentence(bomb) == "the file has too many pixels to be opened; scale it down first"
+    assert sentence(claims(50_000, 50_000)) == "the file has too many pixels to be opened; scale it down first"
+
+
+@pytest.mark.parametrize("size", [(10_000, 5_001), (17_700, 10_000), (1, 50_000_001)])
+def test_more_pixels_than_a_lesson_needs_are_refused_before_they_are_decoded(size, monkeypatch):
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("the pixels were decoded"))
+    told = sentence(claims(*size))
+    assert told.startswith("the file has ")
+    assert told.endswith(" million pixels, and at most 50 million are opened; scale it down first")
+
+
+def test_the_largest_picture_is_opened(monkeypatch):
+    monkeypatch.setattr(photographs, "LARGEST_PICTURE", 32 * 32)
+    assert far(open_picture(saved(quarters()))) == 0
+    assert "million pixels" in sentence(saved(quarters(34)))
+
+
+def test_a_picture_of_floats_in_0_to_1_is_right():
+    levels = np.array([[0, 0.2], [0.4, 1]], np.float32).repeat(16, 0).repeat(16, 1)
+    expected = np.array([[0, 51], [102, 255]])[..., None].repeat(3, -1)
+    assert far(open_picture(saved(Image.fromarray(levels), "TIFF")), expected) == 0
+
+
+@pytest.mark.parametrize(
+    ("levels", "why"),
+    [
+        (np.full((8, 8), 70_000, np.int32), "image is int32; pass uint8, uint16, or floats in"),
+        (np.full((8, 8), 200.0, np.float32), r"image holds 200 to 200; floats must lie in \[0, 1\]"),
+        (np.full((8, 8), np.nan, np.float32), "image holds nan to nan"),
+    ],
+)
+def test_a_picture_of_32_bits_that_nobody_can_read_is_refused_and_not_called_broken(levels, why):
+    told = sentence(saved(Image.fromarray(levels), "TIFF"))
+    assert re.fullmatch(rf"the file cannot be shown as it is \({why}.*\); save it with 8 or 16 bits a channel", told)
 
 
 def test_a_large_photograph_is_opened_without_a_warning(monkeypatch):

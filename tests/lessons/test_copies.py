@@ -104,6 +104,14 @@ def test_a_file_that_is_no_lesson_stays_byte_for_byte(lesson, work, content):
     assert copy_lesson(lesson, work) is None
 
 
+def test_a_file_that_cannot_be_read_is_reported_as_that_and_not_as_a_change_of_the_lesson(lesson, work):
+    work.mkdir()
+    (work / NAME).write_bytes(b"{ half a note")
+    line = copy_lesson(lesson, work)
+    assert f"your {NAME} cannot be read as a copy of a lesson; yours is kept" in line
+    assert "has changed" not in line
+
+
 def test_a_folder_of_that_name_stays(lesson, work):
     (work / NAME / "notes").mkdir(parents=True)
     assert NEW in copy_lesson(lesson, work)
@@ -195,6 +203,28 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch, hard_links
     with pytest.raises(FileExistsError):
         files.write_whole(tmp_path / "mine", "second", replace=False)
     assert listing(tmp_path) == {"mine": b"first"}
+
+
+def test_replacing_a_link_replaces_the_file_that_it_leads_to(tmp_path):
+    (tmp_path / "elsewhere").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    files.write_whole(tmp_path / "link", "new", replace=True)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "elsewhere").read_text() == "new"
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    files.write_whole(tmp_path / "weights", b"\x00\r\n", replace=False)
+    assert listing(tmp_path) == {"weights": b"\x00\r\n"}
+
+
+@pytest.mark.parametrize("place", ["occupied/x", "occupied/deeper/x"])
+def test_a_file_in_the_place_of_a_folder_is_named_and_stays(tmp_path, place):
+    (tmp_path / "occupied").write_text("mine")
+    with pytest.raises(NotADirectoryError) as error:
+        files.write_whole(tmp_path / place, "new", replace=True)
+    assert files.in_one_sentence(error.value).startswith(f"{tmp_path / 'occupied'}: this is a file")
+    assert listing(tmp_path) == {"occupied": b"mine"}
 
 
 def test_the_version_is_that_of_the_lesson_s_text():

@@ -1,9 +1,15 @@
 """The lesson map of the README: its minutes are those of the heads, and launch links need an address."""
 
+import importlib.metadata
 import re
+from email.message import Message
 
+import pytest
+
+from igteach.lessons import lesson as lesson_module
+from igteach.lessons import lesson_map as lesson_map_module
 from igteach.lessons.lesson import all_lessons
-from igteach.lessons.lesson_map import lesson_map, minutes_of
+from igteach.lessons.lesson_map import lesson_map, minutes_of, repository
 
 LESSONS = all_lessons()
 
@@ -25,3 +31,41 @@ def test_launch_links_are_made_from_the_address_of_a_repository_on_github_and_fr
     assert "git+https://github.com/someone/igteach" in table
     for address in (None, "", "https://example.org/someone/igteach"):
         assert not re.search("colab|binder", lesson_map(LESSONS, address))
+
+
+def test_the_address_of_the_repository_is_what_pyproject_says(tmp_path, monkeypatch):
+    (tmp_path / "notebooks" / "source").mkdir(parents=True)
+    monkeypatch.setattr(lesson_module, "_package", lambda: tmp_path / "igteach")
+    project = '[project]\nname = "igteach"\n'
+    (tmp_path / "pyproject.toml").write_text(project)
+    assert repository() is None
+    (tmp_path / "pyproject.toml").write_text(f'{project}[project.urls]\nRepository = "https://github.com/a/igteach"\n')
+    assert repository() == "https://github.com/a/igteach"
+
+
+@pytest.mark.parametrize(
+    ("stated", "address"),
+    [
+        ([], None),
+        (["Documentation, https://b", "Repository, https://a"], "https://a"),
+        (["Documentation, https://b"], None),
+    ],
+)
+def test_without_a_clone_it_is_what_the_installed_package_says(tmp_path, monkeypatch, stated, address):
+    said = Message()
+    for line in stated:
+        said["Project-URL"] = line
+    monkeypatch.setattr(lesson_module, "_package", lambda: tmp_path / "igteach")
+    monkeypatch.setattr(lesson_map_module, "metadata", lambda name: said)
+    monkeypatch.chdir(tmp_path)
+    assert repository() == address
+
+
+def test_without_either_there_is_none(tmp_path, monkeypatch):
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(lesson_module, "_package", lambda: tmp_path / "igteach")
+    monkeypatch.setattr(lesson_map_module, "metadata", missing)
+    monkeypatch.chdir(tmp_path)
+    assert repository() is None

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import importlib.util
 import io
+import json
 import os
 import tarfile
 import threading
@@ -422,3 +423,17 @@ def test_without_data_it_is_said_what_to_do(monkeypatch, tmp_path):
 def test_a_text_counts_once_and_not_where_its_labels_differ():
     texts = ["A b!", "a B", "", "c", "C.", "d"]
     assert training.each_once(texts, ["x", "x", "x", "x", "y", "y"]) == (["A b!", "d"], ["x", "y"])
+
+
+def test_code_that_comes_with_a_model_is_not_run_and_nobody_is_asked_to(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("a question was asked"))
+    monkeypatch.setenv("HF_MODULES_CACHE", str(tmp_path / "modules"))
+    folder = tmp_path / "model"
+    folder.mkdir()
+    own = {"AutoConfig": "own.OwnConfig", "AutoModelForSequenceClassification": "own.OwnModel"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "own", "auto_map": own}))
+    ran = f"open({str(tmp_path / 'ran')!r}, 'w').close()\nclass OwnConfig: pass\nclass OwnModel: pass\n"
+    (folder / "own.py").write_text(ran)
+    with pytest.raises(ValueError, match="trust_remote_code"):
+        text.from_pretrained(folder)
+    assert not (tmp_path / "ran").exists()

@@ -1,5 +1,6 @@
 """Released weights: where they are looked for, what is refused, and what a download leaves behind."""
 
+import contextlib
 import hashlib
 import io
 import pickle
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -34,6 +36,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.content, self.promised, self.status, self.asked = OFFICIAL, len(OFFICIAL), 200, 0
+        self.drip = 0.0  # seconds between bytes
         self.half_is_out, self.go_on = threading.Event(), threading.Event()
         self.go_on.set()
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -51,8 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         server = self.server
         server.asked += 1
         self.send_response(server.status)
-        self.send_header("Content-Length", str(server.promised))
+        if server.promised is not None:
+            self.send_header("Content-Length", str(server.promised))
         self.end_headers()
+        if server.drip:
+            for letter in server.content:
+                self.wfile.write(bytes([letter]))
+                time.sleep(server.drip)
         half = len(server.content) // 2
         self.wfile.write(server.content[:half])
         server.half_is_out.set()
@@ -169,10 +177,19 @@ def test_what_is_nowhere_is_downloaded_once_and_kept_where_torch_hub_keeps_thing
     assert (cache / "tiny.pth").read_bytes() == OFFICIAL
     shown = capsys.readouterr().err
     assert f"{cache / 'tiny.pth'} is missing: downloading {server.url}" in shown
-    assert "100%" in shown
+    assert re.search(r"tiny\.pth: \d+\.\d MB$", shown, re.MULTILINE)
     assert loaded() == 2
     assert server.asked == 1
     assert capsys.readouterr().err == ""
+
+
+def test_the_folder_may_be_named_from_home(tiny, server, folder, monkeypatch):
+    (folder / "tiny.safetensors").write_bytes(LOCAL)
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    monkeypatch.setenv("IGTEACH_MODELS", "~/models")
+    assert loaded() == 1
+    assert server.asked == 0
 
 
 # What is refused
@@ -241,7 +258,7 @@ def refused(cache):
 
 def test_a_download_with_another_hash_is_not_kept(tiny, server, cache):
     server.content = flipped(OFFICIAL)
-    assert "invalid hash value" in refused(cache)
+    assert "it has SHA-256" in refused(cache)
 
 
 def test_half_a_download_is_not_kept(tiny, server, cache):
@@ -271,7 +288,43 @@ def test_a_server_that_falls_silent_is_not_waited_for(tiny, server, cache, monke
     monkeypatch.setattr(weights, "TIMEOUT", 0.2)
     server.go_on.clear()
     assert "timed out" in refused(cache)
-    assert socket.getdefaulttimeout() is None
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(tiny, server, cache, monkeypatch):
+    monkeypatch.setattr(weights, "LONGEST_DOWNLOAD", 0.5)
+    server.drip = 0.05
+    start = time.monotonic()
+    assert "it took longer than 0.5 seconds" in refused(cache)
+    assert time.monotonic() - start < 3
+
+
+def test_a_server_that_sends_its_headers_byte_by_byte_is_given_up(cache, monkeypatch):
+    monkeypatch.setattr(weights, "LONGEST_DOWNLOAD", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                for letter in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000:
+                    connection.sendall(bytes([letter]))
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/tiny.pth"
+        monkeypatch.setattr(weights, "RELEASES", {"tiny": releases(url)})
+        assert "it took longer than 0.5 seconds" in refused(cache)
+
+
+def test_a_body_without_an_end_is_read_to_a_limit_only(tiny, server, cache, monkeypatch):
+    monkeypatch.setattr(weights, "LARGEST_DOWNLOAD", 200_000)
+    server.content, server.promised = bytes(10_000_000), None
+    assert "it has more than 200000 bytes" in refused(cache)
+
+
+@pytest.mark.parametrize("promised", ["many", "-5", "1e6", "5.0", ""])
+def test_a_length_that_is_none_is_told(tiny, server, cache, promised):
+    server.promised = promised
+    assert f"its server promises {promised!r} bytes" in refused(cache)
 
 
 def test_a_cache_that_cannot_be_written_is_told(tiny, server, cache):
@@ -317,7 +370,7 @@ def test_a_program_killed_while_it_downloads_leaves_no_half_file_under_the_name(
     assert server.half_is_out.wait(timeout=60)
     program.kill()
     program.communicate()
-    assert [path.name.startswith("tiny.pth.") for path in cache.iterdir()] == [True]  # what was begun
+    assert list(cache.iterdir()) == []
     server.go_on.set()
     server.content, server.promised = OFFICIAL, len(OFFICIAL)
     assert loaded() == 2
