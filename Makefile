@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 BIN := .venv/bin
 COURSE ?= ../igteach-course
 
-.PHONY: help env dev lab test ci lessons assignment book bench
+.PHONY: help env dev lab test ci release lessons assignment book bench
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -22,9 +22,13 @@ test: dev ## lint, types, unit tests and every solved notebook
 	@echo "test: ruff, mypy, pytest with nbval"
 	@$(BIN)/python -m igteach test
 
-ci: dev ## make test, then the long checks
+ci: dev ## make test, then the long checks, with samples of what is large
 	@echo "ci: the tests, then the long checks"
 	@$(BIN)/python -m igteach ci
+
+release: dev ## every check, whole, in a fresh clone of the last commit; writes docs/checked.md
+	@echo "release: everything; this takes long"
+	@$(BIN)/python -m igteach release
 
 lessons: dev ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"

@@ -6,17 +6,16 @@ missing should cost one sentence, with the line that installs it.
 
 import argparse
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from igteach.course import checks
 from igteach.lessons.copies import PROGRESS, copy_lesson, find_work, work_folder
 from igteach.lessons.files import in_one_sentence, write_whole
 from igteach.lessons.lesson import all_lessons, clone, needs_clone
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
-NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
 Options = argparse.Namespace
 
 
@@ -58,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
     parser.add_argument("--version", action="version", version=f"igteach {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, progress, hint, build, book, check, test, ci):
+    for run in (lab, copy, progress, hint, build, book, check, test, ci, release):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course,book" if run is book else "lessons,course")
         if run in (copy, build, check):
@@ -244,22 +243,14 @@ def _must_be_a_folder(course: Path) -> None:
 
 def test(_: Options) -> int:
     """lint, types, unit tests and every solved notebook"""
-    needs_clone("test")
-    python = [sys.executable, "-m"]
-    return (
-        _run([*python, "ruff", "check", "--quiet"])
-        or _run([*python, "ruff", "format", "--check", "--quiet"])
-        or _run([*python, "mypy", "--no-error-summary"])
-        or _run([*python, "pytest", "--quiet", "-n2", "--dist=loadscope", "tests", "notebooks/solved", *NBVAL])
-    )
+    return checks.test(needs_clone("test"))
 
 
-def ci(options: Options) -> int:
-    """the tests, then the long checks"""
-    needs_clone("ci")
-    return test(options) or _run([sys.executable, "-m", "pytest", "-m", "long", "--durations=15", "tests"])
+def ci(_: Options) -> int:
+    """the tests, then the long checks, with samples of what is large"""
+    return checks.ci(needs_clone("ci"))
 
 
-def _run(command: list[str]) -> int:
-    print("+", *command[1:], flush=True)
-    return subprocess.run(command, cwd=needs_clone("this"), check=False).returncode
+def release(_: Options) -> int:
+    """install a fresh clone of the last commit, run every check in it, whole, and write docs/checked.md"""
+    return checks.release(needs_clone("release"))

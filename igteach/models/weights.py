@@ -88,7 +88,8 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
 
     Without a path they are sought in the folder that the environment variable IGTEACH_MODELS names, then in the folder
     `checkpoints` of `torch.hub.get_dir()`, which torchvision uses as well, and last at their official address, from
-    which they are downloaded to that folder. A damaged download is downloaded again; one ends after 300 seconds or 100 MiB.
+    which they are downloaded to that folder. A damaged download is downloaded again. A download ends after 300 seconds
+    or 100 MiB.
 
     Args:
         name: of the weights, a key of RELEASES.
