@@ -10,7 +10,14 @@ SQUARES = 64  # along the longer side of a heatmap, at most
 
 
 def check_picture(x: Tensor) -> None:
-    """Raise ValueError unless x is one picture in [0, 1]."""
+    """Raise ValueError unless x is one picture in [0, 1].
+
+    Example:
+        >>> import torch
+        >>> check_picture(torch.zeros(2, 3, 8, 8))
+        Traceback (most recent call last):
+        ValueError: x has shape (2, 3, 8, 8); pass one picture: (1, 3, H, W), (1, 1, H, W) or (1, H, W)
+    """
     is_grey = x.dim() == 3
     has_channels = x.dim() == 4 and x.shape[1] in (1, 3)
     if len(x) != 1 or not (is_grey or has_channels):
@@ -48,6 +55,11 @@ def in_squares(values: Tensor) -> np.ndarray:
 
     Returns:
         (N, rows, columns), sums over squares with sides of `side_of(values)` pixels.
+
+    Example:
+        >>> import torch
+        >>> in_squares(torch.ones(1, 3, 128, 128))[0, 0, 0].item()  # 3 colours, 2 by 2 pixels
+        12.0
     """
     values = values.detach().cpu().double()
     if values.dim() == 4:
@@ -61,7 +73,13 @@ def side_of(values: Tensor) -> int:
 
 
 def by_squares(unit: str, values: Tensor) -> str:
-    """The unit of values that are summed over squares; it names the squares if they are larger than a pixel."""
+    """The unit of values that are summed over squares; it names the squares if they are larger than a pixel.
+
+    Example:
+        >>> import torch
+        >>> by_squares("share of F", torch.zeros(1, 128, 128))
+        'share of F, by 2 x 2 pixels'
+    """
     side = side_of(values)
     return unit if side == 1 else f"{unit}, by {side} x {side} pixels"
 

@@ -109,6 +109,10 @@ def to_nearest(points: Tensor, known: Tensor) -> Tensor:
 
     Returns:
         (places, N).
+
+    Example:
+        >>> to_nearest(torch.full((1, 1, 1, 8, 8), 0.5), known=torch.zeros(3, 1, 8, 8))
+        tensor([[4.]])
     """
     return torch.cdist(points.flatten(2), known.flatten(1)).amin(2)
 

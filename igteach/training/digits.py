@@ -145,6 +145,12 @@ def match_confidence(network: nn.Module, wanted: float, x: Tensor) -> float:
 
     Returns:
         The factor by which the last layer was multiplied, found by bisection between 0.01 and 100.
+
+    Example:
+        >>> network, x = nn.Sequential(nn.Linear(4, 3)), torch.rand(20, 4)
+        >>> factor = match_confidence(network, 0.6, x)
+        >>> round(mean_confidence(network, x), 4)
+        0.6
     """
     logits = network(x)
     low, high = 0.01, 100.0
@@ -220,6 +226,11 @@ def median_slope(f: Function, x: Tensor, target: Tensor) -> float:
 
     Returns:
         The median; scaling F does not change it.
+
+    Example:
+        >>> x = torch.eye(3)
+        >>> median_slope(lambda x: 7 * x, x, target=torch.arange(3))
+        1.0
     """
     slopes = gradient(f, x, target=target)
     products = gradient_times_input(f, x, target=target)
@@ -238,6 +249,12 @@ def left_after_blackening(p: Function, x: Tensor, target: Tensor, scores: Tensor
 
     Returns:
         The mean over x of the probability of the target.
+
+    Example:
+        >>> x = torch.ones(2, 1, 8, 8)
+        >>> p = lambda x: x.flatten(1).mean(1, keepdim=True)
+        >>> left_after_blackening(p, x, torch.zeros(2, dtype=torch.long), scores=torch.rand(2, 64))
+        0.875
     """
     highest = scores.topk(BLACKENED, dim=1).indices
     blackened = x.flatten(1).scatter(1, highest, 0.0).view_as(x)

@@ -97,7 +97,12 @@ def tokenizer_of(texts: Sequence[str], language: str) -> Any:
 
 
 def finds_the_word(attribution: TokenAttribution, sentence: MarkedText) -> bool:
-    """Whether the token with the highest score is one of those that decide."""
+    """Whether the token with the highest score is one of those that decide the label.
+
+    Args:
+        attribution: of the text of the sentence.
+        sentence: with the deciding word marked.
+    """
     start, end = attribution.offsets[int(attribution.scores.argmax())]
     return sentence.start <= start and end <= sentence.end and start < end
 
@@ -185,7 +190,7 @@ def over_seeds(values: Sequence[float]) -> str:
 CARD = f"""\
 # Negative detection
 
-Written by `python -m igteach.training.train frames`. Networks of one architecture
+Written by `python -m igteach.training frames`. Networks of one architecture
 (`igteach.models.text.CharacterCNN`, on words of English and on characters of Chinese) learn from the sentences of
 `frames_en.tsv` and `frames_zh.tsv`: one from positive and negative sentences, one from neutral ones as well. Four
 frames in five serve to learn, the rest to judge; five seeds, each with another split.

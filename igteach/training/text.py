@@ -227,7 +227,21 @@ def plain(text: str) -> str:
 
 
 def split_tenth(texts: Sequence[str], labels: Sequence[str], seed: int = 0) -> tuple[Labelled, Labelled]:
-    """Split texts into nine tenths and a held-out tenth, stratified by label; a seed gives always the same split."""
+    """Split texts into nine tenths to learn from and a held-out tenth, stratified by label.
+
+    Args:
+        texts: any number of them.
+        labels: one for each text.
+        seed: the same seed gives the same split.
+
+    Returns:
+        The texts to learn from with their labels, and those held out with theirs.
+
+    Example:
+        >>> (x, y), (x_test, y_test) = split_tenth(list("abcdefghijklmnopqrst"), ["+", "-"] * 10)
+        >>> len(x), sorted(y_test)
+        (18, ['+', '-'])
+    """
     from sklearn.model_selection import train_test_split
 
     x, x_test, y, y_test = train_test_split(texts, labels, test_size=0.1, stratify=labels, random_state=seed)
@@ -262,7 +276,17 @@ def add_low_rank(encoder: Any, rank: int) -> None:
 
 
 def trained_state(model: nn.Module) -> dict[str, Tensor]:
-    """What was trained of a model, by the names that `igteach.models.text.load_trained` takes."""
+    """What was trained of a model, by the names that `igteach.models.text.load_trained` takes.
+
+    Args:
+        model: its parameters that require a gradient were trained.
+
+    Example:
+        >>> layer = nn.Linear(2, 2)
+        >>> _ = layer.weight.requires_grad_(False)
+        >>> list(trained_state(layer))
+        ['bias']
+    """
     state = {}
     for name, value in model.named_parameters():
         if value.requires_grad:
