@@ -92,6 +92,7 @@ def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Ten
 
 
 def _one_hidden_layer(weight: Tensor, bias: Tensor, outer: Tensor) -> Function:
+    """A ReLU network with one hidden layer and one output."""
     return lambda batch: torch.relu(batch @ weight.to(batch).T + bias.to(batch)) @ outer.to(batch)
 
 

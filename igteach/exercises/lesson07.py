@@ -80,6 +80,7 @@ def _softmax_classifier(weight: Tensor) -> Function:
 
 
 def _smooth_function(rng: torch.Generator) -> Function:
+    """A smooth function of 3 features, without a symmetry that could hide a wrong answer."""
     inner = torch.randn(3, 3, generator=rng).double()
     outer = torch.randn(3, generator=rng).double()
     return lambda batch: torch.tanh(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0

@@ -76,6 +76,7 @@ def _my_part_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _without_last_piece(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
+    """The sum without the steps of a last, shorter piece."""
     in_full_pieces = len(weights) // rows * rows
     return weights[:in_full_pieces] @ slopes[:in_full_pieces]
 
