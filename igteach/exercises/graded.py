@@ -21,7 +21,7 @@ from torch import Tensor
 
 from igteach.core.evaluation import forward
 from igteach.exercises import EXERCISES
-from igteach.exercises.checker import Exercise, Verdict, compare, distinguishing_cases, run_answer
+from igteach.exercises.checker import Exercise, Verdict, call_answer, compare, distinguishing_cases, run_answer
 
 PROOF = "application/vnd.igteach.proof+json"  # the media type under which a notebook shows a proof
 PACKAGE = Path(__file__).parents[1]
@@ -91,7 +91,8 @@ def locked(exercise: Exercise) -> Iterator[list[str]]:
     """
     tools = {code for tool in exercise.tools for code in code_of(tool)}
     forbidden = locked_code() - tools
-    trusted_callers = set(with_nested_code(locked_code() - code_of(forward)))  # `forward` calls the student's f
+    student_side = code_of(forward) | code_of(call_answer)  # one calls the student's f, the other the answer
+    trusted_callers = set(with_nested_code(locked_code() - student_side))
     locked_calls: list[str] = []
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:

@@ -158,6 +158,12 @@ def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, proof
         graded_check("04.2", answer, SECRETS[0])
 
 
+@pytest.mark.parametrize("answer", [EXERCISES["04.2"].solution, partial(EXERCISES["04.2"].solution)])
+def test_a_locked_function_is_no_answer_itself(answer, proofs):
+    with pytest.raises(NotSolved, match=r"Your answer calls igteach\.exercises\.lesson04\."):
+        graded_check("04.2", answer, SECRETS[0])
+
+
 def test_what_a_lesson_hands_out_as_a_tool_may_be_called(proofs):
     graded_check("04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), SECRETS[0])
     with pytest.raises(NotSolved, match=r"igteach\.methods\.gradients\.gradient\. Writing"):
