@@ -45,6 +45,11 @@ def open_picture(file: str | Path | bytes | memoryview) -> Image.Image:
         ValueError: In one sentence, if the file is empty, broken, or not a picture in one of FORMATS, if it has more
             than 50 million pixels, which are then not decoded, or if its numbers are none of a picture's.
         OSError: If the path cannot be read.
+
+    Example:
+        >>> open_picture(b"")
+        Traceback (most recent call last):
+        ValueError: the file is empty; choose another picture
     """
     from PIL import Image, ImageOps
 

@@ -136,7 +136,7 @@ def _load_known(path: Path, known: tuple[Release, ...]) -> dict[str, Tensor]:
     if release is None:
         raise ValueError(
             f"{path} has SHA-256 {found}, not {' or '.join(release.sha256 for release in known)}: the file is damaged "
-            "or another one, and was not opened; copy it anew, or remove it"
+            "or another one, and was not opened; copy it again, or remove it"
         )
     if release.file.endswith(".safetensors"):
         return safetensors_torch().load(content)

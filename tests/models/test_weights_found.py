@@ -208,7 +208,7 @@ def test_another_file_in_the_folder_is_named_and_neither_opened_nor_replaced(tin
 def test_another_file_at_the_path_is_refused_before_parsing(tiny, tmp_path, no_parsing):
     path = tmp_path / "tiny.pth"
     path.write_bytes(flipped(OFFICIAL))
-    with pytest.raises(ValueError, match="damaged or another one, and was not opened; copy it anew, or remove it"):
+    with pytest.raises(ValueError, match="damaged or another one, and was not opened; copy it again, or remove it"):
         loaded(path)
 
 
