@@ -47,8 +47,9 @@ def hint(exercise: str) -> Hint:
         ValueError: If there is no such exercise.
 
     Example:
-        >>> hint("04.2")  # doctest: +SKIP
-        **Hint 1 of 2.** Write down the derivative along the path first.
+        >>> hint("4.2")
+        Traceback (most recent call last):
+        ValueError: exercise is '4.2'; did you mean "04.2"?
     """
     hints, solution = hints_and_solution(exercise)
     work = find_work()

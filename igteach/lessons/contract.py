@@ -24,7 +24,15 @@ NO_ALT = re.compile(r'!\[.{0,9}\]\(|<img(?![^>]*\balt="[^"]{10,}")[^>]*>')
 
 
 def faults(lesson: Lesson) -> list[str]:
-    """What is wrong with a lesson and its two notebooks, one line a fault, each with its cell."""
+    """What is wrong with a lesson and its two notebooks.
+
+    Args:
+        lesson: The lesson.
+
+    Returns:
+        One line for each fault, with its cell; nothing if the lesson keeps its contract. The other functions of this
+        module are its rules: each takes a notebook, and yields such lines.
+    """
     source = lesson.read()
     rebuild = f"run: python -m igteach build {lesson.number}"
     if not (lesson.solved.exists() and lesson.learner.exists()):

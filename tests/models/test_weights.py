@@ -36,7 +36,7 @@ def test_one_wrong_bit_is_refused_before_parsing(copy, no_parsing, position):
     content = bytearray(path.read_bytes())
     content[position] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"digits\.safetensors has SHA-256 .* copy it anew"):
+    with pytest.raises(ValueError, match=r"digits\.safetensors has SHA-256 .* copy it again"):
         load_state("digits", copy)
 
 
