@@ -14,7 +14,7 @@ from igteach.course.questions import Question, question_of
 from igteach.course.seed import course_seed, derive_secret, require_outside_repository
 from igteach.lessons.build import as_text
 from igteach.lessons.contract import given_away
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons
 
 CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
@@ -78,9 +78,9 @@ def assign_lesson(lesson: Lesson, course: Path, seed_file: Path) -> str:
         return f"{name}: already there, unchanged"
     config = course / "nbgrader_config.py"
     if not config.exists():
-        write_whole(config, CONFIG.format(name=course.resolve().name), replace=False)
+        write_atomically(config, CONFIG.format(name=course.resolve().name), replace=False)
     source = course / "source" / name / f"{lesson.name}.ipynb"
-    write_whole(source, as_text(with_hidden_tests(lesson, seed)), replace=True)
+    write_atomically(source, as_text(with_hidden_tests(lesson, seed)), replace=True)
     nbgrader(course, "generate_assignment", name, "--create", "--force")
     found = leaks(nbformat.read(release, as_version=4))
     if found:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from igteach.course import checks
 from igteach.lessons.copies import PROGRESS, copy_lesson, find_work, work_folder
-from igteach.lessons.files import in_one_sentence, write_whole
+from igteach.lessons.files import in_one_sentence, write_atomically
 from igteach.lessons.lesson import all_lessons, clone, needs_clone
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
@@ -132,7 +132,7 @@ def _copy(numbers: list[str]) -> Path:
             print(done)
     try:
         if not os.path.lexists(work / PROGRESS):
-            write_whole(work / PROGRESS, "{}\n", replace=False)
+            write_atomically(work / PROGRESS, "{}\n", replace=False)
     except FileExistsError:
         pass  # another `copy` was first
     return work

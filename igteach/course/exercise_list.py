@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from igteach.course.questions import question_of
 from igteach.exercises import EXERCISES
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons, root
 from igteach.lessons.lesson_map import minutes_of, title_of
 
@@ -31,7 +31,7 @@ def exercise_list() -> str:
 
 def write_list() -> None:
     """Write docs/exercises.md."""
-    write_whole(_page(), exercise_list(), replace=True)
+    write_atomically(_page(), exercise_list(), replace=True)
 
 
 def list_faults() -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from igteach.course.grade import Mark, mark_of, submissions
 from igteach.exercises import EXERCISES
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 
 NOT_GRADED = "not graded; marks.csv says why"
 STYLE = (
@@ -53,7 +53,7 @@ def report(course: Path) -> Path:
         f"<h1>{title}</h1>{''.join(sections)}</html>\n"
     )
     file = course / "report.html"
-    write_whole(file, page, replace=True)
+    write_atomically(file, page, replace=True)
     return file
 
 

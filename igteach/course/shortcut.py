@@ -11,7 +11,7 @@ from igteach.course.seed import course_seed, derive_secret, require_outside_repo
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.datasets.shipped import save_state
 from igteach.datasets.shortcuts import Shortcut, make_shortcut
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.models import scenes
 from igteach.models.scenes import ScenesCNN
 
@@ -84,7 +84,7 @@ def write_shortcut(course: Path, seed_file: Path | None) -> str:
         **rates,
     )
     answer_file = course / "shortcut.md"
-    write_whole(answer_file, answer, replace=True)
+    write_atomically(answer_file, answer, replace=True)
     answer_file.chmod(0o600)
     return f"shortcut: {folder} is for the learners; {answer_file} says what it is, and is for you alone"
 

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from igteach.exercises.checker import Verdict
 from igteach.lessons.copies import PROGRESS
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 
 Entry = dict[str, Any]  # tries, solved, hints, solution_seen
 Kept = dict[str, Entry]  # by exercise
@@ -70,7 +70,7 @@ def change(exercise: str, how: Callable[[Entry], Entry], folder: Path | None = N
         if kept is not None:
             entry = kept.setdefault(exercise, {})
             entry.update(how(entry))
-            write_whole(file, json.dumps(kept, indent=1, sort_keys=True) + "\n", replace=True)
+            write_atomically(file, json.dumps(kept, indent=1, sort_keys=True) + "\n", replace=True)
 
 
 def record(verdict: Verdict) -> None:

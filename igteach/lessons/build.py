@@ -6,7 +6,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, learners_view
 
 SECONDS_A_CELL = 300
@@ -23,8 +23,8 @@ def build_lesson(lesson: Lesson) -> None:
         CellExecutionError: If a cell of the lesson fails (nbclient's error).
     """
     notebook = lesson.read()
-    write_whole(lesson.learner, as_text(learners_view(notebook)), replace=True)
-    write_whole(lesson.solved, as_text(execute(notebook, lesson)), replace=True)
+    write_atomically(lesson.learner, as_text(learners_view(notebook)), replace=True)
+    write_atomically(lesson.solved, as_text(execute(notebook, lesson)), replace=True)
 
 
 def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, clone
 
 WORK = "work"
@@ -66,7 +66,7 @@ def copy_lesson(lesson: Lesson, work: Path) -> str | None:
     for place in _places(lesson, work):
         if not os.path.lexists(place):
             try:
-                write_whole(place, text, replace=False)
+                write_atomically(place, text, replace=False)
                 return _what_happened(lesson, version, place, work)
             except FileExistsError:  # another `copy` that runs at this moment was first
                 pass

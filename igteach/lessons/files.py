@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, content: str | bytes, *, replace: bool) -> None:
+def write_atomically(path: Path, content: str | bytes, *, replace: bool) -> None:
     """Write to a temporary name beside a file, then give it the file's name.
 
     Args:

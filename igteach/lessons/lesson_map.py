@@ -5,7 +5,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons, clone, needs_clone
 
 START, END = "<!-- lesson map: written by `make lessons` -->", "<!-- end of the lesson map -->"
@@ -97,7 +97,7 @@ def readme_faults() -> list[str]:
 def write_map() -> None:
     """Bring the README's map up to date."""
     readme = _readme()
-    write_whole(readme, _with_map(readme), replace=True)
+    write_atomically(readme, _with_map(readme), replace=True)
 
 
 def _readme() -> Path:

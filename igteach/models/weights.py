@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from igteach.core.devices import device as default_device
 from igteach.datasets.shipped import load_state, safetensors_torch, sha256_of
-from igteach.lessons.files import write_whole
+from igteach.lessons.files import write_atomically
 
 TIMEOUT = 5.0  # seconds to wait for a server that sends nothing
 LONGEST_DOWNLOAD = 300.0  # seconds in all
@@ -162,7 +162,7 @@ def _download(release: Release, path: Path) -> None:
         found = sha256_of(content)
         if not found.startswith(release.sha256):
             raise OSError(f"it has SHA-256 {found}, not {release.sha256}")
-        write_whole(path, content, replace=True)
+        write_atomically(path, content, replace=True)
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise WeightsUnavailable(

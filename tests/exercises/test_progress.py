@@ -113,7 +113,7 @@ def test_where_progress_cannot_be_written_hints_come_all_the_same(work, monkeypa
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(progress_store, "write_whole", fail)
+    monkeypatch.setattr(progress_store, "write_atomically", fail)
     all_hints("02.3")
     assert kept(work) == {}
 

@@ -182,13 +182,13 @@ def test_a_crash_while_replacing_leaves_the_old_file(tmp_path, monkeypatch, cras
     (tmp_path / "built").write_text("old")
     monkeypatch.setattr(files.os, crash, fail)
     with pytest.raises(KeyboardInterrupt):
-        files.write_whole(tmp_path / "built", "new", replace=True)
+        files.write_atomically(tmp_path / "built", "new", replace=True)
     assert listing(tmp_path) == {"built": b"old"}
 
 
 def test_replacing_gives_the_new_text_with_plain_line_ends(tmp_path):
     (tmp_path / "built").write_text("old")
-    files.write_whole(tmp_path / "built", "né\nw\n", replace=True)
+    files.write_atomically(tmp_path / "built", "né\nw\n", replace=True)
     assert listing(tmp_path) == {"built": "né\nw\n".encode()}
 
 
@@ -199,22 +199,22 @@ def test_a_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch, hard_links
 
     if not hard_links:
         monkeypatch.setattr(files.os, "link", no_links)
-    files.write_whole(tmp_path / "mine", "first", replace=False)
+    files.write_atomically(tmp_path / "mine", "first", replace=False)
     with pytest.raises(FileExistsError):
-        files.write_whole(tmp_path / "mine", "second", replace=False)
+        files.write_atomically(tmp_path / "mine", "second", replace=False)
     assert listing(tmp_path) == {"mine": b"first"}
 
 
 def test_replacing_a_link_replaces_the_file_that_it_leads_to(tmp_path):
     (tmp_path / "elsewhere").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    files.write_whole(tmp_path / "link", "new", replace=True)
+    files.write_atomically(tmp_path / "link", "new", replace=True)
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "elsewhere").read_text() == "new"
 
 
 def test_bytes_are_written_as_they_are(tmp_path):
-    files.write_whole(tmp_path / "weights", b"\x00\r\n", replace=False)
+    files.write_atomically(tmp_path / "weights", b"\x00\r\n", replace=False)
     assert listing(tmp_path) == {"weights": b"\x00\r\n"}
 
 
@@ -222,7 +222,7 @@ def test_bytes_are_written_as_they_are(tmp_path):
 def test_a_file_in_the_place_of_a_folder_is_named_and_stays(tmp_path, place):
     (tmp_path / "occupied").write_text("mine")
     with pytest.raises(NotADirectoryError) as error:
-        files.write_whole(tmp_path / place, "new", replace=True)
+        files.write_atomically(tmp_path / place, "new", replace=True)
     assert files.in_one_sentence(error.value).startswith(f"{tmp_path / 'occupied'}: this is a file")
     assert listing(tmp_path) == {"occupied": b"mine"}
 
