@@ -35,7 +35,7 @@ SYSTEM_PATHS = (
     "/sys/devices/system/cpu",
 )
 MODEL_VARIABLES = ("IGTEACH_MODELS", "TORCH_HOME")  # folders of weights, which a lesson may read
-PASSED_VARIABLES = (*MODEL_VARIABLES, "LANG", "IGTEACH_DEVICE")
+PASSED_VARIABLES = ("LANG", "IGTEACH_DEVICE")
 SUBMISSION_FOLDER = "/submission"  # the kernel's working directory: the visible folder, seen from inside
 PACKAGE = Path(__file__).resolve().parents[1]
 NO_SANDBOX = (
@@ -110,13 +110,18 @@ def _readable_paths() -> list[Path]:
     """What the kernel may read beside its submission: the system, Python, igteach, and folders of weights."""
     paths = [Path(path) for path in SYSTEM_PATHS]
     paths += [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PACKAGE, PACKAGE.parent / "data"]
-    paths += [Path(os.environ[name]) for name in MODEL_VARIABLES if os.environ.get(name)]
+    paths += [Path(folder) for folder in _model_folders().values()]
     return [path for path in paths if path.exists()]
+
+
+def _model_folders() -> dict[str, str]:
+    """The folders of weights by the variable that names each; `~` is the grader's home, and not the sandbox's."""
+    return {name: os.path.expanduser(os.environ[name]) for name in MODEL_VARIABLES if os.environ.get(name)}
 
 
 def _environment() -> dict[str, str]:
     """The environment variables of the kernel, which inherits none of the grader's."""
-    passed = {name: os.environ[name] for name in PASSED_VARIABLES if os.environ.get(name)}
+    passed = {name: os.environ[name] for name in PASSED_VARIABLES if os.environ.get(name)} | _model_folders()
     fixed = {
         "HOME": "/tmp",
         "PATH": "/usr/bin:/bin",

@@ -4,6 +4,7 @@ import copy
 
 import nbformat
 from nbclient import NotebookClient
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from igteach.lessons.files import write_atomically
@@ -50,6 +51,7 @@ def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
     )
     metadata = copy.deepcopy(notebook.metadata)
     executed = client.execute()
+    executed, _ = CoalesceStreamsPreprocessor(enabled=True).preprocess(executed, {})  # pieces differ from run to run
     executed.metadata = metadata  # the kernel adds its Python's version, which differs from machine to machine
     for output in (output for cell in executed.cells for output in cell.get("outputs", ())):
         output.get("data", {}).pop(WIDGET, None)  # dead without its kernel; the static picture beside it stays

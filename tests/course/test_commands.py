@@ -198,7 +198,7 @@ def test_a_course_lies_neither_in_a_clone_nor_in_the_package(installed, tmp_path
     (other / "pyproject.toml").write_text('[project]\nname = "igteach"\n')
     for place in (other / "course", other, installed / "course"):
         assert main(["assign", "00", "--out", str(place)]) == 1
-        assert "the course must not lie in the repository" in sentence(capsys)
+        assert "the course must not be in the repository" in sentence(capsys)
     assert not (other / "course").exists()
 
 
