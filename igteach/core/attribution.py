@@ -53,7 +53,7 @@ class Attribution:
 
     @property
     def residual(self) -> Tensor | None:
-        """What the values miss, values.sum() - (F(x) - F(x')): (batch,), or None for a method without a baseline."""
+        """What the values miss (batch,), values.sum() - (F(x) - F(x')). None for a method without a baseline."""
         if self.f_baseline is None:
             return None
         total = torch.stack([example.sum(dtype=accumulator(self.values)) for example in self.values])
@@ -61,7 +61,7 @@ class Attribution:
 
     @property
     def relative_residual(self) -> Tensor | None:
-        """|residual| over |F(x) - F(x')|, finite also where that difference is zero: (batch,), or None."""
+        """|residual| over |F(x) - F(x')| (batch,), finite also where that difference is zero; or None."""
         if self.residual is None or self.f_baseline is None:
             return None
         l1 = l1_norm(self.values)
