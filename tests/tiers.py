@@ -1,7 +1,7 @@
 """Which tests run when: `make test` the quick ones, `make ci` the long ones and samples, `make release` all.
 
 A test marked `long` takes minutes and runs in `make ci`. One marked `sampled(n)` is large: `make ci` takes n of its
-cases, drawn anew each week, and `make release` takes them all.
+cases, redrawn each week, and `make release` takes them all.
 """
 
 import random
@@ -25,15 +25,15 @@ def sample(cases: Sequence[Case], count: int, seed: str) -> list[Case]:
     return [case for number, case in enumerate(cases) if number in chosen]
 
 
-def left_out(names: Sequence[tuple[str, int | None]], seed: str) -> set[int]:
-    """The places of the cases that a sampled run leaves out.
+def left_out(cases: Sequence[tuple[str, int | None]], seed: str) -> set[int]:
+    """The indices of the cases that a sampled run leaves out.
 
     Args:
-        names: For each test case the name of its function, and how many cases of it to take; None is all.
+        cases: For each test case the name of its function, and how many cases of it to take; None is all.
         seed: What the draw depends on.
     """
     groups = defaultdict(list)
-    for place, (name, count) in enumerate(names):
+    for place, (name, count) in enumerate(cases):
         if count is not None:
             groups[name, count].append(place)
     taken = {place for (name, count), places in groups.items() for place in sample(places, count, f"{seed} {name}")}

@@ -1,10 +1,11 @@
 """The affine prefix of a network: passed once for each example along a straight path, not once for each step.
 
 Up to its first non-linearity a network is affine, h = A x + c. Along a straight path h is on a straight path, too, and
-the gradient by x is A' times the one by h: a weighted sum of gradients is A' times the weighted sum of those by h. So
-are the differences that the error estimate is made of, up to the sum of the squares of the second differences, feature
-by feature. For that one there is a sketch: the second differences go in turn into SKETCH_SIZE sums, each with a random
-sign that is always the same, and over the signs the squares of these sums average to the sum of the squares.
+the gradient with respect to x is A^T times the one with respect to h, and a weighted sum of gradients is A^T times the
+weighted sum of those. The same holds for everything that the error estimate needs, except the sum of the squared second
+differences, feature by feature, which is not linear. That one is estimated with a sketch: the second differences go in
+turn into SKETCH_SIZE sums, each with a random sign from a fixed seed; averaged over the signs, the squares of these
+sums add up to the sum of the squares.
 
 Sources: Charikar, Chen and Farach-Colton (2002), https://doi.org/10.1007/3-540-45465-9_59, for the sketch; see also
 Alon, Matias and Szegedy (1996), https://doi.org/10.1145/237814.237823.
@@ -20,7 +21,7 @@ from torch.nn.modules import batchnorm
 
 from igteach.core.attribution import accumulator
 from igteach.core.devices import full_precision
-from igteach.core.error_estimate import NEIGHBOURS, distance
+from igteach.core.error_estimate import NEIGHBOURS, expected_l1_error
 from igteach.core.evaluation import forward_with_gradient, frozen_parameters, repeat_target
 from igteach.core.functions import Function, Logit, Probability
 from igteach.core.integration import Integrand
@@ -32,8 +33,8 @@ AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Fla
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 SKETCH_SIZE = 4
 NUM_SUMS = 4 + SKETCH_SIZE  # weighted sums of gradients that go back through the prefix
-FEWEST_STEPS = 2 * NUM_SUMS  # with fewer, or with
-FEWEST_PRODUCTS = 48  # fewer multiplications for an output of the prefix, the prefix alone is no slower
+FEWEST_STEPS = 2 * NUM_SUMS  # with fewer steps the split gains nothing
+FEWEST_PRODUCTS = 48  # nor with fewer multiplications for each output of the prefix
 
 
 class ChannelsFirst(nn.Module):
@@ -62,7 +63,7 @@ class SplitModel:
         return StraightPath(*ends)
 
     def gradients_by_input(self, x: Tensor, gradients_by_hidden: Tensor) -> Tensor:
-        """A' times each of the gradients by h, with h's channels where prefix has them.
+        """A^T times each of the gradients with respect to h, with h's channels where prefix has them.
 
         Args:
             x: (batch, *features).
@@ -133,7 +134,7 @@ class PrefixSums:
         gradients = split.gradients_by_input(path.x, gradients_by_hidden)
         sums = gradients.to(accumulator(gradients)).mul_(path.x - path.baseline)
         integral, correction, first, last, *sketch = sums
-        return integral, distance(torch.stack(sketch).square().sum(0), correction, first, last)
+        return integral, expected_l1_error(torch.stack(sketch).square().sum(0), correction, first, last)
 
 
 def split_model(f: Function, x: Tensor, steps: int) -> SplitModel | None:
@@ -145,8 +146,8 @@ def split_model(f: Function, x: Tensor, steps: int) -> SplitModel | None:
         steps: Gradients for each example.
 
     Returns:
-        The two, or None where there is no prefix or it gains nothing: with few steps, and on a GPU, which waits for
-        calls and not for sums.
+        The two, or None where there is no prefix or it gains nothing: with few steps, and on a GPU, where kernel
+        launches, not arithmetic, take the time.
     """
     wrappers, model = list[type[Logit]](), f
     while isinstance(model, Logit) and type(model) in (Logit, Probability):

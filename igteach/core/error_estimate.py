@@ -67,10 +67,10 @@ class IntegrandVariation:
         """
         if self.squares is None or self.ends is None:
             return None
-        return distance(self.squares, smooth, *self.ends)
+        return expected_l1_error(self.squares, smooth, *self.ends)
 
 
-def distance(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
+def expected_l1_error(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
     """The L1 distance to expect (batch,), from what IntegrandVariation remembers; each argument (batch, *features)."""
     middle = (squares / (12 * 6)).sqrt() + smooth.abs()
     ends = (first.abs() + last.abs()) / 2

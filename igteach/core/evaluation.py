@@ -1,4 +1,7 @@
-"""F and its gradient at many points, in batches that fit the memory of a device."""
+"""F and its gradient at many points, in smaller batches if memory runs out.
+
+The points of a path are cut into batches in `core.integration`.
+"""
 
 import threading
 import warnings
@@ -16,7 +19,7 @@ from igteach.core.devices import full_precision
 from igteach.core.functions import Function
 
 Result = TypeVar("Result")
-_FITTING_BATCH_SIZE = WeakKeyDictionary[Any, int]()  # what had room, for each f that ran out of memory once
+_FITTING_BATCH_SIZE = WeakKeyDictionary[Any, int]()  # the batch size that fitted, for each f that ran out of memory
 _FREEZING = threading.Lock()
 _FROZEN = Counter[nn.Parameter]()  # how many calls of `frozen_parameters` hold a parameter
 
@@ -83,7 +86,7 @@ def forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) ->
 
 def _forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
     with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(f), full_precision():
-        points = points.clone() if points.is_inference() else points.detach()  # autograd takes none from inference mode
+        points = points.clone() if points.is_inference() else points.detach()  # autograd rejects inference tensors
         points.requires_grad_()
         value = forward(f, points, None if target is None else target.clone())
         gradient = torch.autograd.grad(value.sum(), points, allow_unused=True)[0] if value.requires_grad else None
@@ -107,7 +110,7 @@ def forward_batched(f: Function, points: Tensor, target: Tensor | None, batch_si
 def forward_at_ends(
     f: Function, start: Tensor, end: Tensor, target: Tensor | None, batch_size: int
 ) -> tuple[Tensor, Tensor]:
-    """F at both ends of the paths of a batch, each end (batch, *features), side by side in batches: two of (batch,)."""
+    """F at the start and at the end of each path (batch, *features), evaluated in batches: two tensors (batch,)."""
     found = []
     for chunk in torch.arange(len(end)).split(max(1, batch_size // 2)):
         both = torch.cat([start[chunk], end[chunk]])
@@ -131,7 +134,7 @@ def halve_on_out_of_memory(
 ) -> list[Result]:
     """The results of `work` on all rows together or, if memory runs out, on halves of them, and so on down to one row.
 
-    Warns once for each f, whose size that had room is remembered.
+    Warns, and remembers for each f the batch size that fitted; later calls start from it.
 
     Args:
         work: A function of f, some rows and their classes.
@@ -160,7 +163,7 @@ def halve_on_out_of_memory(
     if halved:
         with suppress(TypeError):
             _FITTING_BATCH_SIZE[f] = batch_size
-        warnings.warn(f"out of memory on {points.device}: goes on with {batch_size} rows at once", stacklevel=2)
+        warnings.warn(f"out of memory on {points.device}: continuing with {batch_size} rows at a time", stacklevel=2)
     return results
 
 

@@ -70,7 +70,7 @@ class Integrand(ABC):
         return sums.result()
 
     def path_values(self, count: int, chunk_size: int) -> Tensor:
-        """F at `count` equally spaced places, from end to end, at most chunk_size of them at once: (count, batch)."""
+        """F at `count` equally spaced alphas, 0 and 1 included, at most chunk_size at once: (count, batch)."""
         found = []
         for alphas in torch.linspace(0, 1, count, dtype=torch.float64).split(chunk_size):
             points = self.path.points(alphas).flatten(0, 1)
@@ -90,7 +90,7 @@ class PathIntegrand(Integrand):
 
 
 class WeightedSums:
-    """The values times their cells' weights, and times what the weights lack for a parabola through neighbours."""
+    """Two running sums of the values: weighted by the cells, and by the corrections that the error estimate uses."""
 
     def __init__(self, cells: Cells):
         self.nodes = cells.nodes

@@ -10,8 +10,12 @@ from igteach.core.attribution import all_finite
 from igteach.core.evaluation import forward, forward_with_gradient
 from igteach.core.functions import Baseline, Function, Logit, Target
 
-NUMBERS_AT_ONCE = {"cpu": 2**17, "cuda": 2**25, "mps": 2**23}  # of the inputs in one batch; a CPU has caches
-FEW_ROWS, MANY_NUMBERS = 4, 2**20  # a batch has at least this many rows, unless they are more numbers than this
+NUMBERS_AT_ONCE = {
+    "cpu": 2**17,
+    "cuda": 2**25,
+    "mps": 2**23,
+}  # of the inputs in one batch; small on a CPU, to stay in its cache
+FEW_ROWS, MANY_NUMBERS = 4, 2**20  # at least so many rows, unless they hold more numbers than this
 _INDEPENDENT = WeakSet[Any]()  # networks whose rows were seen not to depend on one another
 
 
@@ -29,7 +33,7 @@ def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) 
 
     Raises:
         TypeError: An argument is of the wrong kind; the message names it, what was passed and what to pass.
-        ValueError: An argument cannot give a right answer; likewise.
+        ValueError: An argument would lead to a wrong answer; the message is as specific.
     """
     if not callable(f):
         raise TypeError(f"f is {type(f).__name__}; pass a model or a function of a batch")
@@ -104,7 +108,7 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
         if difference > slack * (gradient * x[:1]).abs().sum():
             raise ValueError(
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
-                "its rows must not depend on one another, nor on chance"
+                "f must treat each row independently and be deterministic"
             )
     if isinstance(network, nn.Module):
         _INDEPENDENT.add(network)
@@ -115,7 +119,7 @@ def check_modes(f: object) -> None:
     for name, layer in f.named_modules() if isinstance(f, nn.Module) else ():
         if layer.training and _differs_in_training(layer):
             which = f"{name or 'itself'!r} ({type(layer).__name__})"
-            raise ValueError(f"f is in train mode, and its layer {which} answers differently there; call .eval() on f")
+            raise ValueError(f"f is in train mode, and its layer {which} behaves differently there; call .eval() on f")
 
 
 def _differs_in_training(layer: nn.Module) -> bool:

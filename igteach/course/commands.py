@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from igteach.course import checks
+from igteach.course import release_checks
 from igteach.lessons.copies import PROGRESS, copy_lesson, find_work, work_folder
 from igteach.lessons.files import in_one_sentence, write_atomically
 from igteach.lessons.lesson import all_lessons, clone, needs_clone
@@ -243,14 +243,14 @@ def _must_be_a_folder(course: Path) -> None:
 
 def test(_: Options) -> int:
     """lint, types, unit tests and every solved notebook"""
-    return checks.test(needs_clone("test"))
+    return release_checks.test(needs_clone("test"))
 
 
 def ci(_: Options) -> int:
     """the tests, then the long checks, with samples of what is large"""
-    return checks.ci(needs_clone("ci"))
+    return release_checks.ci(needs_clone("ci"))
 
 
 def release(_: Options) -> int:
     """install a fresh clone of the last commit, run every check in it, whole, and write docs/checked.md"""
-    return checks.release(needs_clone("release"))
+    return release_checks.release(needs_clone("release"))

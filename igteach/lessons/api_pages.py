@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-PAGES = {  # file: title, names of the facade, and modules whose public names all stand on the page
+PAGES = {  # file: title, names of the facade, and modules whose public names all appear on the page
     "api_answers": (
-        "Answers, and functions to ask",
+        "Results, and model wrappers",
         ["Attribution", "logit", "probability", "toy", "device"],
         [],
     ),
@@ -54,7 +54,7 @@ def write_api_pages(folder: Path) -> str:
     for file, (title, names, modules) in PAGES.items():
         (folder / f"{file}.md").write_text(_page(title, names, modules), encoding="utf-8")
     contents = "\n".join(PAGES)
-    head = "# The package\n\nWhat `import igteach` gives, by subject.\n"
+    head = "# The package\n\nWhat `import igteach` provides, by topic.\n"
     (folder / "api.md").write_text(f"{head}\n```{{toctree}}\n:maxdepth: 1\n\n{contents}\n```\n", encoding="utf-8")
     return "api"
 
@@ -73,7 +73,7 @@ def _directive(name: str) -> str:
 
 def _module_directive(module: str) -> str:
     directive = f".. automodule:: {module}\n   :members:"
-    if module.count(".") == 1:  # a room, which lists the names that it takes from its modules
+    if module.count(".") == 1:  # a subpackage, which lists the names that it takes from its modules
         directive += "\n   :imported-members:"
     return directive
 

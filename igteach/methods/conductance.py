@@ -30,7 +30,7 @@ def neuron_conductance(
 ) -> Attribution:
     """The share of each unit of a layer in F(x) - F(x'), along the straight path of the input from x' to x.
 
-    It is IG along the curve that the units y then take: for unit j the integral of dF/dy_j dy_j over the path.
+    It is IG along the curve that the activations y trace out: for unit j the integral of dF/dy_j dy_j over the path.
 
     Args:
         f: As for `integrated_gradients`.
@@ -43,13 +43,13 @@ def neuron_conductance(
         batch_size: As for `integrated_gradients`.
 
     Returns:
-        An Attribution whose values have the shape of the layer's output. They add up to F(x) - F(x') if all that F
-        learns of x goes through the layer; if something goes past it, the residual is what went.
+        An Attribution whose values have the shape of the layer's output. They add up to F(x) - F(x') if x
+        affects F only through this layer; otherwise the residual is what bypasses it.
 
     Raises:
         TypeError: layer is not a module; and as for `integrated_gradients`.
-        ValueError: f calls the layer not at all or more than once, or its output is not a tensor of a row for each
-            row; and as for `integrated_gradients`.
+        ValueError: f does not call the layer exactly once, or the layer's output is not a tensor with a row for each
+            input row; and as for `integrated_gradients`.
 
     Example:
         >>> import igteach, torch
@@ -90,24 +90,28 @@ class LayerIntegrand(Integrand):
     layer: nn.Module
 
     def values(self, cells: Cells) -> Tensor:
-        edges, _ = self._at_layer(torch.cat([cells.starts[:1], cells.ends]))  # a cell starts where the one before ends
+        edges, _ = self._on_path(torch.cat([cells.starts[:1], cells.ends]))  # a cell starts where the one before ends
         displacements = edges.diff(dim=0)
-        _, gradients = self._at_layer(cells.nodes)
+        _, gradients = self._on_path(cells.nodes)
         return gradients * displacements / broadcast_alphas(cells.ends - cells.starts, displacements[0])
 
-    def _at_layer(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
+    def _on_path(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
         """The units and F's gradient by them at each alpha of the path: each (alphas, batch, *units)."""
         points = self.path.points(alphas)
-        found = at_layer(self.f, self.layer, points.flatten(0, 1), repeat_target(self.target, len(points)))
+        found = layer_output_and_gradient(
+            self.f, self.layer, points.flatten(0, 1), repeat_target(self.target, len(points))
+        )
         units, gradients = (each.view(*points.shape[:2], *each.shape[1:]).to(accumulator(points)) for each in found)
         return units, gradients
 
 
-def at_layer(f: Function, layer: nn.Module, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+def layer_output_and_gradient(
+    f: Function, layer: nn.Module, points: Tensor, target: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """The output of a layer at the points (N, *features), and the gradient of F by it: each (N, *units).
 
     Raises:
-        ValueError: f calls the layer not at all or more than once, or its output is not a tensor of N rows.
+        ValueError: f does not call the layer exactly once, or the layer's output is not a tensor of N rows.
     """
     outputs: list[Tensor] = []
 

@@ -41,16 +41,16 @@ def integrated_gradients(
         baseline: x': a number, or a tensor that broadcasts to x. None is zeros.
         target: The class: an int, or a tensor (batch,) of ints. None where f gives one number a row.
         steps: Gradients for each example.
-        rule: One of `core.quadrature.RULES`, or "warped": nodes stand close where F moves.
-        tolerance: An example whose error estimate is above it is done again with more steps, until it is not or
-            until max_evaluations gradients are spent on it; `converged` says which. None is `steps` for all.
+        rule: One of `core.quadrature.RULES`, or "warped": nodes are denser where F changes fast.
+        tolerance: Examples whose error estimate exceeds it are computed again with more steps, until it no longer
+            does or max_evaluations gradients are spent; `converged` says which. None is `steps` for all.
         max_evaluations: See tolerance.
         batch_size: Rows of f at once, at most. None picks a size for the device of x.
         progress: Show a bar (needs tqdm).
 
     Returns:
         An Attribution in the units of F: values in the shape and dtype of x, their residual, and an estimate of their
-        error. What lies between two nodes is unseen, and no estimate can know it.
+        error. What happens between two nodes goes unseen, and no estimate can account for it.
 
     Raises:
         TypeError: An argument is of the wrong kind; the message names it and says what to pass.
@@ -98,15 +98,16 @@ def _refined(
     values, estimates = answer.values, cast(Tensor, answer.error_estimate)
     spent = torch.full((len(x),), steps, device=x.device)
     for i in (estimates > tolerance).nonzero()[:, 0].tolist():
-        one, last = slice(i, i + 1), steps
+        row, latest_steps = slice(i, i + 1), steps
         while estimates[i] > tolerance:
             growth = min(1.1 * estimates[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
-            more = min(math.ceil(growth * last), max_evaluations - int(spent[i]))
-            if more <= last:
+            next_steps = min(math.ceil(growth * latest_steps), max_evaluations - int(spent[i]))
+            if next_steps <= latest_steps:
                 break
-            again = integrated_gradients(f, x[one], baseline[one], target_of(target, one), steps=more, **options)
-            values[one], estimates[one], last = again.values, cast(Tensor, again.error_estimate), more
-            spent[i] += more
+            rerun = integrated_gradients(f, x[row], baseline[row], target_of(target, row), steps=next_steps, **options)
+            values[row], estimates[row] = rerun.values, cast(Tensor, rerun.error_estimate)
+            latest_steps = next_steps
+            spent[i] += next_steps
     return replace(answer, evaluations=spent, converged=estimates <= tolerance)
 
 
@@ -156,9 +157,9 @@ def path_gradients(
         raise ValueError("rule is 'warped', which is for the straight path of integrated_gradients; choose another")
     function = path if callable(path) else piecewise_linear_path(path)
     start, end = CurvedPath(function).points(torch.tensor([0.0, 1.0], dtype=torch.float64))
-    for reached, expected, words in ((start, baseline, "start at baseline"), (end, x, "end at x")):
+    for reached, expected, name, verb in ((start, baseline, "baseline", "start"), (end, x, "x", "end")):
         if expected is not None and (reached - expected).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
-            raise ValueError(f"path does not {words}: mend the path, or leave out the argument")
+            raise ValueError(f"path does not {verb} at {name}: correct the path, or leave out {name}")
     end, start, target = check_arguments(f, end, start, target)
     batch_size = default_batch_size(end, batch_size)
 

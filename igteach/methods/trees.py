@@ -212,7 +212,7 @@ def _add_shares(totals: np.ndarray, tree: Tree, paths: _Paths) -> None:
     while len(visits.node):
         is_leaf = tree.is_leaf[visits.node]
         leaves, visits = visits.select(is_leaf), visits.select(~is_leaf)
-        _distribute(totals, leaves, tree.value[leaves.node, paths.outputs[leaves.example]])
+        _distribute_with_ties(totals, leaves, tree.value[leaves.node, paths.outputs[leaves.example]])
         crossing = _crossing(visits, tree, paths)
         visits = _concatenated(
             _enter_child(visits, tree.left[visits.node], crossing),
@@ -260,7 +260,7 @@ def _latest(
     return np.maximum(alpha, new_alpha), crossed_by
 
 
-def _distribute(totals: np.ndarray, leaves: _Visits, value: np.ndarray) -> None:
+def _distribute_with_ties(totals: np.ndarray, leaves: _Visits, value: np.ndarray) -> None:
     """Add to the totals what F gains and loses at the leaves, whose value is (visits,).
 
     Take a box that a features enter and b others leave at the same alpha. The path is inside it only in orders with all

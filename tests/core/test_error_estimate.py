@@ -12,7 +12,7 @@ from torch import nn
 from igteach import exact_integrated_gradients, integrated_gradients, toy
 from igteach.core.quadrature import RULES
 
-sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from error_estimates import cases, measure, relative_l1, summary
 
 EVERY_RULE = (*RULES, "warped")

@@ -32,7 +32,7 @@ def test_half_the_rows_give_the_same_answer_and_one_warning(method, room):
     x, target = torch.randn(9, 4), torch.randint(3, (9,))
     expected = method(Small(1000), x, target=target)
     f = Small(room)
-    with pytest.warns(UserWarning, match=r"out of memory on cpu: goes on with \d rows at once") as said:
+    with pytest.warns(UserWarning, match=r"out of memory on cpu: continuing with \d rows at a time") as said:
         answer = method(f, x, target=target)
     assert len(said) == 1
     torch.testing.assert_close(answer.values, expected.values)
@@ -95,7 +95,7 @@ def small_card():
 def test_a_card_that_is_full_goes_on_with_fewer_rows_and_says_so(small_card):
     x, f = torch.tensor([[0.3, -1.0, 2.0, 0.5]], device=small_card), Wide().to(small_card)
     expected = integrated_gradients(f, x, steps=256, batch_size=4)
-    with pytest.warns(UserWarning, match=r"out of memory on cuda:0: goes on with \d+ rows at once") as said:
+    with pytest.warns(UserWarning, match=r"out of memory on cuda:0: continuing with \d+ rows at a time") as said:
         answer = integrated_gradients(f, x, steps=256, batch_size=256)
     assert len(said) == 1
     torch.testing.assert_close(answer.values, expected.values)

@@ -138,7 +138,7 @@ def times_x(right, f, x, baseline=None, target=None):
     return replace(right(f, x, baseline, target), values=right(f, x, None, target).values)
 
 
-@breaks(error_estimate.distance, "05", "an estimate that promises too much")
+@breaks(error_estimate.expected_l1_error, "05", "an estimate that promises too much")
 def a_third(right, *args):
     return right(*args) / 3
 
@@ -190,7 +190,7 @@ def steepest_first(right, alphas, distance, slope, leg):
     return right(alphas, distance, -slope, leg)
 
 
-@breaks(trees._distribute, "11", "jumps whose losses are gains")
+@breaks(trees._distribute_with_ties, "11", "jumps whose losses are gains")
 def all_gains(right, totals, leaves, value):
     right(totals, leaves, value)
     totals[0] = totals[1]  # the sizes of the jumps

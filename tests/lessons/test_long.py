@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from igteach.course.checks import NBVAL
+from igteach.course.release_checks import NBVAL
 from igteach.lessons.build import execute
 from igteach.lessons.lesson import all_lessons
 

@@ -4,42 +4,44 @@ from datetime import date
 
 import pytest
 
-from igteach.course import checks
-from igteach.course.checks import Result, ci, last_words, measured, table
+from igteach.course import release_checks
+from igteach.course.release_checks import Result, ci, run_timed, summary_line, table
 
 
 @pytest.fixture
 def commands(monkeypatch):
     """The modules that were run; those listed in `failing` fail."""
     seen, failing = [], set()
-    monkeypatch.setattr(checks, "run", lambda command, _: seen.append(command) or int(" ".join(command) in failing))
+    monkeypatch.setattr(
+        release_checks, "run", lambda command, _: seen.append(command) or int(" ".join(command) in failing)
+    )
     return seen, failing
 
 
 def test_ci_runs_the_tests_and_then_the_long_ones(commands, tmp_path):
     seen, _ = commands
     assert ci(tmp_path) == 0
-    assert seen == [*checks.LINT, checks.UNIT_TESTS, checks.LONG_TESTS]
+    assert seen == [*release_checks.LINT, release_checks.UNIT_TESTS, release_checks.LONG_TESTS]
 
 
 @pytest.mark.parametrize("place", range(4))
 def test_the_first_failure_ends_it(commands, tmp_path, place):
     seen, failing = commands
-    failing.add(" ".join([*checks.LINT, checks.UNIT_TESTS][place]))
+    failing.add(" ".join([*release_checks.LINT, release_checks.UNIT_TESTS][place]))
     assert ci(tmp_path) == 1
     assert len(seen) == place + 1
 
 
 def test_a_step_keeps_its_count_its_time_and_its_code(tmp_path, capfd):
-    result = measured(["sh", "-c", "echo '== 3 passed, 1 skipped in 2s =='; echo; exit 3"], tmp_path)
-    assert (result.said, result.code) == ("3 passed, 1 skipped in 2s", 3)
+    result = run_timed(["sh", "-c", "echo '== 3 passed, 1 skipped in 2s =='; echo; exit 3"], tmp_path)
+    assert (result.summary, result.code) == ("3 passed, 1 skipped in 2s", 3)
     assert 0 <= result.seconds < 60
     assert "3 passed" in capfd.readouterr().out
 
 
 def test_without_a_count_the_last_line_counts():
-    assert last_words(["env: making .venv", "env: .venv is ready", ""]) == "env: .venv is ready"
-    assert last_words([]) == "no output"
+    assert summary_line(["env: making .venv", "env: .venv is ready", ""]) == "env: .venv is ready"
+    assert summary_line([]) == "no output"
 
 
 def test_the_table_names_commit_day_and_what_failed():

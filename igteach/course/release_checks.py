@@ -19,7 +19,7 @@ CHECKED = "docs/checked.md"
 HEAD = """\
 # What was checked, and when
 
-Written by `make release`, which installs a fresh clone and runs every check in it, whole: nothing is sampled.
+Written by `make release`, which installs a fresh clone and runs every check in it in full, with no sampling.
 
 """
 
@@ -46,13 +46,13 @@ class Result:
 
     Attributes:
         step: What was done, as a command.
-        said: Its last line with a count, or its last line.
+        summary: Its last line with a count, or its last line.
         seconds: How long it took.
         code: Its exit code.
     """
 
     step: str
-    said: str
+    summary: str
     seconds: float
     code: int
 
@@ -75,15 +75,15 @@ def release(clone: Path) -> int:
             *([python, "-m", *command] for command in [*LINT, UNIT_TESTS]),
             [python, "-m", *LONG_TESTS, "--whole"],
         ]
-        results = [measured(step, fresh) for step in steps]
+        results = [run_timed(step, fresh) for step in steps]
     text = HEAD + table(results, commit_of(clone), date.today())
     (clone / CHECKED).write_text(text, encoding="utf-8", newline="\n")
     print(f"release: see {CHECKED}")
     return int(any(result.code for result in results))
 
 
-def measured(command: list[str], folder: Path) -> Result:
-    """Run a step, show what it says, and keep its last words."""
+def run_timed(command: list[str], folder: Path) -> Result:
+    """Run a step, show its output, and keep its summary."""
     words = " ".join(Path(word).name if word.startswith("/") else word for word in command)
     print("+", words, flush=True)
     start, lines = time.monotonic(), list[str]()
@@ -92,10 +92,10 @@ def measured(command: list[str], folder: Path) -> Result:
         print(line, end="", flush=True)
         lines.append(line.strip())
     code = process.wait()
-    return Result(words, last_words(lines), time.monotonic() - start, code)
+    return Result(words, summary_line(lines), time.monotonic() - start, code)
 
 
-def last_words(lines: list[str]) -> str:
+def summary_line(lines: list[str]) -> str:
     """The last line with a count of tests, or the last line that says anything."""
     spoken = [line.strip("= ") for line in lines if line.strip("= ")]
     counts = [line for line in spoken if re.search(r"\d+ (passed|failed|error)", line)]
@@ -106,10 +106,10 @@ def table(results: list[Result], commit: str, day: date) -> str:
     """The results of a release in Markdown."""
     head = f"Commit {commit}, {day.isoformat()}, {platform.system()} {platform.machine()}, Python "
     head += f"{platform.python_version()}.\n\n| step | result | minutes |\n|---|---|---|\n"
-    rows = [
-        f"| `{result.step}` | {'passed' if result.code == 0 else 'FAILED'}: {result.said} | {result.seconds / 60:.1f} |"
-        for result in results
-    ]
+    rows = []
+    for result in results:
+        outcome = "passed" if result.code == 0 else "FAILED"
+        rows.append(f"| `{result.step}` | {outcome}: {result.summary} | {result.seconds / 60:.1f} |")
     return head + "\n".join(rows) + "\n"
 
 
