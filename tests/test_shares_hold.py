@@ -1,7 +1,7 @@
 """The shares of some seventy calls, of every method, stored before the package's rooms were moved.
 
 A move or a new name must change none of them. The numbers are to stay until the integrator itself is replaced; then
-`python tests/test_shares_hold.py` stores them anew, in shares.safetensors beside this file.
+`python tests/test_shares_hold.py` stores them again, in shares.safetensors beside this file.
 """
 
 from functools import cache
