@@ -332,7 +332,9 @@ def batch_norm_by_hand(x):
 )
 def test_rows_that_depend_on_one_another_or_on_chance_are_refused(method, f):
     torch.manual_seed(0)
-    with pytest.raises(ValueError, match=r"f gives .* for a row alone and .* beside another row; f must treat each row"):
+    with pytest.raises(
+        ValueError, match=r"f gives .* for a row alone and .* beside another row; f must treat each row"
+    ):
         method(f, X)
 
 

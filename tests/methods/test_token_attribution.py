@@ -542,7 +542,7 @@ def test_a_checkpoint_without_a_trained_head_is_refused(checkpoints, tmp_path):
     bert = checkpoints["bert"]
     bert.model.bert.save_pretrained(tmp_path)
     bert.tokenizer.save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match=r"brings no weights for classifier\.bias, classifier\.weight; pass "):
+    with pytest.raises(ValueError, match=r"has no weights for classifier\.bias, classifier\.weight; pass "):
         from_pretrained(tmp_path, "cpu")
 
 
