@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import igteach
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("igteach", "notebooks/source", "tools")
 BY_PYENV = Path.home() / ".pyenv" / "versions"
@@ -48,3 +50,24 @@ def test_a_warning_is_found(version, tmp_path):
     source = tmp_path / "odd.py"
     source.write_text('print("\\d")\n')
     assert compile_with(python, [str(source)], tmp_path / "cache").returncode != 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_what_needs_no_torch_runs_and_the_rest_names_what_to_install(version, tmp_path):
+    python = find_python(version)
+    if python is None:
+        pytest.skip(f"Python {version} is not there")
+    for name in ("igteach", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    def run(*words):
+        command = [python, "-I", "-W", "error", "-c", "import sys; sys.path.insert(0, '.'); sys.argv[0] = 'igteach'\n"]
+        command[-1] += "from igteach.course.commands import main; sys.exit(main())"
+        return subprocess.run([*command, *words], cwd=tmp_path, capture_output=True, text=True)
+
+    assert run("--version").stdout == f"igteach {igteach.__version__}\n"
+    assert "12_trust: copied" in run("copy").stdout
+    assert len(list((tmp_path / "work").glob("*.ipynb"))) == len(list((ROOT / "notebooks" / "source").glob("*.py")))
+    assert "install it with: pip install 'igteach[lessons,course]'" in run("lab").stderr
