@@ -38,8 +38,14 @@ PAGES = {  # file: title, names of the facade, and modules whose public names al
     "api_show": ("Figures", [], ["igteach.show"]),
     "api_explore": ("Explorers", [], ["igteach.explore"]),
     "api_data": ("Data", [], ["igteach.datasets"]),
-    "api_exercises": ("Exercises", [], ["igteach.exercises"]),
+    "api_exercises": ("Exercises", ["exercises.check", "exercises.hint", "exercises.progress"], []),
 }
+
+
+STYLE = """\
+dl.py, dl.py .pre { overflow-wrap: anywhere; white-space: normal; }
+dl.py pre { white-space: pre; }
+"""  # so that signatures and links fit a phone
 
 
 def write_api_pages(folder: Path) -> str:
@@ -53,6 +59,8 @@ def write_api_pages(folder: Path) -> str:
     """
     for file, (title, names, modules) in PAGES.items():
         (folder / f"{file}.md").write_text(_page(title, names, modules), encoding="utf-8")
+    (folder / "_static").mkdir()
+    (folder / "_static" / "api.css").write_text(STYLE, encoding="utf-8")
     contents = "\n".join(PAGES)
     head = "# The package\n\nWhat `import igteach` provides, by topic.\n"
     (folder / "api.md").write_text(f"{head}\n```{{toctree}}\n:maxdepth: 1\n\n{contents}\n```\n", encoding="utf-8")
@@ -79,12 +87,20 @@ def _module_directive(module: str) -> str:
 
 
 def escape_markup(app: Any, what: str, name: str, member: object, options: object, lines: list[str]) -> None:
-    """Sphinx's `autodoc-process-docstring`: stars and bars in our docstrings, as in (N, *features), are no markup."""
-    in_example = False
+    """Sphinx's `autodoc-process-docstring`, for what Sphinx and napoleon would take for markup.
+
+    Stars and bars, as in (N, *features), are escaped. A colon in the first line of Returns becomes a semicolon, because
+    napoleon would read what is before it as a type.
+    """
+    in_example = returns_follow = False
     for number, line in enumerate(lines):
         in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>>"))
         if not in_example and not re.match(r"\s*\*{1,2}\w+:", line):  # an argument such as `**options:`
-            lines[number] = re.sub(r"(?<!\\)([*|])", r"\\\1", line)
+            line = re.sub(r"(?<!\\)([*|])", r"\\\1", line)
+        if returns_follow:
+            line = re.sub(r":(?= |$)", ";", line)
+        lines[number] = line
+        returns_follow = line.strip() in ("Returns:", "Yields:")
 
 
 def add_to(app: Any) -> None:
