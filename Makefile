@@ -26,9 +26,9 @@ ci: dev ## make test, then the long checks, with samples of what is large
 	@echo "ci: the tests, then the long checks"
 	@$(BIN)/python -m igteach ci
 
-release: dev ## every check, whole, in a fresh clone of the last commit; writes docs/checked.md
+release: dev ## every check, in full, in a fresh clone of the last commit; writes docs/checked.md (ARGS="tests long")
 	@echo "release: everything; this takes long"
-	@$(BIN)/python -m igteach release
+	@$(BIN)/python -m igteach release $(ARGS)
 
 lessons: dev ## rebuild the generated notebooks from notebooks/source
 	@echo "lessons: building notebooks/ and notebooks/solved/"

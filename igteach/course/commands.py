@@ -64,6 +64,8 @@ def make_parser() -> argparse.ArgumentParser:
             command.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers; all if none is given")
         if run is hint:
             command.add_argument("exercise", metavar="NN.N", help="the exercise, such as 04.2")
+        if run is release:
+            command.add_argument("steps", nargs="*", metavar="STEP", help="such as tests or long; all if none is given")
         if run is lab:
             command.add_argument("--instructor", action="store_true", help="with nbgrader's menus")
     _add_course_commands(commands)
@@ -251,6 +253,6 @@ def ci(_: Options) -> int:
     return release_checks.ci(needs_clone("ci"))
 
 
-def release(_: Options) -> int:
-    """install a fresh clone of the last commit, run every check in it, whole, and write docs/checked.md"""
-    return release_checks.release(needs_clone("release"))
+def release(options: Options) -> int:
+    """install a fresh clone of the last commit, run every check in it in full, and write docs/checked.md"""
+    return release_checks.release(needs_clone("release"), options.steps)

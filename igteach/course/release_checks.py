@@ -19,9 +19,18 @@ CHECKED = "docs/checked.md"
 HEAD = """\
 # What was checked, and when
 
-Written by `make release`, which installs a fresh clone and runs every check in it in full, with no sampling.
+Written by `make release`, which installs a fresh clone and runs every check in it in full, with no sampling. Each line
+is the last run of its step, with the commit that it ran on.
 
+| step | commit | day | machine | result | minutes |
+|---|---|---|---|---|---|
 """
+STEPS = {  # name: what is run in the clone, by make or as a module of its Python
+    "install": ["make", "dev"],
+    **{" ".join(command[:2]) if command[0] == "ruff" else command[0]: command for command in LINT},
+    "tests": UNIT_TESTS,
+    "long": [*LONG_TESTS, "--verbose", "--whole"],
+}
 
 
 def test(clone: Path) -> int:
@@ -45,7 +54,7 @@ class Result:
     """What one step of a release said.
 
     Attributes:
-        step: What was done, as a command.
+        step: Its name, a key of STEPS.
         summary: Its last line with a count, or its last line.
         seconds: How long it took.
         code: Its exit code.
@@ -57,42 +66,48 @@ class Result:
     code: int
 
 
-def release(clone: Path) -> int:
-    """Install a fresh clone of the commit that is checked out, run all of the checks in it, and write docs/checked.md.
+def release(clone: Path, steps: list[str]) -> int:
+    """Install a fresh clone of the commit that is checked out, run checks in it, and write each into docs/checked.md.
+
+    A step is written down when it ends, so that an interrupted release keeps what it did.
 
     Args:
         clone: The repository; what is not committed in it is not checked.
+        steps: Names of STEPS, all if empty. The first, which installs, is always run.
 
     Returns:
-        0 where every step passed, else 1.
+        0 if every step passed, else 1.
+
+    Raises:
+        ValueError: There is no such step.
     """
+    for step in steps:
+        if step not in STEPS:
+            raise ValueError(f"step is {step!r}; choose from {', '.join(STEPS)}")
+    commit, codes = commit_of(clone), []
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder) / "igteach"
         subprocess.run(["git", "clone", "--quiet", str(clone), str(fresh)], check=True)
-        python = str(fresh / ".venv" / "bin" / "python")
-        steps = [
-            ["make", "dev"],
-            *([python, "-m", *command] for command in [*LINT, UNIT_TESTS]),
-            [python, "-m", *LONG_TESTS, "--whole"],
-        ]
-        results = [run_timed(step, fresh) for step in steps]
-    text = HEAD + table(results, commit_of(clone), date.today())
-    (clone / CHECKED).write_text(text, encoding="utf-8", newline="\n")
+        for name, command in STEPS.items():
+            if name == "install" or not steps or name in steps:
+                python = [] if command[0] == "make" else [str(fresh / ".venv" / "bin" / "python"), "-m"]
+                result = run_timed(name, [*python, *command], fresh)
+                write_down(clone / CHECKED, result, commit, date.today())
+                codes.append(result.code)
     print(f"release: see {CHECKED}")
-    return int(any(result.code for result in results))
+    return int(any(codes))
 
 
-def run_timed(command: list[str], folder: Path) -> Result:
+def run_timed(step: str, command: list[str], folder: Path) -> Result:
     """Run a step, show its output, and keep its summary."""
-    words = " ".join(Path(word).name if word.startswith("/") else word for word in command)
-    print("+", words, flush=True)
+    print("+", step, flush=True)
     start, lines = time.monotonic(), list[str]()
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in process.stdout or ():
         print(line, end="", flush=True)
         lines.append(line.strip())
     code = process.wait()
-    return Result(words, summary_line(lines), time.monotonic() - start, code)
+    return Result(step, summary_line(lines), time.monotonic() - start, code)
 
 
 def summary_line(lines: list[str]) -> str:
@@ -102,15 +117,16 @@ def summary_line(lines: list[str]) -> str:
     return (counts or spoken or ["no output"])[-1]
 
 
-def table(results: list[Result], commit: str, day: date) -> str:
-    """The results of a release in Markdown."""
-    head = f"Commit {commit}, {day.isoformat()}, {platform.system()} {platform.machine()}, Python "
-    head += f"{platform.python_version()}.\n\n| step | result | minutes |\n|---|---|---|\n"
-    rows = []
-    for result in results:
-        outcome = "passed" if result.code == 0 else "FAILED"
-        rows.append(f"| `{result.step}` | {outcome}: {result.summary} | {result.seconds / 60:.1f} |")
-    return head + "\n".join(rows) + "\n"
+def write_down(file: Path, result: Result, commit: str, day: date) -> None:
+    """Put a result into the table of docs/checked.md, in the place of the step's last one."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    outcome = "passed" if result.code == 0 else "FAILED"
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    cells = [f"`{result.step}`", commit, day.isoformat(), machine, f"{outcome}: {result.summary}"]
+    rows[result.step] = f"| {' | '.join(cells)} | {result.seconds / 60:.1f} |"
+    ordered = [rows[step] for step in STEPS if step in rows]
+    file.write_text(HEAD + "\n".join(ordered) + "\n", encoding="utf-8", newline="\n")
 
 
 def commit_of(clone: Path) -> str:

@@ -55,7 +55,7 @@ def test_search_finds_a_lesson_from_a_folder(page, book):
 
 def test_hints_and_quizzes_unfold(page, book):
     page.goto(f"file://{book}/04_integrated_gradients.html")
-    first = page.locator("details").first
+    first = page.locator("article details").first
     assert "are the two ends of every piece" not in text_of(page)
     first.locator("summary").first.click()
     assert "are the two ends of every piece" in text_of(page)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from igteach.course import release_checks
-from igteach.course.release_checks import Result, ci, run_timed, summary_line, table
+from igteach.course.release_checks import Result, ci, release, run_timed, summary_line, write_down
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ def test_the_first_failure_ends_it(commands, tmp_path, place):
 
 
 def test_a_step_keeps_its_count_its_time_and_its_code(tmp_path, capfd):
-    result = run_timed(["sh", "-c", "echo '== 3 passed, 1 skipped in 2s =='; echo; exit 3"], tmp_path)
-    assert (result.summary, result.code) == ("3 passed, 1 skipped in 2s", 3)
+    result = run_timed("tests", ["sh", "-c", "echo '== 3 passed, 1 skipped in 2s =='; echo; exit 3"], tmp_path)
+    assert (result.step, result.summary, result.code) == ("tests", "3 passed, 1 skipped in 2s", 3)
     assert 0 <= result.seconds < 60
     assert "3 passed" in capfd.readouterr().out
 
@@ -44,10 +44,21 @@ def test_without_a_count_the_last_line_counts():
     assert summary_line([]) == "no output"
 
 
-def test_the_table_names_commit_day_and_what_failed():
-    text = table(
-        [Result("ruff check", "no output", 6, 0), Result("pytest", "1 failed", 90, 1)], "abc1234", date(2026, 11, 28)
-    )
-    assert "Commit abc1234, 2026-11-28" in text
-    assert "| `ruff check` | passed: no output | 0.1 |" in text
-    assert "| `pytest` | FAILED: 1 failed | 1.5 |" in text
+def test_a_step_is_written_in_the_place_of_its_last_run_and_the_others_stay(tmp_path):
+    file, day = tmp_path / "checked.md", date(2026, 11, 28)
+    write_down(file, Result("long", "1 failed", 90, 1), "abc1234", day)
+    write_down(file, Result("install", "ready", 6, 0), "abc1234", day)
+    write_down(file, Result("long", "9 passed", 120, 0), "def5678", day)
+    rows = [line for line in file.read_text().splitlines() if line.startswith("| `")]
+    assert rows[0].startswith("| `install` | abc1234 | 2026-11-28 | ")
+    assert rows[0].endswith(" | passed: ready | 0.1 |")
+    assert rows[1].startswith("| `long` | def5678 | ")
+    assert rows[1].endswith(" | passed: 9 passed | 2.0 |")
+    assert len(rows) == 2
+
+
+def test_a_step_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(
+        ValueError, match="step is 'longest'; choose from install, ruff check, ruff format, mypy, tests"
+    ):
+        release(tmp_path, ["longest"])
