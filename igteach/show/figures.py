@@ -13,6 +13,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Canvas
+from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 from PIL import Image
 from torch import Tensor
 
@@ -41,6 +43,10 @@ class Figure:
 
     canvas: Canvas
     alt: str
+
+    def __post_init__(self) -> None:
+        for text in self.canvas.findobj(Text):
+            text.set_parse_math(_is_formula(text.get_text()))
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"
@@ -71,6 +77,15 @@ class Figure:
         if title is None:
             raise ValueError(f"path ends in {kind!r}; use .png, .svg or .pdf")
         self.canvas.savefig(path, metadata={title: self.alt})
+
+
+def _is_formula(label: str) -> bool:
+    """Whether matplotlib can typeset what is between the label's dollar signs; else they are only dollar signs."""
+    try:
+        MathTextParser("path").parse(label)
+    except ValueError:
+        return False
+    return True
 
 
 def curves(

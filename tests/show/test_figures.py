@@ -268,3 +268,18 @@ def test_rounded_takes_tensors_and_nested_lists():
     assert show.rounded(torch.tensor([[1 / 3, -2 / 3], [1e-15, 123456.0]])) == [[0.333, -0.667], [0.0, 123000.0]]
     assert show.rounded([torch.tensor(1 / 3), (2 / 3, 7)], 2) == [0.33, [0.67, 7.0]]
     assert show.rounded(torch.tensor(0.12345, requires_grad=True)) == 0.123
+
+
+@pytest.mark.parametrize("label", ["$x_{$", "$5 to $7", "a price in $"])
+def test_dollar_signs_that_hold_no_formula_are_shown_as_they_are(label):
+    figures = [
+        show.bars([label, "b"], {label: [1.0, 2.0]}, ylabel=label),
+        show.curves([1.0, 2.0], {label: [1.0, 2.0]}, xlabel=label, ylabel=label),
+        show.heatmaps({label: torch.rand(4, 4)}),
+    ]
+    assert all("data:image/png" in figure._repr_html_() for figure in figures)
+
+
+def test_a_formula_in_a_label_is_typeset():
+    figure = show.curves([1.0, 2.0], {"F": [1.0, 2.0]}, xlabel=r"$\alpha$ from $x'$", ylabel="F")
+    assert figure.canvas.axes[0].xaxis.label.get_parse_math()
