@@ -89,17 +89,18 @@ def locked(exercise: Exercise) -> Iterator[list[str]]:
     Yields:
         The full names of the locked functions that were called so far, also if the answer caught the exception.
     """
-    tools = {code for tool in exercise.tools for code in code_of(tool)}
-    forbidden = locked_code() - tools
+    tools = {number for tool in exercise.tools for number in code_of(tool)}
+    forbidden = locked_code().keys() - tools
     student_side = code_of(forward) | code_of(call_answer)  # one calls the student's f, the other the answer
-    trusted_callers = set(with_nested_code(locked_code() - student_side))
+    trusted = [code for number, code in locked_code().items() if number not in student_side]
+    trusted_callers = {id(code) for code in with_nested_code(trusted)}
     locked_calls: list[str] = []
 
     def on_event(frame: FrameType, event: str, _: Any) -> None:
         if event != "call":
             return
-        is_locked = frame.f_code in forbidden or _library_of(frame) in LOCKED_LIBRARIES
-        if is_locked and _calling_code(frame) not in trusted_callers:
+        is_locked = id(frame.f_code) in forbidden or _library_of(frame) in LOCKED_LIBRARIES
+        if is_locked and id(_calling_code(frame)) not in trusted_callers:
             name = f"{_module_of(frame)}.{frame.f_code.co_name}"
             locked_calls.append(name)
             raise LockedFunctionCalled(f"{name} is locked while your answer is graded")
@@ -115,35 +116,36 @@ def locked(exercise: Exercise) -> Iterator[list[str]]:
 
 
 @cache
-def locked_code() -> frozenset[CodeType]:
+def locked_code() -> dict[int, CodeType]:
     """The code of all functions and methods of LOCKED_ROOMS, except those of OPEN_MODULES.
 
     Returns:
-        Their code objects, without those of the functions defined inside them.
+        Their code objects by id, without those of the functions defined inside them.
     """
     rooms = [import_module(f"igteach.{room}") for room in LOCKED_ROOMS]
     names = [module.name for room in rooms for module in walk_packages(room.__path__, f"{room.__name__}.")]
     modules = [import_module(name) for name in names if name not in OPEN_MODULES]
     members = [member for module in modules for member in _defined_in(module)]
-    return frozenset(code for member in members for code in code_of(member))
+    return {number: code for member in members for number, code in code_of(member).items()}
 
 
-def code_of(member: Any) -> set[CodeType]:
+def code_of(member: Any) -> dict[int, CodeType]:
     """The code objects that igteach has for a function, a property, or the methods of a class.
 
     Args:
         member: A value from a module or a class. A decorated function counts with igteach's own decorators.
 
     Returns:
-        The code objects whose source is a file of igteach; none for a value that is not callable.
+        The code objects whose source is a file of igteach, by id, because Python calls two of the same text equal: a
+        student's copy is the student's own. None for a value that is not callable.
     """
     if isinstance(member, type):
-        return {code for attribute in vars(member).values() for code in code_of(attribute)}
+        return {number: code for attribute in vars(member).values() for number, code in code_of(attribute).items()}
     if isinstance(member, property):
         return code_of(member.fget)
-    found = set()
+    found = {}
     if isinstance(member, FunctionType) and Path(member.__code__.co_filename).is_relative_to(PACKAGE):
-        found.add(member.__code__)
+        found[id(member.__code__)] = member.__code__
     if hasattr(member, "__wrapped__"):
         found |= code_of(member.__wrapped__)
     return found

@@ -1,5 +1,6 @@
 """A synthetic class, handed in, graded by the real nbgrader, and each student's mark and feedback looked at."""
 
+import base64
 import copy
 import csv
 import html
@@ -12,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from igteach import exercises
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import Mark, grade
 from igteach.course.questions import QUESTIONS
@@ -127,13 +129,26 @@ def in_other_words(paper: Paper) -> None:
         paper.answer(n, f'own = {{}}\nexec({text!r}, own)\n{name} = own["RIGHT"]["{paper.number}.{n}"]')
 
 
+@cache
+def copied_checker(number: str) -> str:
+    """Code that defines `own`, the lesson's checker as a student may copy it; encoded, so that no page shows its words.
+
+    Calling the package's own would be caught.
+    """
+    folder = Path(exercises.__file__).parent
+    common, lesson = ((folder / f"{name}.py").read_text(encoding="utf-8") for name in ("common", f"lesson{number}"))
+    text = common + re.sub(r"^from igteach\.exercises\.common import .*$", "", lesson, flags=re.MULTILINE)
+    code = base64.b64encode(text.encode())
+    return f'import base64\nown = {{"__name__": "own"}}\nexec(base64.b64decode({code!r}), own)'
+
+
 def with_mistake(k: int) -> Callable[[Paper], None]:
     """The k-th known mistake of each exercise, or its last."""
 
     def hand_in(paper: Paper) -> None:
         for n, name in enumerate(paper.functions, start=1):
-            mistakes = f'EXERCISES["{paper.number}.{n}"].mistakes'
-            paper.answer(n, f"from igteach.exercises import EXERCISES\n{name} = {mistakes}[:{k + 1}][-1].answer")
+            found = f'{{e.id: e for e in own["EXERCISES"]}}["{paper.number}.{n}"].mistakes[:{k + 1}][-1].answer'
+            paper.answer(n, f"{copied_checker(paper.number)}\n{name} = {found}")
 
     return hand_in
 
