@@ -7,6 +7,7 @@ import os
 import runpy
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,17 +30,27 @@ def pytest_report_header(config: pytest.Config) -> str:
     return "samples: none, all cases run" if config.getoption("--whole") else f"samples: drawn for {seed()}"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None and item.get_closest_marker("spread") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))  # a module shares its fixtures
     if config.getoption("--whole"):
         return
     marks = [(item.nodeid.partition("[")[0], item.get_closest_marker("sampled")) for item in items]
     out = TIERS["left_out"]([(name, mark.args[0] if mark else None) for name, mark in marks], seed())
     config.hook.pytest_deselected(items=[item for place, item in enumerate(items) if place in out])
     items[:] = [item for place, item in enumerate(items) if place not in out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With --dist=loadgroup, groups of our own: xdist 3.8 finds no group under pytest 9.2, and says nothing."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TIERS["group_of"](nodeid)
+
+    return ByGroup(config, log)
 
 
 def seed() -> str:

@@ -1,6 +1,9 @@
 """The samples that `make ci` takes of what is large."""
 
+import re
 import runpy
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -26,3 +29,22 @@ def test_only_sampled_cases_are_left_out():
 def test_the_seed_is_the_week():
     assert TIERS["this_week"](date(2026, 11, 28)) == "2026-W48"
     assert TIERS["this_week"](date(2027, 1, 1)) == "2026-W53"
+
+
+def test_modules_share_a_worker_the_browser_is_one_group_and_lessons_run_anywhere():
+    group_of = TIERS["group_of"]
+    assert group_of("tests/course/test_class.py::test_a[01]") == group_of("tests/course/test_class.py::test_b")
+    assert group_of("tests/browser/test_lab.py::test_a") == group_of("tests/browser/test_book.py::test_b")
+    lesson = "tests/lessons/test_long.py::test_a"
+    assert group_of(f"{lesson}[01]") != group_of(f"{lesson}[02]")
+
+
+def test_workers_keep_a_group_together():
+    files = ["tests/test_tiers.py", "tests/core/test_devices.py", "tests/core/test_quadrature.py"]
+    command = [sys.executable, "-m", "pytest", "-v", "-n2", "--dist=loadgroup", "-p", "no:cacheprovider", *files]
+    command += ["--deselect", "tests/test_tiers.py::test_workers_keep_a_group_together"]
+    root = Path(__file__).parents[1]
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    ran = set(re.findall(r"\[(gw\d)\] .* PASSED (\S+?)::", shown))
+    assert {file for _, file in ran} == set(files)
+    assert len(ran) == len(files), "a module ran in both workers"

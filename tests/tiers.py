@@ -38,3 +38,11 @@ def left_out(cases: Sequence[tuple[str, int | None]], seed: str) -> set[int]:
             groups[name, count].append(place)
     taken = {place for (name, count), places in groups.items() for place in sample(places, count, f"{seed} {name}")}
     return {place for places in groups.values() for place in places} - taken
+
+
+def group_of(nodeid: str) -> str:
+    """Tests of a group run in one worker: a module with its fixtures, all of the browser; lessons run anywhere."""
+    file = nodeid.partition("::")[0]
+    if file == "tests/lessons/test_long.py":
+        return nodeid
+    return "browser" if file.startswith("tests/browser/") else file

@@ -9,7 +9,7 @@ import pytest
 from igteach.lessons.book import broken, build_book
 from igteach.lessons.lesson import all_lessons
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.long
 WIDTHS = {"phone": (390, 844), "desktop": (1280, 900)}
 
 

@@ -11,7 +11,7 @@ from igteach.course.grade import grade
 from igteach.course.questions import QUESTIONS
 from igteach.lessons.lesson import all_lessons
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.long
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 MINUTE = 60_000  # milliseconds
 READY = "window.jupyterapp?.commands.hasCommand('nbgrader:open-formgrader')"

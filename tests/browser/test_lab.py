@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from igteach.lessons.lesson import all_lessons, root
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.long
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 MINUTE = 60_000  # milliseconds
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"

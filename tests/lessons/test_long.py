@@ -13,7 +13,7 @@ from igteach.course.release_checks import NBVAL
 from igteach.lessons.build import execute
 from igteach.lessons.lesson import all_lessons
 
-pytestmark = [pytest.mark.long, pytest.mark.spread]
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 
