@@ -46,7 +46,8 @@ class Figure:
 
     def __post_init__(self) -> None:
         for text in self.canvas.findobj(Text):
-            text.set_parse_math(_is_formula(text.get_text()))
+            if "$" in text.get_text():
+                text.set_parse_math(_is_formula(text.get_text()))
 
     def __repr__(self) -> str:
         return f"Figure: {self.alt}"

@@ -280,6 +280,11 @@ def test_dollar_signs_that_hold_no_formula_are_shown_as_they_are(label):
     assert all("data:image/png" in figure._repr_html_() for figure in figures)
 
 
+def test_a_label_of_two_lines_warns_of_nothing(caplog):
+    show.bars(["worst\narea", "mean\ntexture"], {"share": [1.0, 2.0]}, ylabel="log odds")
+    assert not caplog.records
+
+
 def test_a_formula_in_a_label_is_typeset():
     figure = show.curves([1.0, 2.0], {"F": [1.0, 2.0]}, xlabel=r"$\alpha$ from $x'$", ylabel="F")
     assert figure.canvas.axes[0].xaxis.label.get_parse_math()
