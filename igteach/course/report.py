@@ -4,7 +4,7 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from igteach.course.grade import Mark, mark_of, submissions
+from igteach.course.marks import Mark, mark_of, submissions
 from igteach.exercises import EXERCISES
 from igteach.lessons.files import write_atomically
 

@@ -15,7 +15,8 @@ import pytest
 
 from igteach import exercises
 from igteach.course.assign import assign, assignment_name
-from igteach.course.grade import Mark, grade
+from igteach.course.grade import grade
+from igteach.course.marks import Mark
 from igteach.course.questions import QUESTIONS
 from igteach.course.report import report
 from igteach.exercises import EXERCISES

@@ -5,7 +5,8 @@ import getpass
 import pytest
 
 from igteach.course.assign import assign, assignment_name, nbgrader
-from igteach.course.grade import grade, is_new, submissions
+from igteach.course.grade import grade, is_new
+from igteach.course.marks import submissions
 from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long

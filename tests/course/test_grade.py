@@ -8,7 +8,8 @@ import pytest
 
 from igteach.course import grade as module
 from igteach.course.commands import main
-from igteach.course.grade import autograde, error_in_log, is_new, submissions
+from igteach.course.grade import autograde, error_in_log, is_new
+from igteach.course.marks import submissions
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from igteach.course import report as module
 from igteach.course.commands import main
 from igteach.course.exercise_list import exercise_list, list_faults
-from igteach.course.grade import Mark, write_marks
+from igteach.course.marks import Mark, write_marks
 from igteach.course.questions import QUESTIONS
 from igteach.course.report import message_group
 from igteach.exercises import EXERCISES
