@@ -8,6 +8,7 @@ that nbgrader's own commands and its JupyterLab extensions use them, too.
 import copy
 import io
 import re
+import subprocess
 import tempfile
 import time
 import tokenize
@@ -74,6 +75,7 @@ class RestoreGradedCells(NbGraderPreprocessor):
             del cell.metadata["nbgrader"]
         released_cells = {grade_id(cell): cell for cell in release.cells if grade_id(cell)}
         restore_metadata(nb, released_cells)
+        nb.cells = [restored_type(cell, released_cells) for cell in nb.cells]
         for cell in released_cells.values():
             if cell.metadata.nbgrader.get("points"):
                 put_after_answer(cell, nb, flags)
@@ -120,6 +122,22 @@ def restore_metadata(nb: NotebookNode, released_cells: dict[str | None, Notebook
         del cell.metadata["nbgrader"]
         if name in released_cells:
             cell.metadata["nbgrader"] = copy.deepcopy(released_cells[name].metadata.nbgrader)
+
+
+def restored_type(cell: NotebookNode, released_cells: dict[str | None, NotebookNode]) -> NotebookNode:
+    """Make code of a cell that is code in the release: one key in JupyterLab turns it into Markdown.
+
+    Args:
+        cell: A cell of a submission.
+        released_cells: The cells of the release by grade_id.
+
+    Returns:
+        The cell, or a code cell with its source and metadata.
+    """
+    released = released_cells.get(grade_id(cell))
+    if released is None or released.cell_type == cell.cell_type or released.cell_type != "code":
+        return cell
+    return nbformat.v4.new_code_cell(cell.source, metadata=cell.metadata, id=cell.get("id", grade_id(cell)))
 
 
 def put_after_answer(cell: NotebookNode, nb: NotebookNode, flags: list[str]) -> None:
@@ -220,17 +238,19 @@ class SandboxedExecute(nbgrader.Execute):
         flags = nb.metadata.setdefault("igteach", {}).setdefault("flags", [])
         seed = read_seed(Path(self.seed_file))
         resources["igteach_seed"], resources["igteach_secrets"] = seed, secrets_of(nb, seed)
-        with tempfile.TemporaryDirectory(prefix="igteach-") as folder:
-            self._folder = Path(folder)
+        self._proofs: dict[int, object] = {}  # by cell; the last one counts
+        resources["igteach_proofs"] = self._proofs
+        self._flags, self._folder = flags, Path(tempfile.mkdtemp(prefix="igteach-"))
+        try:
             self._fill(nb, resources)
             self._deadline = time.monotonic() + self.seconds
-            self._reset_output_count()
-            try:
-                super().preprocess(nb, resources, km)
-            except DeadKernelError:
-                flags.append(f"the kernel died, out of memory or killed by its code, in cell {self._cell_number}")
-                error = nbformat.v4.new_output("error", ename=DEAD_KERNEL, evalue="", traceback=["The kernel died."])
-                nb.cells[self._cell_number - 1].outputs.append(error)
+            super().preprocess(nb, resources, km)
+        except DeadKernelError:
+            flags.append(f"the kernel died, out of memory or killed by its code, in cell {self._cell_number}")
+            error = nbformat.v4.new_output("error", ename=DEAD_KERNEL, evalue="", traceback=["The kernel died."])
+            nb.cells[self._cell_number - 1].outputs.append(error)
+        finally:  # by rm, because code in the sandbox may have made folders deeper than Python can remove
+            subprocess.run(["rm", "-rf", str(self._folder)], capture_output=True, check=False)
         if self._is_over():
             flags.append(f"stopped after {self.seconds} seconds")
         if not sandbox.available():
@@ -257,7 +277,7 @@ class SandboxedExecute(nbgrader.Execute):
 
     def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
         self._cell_number = index + 1
-        self._reset_output_count()
+        self._characters = 0
         if self._is_over():
             return cell, resources
         released = cell.source
@@ -270,16 +290,22 @@ class SandboxedExecute(nbgrader.Execute):
             cell.source = released
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Drops what a cell writes beyond LARGEST_OUTPUT. Proofs are counted separately, so that noise hides none."""
-        if msg["msg_type"] in OUTPUT_MESSAGES:
-            kind = "proof" if PROOF in msg["content"].get("data", {}) else "other"
-            self._characters[kind] += len(str(msg["content"]))
-            if self._characters[kind] > LARGEST_OUTPUT:
+        """Keeps proofs apart from what a cell shows, and drops what a cell writes beyond LARGEST_OUTPUT."""
+        try:
+            data = msg["content"].get("data", {}) if msg["msg_type"] == "display_data" else {}
+            size = len(str(msg["content"]))
+            if PROOF in data:
+                if size <= LARGEST_OUTPUT:
+                    self._proofs[cell_index] = data[PROOF]
                 return None
-        return super().process_message(msg, cell, cell_index)
-
-    def _reset_output_count(self) -> None:
-        self._characters = {"proof": 0, "other": 0}
+            if msg["msg_type"] in OUTPUT_MESSAGES:
+                self._characters += size
+                if self._characters > LARGEST_OUTPUT:
+                    return None
+            return super().process_message(msg, cell, cell_index)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self._flags.append(f"cell {cell_index + 1} sent a message that no kernel sends")
+            return None
 
     def _is_over(self) -> bool:
         return time.monotonic() > self._deadline
@@ -312,10 +338,11 @@ class JudgeProofs(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         flags = nb.metadata["igteach"]["flags"]
         secrets = resources["igteach_secrets"]
-        for cell in nb.cells:
+        for number, cell in enumerate(nb.cells):
             check = find_check(cell)
             if check:
-                cell.outputs = [as_output(verdict_of(cell, check.group(1), secrets, flags))]
+                exercise, proof = check.group(1), resources["igteach_proofs"].get(number)
+                cell.outputs = [as_output(verdict_of(cell, exercise, proof, secrets, flags))]
         nb.metadata["igteach"]["flags"] = without_repeats(flags)
         return nb, resources
 
@@ -334,31 +361,27 @@ def find_check(cell: NotebookNode) -> re.Match[str] | None:
     return CHECK.match(cell.source)
 
 
-def verdict_of(cell: NotebookNode, exercise: str, secrets: dict[str, int], flags: list[str]) -> Verdict:
+def verdict_of(cell: NotebookNode, exercise: str, proof: object, secrets: dict[str, int], flags: list[str]) -> Verdict:
     """Judge a graded cell that has run.
 
     Args:
         cell: The cell, with its outputs.
         exercise: The exercise's id.
+        proof: What the cell handed over; None if nothing.
         secrets: What the hidden cases of each exercise were drawn with.
         flags: Where to note what an instructor should look at.
 
     Returns:
-        The verdict on the last proof for this exercise, or what happened if there is none.
+        The verdict on the proof, or what happened if there is none for this exercise.
     """
-    for output in reversed(cell.outputs):
-        proof = output.get("data", {}).get(PROOF)
-        if isinstance(proof, dict) and proof.get("exercise") == exercise:
-            return _verdict_of_proof(proof, cell, secrets[exercise], flags)
-    return _verdict_without_proof(cell, exercise, flags)
-
-
-def _verdict_of_proof(proof: dict[str, Any], cell: NotebookNode, secret: int, flags: list[str]) -> Verdict:
-    exercise = proof["exercise"]
+    if not isinstance(proof, dict) or proof.get("exercise") != exercise:
+        return _verdict_without_proof(cell, exercise, flags)
+    if proof.get("threads"):
+        flags.append(f"{grade_id(cell)} ran beside a thread of the notebook's own, in which nothing may be locked")
     if proof.get("state") != "handed in":
         return Verdict(exercise, "not yet", str(proof.get("message")))
     try:
-        return compare(EXERCISES[exercise], decode(proof.get("returned")), secret)
+        return compare(EXERCISES[exercise], decode(proof.get("returned")), secrets[exercise])
     except ValueError:  # the package hands over nothing of that form
         flags.append(f"{grade_id(cell)} handed over what no answer returns")
         return Verdict(exercise, "not yet", "What your notebook handed over is not an answer.")

@@ -24,7 +24,15 @@ from torch import Tensor
 from igteach.core.evaluation import forward
 from igteach.exercises.case_files import read_cases
 from igteach.exercises.cases import TASKS
-from igteach.exercises.checker import Described, Task, Verdict, call_answer, describe_type, run_answer
+from igteach.exercises.checker import (
+    Described,
+    Task,
+    Verdict,
+    call_answer,
+    describe_type,
+    run_answer,
+    standard_settings,
+)
 
 CASES_VARIABLE = "IGTEACH_CASES"  # names the folder of cases, a file an exercise
 PROOF = "application/vnd.igteach.proof+json"  # the media type under which a notebook shows a proof
@@ -42,6 +50,7 @@ OPEN_MODULES = (
 LOCKED_LIBRARIES = ("captum", "shap")
 # A call from one of these was made on behalf of whoever called it.
 TRANSPARENT_MODULES = (*OPEN_MODULES, "contextlib", "functools", "threading")
+THREADS_OF_THE_KERNEL = threading.enumerate()  # those that are there before a lesson's first cell has run
 TRANSPARENT_LIBRARIES = (*LOCKED_LIBRARIES, "torch")
 
 
@@ -58,10 +67,11 @@ def is_graded() -> bool:
     return CASES_VARIABLE in os.environ
 
 
+@standard_settings()
 def hand_in(number: str, answer: object) -> Verdict:
     """Run a student's answer on hidden cases, and hand what it returned to the grader.
 
-    The proof is an output of the cell. Neither the right values nor what the cases were drawn with are in this kernel.
+    Neither the right values nor what the cases were drawn with are in this kernel.
 
     Args:
         number: The exercise's id, such as "04.2".
@@ -85,13 +95,23 @@ def hand_in(number: str, answer: object) -> Verdict:
         verdict = returned
     else:
         verdict = Verdict(number, "handed in", "What your function returned went to the grader.")
-    _show_proof(verdict, returned if verdict.state == "handed in" and isinstance(returned, list) else [])
+    publish(
+        {
+            "exercise": number,
+            "state": verdict.state,
+            "message": verdict.message,
+            "returned": encode(returned) if verdict.state == "handed in" and isinstance(returned, list) else [],
+            "threads": [thread.name for thread in threading.enumerate() if thread not in THREADS_OF_THE_KERNEL],
+        }
+    )
     return verdict
 
 
 @contextmanager
 def locked(task: Task) -> Iterator[list[str]]:
     """Make calls of locked functions raise `LockedFunctionCalled`, in this thread and in those started meanwhile.
+
+    Since Python 3.12 it holds for threads that were started before, too.
 
     Locked are the functions of LOCKED_ROOMS outside OPEN_MODULES, except the task's tools, and everything in
     LOCKED_LIBRARIES. They are recognised by their code objects, whatever name they are called by. Igteach's own
@@ -123,13 +143,14 @@ def locked(task: Task) -> Iterator[list[str]]:
             raise LockedFunctionCalled(f"{name} is locked while your answer is graded")
 
     previous = sys.getprofile()
-    threading.setprofile(on_event)
+    set_profile = getattr(threading, "setprofile_all_threads", threading.setprofile)  # the first since Python 3.12
+    set_profile(on_event)
     sys.setprofile(on_event)
     try:
         yield locked_calls
     finally:
         sys.setprofile(previous)
-        threading.setprofile(previous)
+        set_profile(previous)
 
 
 @cache
@@ -207,17 +228,19 @@ def _library_of(frame: FrameType) -> str:
     return _module_of(frame).partition(".")[0]
 
 
-def _show_proof(verdict: Verdict, returned: list[Any]) -> None:
-    """Show the grader the verdict and what the answer returned."""
-    from IPython.display import display  # here, because a check outside a notebook needs no IPython
+def publish(proof: dict[str, Any]) -> None:
+    """Send a proof to the grader, straight through the kernel's socket.
 
-    proof = {
-        "exercise": verdict.exercise,
-        "state": verdict.state,
-        "message": verdict.message,
-        "returned": encode(returned),
-    }
-    display({PROOF: proof}, raw=True)
+    A notebook may capture what is displayed, or clear it at the end of a cell; a proof must not go that way.
+
+    Args:
+        proof: What is sent, as JSON has it.
+    """
+    from ipykernel.kernelapp import IPKernelApp  # here, because a check outside a notebook needs no kernel
+
+    kernel = IPKernelApp.instance().kernel
+    content = {"data": {PROOF: proof}, "metadata": {}}
+    kernel.session.send(kernel.iopub_socket, "display_data", content, parent=kernel.get_parent("shell"))
 
 
 def encode(returned: list[Any]) -> list[Any]:

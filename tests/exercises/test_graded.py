@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
@@ -23,7 +24,6 @@ from igteach.exercises.checker import Case, Described
 from igteach.exercises.graded import (
     CASES_VARIABLE,
     OPEN_MODULES,
-    PROOF,
     code_of,
     decode,
     encode,
@@ -44,7 +44,7 @@ RIGHT = {number: answer for table in ANSWERS for number, answer in table["RIGHT"
 def proofs(monkeypatch):
     """What graded checks hand over, newest last."""
     handed: list = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: handed.append(json.loads(json.dumps(data[PROOF]))))
+    monkeypatch.setattr(graded, "publish", lambda proof: handed.append(json.loads(json.dumps(proof, allow_nan=False))))
     return handed
 
 
@@ -265,6 +265,23 @@ def test_a_locked_function_is_no_answer_itself(answer, graded_check):
     assert re.search(
         r"Your answer calls igteach\.exercises\.solutions\.lesson04\.", graded_check("04.2", answer).message
     )
+
+
+@pytest.mark.skipif(not hasattr(threading, "setprofile_all_threads"), reason="Python 3.12 can watch threads that run")
+def test_a_thread_that_was_there_before_is_watched_too(graded_check):
+    with ThreadPoolExecutor() as pool:
+        pool.submit(int).result()
+        message = graded_check("04.2", lambda *arguments: pool.submit(midpoint, *arguments).result()).message
+    assert "Your answer calls" in message
+
+
+def test_a_thread_beside_the_check_is_told_to_the_grader(graded_check, proofs):
+    with ThreadPoolExecutor(thread_name_prefix="worker") as pool:
+        pool.submit(int).result()
+        graded_check("00.1", RIGHT["00.1"])
+        assert [name for name in proofs[-1]["threads"] if name.startswith("worker")] != []
+    graded_check("00.1", RIGHT["00.1"])
+    assert [name for name in proofs[-1]["threads"] if name.startswith("worker")] == []
 
 
 def test_what_a_lesson_hands_out_as_a_tool_may_be_called(graded_check):
