@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -224,6 +225,16 @@ def with_start(source: str, *solved: int) -> Callable[[Paper], None]:
     return hand_in
 
 
+def with_end(source: str, *solved: int) -> Callable[[Paper], None]:
+    """Something in the last answer cell, after what is solved."""
+
+    def hand_in(paper: Paper) -> None:
+        paper.solve(*solved)
+        paper.answer(3, f"{paper.cell('answer', 3).source}\n{source}")
+
+    return hand_in
+
+
 def with_second(body: str) -> Callable[[Paper], None]:
     """All solved but the second, which has this body."""
 
@@ -273,6 +284,32 @@ def no_json(paper: Paper) -> None:
     paper.raw = b'{"cells": ['
 
 
+OWN_SETTINGS = """
+import torch, warnings
+torch.set_default_dtype(torch.float64)
+torch.set_grad_enabled(False)
+torch.manual_seed(7)
+warnings.simplefilter("error")
+"""
+OWN_NAMES = "check = print = display = torch = igteach = progress = None"
+INNOCENT = "# This is graded; upgraded from my .ipynb of last week, without subprocess.\nupgraded = True"
+
+
+def as_utf_16(paper: Paper) -> None:
+    paper.solve(1, 3)
+    paper.raw = paper.file.decode().encode("utf-16")
+
+
+def with_nulls(paper: Paper) -> None:
+    paper.solve(1, 2)
+    notebook = json.loads(paper.file)
+    for cell in notebook["cells"]:
+        if "nbgrader" not in cell["metadata"]:
+            cell["metadata"] = {"nbgrader": None, "tags": None}
+    notebook["metadata"] = None
+    paper.raw = json.dumps(notebook).encode()
+
+
 CHEATS = {"solves": SOLVES, "searches": SEARCHES, "unfolds-hints": UNFOLDS_HINTS, "reads-cases": READS_CASES}
 ONCE = {"answer-deleted", "greedy", "reads-files", "disarms", "forges", *CHEATS}  # in one lesson, for the time's sake
 OPEN = "Write the function above"
@@ -305,4 +342,19 @@ STUDENTS = [
     Student("only-calls", only_calls, (), flag=""),
     Student("loud", loud, (1, 2, 3)),
     Student("no-json", no_json, (), reason="JSON"),
+]
+
+ALL = (1, 2, 3)
+OF_THE_FORTY = {
+    "honest": ("perfect", "in-other-words", "half-done", "untouched", "loud", "moved"),
+    "clumsy": ("syntax-error", "endless", "greedy", "killed", "answer-deleted", "duplicated", "no-json"),
+    "hostile": ("spoofed", "reads-files", "disarms", "forges", *CHEATS),
+}
+FORTY = [student for student in STUDENTS if any(student.name in names for names in OF_THE_FORTY.values())]
+FORTY += [
+    Student("own-settings", with_end(OWN_SETTINGS, *ALL), ALL),
+    Student("own-names", with_end(OWN_NAMES, *ALL), ALL),
+    Student("innocent-comments", with_start(INNOCENT, *ALL), ALL),
+    Student("utf-16", as_utf_16, (1, 3), {2: OPEN}),
+    Student("nulls", with_nulls, (1, 2), {3: OPEN}),
 ]
