@@ -184,7 +184,8 @@ class SandboxedExecute(nbgrader.Execute):
     def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
         names = resources["nbgrader"]
         flags = nb.metadata.setdefault("igteach", {}).setdefault("flags", [])
-        self._visible_folder = Path("submitted") / names["student"] / names["assignment"]
+        submitted = self.config.CourseDirectory.get("submitted_directory", "submitted")
+        self._visible_folder = Path(submitted) / names["student"] / names["assignment"]
         self._deadline = time.monotonic() + self.seconds
         self._reset_output_count()
         with tempfile.TemporaryDirectory(prefix="igteach-") as self._socket_folder:
