@@ -187,7 +187,10 @@ def begin(course: Path, student: str, assignment: str, hand_in: HandIn) -> Attem
         The new attempt, not graded yet.
     """
     before = attempts_of(course, student, assignment)
-    number = before[-1].number + 1 if before else 1
+    latest = before[-1] if before else None
+    number = latest.number + 1 if latest else 1
+    if latest and not (latest.folder / RECORD).exists():  # an interrupted run came no further
+        number = latest.number
     attempt = Attempt(course / FOLDER / gradebook_name(student) / assignment / str(number), hand_in.digest)
     attempt.handed_in = hand_in.timestamp
     for name, data in hand_in.files.items():

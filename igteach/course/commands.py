@@ -96,7 +96,9 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
             command.add_argument("--student", metavar="NAME", help="grade this student only")
             command.add_argument("--assignment", metavar="NAME", help="grade this assignment only")
             command.add_argument("--force", action="store_true", help="grade again also what has not changed")
-            command.add_argument("--jobs", type=int, metavar="N", help="submissions at a time; 2 if none is given")
+            command.add_argument(
+                "--jobs", type=int, metavar="N", default=2, help="submissions at a time; 2 if not given"
+            )
 
 
 def _what_to_install(error: ImportError, extras: str) -> str:
@@ -227,7 +229,7 @@ def grade(options: Options) -> int:
     from igteach.course.grade import Request
     from igteach.course.grade import grade as grade_course
 
-    request = Request(options.student, options.assignment, options.force, options.jobs or Request.jobs)
+    request = Request(options.student, options.assignment, options.force, options.jobs)
     try:
         marks = grade_course(options.course, request)
     except KeyboardInterrupt:

@@ -23,7 +23,7 @@ from igteach.course.marks import Mark, submissions, summary_line, write_marks, w
 from igteach.course.submission import OWN_FOLDER, Submission, error_in_log
 from igteach.course.time_limits import Limits
 
-JOBS = min(2, os.cpu_count() or 1)  # submissions at a time; the gradebook could take more, but small machines could not
+JOBS = 2  # submissions at a time; the gradebook could take more, but small machines could not
 PATIENCE = 5  # seconds for another run, or what a killed one left, to end
 SECONDS_A_PAGE = 60  # that a feedback page may take
 
@@ -82,10 +82,12 @@ def grade(course: Path, request: Request | None = None) -> list[Mark]:
     Raises:
         FileNotFoundError: The folder is no course.
         ValueError: The request names nobody, or no assignment.
-        RuntimeError: Another run is at work on the course, or its configuration does not load.
+        RuntimeError: Another run is at work on the course, its configuration does not load, or this is Windows.
     """
     if not (course / FILE).exists():
         raise FileNotFoundError(f"{course} has no {FILE}; make a course with: python -m igteach assign NN --out COURSE")
+    if not hasattr(os, "O_NOFOLLOW"):
+        raise RuntimeError("grading needs Linux or macOS, where files can be opened without following links")
     request = request or Request()
     limits = Limits(course, say)
     with _only_run(course):
@@ -144,6 +146,9 @@ def _grade_all(everything: list[Submission], request: Request, limits: Limits) -
     todo = [submission for submission in asked if submission.is_to_run(request.force)]
     before = {submission: _grader_points(submission) for submission in todo}
     marks = {submission: submission.mark() for submission in everything if submission not in before}
+    for submission in asked:
+        if submission in marks and marks[submission].reason:
+            print_above_bar(summary_line(marks[submission]))
     pool = ThreadPoolExecutor(request.jobs)
     try:
         with tqdm(total=len(todo), unit="submission", disable=None if todo else True) as bar:

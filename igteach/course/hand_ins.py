@@ -27,6 +27,7 @@ PLAIN_CHARACTERS = " _-.@+,'()"  # beside letters and digits, what nbgrader take
 ASK_AGAIN = "ask for the notebook again, as JupyterLab saves it"
 CELL_TYPES = ("code", "markdown", "raw")
 SURROGATE = re.compile("[\ud800-\udfff]")  # half of a character, which no file can hold
+OLD_FORMAT = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}}
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -260,7 +261,7 @@ def clean_notebook(name: str, data: bytes) -> tuple[NotebookNode, list[str]]:
     except (ValueError, RecursionError):
         raise Refused(f"{name} is not JSON, so it is no notebook; {ASK_AGAIN}") from None
     if isinstance(document, dict) and "cells" not in document and "worksheets" in document:
-        document = _upgraded(name, document)
+        document = {**document, "cells": _upgraded(name, document)}
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
         raise Refused(f"{name} is JSON, but no notebook: it has no cells; {ASK_AGAIN}")
     cells = [_clean_cell(cell, f"cell-{number}") for number, cell in enumerate(document["cells"], start=1)]
@@ -294,14 +295,14 @@ def _mended(value: Any) -> Any:
     return SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
-def _upgraded(name: str, document: dict[str, Any]) -> dict[str, Any]:
-    """A notebook of the format that Jupyter wrote before 2015 (nbformat 3), in today's."""
+def _upgraded(name: str, document: dict[str, Any]) -> list[NotebookNode]:
+    """The cells of a notebook of the format that Jupyter wrote before 2015 (nbformat 3), in today's."""
     for sheet in _dictionaries(document["worksheets"]):
         for cell in _dictionaries(sheet.get("cells")):
-            cell.pop("outputs", None)
-            cell["metadata"] = _entry(cell, "metadata")
+            texts = {key: _source(cell[key]) for key in ("input", "source") if key in cell}
+            cell.update(texts, outputs=[], metadata=_entry(cell, "metadata"))
     try:
-        return nbformat.convert(nbformat.from_dict({"metadata": {}, **document}), 4)
+        return nbformat.convert(nbformat.from_dict({**OLD_FORMAT, "worksheets": document["worksheets"]}), 4).cells
     except Exception:  # whatever an old converter raises at what it does not expect
         raise Refused(f"{name} is in an old format of notebooks, and cannot be converted; {ASK_AGAIN}") from None
 

@@ -113,13 +113,14 @@ def configured(course: Path) -> TimeLimits:
         )
     try:
         config = PyFileConfigLoader(CONFIG, path=str(course)).load_config()
+        section = config.get("SandboxedExecute", Config())
+        cell, submission = section.get("timeout", DEFAULT_CELL), section.get("seconds", DEFAULT_SUBMISSION)
+        return TimeLimits(float(cell), float(submission))
     except Exception as error:  # it is a program, which may raise anything
+        reason = f"{type(error).__name__}: {error}"
         raise Misconfigured(
-            f"{CONFIG} of the course does not load ({type(error).__name__}: {error}); "
-            "fix it, or delete it and assign again"
+            f"{CONFIG} of the course does not load ({reason}); fix it, or delete it and assign again"
         ) from error
-    section = config.get("SandboxedExecute", Config())
-    return TimeLimits(float(section.get("timeout", DEFAULT_CELL)), float(section.get("seconds", DEFAULT_SUBMISSION)))
 
 
 def measured(course: Path, assignment: str, least: TimeLimits) -> TimeLimits:
