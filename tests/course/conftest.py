@@ -1,5 +1,6 @@
 """What the tests of coursework share."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from nbgrader.api import Gradebook
 
 from igteach.course import grade, sandbox, submission, time_limits
-from igteach.course.assign import add_scripts_to_path
+from igteach.course.assign import add_scripts_to_path, assign, assignment_name
+from igteach.lessons.lesson import all_lessons
 
 
 @pytest.fixture(scope="session")
@@ -147,3 +149,56 @@ def pupils(empty_course, tmp_path, monkeypatch) -> Class:
     monkeypatch.setattr(time_limits, "measured", lambda course, assignment, least: least)
     monkeypatch.setattr(sandbox, "available", lambda: True)
     return made
+
+
+class Papers:
+    """A course of lesson 02, and its release, which students fill in.
+
+    Attributes:
+        number: The number of the lesson.
+        course: The course folder, made if it is missing.
+        name: The name of the assignment.
+        file: The name of its notebook.
+    """
+
+    number = "02"
+
+    def __init__(self, course: Path) -> None:
+        lesson = all_lessons([self.number])[0]
+        self.course, self.name, self.file = course, assignment_name(lesson), f"{lesson.name}.ipynb"
+        if not course.exists():
+            assign([self.number], course, None)
+        cells = lesson.read().cells
+        self.solutions = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+        self.out_of = {
+            cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+            for cell in cells
+            if cell.metadata.get("nbgrader", {}).get("points")
+        }
+
+    def filled(self, *solved: int, essay: str = "") -> nbformat.NotebookNode:
+        """The release with some exercises solved, and an answer to the question."""
+        notebook = nbformat.read(self.course / "release" / self.name / self.file, as_version=4)
+        names = {f"answer-{self.number}-{number}" for number in solved}
+        for cell in notebook.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source = self.solutions[name] if name in names else cell.source
+        notebook.cells[-1].source = essay or notebook.cells[-1].source
+        return notebook
+
+    def place(self, student: str) -> Path:
+        """The folder of a student's submission, made if it is missing."""
+        folder = self.course / "submitted" / student / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def hand_in(self, student: str, data: bytes | nbformat.NotebookNode) -> None:
+        """Lay a file into submitted/."""
+        text = data if isinstance(data, bytes) else json.dumps(data, ensure_ascii=False).encode()
+        (self.place(student) / self.file).write_bytes(text)
+
+
+@pytest.fixture(scope="session")
+def papers_of() -> type[Papers]:
+    """What makes a course of lesson 02 in a folder, or takes the one that is there."""
+    return Papers

@@ -19,6 +19,7 @@ def nbgrader(tmp_path, monkeypatch):
 
     def run(program, *arguments, seconds=60):
         (tmp_path / "nbgrader").mkdir(exist_ok=True)
+        (tmp_path / "nbgrader" / "__init__.py").touch()
         (tmp_path / "nbgrader" / "__main__.py").write_text(program)
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         return run_nbgrader_bound(tmp_path, *arguments, seconds=seconds)
@@ -88,6 +89,7 @@ worker.join()
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_when_the_grader_is_killed_alone_its_children_end(tmp_path, number):
     (tmp_path / "nbgrader").mkdir()
+    (tmp_path / "nbgrader" / "__init__.py").touch()
     (tmp_path / "nbgrader" / "__main__.py").write_text("import time; open('started', 'w').close(); time.sleep(600)")
     path = os.pathsep.join([str(tmp_path), *sys.path])
     environment = {**os.environ, "PYTHONPATH": path}
