@@ -299,8 +299,8 @@ def _upgraded(name: str, document: dict[str, Any]) -> list[NotebookNode]:
     """The cells of a notebook of the format that Jupyter wrote before 2015 (nbformat 3), in today's."""
     for sheet in _dictionaries(document["worksheets"]):
         for cell in _dictionaries(sheet.get("cells")):
-            texts = {key: _source(cell[key]) for key in ("input", "source") if key in cell}
-            cell.update(texts, outputs=[], metadata=_entry(cell, "metadata"))
+            texts: dict[str, Any] = {key: _source(cell[key]) for key in ("input", "source") if key in cell}
+            cell.update({**texts, "outputs": [], "metadata": _entry(cell, "metadata")})
     try:
         return nbformat.convert(nbformat.from_dict({**OLD_FORMAT, "worksheets": document["worksheets"]}), 4).cells
     except Exception:  # whatever an old converter raises at what it does not expect

@@ -114,9 +114,10 @@ class Submission:
         Raises:
             Misconfigured: The course's configuration does not load, so nothing can be graded.
         """
+        allowed = limits.of(self.assignment)
         start = time.monotonic()
         try:
-            reason = self._grade(limits)
+            reason = self._grade(allowed)
         except Misconfigured:
             raise
         except Refused as refusal:
@@ -150,7 +151,7 @@ class Submission:
             unread = f"its mark cannot be read ({type(error).__name__}: {error}); grade it again with --force"
             return Mark(printable(self.student), printable(self.assignment), {}, {}, False, reason or unread)
 
-    def _grade(self, limits: Limits) -> str:
+    def _grade(self, allowed: TimeLimits) -> str:
         """Why it could not be graded; empty if it was. What stops it half-way leaves a state to go on from."""
         hand_in = read_hand_in(self.course, self.student, self.assignment)
         cleaned = {name: clean_notebook(name, data) for name, data in hand_in.files.items()}
@@ -165,7 +166,6 @@ class Submission:
             attempt.state = READY
         attempt.save()
         self._stage(hand_in, notebooks)
-        allowed = limits.of(self.assignment)
         try:
             reason = self._autograde(allowed)
             was_stopped = not reason and self._was_stopped()
