@@ -16,6 +16,7 @@ from igteach.lessons.files import in_one_sentence, write_atomically
 from igteach.lessons.lesson import all_lessons, clone, needs_clone
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
 Options = argparse.Namespace
 
 
@@ -91,6 +92,13 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
         if run in (assign, shortcut):
             seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
+        if run is grade:
+            command.add_argument("--student", metavar="NAME", help="grade this student only")
+            command.add_argument("--assignment", metavar="NAME", help="grade this assignment only")
+            command.add_argument("--force", action="store_true", help="grade again also what has not changed")
+            command.add_argument(
+                "--jobs", type=int, metavar="N", default=2, help="submissions at a time; 2 if not given"
+            )
 
 
 def _what_to_install(error: ImportError, extras: str) -> str:
@@ -218,11 +226,20 @@ def shortcut(options: Options) -> int:
 
 def grade(options: Options) -> int:
     """grade what was handed in: autograde, feedback, marks.csv"""
+    from igteach.course.grade import Request
     from igteach.course.grade import grade as grade_course
 
-    marks = grade_course(options.course)
+    request = Request(options.student, options.assignment, options.force, options.jobs)
+    try:
+        marks = grade_course(options.course, request)
+    except KeyboardInterrupt:
+        print("igteach: interrupted; what was graded is kept, and grade goes on from there", file=sys.stderr)
+        return INTERRUPTED
     failed = [mark for mark in marks if mark.reason]
-    print(f"grade: {len(marks)} submissions, {len(failed)} could not be graded; see {options.course / 'marks.csv'}")
+    flagged = [mark for mark in marks if mark.flags]
+    to_mark = [mark for mark in marks if mark.by_hand]
+    counts = f"{len(failed)} could not be graded, {len(flagged)} to look at, {len(to_mark)} to mark by hand"
+    print(f"grade: {len(marks)} submissions, {counts}; see {options.course / 'marks.csv'}")
     return 0
 
 

@@ -1,15 +1,19 @@
 """The marks of a course: read from its gradebook and its autograded notebooks, and written to a table."""
 
 import csv
+import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook, MissingEntry
 
-from igteach.course.assign import add_scripts_to_path
+from igteach.course.attempts import attempts_of
+from igteach.course.gradebook import CellGrade, entry_of
+from igteach.course.hand_ins import gradebook_name, printable
+from igteach.lessons.files import write_atomically
 
 
 @dataclass
@@ -19,13 +23,16 @@ class Mark:
     Attributes:
         student: The student's name, as in submitted/.
         assignment: The name of the assignment.
-        points: The points by cell, automatic ones and those that a person gave.
+        points: The points by cell, automatic ones and those that a person gave, none above what a cell is worth
+            unless by extra credit.
         out_of: The points that could be reached, by cell.
         by_hand: Whether a person has still to mark something.
         reason: Why the submission could not be graded; empty if it could.
         flags: What the instructor should look at.
         messages: What the checks of unsolved exercises said, by cell.
         seconds: How long the grading took.
+        late_penalty: The points that are taken off because it came late.
+        attempt: Which attempt of the student's it is; 0 if none was graded.
     """
 
     student: str
@@ -37,6 +44,18 @@ class Mark:
     flags: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    late_penalty: float = 0.0
+    attempt: int = 0
+
+    @property
+    def maximum(self) -> float:
+        """The points that could be reached."""
+        return sum(self.out_of.values())
+
+    @property
+    def total(self) -> float:
+        """The points that count: from 0 to the maximum, after the late penalty."""
+        return max(min(sum(self.points.values()), self.maximum) - self.late_penalty, 0.0)
 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
@@ -46,15 +65,29 @@ def submissions(course: Path) -> list[tuple[str, str]]:
         course: The course folder.
 
     Returns:
-        Student and assignment of each folder in submitted/, in alphabetical order, without hidden folders.
+        Student and assignment of each folder in submitted/, in alphabetical order. Links are among them, so that
+        they are refused in words. A hidden folder is left out, unless it holds a released assignment.
     """
-    folders = [path for path in (course / "submitted").glob("*/*") if path.is_dir()]
-    pairs = [(folder.parent.name, folder.name) for folder in folders]
-    return sorted(
-        (student, assignment)
-        for student, assignment in pairs
-        if not student.startswith(".") and not assignment.startswith(".")
-    )
+    released = {path.name for path in (course / "release").glob("*")}
+    pairs = []
+    for student in _folders_or_links(course / "submitted"):
+        if student.is_symlink():
+            pairs.append((student.name, "*"))
+            continue
+        for assignment in _folders_or_links(student):
+            hidden = student.name.startswith(".") or assignment.name.startswith(".")
+            if not hidden or assignment.name in released:
+                pairs.append((student.name, assignment.name))
+    return sorted(pairs)
+
+
+def _folders_or_links(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [entry.name for entry in entries if entry.is_symlink() or entry.is_dir()]
+    except OSError:  # missing, or not ours to read
+        found = []
+    return (folder / name for name in found)
 
 
 def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
@@ -69,28 +102,35 @@ def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
     Returns:
         The mark; without points if the gradebook has no such submission.
     """
-    mark = Mark(student, assignment, {}, {}, False, reason)
-    _add_points(mark, course)
-    for path in (course / "autograded" / student / assignment).glob("*.ipynb"):
+    name = gradebook_name(student)
+    mark = Mark(printable(student), printable(assignment), {}, {}, False, reason)
+    entry = entry_of(course, name, assignment)
+    mark.late_penalty = entry.late_penalty
+    for cell, grade in entry.cells.items():
+        mark.points[cell], mark.out_of[cell] = grade.points, grade.out_of
+        mark.by_hand = mark.by_hand or grade.to_mark
+        mark.flags += _doubts(cell, grade)
+    for path in (course / "autograded" / name / assignment).glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         mark.flags += notebook.metadata.get("igteach", {}).get("flags", [])
         mark.messages |= _error_messages(notebook)
+    for attempt in attempts_of(course, student, assignment)[-1:]:
+        mark.attempt = attempt.number
+        mark.flags += attempt.notes
+        mark.flags += [attempt.asked_again] if attempt.asked_again and mark.by_hand else []
     return mark
 
 
-def _add_points(mark: Mark, course: Path) -> None:
-    """Fill in what the gradebook has on a mark's submission."""
-    add_scripts_to_path()
-    with Gradebook(f"sqlite:///{course.resolve()}/gradebook.db") as gradebook:
-        try:
-            notebooks = gradebook.find_submission(mark.assignment, mark.student).notebooks
-        except MissingEntry:
-            return
-        for notebook in notebooks:
-            for grade in notebook.grades:
-                mark.points[grade.name] = grade.score
-                mark.out_of[grade.name] = grade.max_score
-                mark.by_hand = mark.by_hand or grade.needs_manual_grade
+def _doubts(cell: str, grade: CellGrade) -> list[str]:
+    """What the gradebook has on a cell that neither the grader nor the rubric can have given."""
+    doubts = []
+    if grade.by_grader is not None and grade.by_person is not None:
+        doubts.append(f"{cell}: a person gave {grade.by_person:g} points, and the grader {grade.by_grader:g}")
+    if grade.extra:
+        doubts.append(f"{cell}: {grade.extra:g} points of extra credit, which count up to the maximum of the whole")
+    if not 0 <= grade.given <= grade.out_of:
+        doubts.append(f"{cell}: the gradebook has {grade.given:g} of {grade.out_of:g} points; {grade.points:g} count")
+    return doubts
 
 
 def _error_messages(notebook: NotebookNode) -> dict[str, str]:
@@ -113,9 +153,9 @@ def summary_line(mark: Mark) -> str:
     Returns:
         Such as "ann 04_integrated_gradients-1a2b3c: 7 of 11; 12 s; the rest is marked by hand".
     """
-    points = sum(mark.points.values())
-    out_of = sum(mark.out_of.values())
-    facts = [f"{mark.student} {mark.assignment}: {points:g} of {out_of:g}", f"{mark.seconds:.0f} s"]
+    facts = [f"{mark.student} {mark.assignment}: {mark.total:g} of {mark.maximum:g}", f"{mark.seconds:.0f} s"]
+    if mark.late_penalty:
+        facts.append(f"{mark.late_penalty:g} taken off for being late")
     if mark.by_hand:
         facts.append("the rest is marked by hand")
     if mark.reason:
@@ -132,23 +172,34 @@ def write_marks(path: Path, marks: list[Mark]) -> None:
         marks: The marks.
     """
     cells = sorted({cell for mark in marks for cell in mark.out_of})
-    header = ["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"]
-    temporary = path.with_suffix(".part")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(header)
-        for mark in marks:
-            table.writerow([_escape_formula(entry) for entry in _row(mark, cells)])
-    os.replace(temporary, path)
+    header = ["student", "assignment", "points", "out of", *cells, "late penalty", "attempt", "to mark by hand"]
+    write_table(path, [*header, "not graded because", "flags"], [_row(mark, cells) for mark in marks])
+
+
+def write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    """Write a CSV file, so that a crash leaves the old one or the new one.
+
+    Args:
+        path: The file, which is replaced.
+        header: The names of the columns.
+        rows: The rows.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(header)
+    table.writerows([_escape_formula(entry) for entry in row] for row in rows)
+    write_atomically(path, text.getvalue(), replace=True)
 
 
 def _row(mark: Mark, cells: list[str]) -> list[str]:
     return [
         mark.student,
         mark.assignment,
-        f"{sum(mark.points.values()):g}",
-        f"{sum(mark.out_of.values()):g}",
+        f"{mark.total:g}",
+        f"{mark.maximum:g}",
         *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
+        f"{mark.late_penalty:g}",
+        str(mark.attempt),
         "yes" if mark.by_hand else "no",
         mark.reason,
         "; ".join(mark.flags),

@@ -5,8 +5,9 @@ import getpass
 import pytest
 
 from igteach.course.assign import assign, assignment_name, nbgrader
-from igteach.course.grade import grade, is_new
+from igteach.course.grade import grade
 from igteach.course.marks import submissions
+from igteach.course.submission import Submission
 from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
@@ -34,10 +35,11 @@ def test_an_assignment_goes_through_the_exchange_and_its_feedback_comes_back(tmp
     learner("submit", name)
     instructor("collect", name, "--update")
     assert submissions(course) == [(student, name)]
-    assert is_new(course, student, name)
+    assert Submission(course, student, name).is_to_run()
     (mark,) = grade(course)
     assert mark.reason == ""
-    assert not is_new(course, student, name)
+    assert mark.attempt == 1
+    assert not Submission(course, student, name).is_to_run()
     instructor("release_feedback", name)
     learner("fetch_feedback", name)
     (page,) = (home / name / "feedback").rglob("*.html")

@@ -143,5 +143,6 @@ def test_without_bubblewrap_a_kernel_starts_plainly_and_grading_says_so_loudly(n
     assert manager.transport == "tcp"
     assert "bwrap" not in manager.format_kernel_cmd()
     (tmp_path / "gradebook.db").touch()
+    (tmp_path / "nbgrader_config.py").touch()
     grade(tmp_path)
     assert capsys.readouterr().err.count("*** NO SANDBOX: bubblewrap does not work here") == 2
