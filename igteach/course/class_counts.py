@@ -46,8 +46,8 @@ class ExerciseCount:
 
     @property
     def heading(self) -> str:
-        """Such as "04.2 The share of each feature"."""
-        return f"{self.number} {self.title}".strip()
+        """Such as "04.2: walk any path"."""
+        return f"{self.number}: {self.title}" if self.title else self.number
 
 
 @dataclass

@@ -10,8 +10,10 @@ STYLE = (
     "table{border-collapse:collapse;width:100%;margin:0 0 1.5em}"
     "td,th{text-align:left;padding:.35em .8em .35em 0;border-bottom:1px solid GrayText;vertical-align:top}"
     ".n{text-align:right;white-space:nowrap;padding-right:0;width:1%}.quiet{opacity:.75}"
-    "svg{display:block;width:100%;height:.7em;margin-top:.2em}svg *{vector-effect:non-scaling-stroke}"
-    ".chips{display:flex;flex-wrap:wrap;gap:.3em 1em;margin:0;padding:0;list-style:none}.chips li{width:5.5em}"
+    "svg{display:block;overflow:visible;width:100%;height:.7em;margin-top:.2em}svg *{vector-effect:non-scaling-stroke}"
+    ".chips{display:flex;flex-wrap:wrap;gap:.3em .8em;margin:0;padding:0;list-style:none;"
+    "font-size:.9em}.chips li{width:6.8em}"
+    "dt{border-top:1px solid GrayText;padding-top:.4em}dd{margin:0 0 .8em}"
     ".side-by-side{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24em),1fr));gap:0 1em}"
     "pre{font:13px/1.4 ui-monospace,monospace;white-space:pre-wrap;border:1px solid GrayText;padding:.6em;"
     "margin:.3em 0 1.5em}"
@@ -55,6 +57,18 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
         for row in rows
     ]
     return f"<table><thead><tr>{top}</tr></thead><tbody>\n" + "\n".join(lines) + "</tbody></table>\n"
+
+
+def definitions(rows: Iterable[tuple[str, str]]) -> str:
+    """A list of things and what there is to say about them.
+
+    Args:
+        rows: The thing and the words on it, as HTML.
+
+    Returns:
+        The list.
+    """
+    return "<dl>" + "".join(f"<dt>{thing}</dt><dd>{words}</dd>\n" for thing, words in rows) + "</dl>\n"
 
 
 def bar(value: float, whole: float, words: str) -> str:

@@ -14,7 +14,7 @@ from igteach.course.class_counts import (
     misconceptions,
     total,
 )
-from igteach.course.html_parts import bar, page, spread, table
+from igteach.course.html_parts import bar, definitions, page, spread, table
 from igteach.course.marks import Mark, mark_of, submissions
 from igteach.lessons.files import write_atomically
 
@@ -44,7 +44,7 @@ def report(course: Path) -> tuple[Path, Path]:
     # Others are no assignments: students name the folders that they hand in.
     counts = count(mark for mark in marks if mark.assignment in graded_assignments)
     title = f"{course.resolve().name}: what was hard"
-    in_class = _next_lecture(counts) + _term(counts, roster) + "".join(_assignment(one) for one in counts)
+    in_class = _next_lecture(counts) + _term(counts, roster) + "".join(_assignment(one) for one in reversed(counts))
     by_name = _students(counts, sorted({*roster, *(mark.student for mark in marks)})) + _to_look_at(marks, roster)
     whole, without_names = course / "report.html", course / "report-class.html"
     write_atomically(whole, page(title, in_class + by_name), replace=True)
@@ -99,8 +99,8 @@ def _stop(assignment: AssignmentCount) -> str:
             left_open = exercise.told[LEFT_OPEN]
             note = f" Of all who did not solve it, {left_open} left it open." if left_open else ""
             return (
-                f"<p><b>Exercise {escape(exercise.heading)}</b> stops most: {exercise.stopped} of {exercise.tried} "
-                f"solved all before it, but not this one.{note}</p>\n"
+                f"<p><b>Exercise {escape(exercise.heading)}</b> stops most: for {exercise.stopped} of "
+                f"{exercise.tried} it is the first that they did not solve.{note}</p>\n"
             )
     return "<p>Everybody who could be graded solved all the exercises.</p>\n"
 
@@ -123,11 +123,14 @@ def _term(assignments: list[AssignmentCount], roster: list[str]) -> str:
         low, middle, high = assignment.quartiles or (0.0, 0.0, 0.0)
         words = f"median {middle:.0%}, middle half {low:.0%} to {high:.0%}"
         to_mark = sum(mark.by_hand for mark in assignment.marks)
-        notes = f"<br><small>{to_mark} still to be marked by hand</small>" if to_mark else ""
-        points = f"{words}{spread(low, middle, high, words)}"
-        rows.append([f"{escape(assignment.title)}{notes}", points, handed_in])
-    explained = "<p>Points so far; what is to be marked by hand counts as none. Grey: the middle half of the class.</p>"
-    return f"<h2>Over the term</h2>\n{explained}" + table(["assignment", "points", "#handed in"], rows)
+        still = f"; {to_mark} still to be marked by hand" if to_mark else ""
+        facts = f"{escape(assignment.title)}<br><small>{handed_in} handed in{still}</small>"
+        rows.append([facts, f"{words}{spread(low, middle, high, words)}"])
+    explained = (
+        "<p>Points so far; what is still to be marked by hand counts as none. A bar goes from none to all the points, "
+        "the stroke is the median, and the middle half of the class is grey.</p>\n"
+    )
+    return f"<h2>Over the term</h2>\n{explained}" + table(["assignment", "points"], rows)
 
 
 def _assignment(assignment: AssignmentCount) -> str:
@@ -160,8 +163,10 @@ def _students(assignments: list[AssignmentCount], students: list[str]) -> str:
         chips = "".join(f"<li>{_chip(one.short, own.get(one.name))}</li>" for one in assignments)
         reached = sum(total(mark) for mark in own.values())
         out_of = sum(maximum(mark) for mark in own.values())
-        rows.append([f"{escape(student)}<ul class=chips>{chips}</ul>", f"{reached:g} of {out_of:g}"])
-    return "<h2>By student</h2>\n" + table(["student, with the points of each assignment", "#points"], rows)
+        head = f"<b>{escape(student)}</b>: {reached:g} of {out_of:g} points"
+        rows.append((head, f"<ul class=chips>{chips}</ul>"))
+    explained = "<p>Points so far, out of those of the assignments that were handed in.</p>\n"
+    return f"<h2>By student</h2>\n{explained}{definitions(rows)}"
 
 
 def _chip(assignment: str, mark: Mark | None) -> str:
@@ -169,13 +174,13 @@ def _chip(assignment: str, mark: Mark | None) -> str:
     if mark is None:
         return f"{name}: none{bar(0, 1, f'{assignment}: nothing handed in')}"
     if mark.reason:
-        return f"{name}: not graded{bar(0, 1, f'{assignment}: not graded')}"
+        return f"{name}: ungraded{bar(0, 1, f'{assignment}: not graded')}"
     words = f"{assignment}: {total(mark):g} of {maximum(mark):g}"
     return f"{name}: {total(mark):g}/{maximum(mark):g}{bar(total(mark), maximum(mark), words)}"
 
 
 def _to_look_at(marks: list[Mark], roster: list[str]) -> str:
-    """A table of who could not be graded, was flagged, or is not on the roster; empty if there is nobody."""
+    """A list of who could not be graded, was flagged, or is not on the roster; empty if there is nobody."""
     rows = []
     for mark in marks:
         reasons = [mark.reason] if mark.reason else []
@@ -184,14 +189,8 @@ def _to_look_at(marks: list[Mark], roster: list[str]) -> str:
             reasons.append("is not on roster.csv")
         if reasons:
             rows.append(
-                [
-                    f"{escape(mark.student)}<br><small>{escape(mark.assignment)}</small>",
-                    "<br>".join(map(escape, reasons)),
-                ]
+                (f"<b>{escape(mark.student)}</b>, {escape(mark.assignment)}", "<br>".join(map(escape, reasons)))
             )
-    rows += [
-        [escape(student), "has handed in nothing"]
-        for student in roster
-        if all(student != mark.student for mark in marks)
-    ]
-    return "<h2>To look at</h2>\n" + table(["who", "why"], rows) if rows else ""
+    present = {mark.student for mark in marks}
+    rows += [(f"<b>{escape(student)}</b>", "has handed in nothing") for student in roster if student not in present]
+    return "<h2>To look at</h2>\n" + definitions(rows) if rows else ""

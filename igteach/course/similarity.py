@@ -12,7 +12,7 @@ from rapidfuzz.process import cdist
 from igteach.course.normal_form import normal_form
 
 LEAST_LIKENESS = 0.7  # of two different texts that are listed
-LEAST_BITS = 12.0  # what is less unusual is not listed
+LEAST_BITS = 12.0  # what is less unusual is not listed, unless it is the public solution's own text
 RUN = 4  # tokens that are counted together
 
 
@@ -97,7 +97,7 @@ def likenesses(answers: dict[str, str], stub: str, public: str) -> list[Likeness
     texts = _texts(answers, stub, public)
     usual = _Usual(texts)
     found = [*_same(texts, usual), *_alike(texts, usual)]
-    found = [one for one in found if one.bits >= LEAST_BITS]
+    found = [one for one in found if one.bits >= LEAST_BITS or (one.left.is_public and one.likeness == 1)]
     return sorted(found, key=lambda one: (-one.bits, one.left.students, one.right.students))
 
 

@@ -18,6 +18,7 @@ from igteach.course.similarity import LEAST_LIKENESS, Likeness, Side, likenesses
 from igteach.lessons.files import write_atomically
 
 MOST_LISTED = 30  # likenesses of an exercise on the page; all are in the table
+MOST_NAMED = 6  # students in the line of a likeness; all are named above the texts
 MOST_SHOWN = 3_000  # characters of a text
 PUBLIC = "the public solution"
 NO_VERDICT = (
@@ -138,7 +139,7 @@ def _page(course: Path, assignments: list[Assignment]) -> bytes:
         titles = exercise_titles(assignment.name)
         sections.append(f"<h2>{escape(assignment.name)}</h2>\n")
         for exercise, found in assignment.found.items():
-            heading = f"{exercise} {titles.get(exercise, '')}".strip()
+            heading = f"{exercise}: {titles[exercise]}" if exercise in titles else exercise
             sections.append(f"<h3>{escape(heading)}</h3>\n" + _exercise(found, assignment.compared[exercise]))
         if assignment.remarks:
             lines = "".join(f"<li>{escape(remark)}</li>\n" for remark in sorted(assignment.remarks))
@@ -162,7 +163,7 @@ def _pair(one: Likeness) -> str:
     sides = "".join(
         f"<div><b>{_names(side)}</b><pre>{escape(_shown(side.source))}</pre></div>" for side in (one.left, one.right)
     )
-    head = f"{_names(one.left)} <b>and</b> {_names(one.right)}: {same}, {one.bits:.0f} bits"
+    head = f"{_names(one.left, MOST_NAMED)} <b>and</b> {_names(one.right, MOST_NAMED)}: {same}, {one.bits:.0f} bits"
     return f"<li><details><summary>{head}</summary><div class=side-by-side>{sides}</div></details></li>\n"
 
 
@@ -170,9 +171,12 @@ def _shown(source: str) -> str:
     return source if len(source) <= MOST_SHOWN else f"{source[:MOST_SHOWN]}\n[... and more]"
 
 
-def _names(side: Side) -> str:
-    public = [f"<i>{PUBLIC}</i>"] if side.is_public else []
-    return ", ".join([*public, *(escape(student) for student in side.students)])
+def _names(side: Side, most: int | None = None) -> str:
+    """Who has a text, as HTML; more than `most` students are only counted."""
+    names = [f"<i>{PUBLIC}</i>"] if side.is_public else []
+    if most is not None and len(side.students) > most:
+        return ", ".join([*names, f"{len(side.students)} students"])
+    return ", ".join([*names, *(escape(student) for student in side.students)])
 
 
 def _csv(assignments: list[Assignment]) -> bytes:
