@@ -107,8 +107,14 @@ def test_what_computes_something_else_has_another_form(one, other):
     [
         ("from torch import stack as s\ndef f(x):\n    return s(x)", "def g(y):\n    return torch.stack(y)"),
         ("import numpy as np\ndef f(x):\n    return np.sum(x)", "import numpy\ndef f(x):\n    return numpy.sum(x)"),
-        ("def f(x):\n    a: int = 1\n    pass\n    return lambda x: x + a", "def f(q):\n  b = 1\n  return lambda y: y+b"),
-        ("def h(a):\n    return a\ndef f(x):\n    return h(a=x)", "def k(b):\n    return b\ndef f(x):\n    return k(b=x)"),
+        (
+            "def f(x):\n    a: int = 1\n    pass\n    return lambda x: x + a",
+            "def f(q):\n  b = 1\n  return lambda y: y+b",
+        ),
+        (
+            "def h(a):\n    return a\ndef f(x):\n    return h(a=x)",
+            "def k(b):\n    return b\ndef f(x):\n    return k(b=x)",
+        ),
         ("def f(x):\n    return f'{x}'", "def f(y):\n    return f'{y}'"),
         ("%%time\ndef f(x):\n    return x", "def f(x):\n    return x"),
     ],
@@ -231,7 +237,12 @@ def test_the_page_says_that_it_is_no_verdict_names_the_exercise_and_shows_both_t
     assert "middle = ((a + b) / 2)" in page
     assert "other_middle = ((other_a + other_b) / 2)" in page
     first, second = rows(course)
-    assert (first["exercise"], first["one"], first["other"], first["the public solution"]) == ("04.1", "ann", "bob", "no")
+    assert (first["exercise"], first["one"], first["other"], first["the public solution"]) == (
+        "04.1",
+        "ann",
+        "bob",
+        "no",
+    )
     assert (second["exercise"], second["other"], second["the public solution"]) == ("04.2", "cem", "yes")
 
 
