@@ -88,7 +88,7 @@ def test_the_reason_is_the_error_in_one_line(log, reason):
     assert error_in_log(log) == reason
 
 
-@pytest.mark.parametrize("command", ["grade", "report", "assign"])
+@pytest.mark.parametrize("command", ["grade", "report", "similar", "assign"])
 def test_a_course_folder_must_be_named(command, capsys):
     with pytest.raises(SystemExit) as leaving:
         main([command])
