@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from igteach.course.exercise_list import exercise_titles, lesson_of
 from igteach.course.marks import Mark
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson_map import title_of
 
 LEFT_OPEN = "(left open)"

@@ -93,7 +93,7 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
                 "--assignment", metavar="NAME", help="the only assignment to compare; all if not given"
             )
         if run in (assign, shortcut):
-            seed = "the course seed, made if missing; COURSE/course.seed if none is given"
+            seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
 
 

@@ -7,7 +7,7 @@ from igteach.course import similarity_page
 from igteach.course.marks import Mark
 from igteach.course.similarity import likenesses
 from igteach.course.similarity_page import Assignment
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 
 LONG = "a-name-without-a-break-" * 8
 SCRIPT = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"

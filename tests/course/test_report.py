@@ -11,7 +11,7 @@ from igteach.course.exercise_list import exercise_list, exercise_titles, list_fa
 from igteach.course.html_parts import bar, spread
 from igteach.course.marks import Mark, write_marks
 from igteach.course.questions import QUESTIONS
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 
 EARLY, LATE = "02_saturation-1a2b3c", "03_reference_background-1a2b3c"
 FIRST, SECOND = (EXERCISES[number].mistakes[0].message for number in ("03.1", "03.2"))
