@@ -79,7 +79,7 @@ def _called() -> str:
 
 
 def _add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    for run in (assign, shortcut, grade, report):
+    for run in (assign, shortcut, grade, report, similar):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course")
         if run is assign:
@@ -89,6 +89,10 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
             )
         else:
             command.add_argument("course", type=Path, metavar="COURSE", help="course folder")
+        if run is similar:
+            command.add_argument(
+                "--assignment", metavar="NAME", help="the only assignment to compare; all if not given"
+            )
         if run in (assign, shortcut):
             seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
@@ -245,9 +249,24 @@ def grade(options: Options) -> int:
 
 def report(options: Options) -> int:
     """write COURSE/report.html: which exercises were hard, and which mistakes were made how often"""
-    from igteach.course.report import report as write_report
+    from igteach.course.report import report as write_reports
 
-    print(f"report: {write_report(options.course)}")
+    whole, without_names = write_reports(options.course)
+    print(f"report: {whole}\nto show in class, without names: {without_names}")
+    return 0
+
+
+def similar(options: Options) -> int:
+    """write COURSE/similar.html: which answers are unusually alike; to be looked at, no verdict"""
+    from igteach.course.similarity_page import printable
+    from igteach.course.similarity_page import similar as compare
+
+    assignments = compare(options.course, options.assignment)
+    for assignment in assignments:
+        for remark in assignment.remarks:
+            print(f"{printable(assignment.name)}: {remark}")
+    listed = sum(len(found) for assignment in assignments for found in assignment.found.values())
+    print(f"similar: {listed} likenesses to look at; see {options.course / 'similar.html'}")
     return 0
 
 

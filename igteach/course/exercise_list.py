@@ -1,6 +1,7 @@
 """docs/exercises.md, for instructors: what each exercise asks, what it is worth, and which mistakes it knows."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -45,6 +46,41 @@ def list_faults() -> list[str]:
     return ["docs/exercises.md: out of date; run: python -m igteach build"]
 
 
+def lesson_of(assignment: str) -> Lesson | None:
+    """Find the lesson that an assignment was made of.
+
+    Args:
+        assignment: The name of the assignment, such as "04_integrated_gradients-1a2b3c".
+
+    Returns:
+        The lesson, as it is today; None if it is of none.
+    """
+    name = assignment.rpartition("-")[0]
+    return next((lesson for lesson in all_lessons() if lesson.name == name), None)
+
+
+def exercise_titles(assignment: str) -> dict[str, str]:
+    """Read the titles of exercises.
+
+    Args:
+        assignment: The name of the assignment.
+
+    Returns:
+        The title of each exercise of its lesson, by the exercise's id, such as "04.2"; none if it is of no lesson.
+    """
+    lesson = lesson_of(assignment)
+    if lesson is None:
+        return {}
+    return {f"{lesson.number}.{number}": title for number, title, _, _ in _exercises(lesson.read_script().cells)}
+
+
+def _exercises(cells: list[NotebookNode]) -> Iterator[tuple[str, ...]]:
+    """Number, title, effort and task of each exercise."""
+    for cell in cells:
+        if exercise := EXERCISE_CELL.match(cell.source):
+            yield exercise.groups()
+
+
 def _page() -> Path:
     return root() / "docs" / "exercises.md"
 
@@ -53,16 +89,13 @@ def _lesson_section(lesson: Lesson) -> str:
     cells = lesson.read().cells
     points = _points_by_grade_id(cells)
     lines = [f"## {title_of(lesson)}", "", f"{minutes_of(lesson)} minutes.", ""]
-    for cell in cells:
-        exercise = EXERCISE_CELL.match(cell.source)
-        if exercise:
-            number, title, effort, task = exercise.groups()
-            worth = points[f"check-{lesson.number}-{number}"]
-            lines += [f"### {lesson.number}.{number} {title}", ""]
-            lines += [f"{effort} · {worth} {'point' if worth == 1 else 'points'}", ""]
-            lines += [task, ""]
-            lines += [f"- {mistake.message}" for mistake in EXERCISES[f"{lesson.number}.{number}"].mistakes]
-            lines += [""]
+    for number, title, effort, task in _exercises(cells):
+        worth = points[f"check-{lesson.number}-{number}"]
+        lines += [f"### {lesson.number}.{number} {title}", ""]
+        lines += [f"{effort} · {worth} {'point' if worth == 1 else 'points'}", ""]
+        lines += [task, ""]
+        lines += [f"- {mistake.message}" for mistake in EXERCISES[f"{lesson.number}.{number}"].mistakes]
+        lines += [""]
     question = question_of(lesson.number)
     lines += [f"**To hand in** ({question.points} points, marked by a person). {question.text}", ""]
     return "\n".join(lines)

@@ -1,60 +1,78 @@
-"""The class report: one HTML page on what a class found hard, from the gradebook and the autograded notebooks."""
+"""The class report: what a class found hard, for the instructor by name, and without names to be shown in class."""
 
-from collections import Counter
+import csv
+from collections import defaultdict
 from html import escape
 from pathlib import Path
 
+from igteach.course.class_counts import (
+    LEFT_OPEN,
+    AssignmentCount,
+    ExerciseCount,
+    count,
+    maximum,
+    misconceptions,
+    total,
+)
+from igteach.course.html_parts import bar, definitions, page, spread, table
 from igteach.course.marks import Mark, mark_of, submissions
-from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.files import write_atomically
 
 NOT_GRADED = "not graded; marks.csv says why"
-STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#222}"
-    "table{border-collapse:collapse;width:100%;margin:0 0 2em}td,th{text-align:left;padding:.3em .6em;"
-    "border-bottom:1px solid #ccc;vertical-align:top}.n{text-align:right;white-space:nowrap}"
-    "meter{width:8em;height:1em}"
-)
-# What a message that is no known mistake contains, and the group that it is counted in. The first that fits counts.
-MESSAGE_GROUPS = {
-    "your code stopped with": "(the code stopped with an error)",
-    "The check could not run": "(the code stopped with an error)",
-    "Write the function above": "(left open)",
-    "Writing it is the task": "(called the package's own answer)",
-    "come to an end in time": "(ran out of time or memory)",
-    "ended the kernel": "(ran out of time or memory)",
-    "did not run": "(ran out of time or memory)",
-}
-OTHER_MESSAGES = "(another wrong answer)"
+MOST_NAMED = 5  # misconceptions of the latest assignment, and of the term
 
 
-def report(course: Path) -> Path:
+def report(course: Path) -> tuple[Path, Path]:
     """Write the class report.
+
+    Args:
+        course: The course folder. If it holds roster.csv, whose first column is called `student`, those who handed
+            in nothing are in the report, too.
+
+    Returns:
+        The files that were written: COURSE/report.html, and COURSE/report-class.html, which names no student.
+
+    Raises:
+        FileNotFoundError: Nothing was handed in.
+        ValueError: The first column of the roster is not called `student`.
+    """
+    roster = read_roster(course)
+    marks = [_mark_for_report(course, student, assignment) for student, assignment in submissions(course)]
+    if not marks:
+        raise FileNotFoundError(f"{course / 'submitted'} holds no submission; there is nothing to report")
+    graded_assignments = {mark.assignment for mark in marks if not mark.reason}
+    # Others are no assignments: students name the folders that they hand in.
+    counts = count(mark for mark in marks if mark.assignment in graded_assignments)
+    title = f"{course.resolve().name}: what was hard"
+    in_class = _next_lecture(counts) + _term(counts, roster) + "".join(_assignment(one) for one in reversed(counts))
+    by_name = _students(counts, sorted({*roster, *(mark.student for mark in marks)})) + _to_look_at(marks, roster)
+    whole, without_names = course / "report.html", course / "report-class.html"
+    write_atomically(whole, page(title, in_class + by_name), replace=True)
+    write_atomically(without_names, page(title, in_class), replace=True)
+    return whole, without_names
+
+
+def read_roster(course: Path) -> list[str]:
+    """Read who is in the class.
 
     Args:
         course: The course folder.
 
     Returns:
-        The file that was written, COURSE/report.html.
+        The first column of roster.csv; nobody, if there is no such file.
 
     Raises:
-        FileNotFoundError: Nothing was handed in.
+        ValueError: The first column is not called `student`.
     """
-    marks = [_mark_for_report(course, student, assignment) for student, assignment in submissions(course)]
-    if not marks:
-        raise FileNotFoundError(f"{course / 'submitted'} holds no submission; there is nothing to report")
-    title = f"{escape(course.resolve().name)}: what was hard"
-    sections = []
-    for assignment in sorted({mark.assignment for mark in marks}):
-        sections.append(_assignment_section(assignment, [mark for mark in marks if mark.assignment == assignment]))
-    page = (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title>"
-        f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style>"
-        f"<h1>{title}</h1>{''.join(sections)}</html>\n"
-    )
-    file = course / "report.html"
-    write_atomically(file, page, replace=True)
-    return file
+    path = course / "roster.csv"
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    head = rows[0][0].strip() if rows else ""
+    if head != "student":
+        raise ValueError(f"the first column of {path} is called {head!r}; call it student")
+    return [row[0].strip() for row in rows[1:] if row[0].strip()]
 
 
 def _mark_for_report(course: Path, student: str, assignment: str) -> Mark:
@@ -62,56 +80,117 @@ def _mark_for_report(course: Path, student: str, assignment: str) -> Mark:
     return mark_of(course, student, assignment, "" if was_graded else NOT_GRADED)
 
 
-def _assignment_section(assignment: str, marks: list[Mark]) -> str:
-    graded = [mark for mark in marks if not mark.reason]
-    checks = sorted({cell for mark in graded for cell in mark.out_of if cell.startswith("check-")})
-    to_mark = sum(mark.by_hand for mark in marks)
-    summary = f"{len(marks)} handed in, {to_mark} still to be marked by hand."
-    if graded:
-        totals = sorted(sum(mark.points.values()) for mark in graded)
-        out_of = sum(graded[0].out_of.values())
-        summary += f" Median {totals[len(totals) // 2]:g} of {out_of:g} points so far."
-    sections = [_exercise_section(check, graded) for check in checks]
-    return f"<h2>{escape(assignment)}</h2><p>{summary}</p>{''.join(sections)}{_table_to_look_at(marks)}"
+def _next_lecture(assignments: list[AssignmentCount]) -> str:
+    """What to talk about: the latest assignment, then the whole term."""
+    if not assignments:
+        return "<p>Nothing is graded yet.</p>\n"
+    latest = assignments[-1]
+    parts = ["<h2>For the next lecture</h2>\n", f"<h3>Latest: {escape(latest.title)}</h3>\n"]
+    parts += [_stop(latest), _misconceptions([latest])]
+    if len(assignments) > 1:
+        parts += ["<h3>Over the whole term</h3>\n", _misconceptions(assignments)]
+    return "".join(parts)
 
 
-def _exercise_section(check: str, marks: list[Mark]) -> str:
-    """How many students passed a check, and what the others were told, the most frequent message first."""
-    number = check.removeprefix("check-").replace("-", ".")
-    passed = sum(mark.points[check] == mark.out_of[check] for mark in marks)
-    counts = Counter(message_group(number, mark.messages[check]) for mark in marks if check in mark.messages)
-    rows = "".join(f"<tr><td>{escape(group)}<td class=n>{count}" for group, count in counts.most_common())
-    meter = f"<meter max={len(marks)} value={passed}>{passed} of {len(marks)}</meter>"
-    return (
-        f"<h3>Exercise {escape(number)}: {passed} of {len(marks)} passed {meter}</h3>"
-        f"<table><tr><th>What the others were told<th class=n>how many{rows}</table>"
+def _stop(assignment: AssignmentCount) -> str:
+    """The exercise at which most students stop; they are sorted by that."""
+    for exercise in assignment.exercises[:1]:
+        if exercise.stopped:
+            left_open = exercise.told[LEFT_OPEN]
+            note = f" Of all who did not solve it, {left_open} left it open." if left_open else ""
+            return (
+                f"<p><b>Exercise {escape(exercise.heading)}</b> stops most: for {exercise.stopped} of "
+                f"{exercise.tried} it is the first that they did not solve.{note}</p>\n"
+            )
+    return "<p>Everybody who could be graded solved all the exercises.</p>\n"
+
+
+def _misconceptions(assignments: list[AssignmentCount]) -> str:
+    found = misconceptions(assignments)[:MOST_NAMED]
+    if not found:
+        return "<p>Nobody made a mistake that the checks know.</p>\n"
+    rows = [
+        [f"{escape(message)}<br><small>{escape(exercise.heading)}</small>", f"{students} of {exercise.tried}"]
+        for students, exercise, message in found
+    ]
+    return table(["most common misconceptions, in the words that students heard", "#students"], rows)
+
+
+def _term(assignments: list[AssignmentCount], roster: list[str]) -> str:
+    rows = []
+    for assignment in assignments:
+        handed_in = f"{len(assignment.marks)} of {len(roster)}" if roster else str(len(assignment.marks))
+        low, middle, high = assignment.quartiles or (0.0, 0.0, 0.0)
+        words = f"median {middle:.0%}, middle half {low:.0%} to {high:.0%}"
+        to_mark = sum(mark.by_hand for mark in assignment.marks)
+        still = f"; {to_mark} still to be marked by hand" if to_mark else ""
+        facts = f"{escape(assignment.title)}<br><small>{handed_in} handed in{still}</small>"
+        rows.append([facts, f"{words}{spread(low, middle, high, words)}"])
+    explained = (
+        "<p>Points so far; what is still to be marked by hand counts as none. A bar goes from none to all the points, "
+        "the stroke is the median, and the middle half of the class is grey.</p>\n"
     )
+    return f"<h2>Over the term</h2>\n{explained}" + table(["assignment", "points"], rows)
 
 
-def message_group(number: str, message: str) -> str:
-    """Say what a message of a check is counted as.
-
-    Args:
-        number: The exercise's id.
-        message: What the check told a student.
-
-    Returns:
-        The message of a known mistake as it is, or else one of a few groups, in brackets.
-    """
-    mistakes = EXERCISES[number].mistakes if number in EXERCISES else []
-    if any(message == mistake.message for mistake in mistakes):
-        return message
-    fitting = (group for words, group in MESSAGE_GROUPS.items() if words in message)
-    return next(fitting, OTHER_MESSAGES)
+def _assignment(assignment: AssignmentCount) -> str:
+    name = f"<p class=quiet>{escape(assignment.name)}</p>" if assignment.name != assignment.title else ""
+    order = "<p>The exercise at which most students stop comes first.</p>\n" if assignment.exercises else ""
+    sections = "".join(_exercise(exercise) for exercise in assignment.exercises)
+    return f"<h2>{escape(assignment.title)}</h2>\n{name}{order}{sections}"
 
 
-def _table_to_look_at(marks: list[Mark]) -> str:
-    """A table of the students who could not be graded or were flagged; empty if there are none."""
+def _exercise(exercise: ExerciseCount) -> str:
+    """How many students passed a check, and what the others were told, the most frequent message first."""
+    words = f"{exercise.passed} of {exercise.tried} passed"
+    stops = f"; {exercise.stopped} stop here" if exercise.stopped else ""
+    head = (
+        f"<h3>Exercise {escape(exercise.heading)}</h3>\n<p>{words}{stops}{bar(exercise.passed, exercise.tried, words)}"
+    )
+    rows = [[escape(message), str(students)] for message, students in exercise.told.most_common()]
+    told = table(["what the others were told", "#how many"], rows) if rows else ""
+    return f"{head}</p>\n{told}"
+
+
+def _students(assignments: list[AssignmentCount], students: list[str]) -> str:
+    marks: dict[str, dict[str, Mark]] = defaultdict(dict)
+    for assignment in assignments:
+        for mark in assignment.marks:
+            marks[mark.student][assignment.name] = mark
+    rows = []
+    for student in students:
+        own = marks[student]
+        chips = "".join(f"<li>{_chip(one.short, own.get(one.name))}</li>" for one in assignments)
+        reached = sum(total(mark) for mark in own.values())
+        out_of = sum(maximum(mark) for mark in own.values())
+        head = f"<b>{escape(student)}</b>: {reached:g} of {out_of:g} points"
+        rows.append((head, f"<ul class=chips>{chips}</ul>"))
+    explained = "<p>Points so far, out of those of the assignments that were handed in.</p>\n"
+    return f"<h2>By student</h2>\n{explained}{definitions(rows)}"
+
+
+def _chip(assignment: str, mark: Mark | None) -> str:
+    name = escape(assignment)
+    if mark is None:
+        return f"{name}: none{bar(0, 1, f'{assignment}: nothing handed in')}"
+    if mark.reason:
+        return f"{name}: ungraded{bar(0, 1, f'{assignment}: not graded')}"
+    words = f"{assignment}: {total(mark):g} of {maximum(mark):g}"
+    return f"{name}: {total(mark):g}/{maximum(mark):g}{bar(total(mark), maximum(mark), words)}"
+
+
+def _to_look_at(marks: list[Mark], roster: list[str]) -> str:
+    """A list of who could not be graded, was flagged, or is not on the roster; empty if there is nobody."""
     rows = []
     for mark in marks:
-        reasons = [mark.reason, *mark.flags] if mark.reason else mark.flags
+        reasons = [mark.reason] if mark.reason else []
+        reasons += mark.flags
+        if roster and mark.student not in roster:
+            reasons.append("is not on roster.csv")
         if reasons:
-            rows.append(f"<tr><td>{escape(mark.student)}<td>{escape('; '.join(reasons))}")
-    if not rows:
-        return ""
-    return f"<h3>To look at</h3><table><tr><th>student<th>why{''.join(rows)}</table>"
+            rows.append(
+                (f"<b>{escape(mark.student)}</b>, {escape(mark.assignment)}", "<br>".join(map(escape, reasons)))
+            )
+    present = {mark.student for mark in marks}
+    rows += [(f"<b>{escape(student)}</b>", "has handed in nothing") for student in roster if student not in present]
+    return "<h2>To look at</h2>\n" + definitions(rows) if rows else ""

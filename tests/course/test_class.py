@@ -159,8 +159,10 @@ def test_what_is_graded_is_not_graded_again_and_points_by_hand_stay():
 
 def test_the_report_of_a_class_counts_every_known_mistake():
     graded("03")
-    text = as_read(report(course_of("03")[0]))
+    whole, without_names = report(course_of("03")[0])
+    text = as_read(whole)
     for n in (1, 2, 3):
         for mistake in EXERCISES[f"03.{n}"].mistakes:
             assert mistake.message in text
     assert "no-json" in text
+    assert "no-json" not in as_read(without_names)

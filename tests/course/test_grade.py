@@ -495,7 +495,7 @@ def test_a_folder_that_is_no_course_is_named(tmp_path, capsys):
     assert "has no gradebook.db; make a course with" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["grade", "report", "assign"])
+@pytest.mark.parametrize("command", ["grade", "report", "similar", "assign"])
 def test_a_course_folder_must_be_named(command, capsys):
     with pytest.raises(SystemExit) as leaving:
         main([command])
