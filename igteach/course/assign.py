@@ -31,6 +31,8 @@ c.GenerateFeedback.exporter_class = FeedbackPage
 c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
 c.SandboxedExecute.seconds = 55  # seconds a submission
 c.SandboxedExecute.kernel_name = "python3"
+c.AssignLatePenalties.plugin_class = "igteach.course.lateness.LatePolicy"
+c.LatePolicy.percent_a_day = 0  # percent of the points reached that each day begun after the due date costs
 '''
 
 

@@ -12,6 +12,8 @@ from threading import Lock
 
 from igteach.course import sandbox
 from igteach.course.assign import nbgrader, run_nbgrader
+from igteach.course.class_list import with_roster
+from igteach.course.lateness import settle_late_penalty
 from igteach.course.marks import Mark, mark_of, submissions, summary_line, write_marks
 
 MAX_PARALLEL = 2  # submissions at a time; nbgrader's gradebook could take more, but small machines could not
@@ -43,7 +45,7 @@ def grade(course: Path) -> list[Mark]:
     for number, mark in enumerate(marks):
         if _deserves_another_try(mark):
             marks[number] = grade_submission(course, mark.student, mark.assignment, again=True)
-    write_marks(course / "marks.csv", marks)
+    write_marks(course / "marks.csv", with_roster(course, marks))
     _write_feedback(course, marks)
     _warn_without_sandbox()
     return marks
@@ -89,6 +91,7 @@ def grade_submission(course: Path, student: str, assignment: str, again: bool = 
     if reason:
         discard_attempt(course, student, assignment)
     with GRADEBOOK_LOCK:
+        settle_late_penalty(course, student, assignment)
         mark = mark_of(course, student, assignment, reason)
     mark.seconds = time.monotonic() - start
     print(summary_line(mark), flush=True)

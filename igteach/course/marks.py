@@ -10,6 +10,11 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 
 from igteach.course.assign import add_scripts_to_path
+from igteach.course.collected import late_flags
+from igteach.course.lateness import in_words
+from igteach.course.tables import escape_formula
+
+NOTHING_HANDED_IN = "nothing handed in"
 
 
 @dataclass
@@ -26,6 +31,9 @@ class Mark:
         flags: What the instructor should look at.
         messages: What the checks of unsolved exercises said, by cell.
         seconds: How long the grading took.
+        seconds_late: How long after the due date, or the end of an extension, it was handed in.
+        late_penalty: The points that this costs.
+        handed_in: Whether there is a submission; False only for rows of the roster.
     """
 
     student: str
@@ -37,6 +45,20 @@ class Mark:
     flags: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    seconds_late: float = 0.0
+    late_penalty: float = 0.0
+    handed_in: bool = True
+
+    @property
+    def total(self) -> float:
+        """The points that count: all of them, less the late penalty."""
+        return sum(self.points.values()) - self.late_penalty
+
+    @property
+    def late(self) -> str:
+        """Such as "2 days 3 h late, -0.7 points"; empty if it was handed in in time."""
+        words = in_words(self.seconds_late)
+        return f"{words}, -{self.late_penalty:g} points" if self.late_penalty else words
 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
@@ -71,6 +93,7 @@ def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
     """
     mark = Mark(student, assignment, {}, {}, False, reason)
     _add_points(mark, course)
+    mark.flags += late_flags(course, student, assignment)
     for path in (course / "autograded" / student / assignment).glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         mark.flags += notebook.metadata.get("igteach", {}).get("flags", [])
@@ -83,10 +106,12 @@ def _add_points(mark: Mark, course: Path) -> None:
     add_scripts_to_path()
     with Gradebook(f"sqlite:///{course.resolve()}/gradebook.db") as gradebook:
         try:
-            notebooks = gradebook.find_submission(mark.assignment, mark.student).notebooks
+            submission = gradebook.find_submission(mark.assignment, mark.student)
         except MissingEntry:
             return
-        for notebook in notebooks:
+        mark.seconds_late = submission.total_seconds_late
+        mark.late_penalty = submission.late_submission_penalty
+        for notebook in submission.notebooks:
             for grade in notebook.grades:
                 mark.points[grade.name] = grade.score
                 mark.out_of[grade.name] = grade.max_score
@@ -113,9 +138,10 @@ def summary_line(mark: Mark) -> str:
     Returns:
         Such as "ann 04_integrated_gradients-1a2b3c: 7 of 11; 12 s; the rest is marked by hand".
     """
-    points = sum(mark.points.values())
     out_of = sum(mark.out_of.values())
-    facts = [f"{mark.student} {mark.assignment}: {points:g} of {out_of:g}", f"{mark.seconds:.0f} s"]
+    facts = [f"{mark.student} {mark.assignment}: {mark.total:g} of {out_of:g}", f"{mark.seconds:.0f} s"]
+    if mark.late:
+        facts.append(mark.late)
     if mark.by_hand:
         facts.append("the rest is marked by hand")
     if mark.reason:
@@ -132,13 +158,14 @@ def write_marks(path: Path, marks: list[Mark]) -> None:
         marks: The marks.
     """
     cells = sorted({cell for mark in marks for cell in mark.out_of})
-    header = ["student", "assignment", "points", "out of", *cells, "to mark by hand", "not graded because", "flags"]
+    header = ["student", "assignment", "points", "out of", "late", "late penalty", *cells]
+    header += ["to mark by hand", "not graded because", "flags"]
     temporary = path.with_suffix(".part")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(header)
         for mark in marks:
-            table.writerow([_escape_formula(entry) for entry in _row(mark, cells)])
+            table.writerow([escape_formula(entry) for entry in _row(mark, cells)])
     os.replace(temporary, path)
 
 
@@ -146,15 +173,12 @@ def _row(mark: Mark, cells: list[str]) -> list[str]:
     return [
         mark.student,
         mark.assignment,
-        f"{sum(mark.points.values()):g}",
-        f"{sum(mark.out_of.values()):g}",
+        f"{mark.total:g}" if mark.handed_in else "",
+        f"{sum(mark.out_of.values()):g}" if mark.handed_in else "",
+        in_words(mark.seconds_late),
+        f"{mark.late_penalty:g}",
         *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
         "yes" if mark.by_hand else "no",
-        mark.reason,
+        mark.reason if mark.handed_in else NOTHING_HANDED_IN,
         "; ".join(mark.flags),
     ]
-
-
-def _escape_formula(entry: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{entry}" if entry.startswith(("=", "+", "-", "@")) else entry

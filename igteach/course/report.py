@@ -66,9 +66,12 @@ def _assignment_section(assignment: str, marks: list[Mark]) -> str:
     graded = [mark for mark in marks if not mark.reason]
     checks = sorted({cell for mark in graded for cell in mark.out_of if cell.startswith("check-")})
     to_mark = sum(mark.by_hand for mark in marks)
+    late = sum(mark.seconds_late > 0 for mark in marks)
     summary = f"{len(marks)} handed in, {to_mark} still to be marked by hand."
+    if late:
+        summary += f" {late} handed in late."
     if graded:
-        totals = sorted(sum(mark.points.values()) for mark in graded)
+        totals = sorted(mark.total for mark in graded)
         out_of = sum(graded[0].out_of.values())
         summary += f" Median {totals[len(totals) // 2]:g} of {out_of:g} points so far."
     sections = [_exercise_section(check, graded) for check in checks]
@@ -106,10 +109,10 @@ def message_group(number: str, message: str) -> str:
 
 
 def _table_to_look_at(marks: list[Mark]) -> str:
-    """A table of the students who could not be graded or were flagged; empty if there are none."""
+    """A table of the students who could not be graded, were late or were flagged; empty if there are none."""
     rows = []
     for mark in marks:
-        reasons = [mark.reason, *mark.flags] if mark.reason else mark.flags
+        reasons = [reason for reason in (mark.reason, mark.late, *mark.flags) if reason]
         if reasons:
             rows.append(f"<tr><td>{escape(mark.student)}<td>{escape('; '.join(reasons))}")
     if not rows:
