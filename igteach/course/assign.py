@@ -10,30 +10,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
+from igteach.course.course_folder import prepare_course
 from igteach.course.questions import Question, question_of
-from igteach.course.seed import course_seed, derive_secret, require_outside_repository
+from igteach.course.seed import require_outside_repository
 from igteach.lessons.build import as_text
 from igteach.lessons.contract import given_away
 from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons
-
-CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
-
-from igteach.course.feedback import FeedbackPage
-from igteach.course.nbgrader_steps import AUTOGRADE, FEEDBACK, SANITIZE
-
-c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = {name!r}
-c.Autograde.sanitize_preprocessors = SANITIZE
-c.Autograde.autograde_preprocessors = AUTOGRADE
-c.GenerateFeedback.preprocessors = FEEDBACK
-c.GenerateFeedback.exporter_class = FeedbackPage
-c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
-c.SandboxedExecute.seconds = 55  # seconds a submission
-c.SandboxedExecute.kernel_name = "python3"
-c.AssignLatePenalties.plugin_class = "igteach.course.lateness.LatePolicy"
-c.LatePolicy.percent_a_day = 0  # percent of the points reached that each day begun after the due date costs
-'''
 
 
 def assign(numbers: list[str], course: Path, seed_file: Path | None) -> list[str]:
@@ -42,49 +25,47 @@ def assign(numbers: list[str], course: Path, seed_file: Path | None) -> list[str
     Args:
         numbers: The numbers of the lessons, such as "04".
         course: The course folder, made if it is missing.
-        seed_file: The file of the course seed, made if it is missing; None for `course.seed` in the course folder.
+        seed_file: The file of the course seed, made if it is missing; None for the one in nbgrader_config.py, or in
+            a new course for one beside the course folder.
 
     Returns:
         What was done, a line for each lesson.
 
     Raises:
-        ValueError: The course or the seed is in the repository, or there is no such lesson.
+        ValueError: The course or the seed is in the repository, the course has another seed, or there is no such
+            lesson.
         RuntimeError: nbgrader failed, or a release would have given something away.
     """
-    seed_file = seed_file or course / "course.seed"
-    return [assign_lesson(lesson, course, seed_file) for lesson in all_lessons(numbers)]
+    lessons = all_lessons(numbers)
+    require_outside_repository(course, "the course")
+    done = [f"seed: {prepare_course(course, seed_file)}"]
+    return done + [assign_lesson(lesson, course) for lesson in lessons]
 
 
-def assign_lesson(lesson: Lesson, course: Path, seed_file: Path) -> str:
+def assign_lesson(lesson: Lesson, course: Path) -> str:
     """Write the source of an assignment, and let nbgrader make its release.
 
     An assignment is named after its lesson and the lesson's version, and is never changed once it is there.
 
     Args:
         lesson: The lesson.
-        course: The course folder, made if it is missing.
-        seed_file: The file of the course seed, made if it is missing.
+        course: The course folder, as `prepare_course` leaves it.
 
     Returns:
         What was done, in one line.
 
     Raises:
-        ValueError: The course or the seed is in the repository, or the lesson has no question to hand in.
+        ValueError: The lesson has no question to hand in.
         RuntimeError: nbgrader failed, or the release would have given something away.
     """
-    require_outside_repository(course, "the course")
-    seed = course_seed(seed_file)
     name = assignment_name(lesson)
     release = course / "release" / name / f"{lesson.name}.ipynb"
     if release.exists():
         return f"{name}: already there, unchanged"
-    config = course / "nbgrader_config.py"
-    if not config.exists():
-        write_atomically(config, CONFIG.format(name=course.resolve().name), replace=False)
     source = course / "source" / name / f"{lesson.name}.ipynb"
-    write_atomically(source, as_text(with_hidden_tests(lesson, seed)), replace=True)
+    write_atomically(source, as_text(with_question(lesson)), replace=True)
     nbgrader(course, "generate_assignment", name, "--create", "--force")
-    found = leaks(nbformat.read(release, as_version=4))
+    found = list(given_away(nbformat.read(release, as_version=4)))
     if found:
         release.unlink()
         raise RuntimeError(f"the release of {name} gave something away and was deleted: {found[0]}")
@@ -103,44 +84,18 @@ def assignment_name(lesson: Lesson) -> str:
     return f"{lesson.name}-{lesson.read().metadata.igteach.version[:6]}"
 
 
-def with_hidden_tests(lesson: Lesson, seed: bytes) -> NotebookNode:
-    """Add hidden tests to the checks of a lesson, and its question at the end.
+def with_question(lesson: Lesson) -> NotebookNode:
+    """Add its question to a lesson, at the end.
 
     Args:
         lesson: The lesson; it is not changed.
-        seed: The course seed, from which the cases of the hidden tests are drawn.
 
     Returns:
         The source notebook of the assignment.
     """
     notebook = copy.deepcopy(lesson.read())
-    for cell in notebook.cells:
-        call = re.match(r'check\("(\d\d\.\d)", (\w+)\)\s*$', cell.source)
-        is_graded = cell.metadata.get("nbgrader", {}).get("grade")
-        if call and is_graded:
-            exercise, function = call.groups()
-            cell.source += hidden_test(exercise, function, seed)
     notebook.cells += question_cells(lesson.number, question_of(lesson.number))
     return notebook
-
-
-def hidden_test(exercise: str, function: str, seed: bytes) -> str:
-    """The source of a hidden test, between the marks by which nbgrader finds and removes it.
-
-    Args:
-        exercise: The exercise's id, such as "04.2".
-        function: The name of the student's function.
-        seed: The course seed.
-
-    Returns:
-        Lines to add to the cell of the check.
-    """
-    return (
-        "\n### BEGIN HIDDEN TESTS\n"
-        "from igteach.exercises.graded import graded_check\n"
-        f'graded_check("{exercise}", {function}, {derive_secret(seed, exercise)})\n'
-        "### END HIDDEN TESTS"
-    )
 
 
 def question_cells(number: str, question: Question) -> list[NotebookNode]:
@@ -171,22 +126,6 @@ def question_cells(number: str, question: Question) -> list[NotebookNode]:
     answer_cell = nbformat.v4.new_markdown_cell("*Write your answer here.*")
     answer_cell["id"] = f"written-{number}"
     return [question_cell, answer_cell]
-
-
-def leaks(release: NotebookNode) -> list[str]:
-    """Look for what a release would give away.
-
-    Args:
-        release: The notebook that students would get.
-
-    Returns:
-        A line for each solution, hidden test or mention of the hidden check.
-    """
-    found = list(given_away(release))
-    for number, cell in enumerate(release.cells, start=1):
-        if "graded" in cell.source:
-            found.append(f"cell {number} names the hidden check")
-    return found
 
 
 def points_of(notebook: Path) -> int:

@@ -89,7 +89,7 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
         else:
             command.add_argument("course", type=Path, metavar="COURSE", help="course folder")
         if run in (assign, shortcut):
-            seed = "the course seed, made if missing; COURSE/course.seed if none is given"
+            seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
         if run is due:
             command.add_argument("assignment", nargs="?", default="", metavar="ASSIGNMENT", help="all if none is given")

@@ -6,7 +6,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from igteach.course.questions import question_of
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons, root
 from igteach.lessons.lesson_map import minutes_of, title_of

@@ -1,13 +1,16 @@
 """The steps that a course adds to nbgrader's: restore graded cells, run in a sandbox, judge proofs.
 
-nbgrader_config.py names the lists at the end, so that nbgrader's own commands and its JupyterLab extensions use them,
-too.
+The kernel of a hand-in has neither the course seed nor the right answers: the hidden cases are drawn here, laid into
+the sandbox as data, and what the answers returned is judged here. nbgrader_config.py names the lists at the end, so
+that nbgrader's own commands and its JupyterLab extensions use them, too.
 """
 
 import copy
+import io
 import re
 import tempfile
 import time
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +20,28 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader import preprocessors as nbgrader
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Integer
+from traitlets import Integer, Unicode
 
 from igteach.course import sandbox
-from igteach.exercises import EXERCISES
-from igteach.exercises.checker import Verdict, compare
+from igteach.course.seed import derive_secret, read_seed
+from igteach.exercises.case_files import write_cases
+from igteach.exercises.checker import Verdict
 from igteach.exercises.graded import PROOF, decode
+from igteach.exercises.judging import compare, distinguishing_cases
+from igteach.exercises.solutions import EXERCISES
 
 Resources = dict[str, Any]
-HIDDEN_TEST = re.compile(r'graded_check\("(\d\d\.\d)", (\w+), (\d+)\)')  # exercise, function, secret
+CHECK = re.compile(r'check\("(\d\d\.\d)", (\w+)\)\s*$')  # exercise, function
+# What runs in the place of a graded cell: a student may have a variable `check`, but an import is always the import.
+RUN = 'from igteach.exercises import check as igteach_check\nigteach_check("{exercise}", {function})'
 OUTPUT_MESSAGES = ("stream", "display_data", "execute_result", "update_display_data", "error")
 LARGEST_OUTPUT = 100_000  # characters a cell
 DEAD_KERNEL = "DeadKernel"
 LONGEST_MESSAGE = 400  # characters
 SUSPICIOUS = {
-    "graded": "names the hidden check",
     "igteach.exercises.": "reaches into the checkers",
-    "EXERCISES": "reaches into the checkers",
+    "IGTEACH_CASES": "looks for the hidden cases",
+    "igteach.proof": "hands over a proof of its own",
     "get_ipython": "reaches into the notebook's own machinery",
     "_getframe": "looks at its callers",
     "currentframe": "looks at its callers",
@@ -157,8 +165,30 @@ def flags_of(nb: NotebookNode, release: NotebookNode) -> list[str]:
         if name in locked_sources and cell.source != locked_sources[name]:
             flags.append(f"{name} was changed; the cell of the release counts")
         elif cell.cell_type == "code" and cell.source not in released_sources:
-            flags += [f"{name or 'a cell'} {reason}" for word, reason in SUSPICIOUS.items() if word in cell.source]
+            code = without_comments(cell.source)
+            flags += [f"{name or 'a cell'} {reason}" for word, reason in SUSPICIOUS.items() if word in code]
     return without_repeats(flags)
+
+
+def without_comments(source: str) -> str:
+    """Remove comments, which do nothing.
+
+    Args:
+        source: The source of a cell.
+
+    Returns:
+        The source without them; as it is where it is not Python.
+    """
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return source
+    lines = source.splitlines(keepends=True)
+    for token in reversed(tokens):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column] + lines[row - 1][token.end[1] :]
+    return "".join(lines)
 
 
 def without_repeats(flags: list[str]) -> list[str]:
@@ -174,20 +204,27 @@ def without_repeats(flags: list[str]) -> list[str]:
 
 
 class SandboxedExecute(nbgrader.Execute):
-    """nbgrader's execution in a sandbox, limited in time and output; a dead kernel ends the run, not the grading."""
+    """nbgrader's execution in a sandbox, limited in time and output; a dead kernel ends the run, not the grading.
+
+    The kernel finds the hidden cases of the notebook's exercises, and a copy of the notebook under the name that it
+    was released by; nothing else of the hand-in, the course, or the solutions.
+    """
 
     seconds = Integer(55, help="seconds that a submission may take in all").tag(config=True)
+    seed_file = Unicode(help="the file of the course seed, which no hand-in can see").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(kernel_manager_class=sandbox.SandboxedKernelManager, timeout_func=self._seconds_left, **kwargs)
 
     def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
-        names = resources["nbgrader"]
         flags = nb.metadata.setdefault("igteach", {}).setdefault("flags", [])
-        self._visible_folder = Path("submitted") / names["student"] / names["assignment"]
-        self._deadline = time.monotonic() + self.seconds
-        self._reset_output_count()
-        with tempfile.TemporaryDirectory(prefix="igteach-") as self._socket_folder:
+        seed = read_seed(Path(self.seed_file))
+        resources["igteach_seed"], resources["igteach_secrets"] = seed, secrets_of(nb, seed)
+        with tempfile.TemporaryDirectory(prefix="igteach-") as folder:
+            self._folder = Path(folder)
+            self._fill(nb, resources)
+            self._deadline = time.monotonic() + self.seconds
+            self._reset_output_count()
             try:
                 super().preprocess(nb, resources, km)
             except DeadKernelError:
@@ -200,13 +237,22 @@ class SandboxedExecute(nbgrader.Execute):
             flags.append("ran without a sandbox")
         return nb, resources
 
+    def _fill(self, nb: NotebookNode, resources: Resources) -> None:
+        """Make the three folders that the sandbox binds: sockets, the notebook, and the hidden cases."""
+        for part in ("sockets", "notebook", "cases"):
+            (self._folder / part).mkdir()
+        nbformat.write(nb, self._folder / "notebook" / f"{resources['nbgrader']['notebook']}.ipynb")
+        for exercise, secret in resources["igteach_secrets"].items():
+            cases, _ = distinguishing_cases(EXERCISES[exercise], secret)
+            write_cases(self._folder / "cases" / f"{exercise}.safetensors", cases)
+
     def create_kernel_manager(self) -> sandbox.SandboxedKernelManager:
         self.km = sandbox.SandboxedKernelManager(
             kernel_name=self.kernel_name,
             config=self.config,
-            connection_file=f"{self._socket_folder}/kernel.json",
+            connection_file=str(self._folder / "sockets" / "kernel.json"),
         )
-        self.km.visible_folder = self._visible_folder
+        self.km.show(self._folder / "notebook", self._folder / "cases")
         return self.km
 
     def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
@@ -214,7 +260,14 @@ class SandboxedExecute(nbgrader.Execute):
         self._reset_output_count()
         if self._is_over():
             return cell, resources
-        return super().preprocess_cell(cell, resources, index)
+        released = cell.source
+        if check := find_check(cell):
+            exercise, function = check.groups()
+            cell.source = RUN.format(exercise=exercise, function=function)
+        try:
+            return super().preprocess_cell(cell, resources, index)
+        finally:
+            cell.source = released
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Drops what a cell writes beyond LARGEST_OUTPUT. Proofs are counted separately, so that noise hides none."""
@@ -236,50 +289,58 @@ class SandboxedExecute(nbgrader.Execute):
         return max(1, min(self.timeout, left))
 
 
+def secrets_of(nb: NotebookNode, seed: bytes) -> dict[str, int]:
+    """What the hidden cases of a notebook are drawn with.
+
+    Args:
+        nb: A submission, with its graded cells as in the release.
+        seed: The course seed.
+
+    Returns:
+        A secret for each of its exercises.
+    """
+    exercises = [check.group(1) for cell in nb.cells if (check := find_check(cell))]
+    return {exercise: derive_secret(seed, exercise) for exercise in exercises if exercise in EXERCISES}
+
+
 class JudgeProofs(NbGraderPreprocessor):
     """Judges each graded cell by the proof that it handed over, in the grader's own process, and clears its outputs.
 
-    Points are given for values that are right here, whatever the submission's kernel said of them. Outputs that
-    contain a hidden test are removed.
+    Points are given for values that are right here, whatever the submission's kernel said of them.
     """
 
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         flags = nb.metadata["igteach"]["flags"]
-        hidden_tests = [find_hidden_test(cell) for cell in nb.cells]
-        secrets = {test.group(3) for test in hidden_tests if test}
-        for cell, test in zip(nb.cells, hidden_tests, strict=True):
-            if test:
-                exercise, _, secret = test.groups()
-                verdict = verdict_of(cell, exercise, int(secret), flags)
-                cell.outputs = [as_output(verdict, secrets)]
-            elif cell.cell_type == "code" and gives_away(str(cell.outputs), secrets):
-                flags.append(f"an output of {grade_id(cell) or 'a cell'} contained a hidden test; it was removed")
-                cell.outputs = []
+        secrets = resources["igteach_secrets"]
+        for cell in nb.cells:
+            check = find_check(cell)
+            if check:
+                cell.outputs = [as_output(verdict_of(cell, check.group(1), secrets, flags))]
         nb.metadata["igteach"]["flags"] = without_repeats(flags)
         return nb, resources
 
 
-def find_hidden_test(cell: NotebookNode) -> re.Match[str] | None:
-    """Find the call of the hidden check in a cell.
+def find_check(cell: NotebookNode) -> re.Match[str] | None:
+    """Find the call of the check in a graded cell.
 
     Args:
         cell: A cell of a submission.
 
     Returns:
-        A match with the exercise, the function and the secret; None for a cell that is not graded.
+        A match with the exercise and the function; None for a cell that is not graded.
     """
     if not cell.metadata.get("nbgrader", {}).get("grade"):
         return None
-    return HIDDEN_TEST.search(cell.source)
+    return CHECK.match(cell.source)
 
 
-def verdict_of(cell: NotebookNode, exercise: str, secret: int, flags: list[str]) -> Verdict:
+def verdict_of(cell: NotebookNode, exercise: str, secrets: dict[str, int], flags: list[str]) -> Verdict:
     """Judge a graded cell that has run.
 
     Args:
         cell: The cell, with its outputs.
         exercise: The exercise's id.
-        secret: What the hidden cases were drawn with.
+        secrets: What the hidden cases of each exercise were drawn with.
         flags: Where to note what an instructor should look at.
 
     Returns:
@@ -288,21 +349,19 @@ def verdict_of(cell: NotebookNode, exercise: str, secret: int, flags: list[str])
     for output in reversed(cell.outputs):
         proof = output.get("data", {}).get(PROOF)
         if isinstance(proof, dict) and proof.get("exercise") == exercise:
-            return _verdict_of_proof(proof, cell, secret, flags)
+            return _verdict_of_proof(proof, cell, secrets[exercise], flags)
     return _verdict_without_proof(cell, exercise, flags)
 
 
 def _verdict_of_proof(proof: dict[str, Any], cell: NotebookNode, secret: int, flags: list[str]) -> Verdict:
     exercise = proof["exercise"]
-    if proof.get("state") != "solved":
+    if proof.get("state") != "handed in":
         return Verdict(exercise, "not yet", str(proof.get("message")))
     try:
-        verdict = compare(EXERCISES[exercise], decode(proof["returned"]), secret)
-    except (ValueError, TypeError, KeyError, RuntimeError):
-        verdict = Verdict(exercise, "not yet", "What your notebook handed over is not an answer.")
-    if verdict.state != "solved":
-        flags.append(f"{grade_id(cell)} claimed to be solved and was not")
-    return verdict
+        return compare(EXERCISES[exercise], decode(proof.get("returned")), secret)
+    except ValueError:  # the package hands over nothing of that form
+        flags.append(f"{grade_id(cell)} handed over what no answer returns")
+        return Verdict(exercise, "not yet", "What your notebook handed over is not an answer.")
 
 
 def _verdict_without_proof(cell: NotebookNode, exercise: str, flags: list[str]) -> Verdict:
@@ -321,12 +380,11 @@ def _verdict_without_proof(cell: NotebookNode, exercise: str, flags: list[str]) 
     return Verdict(exercise, "not yet", message)
 
 
-def as_output(verdict: Verdict, secrets: set[str]) -> NotebookNode:
+def as_output(verdict: Verdict) -> NotebookNode:
     """Write a verdict as the one output that a graded cell keeps.
 
     Args:
         verdict: The verdict.
-        secrets: The secrets of the notebook's hidden tests, which no message may contain.
 
     Returns:
         An error, for which nbgrader gives no points, or any other output, for which it gives all of them.
@@ -334,24 +392,26 @@ def as_output(verdict: Verdict, secrets: set[str]) -> NotebookNode:
     if verdict.state == "solved":
         return nbformat.v4.new_output("display_data", {"text/plain": str(verdict)})
     message = verdict.message[:LONGEST_MESSAGE]
-    if gives_away(message, secrets):
-        message = "Your answer's message held a hidden test."
     shown = f"Exercise {verdict.exercise}: {message}"
     return nbformat.v4.new_output("error", ename="NotSolved", evalue=message, traceback=[shown])
 
 
-def gives_away(text: str, secrets: set[str]) -> bool:
-    """Whether a text contains a hidden test.
+class RemoveSecrets(NbGraderPreprocessor):
+    """Cuts the course seed and what was derived from it out of a submission, should they ever appear in it.
 
-    Args:
-        text: A message, or outputs as text.
-        secrets: The secrets of the notebook's hidden tests.
-
-    Returns:
-        True if it names the hidden check, or contains a secret.
+    No kernel sees them, so they could only come from somewhere else, such as a seed that was mailed around.
     """
-    marks = ("graded_check", "HIDDEN TESTS", *secrets)
-    return any(mark in text for mark in marks)
+
+    def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
+        secrets = {resources["igteach_seed"].hex(), *map(str, resources["igteach_secrets"].values())}
+        for cell in nb.cells:
+            text = str(cell).lower()
+            if any(secret in text for secret in secrets):
+                nb.metadata["igteach"]["flags"].append(f"{grade_id(cell) or 'a cell'} contained the course's secrets")
+                cell.source = "(removed: it contained the course's secrets)"
+                if cell.cell_type == "code":
+                    cell.outputs = []
+        return nb, resources
 
 
 SANITIZE = [
@@ -364,6 +424,7 @@ SANITIZE = [
 AUTOGRADE = [
     SandboxedExecute,
     JudgeProofs,
+    RemoveSecrets,
     nbgrader.LimitOutput,
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,

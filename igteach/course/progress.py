@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from igteach.exercises import EXERCISES
+from igteach.exercises import TASKS
 from igteach.exercises.progress_store import Kept, in_words, read
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import title_of
@@ -26,10 +26,10 @@ def lines(work: Path) -> list[str]:
         raise FileNotFoundError(f"no progress is kept in {work}; it begins with: python -m igteach lab")
     text = []
     for lesson in all_lessons():
-        own = [number for number in EXERCISES if number.startswith(lesson.number)]
+        own = [number for number in TASKS if number.startswith(lesson.number)]
         text.append(f"{title_of(lesson)}: {sum(_solved(kept, number) for number in own)} of {len(own)} solved")
         text += [f"   {number} {in_words(kept[number])}" for number in own if number in kept]
-    return [*text, f"in all: {sum(_solved(kept, number) for number in EXERCISES)} of {len(EXERCISES)} solved"]
+    return [*text, f"in all: {sum(_solved(kept, number) for number in TASKS)} of {len(TASKS)} solved"]
 
 
 def _solved(kept: Kept, number: str) -> bool:

@@ -5,7 +5,7 @@ from html import escape
 from pathlib import Path
 
 from igteach.course.marks import Mark, mark_of, submissions
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.files import write_atomically
 
 NOT_GRADED = "not graded; marks.csv says why"

@@ -1,7 +1,7 @@
-"""The sandbox that submissions run in: no network, a read-only system, one student's files, and limits.
+"""The sandbox that submissions run in: no network, a read-only system, one notebook, its hidden cases, and limits.
 
-It is bubblewrap (`bwrap`) around the Jupyter kernel, with the limits of `prlimit`. Where bubblewrap does not work,
-kernels run without it, and grading says so loudly.
+The solutions are not in it. It is bubblewrap (`bwrap`) around the Jupyter kernel, with the limits of `prlimit`. Where
+bubblewrap does not work, kernels run without it, and grading says so loudly.
 """
 
 import os
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+
+from igteach.exercises.graded import CASES_VARIABLE
 
 MEGABYTE = 2**20
 GIGABYTE = 2**30
@@ -36,8 +38,10 @@ SYSTEM_PATHS = (
 )
 MODEL_VARIABLES = ("IGTEACH_MODELS", "TORCH_HOME")  # folders of weights, which a lesson may read
 PASSED_VARIABLES = ("LANG", "IGTEACH_DEVICE")
-SUBMISSION_FOLDER = "/submission"  # the kernel's working directory: the visible folder, seen from inside
+SUBMISSION_FOLDER = "/submission"  # the kernel's working directory, with the notebook in it
+CASES_FOLDER = "/cases"
 PACKAGE = Path(__file__).resolve().parents[1]
+RIGHT_ANSWERS = ("exercises/solutions", "notebooks")  # folders of the package that the kernel finds empty
 NO_SANDBOX = (
     "NO SANDBOX: bubblewrap does not work here, so submissions run with your rights, your files and your network."
 )
@@ -57,13 +61,10 @@ def available() -> bool:
 
 
 class SandboxedKernelManager(AsyncKernelManager):
-    """Starts a kernel in the sandbox; the grader stays outside and talks to it through Unix sockets.
+    """Starts a kernel in the sandbox; the grader stays outside and talks to it through Unix sockets."""
 
-    Attributes:
-        visible_folder: The folder that the kernel works in and may read; None for an empty one.
-    """
-
-    visible_folder: Path | None = None
+    _notebook_folder: Path | None = None
+    _cases_folder: Path | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         if available():
@@ -72,11 +73,23 @@ class SandboxedKernelManager(AsyncKernelManager):
         if self.kernel_spec:
             self.kernel_spec.interrupt_mode = "message"  # a signal would end the whole sandbox
 
+    def show(self, notebook_folder: Path, cases_folder: Path) -> None:
+        """Let the kernel read two folders; without this it works in an empty one, and grades nothing.
+
+        Args:
+            notebook_folder: The folder that it works in.
+            cases_folder: The folder of hidden cases.
+        """
+        self._notebook_folder, self._cases_folder = notebook_folder, cases_folder
+        if self.kernel_spec and not available():
+            self.kernel_spec.env[CASES_VARIABLE] = str(cases_folder)
+
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = super().format_kernel_cmd(extra_arguments)
         if available():
             socket_folder = Path(self.connection_file).parent.resolve()
-            return [*_bwrap(socket_folder, self.visible_folder), *_prlimit(), *_with_resolved_python(command)]
+            folders = {SUBMISSION_FOLDER: self._notebook_folder, CASES_FOLDER: self._cases_folder}
+            return [*_bwrap(socket_folder, folders), *_prlimit(), *_with_resolved_python(command)]
         if shutil.which("prlimit"):
             return [*_prlimit(), *command]
         return command
@@ -87,18 +100,31 @@ def _prlimit() -> list[str]:
     return ["prlimit", *(f"--{name}={limit}" for name, limit in LIMITS.items()), "--"]
 
 
-def _bwrap(socket_folder: Path, visible_folder: Path | None) -> list[str]:
-    """The command that starts another one in the sandbox. Later options are laid over earlier ones."""
-    command = ["bwrap", "--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--clearenv"]
+def _bwrap(socket_folder: Path, folders: dict[str, Path | None]) -> list[str]:
+    """The command that starts another one in the sandbox. Later options are laid over earlier ones.
+
+    bubblewrap itself starts without the grader's variables, because /proc shows them inside.
+    """
+    command = [
+        "env",
+        "-i",
+        str(shutil.which("bwrap")),
+        "--unshare-all",
+        "--cap-drop",
+        "ALL",
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]
     command += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
     for folder, size in WRITABLE_FOLDERS.items():
         command += ["--size", str(size), "--tmpfs", folder]
     for path in _readable_paths():
         command += ["--ro-bind", str(path.resolve()), str(path)]
-    if visible_folder:
-        command += ["--ro-bind", str(visible_folder.resolve()), SUBMISSION_FOLDER]
-    else:
-        command += ["--dir", SUBMISSION_FOLDER]
+    for path in _folders_of_right_answers():
+        command += ["--tmpfs", str(path), "--remount-ro", str(path)]
+    for place, shown in folders.items():
+        command += ["--ro-bind", str(shown.resolve()), place] if shown else ["--dir", place]
     command += ["--bind", str(socket_folder), str(socket_folder)]
     command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", SUBMISSION_FOLDER]
     for name, value in _environment().items():
@@ -112,6 +138,14 @@ def _readable_paths() -> list[Path]:
     paths += [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PACKAGE, PACKAGE.parent / "data"]
     paths += [Path(folder) for folder in _model_folders().values()]
     return [path for path in paths if path.exists()]
+
+
+def _folders_of_right_answers() -> list[Path]:
+    """RIGHT_ANSWERS of this package, and of any other copy that the kernel's Python might import."""
+    copies = {PACKAGE, *(Path(folder).resolve() / "igteach" for folder in sys.path)}
+    places = [copy / folder for copy in sorted(copies) for folder in RIGHT_ANSWERS]
+    readable = [path.resolve() for path in _readable_paths()]
+    return [place for place in places if place.is_dir() and any(place.is_relative_to(path) for path in readable)]
 
 
 def _model_folders() -> dict[str, str]:
@@ -129,6 +163,7 @@ def _environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MPLCONFIGDIR": "/tmp",
         "HF_HUB_OFFLINE": "1",
+        CASES_VARIABLE: CASES_FOLDER,
     }
     return {**passed, **fixed}
 

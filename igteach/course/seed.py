@@ -11,21 +11,49 @@ from igteach.lessons.lesson import holds_lessons
 SEED_BYTES = 32
 
 
-def course_seed(file: Path) -> bytes:
-    """Read the course seed, or make one if there is no such file yet.
+def default_seed_file(course: Path) -> Path:
+    """Where a course's seed lies if nobody says otherwise: beside the course folder, not in it.
 
     Args:
-        file: The file of the seed: 64 hexadecimal digits. A new one is readable by its owner only.
+        course: The course folder.
+
+    Returns:
+        Such as ../course.seed.
+    """
+    return course.resolve().with_name(f"{course.resolve().name}.seed")
+
+
+def make_seed(file: Path) -> None:
+    """Make a course seed if there is no such file yet.
+
+    Args:
+        file: Where the seed is to be. A new file is readable by its owner only.
+
+    Raises:
+        ValueError: The file is in the repository.
+    """
+    require_outside_repository(file, "the seed")
+    if not file.exists():
+        _write_new_seed(file)
+
+
+def read_seed(file: Path) -> bytes:
+    """Read the course seed.
+
+    Args:
+        file: The file of the seed: 64 hexadecimal digits.
 
     Returns:
         The seed, 32 bytes.
 
     Raises:
-        ValueError: The file is in the repository, or it contains anything else.
+        FileNotFoundError: There is no such file.
+        ValueError: It contains anything else.
     """
-    require_outside_repository(file, "the seed")
-    if not file.exists():
-        _write_new_seed(file)
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"the course seed is not at {file}; put it there again, or name its file in nbgrader_config.py"
+        )
     try:
         seed = bytes.fromhex(file.read_text(encoding="ascii").strip())
     except ValueError:

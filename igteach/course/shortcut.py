@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from igteach.course.seed import course_seed, derive_secret, require_outside_repository
+from igteach.course.course_folder import prepare_course
+from igteach.course.seed import derive_secret, read_seed, require_outside_repository
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.datasets.shipped import save_state
 from igteach.datasets.shortcuts import Shortcut, make_shortcut
@@ -57,7 +58,8 @@ def write_shortcut(course: Path, seed_file: Path | None) -> str:
 
     Args:
         course: The course folder. `shortcut/` in it is for the students, `shortcut.md` for the instructor.
-        seed_file: The file of the course seed, made if it is missing; None for `course.seed` in the course folder.
+        seed_file: The file of the course seed, made if it is missing; None for the one in nbgrader_config.py, or in
+            a new course for one beside the course folder.
 
     Returns:
         What was done, in one line.
@@ -66,7 +68,7 @@ def write_shortcut(course: Path, seed_file: Path | None) -> str:
         ValueError: The course or its seed is in the repository.
     """
     require_outside_repository(course, "the course")
-    seed = derive_secret(course_seed(seed_file or course / "course.seed"), "shortcut")
+    seed = derive_secret(read_seed(prepare_course(course, seed_file)), "shortcut")
     hidden = make_shortcut(seed)
     network = train_with_shortcut(hidden, seed)
     folder = course / "shortcut"

@@ -1,35 +1,31 @@
 """Checks that answer at once, name the mistake, and never print the solution: `check("01.1", my_function)`.
 
-The checker of lesson 04 is the module `lesson04`, and so on: solutions, then the cases that an answer is checked on,
-then the exercises with their common mistakes. `checker` compares an answer with them; `graded` does so for coursework.
+`cases` has what answers are called with, a module a lesson; `solutions` the right answers and the common mistakes.
+`checker` runs an answer, `judging` compares what it returned; `graded` runs it as coursework, without the solutions.
 """
 
-from importlib import import_module
-
-from igteach.exercises.checker import Exercise, Verdict, judge
+from igteach.exercises.cases import LESSONS, TASKS
+from igteach.exercises.checker import Verdict
+from igteach.exercises.graded import hand_in, is_graded
 from igteach.exercises.hints import hint
+from igteach.exercises.judging import judge
 from igteach.exercises.progress_store import Progress, of_exercises, record
 
-__all__ = ["EXERCISES", "Exercise", "Verdict", "check", "hint", "judge", "progress"]
-
-LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12")
-EXERCISES: dict[str, Exercise] = {
-    exercise.id: exercise
-    for number in LESSONS
-    for exercise in import_module(f"igteach.exercises.lesson{number}").EXERCISES
-}
+__all__ = ["TASKS", "Verdict", "check", "hint", "progress"]
 
 
 def check(exercise: str, answer: object) -> Verdict:
     """Check your answer to an exercise, and record the result in your progress.
+
+    Where coursework is graded, the answer runs on hidden cases, and what it returned is handed to the grader.
 
     Args:
         exercise: The number of the lesson and of the exercise in it, such as "01.1".
         answer: The function that you wrote.
 
     Returns:
-        The verdict: solved, open (nothing is written yet), or not yet and why. A notebook shows it in colour. An
-        error that your function raises is described in the verdict, not raised.
+        The verdict: solved, open (nothing is written yet), or not yet and why; handed in, where the grader judges it.
+        A notebook shows it in colour. An error that your function raises is described in the verdict, not raised.
 
     Raises:
         ValueError: There is no such exercise.
@@ -41,8 +37,12 @@ def check(exercise: str, answer: object) -> Verdict:
         >>> check("00.1", to_share)
         Exercise 00.1: solved.
     """
-    if exercise not in EXERCISES:
-        raise ValueError(f"exercise is {exercise!r}; there are {', '.join(EXERCISES)}")
+    if exercise not in TASKS:
+        raise ValueError(f"exercise is {exercise!r}; there are {', '.join(TASKS)}")
+    if is_graded():
+        return hand_in(exercise, answer)
+    from igteach.exercises.solutions import EXERCISES  # where coursework is graded, there are none
+
     verdict = judge(EXERCISES[exercise], answer)
     record(verdict)
     return verdict
@@ -67,4 +67,4 @@ def progress(lesson: str) -> Progress:
     """
     if lesson not in LESSONS:
         raise ValueError(f"lesson is {lesson!r}; there are {', '.join(LESSONS)}")
-    return of_exercises([number for number in EXERCISES if number.startswith(lesson)])
+    return of_exercises([number for number in TASKS if number.startswith(lesson)])

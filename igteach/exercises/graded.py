@@ -1,16 +1,18 @@
 """The check of coursework: hidden cases, igteach's own functions locked, and a proof for the grader to judge.
 
-The check runs in the student's kernel, where a student's code could change it. So the kernel's verdict earns nothing:
-the check hands over the values that the answer returned, and `igteach.course.nbgrader_steps` compares them with the
-right ones in a process of its own.
+It runs in the student's kernel, where a student's code could change it. So nothing is judged here, and nothing that
+is right lies here: the check hands over the values that the answer returned, and `igteach.course.nbgrader_steps`
+compares them with the right ones in a process of its own.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from math import isfinite, nan
 from pathlib import Path
 from pkgutil import walk_packages
 from types import CodeType, FrameType, FunctionType, ModuleType
@@ -20,63 +22,78 @@ import torch
 from torch import Tensor
 
 from igteach.core.evaluation import forward
-from igteach.exercises import EXERCISES
-from igteach.exercises.checker import Exercise, Verdict, call_answer, compare, distinguishing_cases, run_answer
+from igteach.exercises.case_files import read_cases
+from igteach.exercises.cases import TASKS
+from igteach.exercises.checker import Described, Task, Verdict, call_answer, describe_type, run_answer
 
+CASES_VARIABLE = "IGTEACH_CASES"  # names the folder of cases, a file an exercise
 PROOF = "application/vnd.igteach.proof+json"  # the media type under which a notebook shows a proof
+LARGEST_VALUE = 2000  # numbers in a tensor, or characters of a text; right answers have a hundredth
+MOST_DIMENSIONS = 8
 PACKAGE = Path(__file__).parents[1]
 LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises")
-OPEN_MODULES = ("igteach.axioms.cases", "igteach.core.attribution", "igteach.core.devices", "igteach.core.functions")
+OPEN_MODULES = (
+    "igteach.axioms.cases",
+    "igteach.exercises.cases.families",
+    "igteach.core.attribution",
+    "igteach.core.devices",
+    "igteach.core.functions",
+)
 LOCKED_LIBRARIES = ("captum", "shap")
 # A call from one of these was made on behalf of whoever called it.
 TRANSPARENT_MODULES = (*OPEN_MODULES, "contextlib", "functools", "threading")
 TRANSPARENT_LIBRARIES = (*LOCKED_LIBRARIES, "torch")
 
 
-class NotSolved(Exception):
-    """An answer is not right; the message tells the student why."""
-
-
 class LockedFunctionCalled(Exception):
     """An answer called a function of igteach, Captum or SHAP that is locked while it is graded."""
 
 
-def graded_check(number: str, answer: object, secret: int) -> None:
-    """Check a student's answer on hidden cases, and hand a proof to the grader.
+def is_graded() -> bool:
+    """Whether this kernel runs coursework for the grader.
 
-    This is the hidden test of a released notebook. The proof is an output of its cell.
+    Returns:
+        True if CASES_VARIABLE names a folder of cases.
+    """
+    return CASES_VARIABLE in os.environ
+
+
+def hand_in(number: str, answer: object) -> Verdict:
+    """Run a student's answer on hidden cases, and hand what it returned to the grader.
+
+    The proof is an output of the cell. Neither the right values nor what the cases were drawn with are in this kernel.
 
     Args:
         number: The exercise's id, such as "04.2".
         answer: The student's function.
-        secret: What the hidden cases are drawn with.
 
-    Raises:
-        NotSolved: The answer is wrong, open, or calls a locked function; the message says which.
+    Returns:
+        The verdict as far as it is known here: handed in, open, or not yet where the answer is not a function, raises
+        an error, or calls a locked function.
     """
-    exercise = EXERCISES[number]
-    distinguishing_cases(exercise, secret)  # drawn and cached here, because the solutions call what is locked below
-    with locked(exercise) as locked_calls:
-        returned = run_answer(exercise, answer, secret)
+    task = TASKS[number]
+    file = Path(os.environ[CASES_VARIABLE]) / f"{number}.safetensors"
+    if not file.exists():
+        return Verdict(number, "not yet", "This exercise is not part of what is graded here.")
+    cases = read_cases(file)
+    with locked(task) as locked_calls:
+        returned = run_answer(number, answer, cases)
     if locked_calls:
         message = f"Your answer calls {locked_calls[0]}. Writing it is the task: the check wants your own."
         verdict = Verdict(number, "not yet", message)
     elif isinstance(returned, Verdict):
         verdict = returned
     else:
-        verdict = compare(exercise, returned, secret)
-    if verdict.state == "solved" and isinstance(returned, list):
-        _hand_over(verdict, returned)
-    else:
-        _hand_over(verdict, [])
-        raise NotSolved(verdict.message)
+        verdict = Verdict(number, "handed in", "What your function returned went to the grader.")
+    _show_proof(verdict, returned if verdict.state == "handed in" and isinstance(returned, list) else [])
+    return verdict
 
 
 @contextmanager
-def locked(exercise: Exercise) -> Iterator[list[str]]:
+def locked(task: Task) -> Iterator[list[str]]:
     """Make calls of locked functions raise `LockedFunctionCalled`, in this thread and in those started meanwhile.
 
-    Locked are the functions of LOCKED_ROOMS outside OPEN_MODULES, except the exercise's tools, and everything in
+    Locked are the functions of LOCKED_ROOMS outside OPEN_MODULES, except the task's tools, and everything in
     LOCKED_LIBRARIES. They are recognised by their code objects, whatever name they are called by. Igteach's own
     functions may go on calling each other, so that a tool works.
 
@@ -84,12 +101,12 @@ def locked(exercise: Exercise) -> Iterator[list[str]]:
     taking the lock off; the grader judges the returned values again, outside.
 
     Args:
-        exercise: The exercise whose tools stay open.
+        task: The exercise's task, whose tools stay open.
 
     Yields:
         The full names of the locked functions that were called so far, also if the answer caught the exception.
     """
-    tools = {number for tool in exercise.tools for number in code_of(tool)}
+    tools = {number for tool in task.tools for number in code_of(tool)}
     forbidden = locked_code().keys() - tools
     student_side = code_of(forward) | code_of(call_answer)  # one calls the student's f, the other the answer
     trusted = [code for number, code in locked_code().items() if number not in student_side]
@@ -190,8 +207,8 @@ def _library_of(frame: FrameType) -> str:
     return _module_of(frame).partition(".")[0]
 
 
-def _hand_over(verdict: Verdict, returned: list[Any]) -> None:
-    """Show the grader the verdict and, for a right answer, what the answer returned."""
+def _show_proof(verdict: Verdict, returned: list[Any]) -> None:
+    """Show the grader the verdict and what the answer returned."""
     from IPython.display import display  # here, because a check outside a notebook needs no IPython
 
     proof = {
@@ -207,32 +224,52 @@ def encode(returned: list[Any]) -> list[Any]:
     """Turn what an answer returned into JSON.
 
     Args:
-        returned: Tensors and texts, one for each case.
+        returned: One value for each case, as `run_answer` gives it.
 
     Returns:
-        The texts, and for each tensor its shape and its values.
+        Texts and None as they are; for a tensor its shape and its values, None for one that is not finite; for
+        anything else, or larger than any right answer, what kind of value it is.
     """
-    return [_encode_tensor(value) if isinstance(value, Tensor) else value for value in returned]
+    return [_encoded(value) for value in returned]
 
 
-def decode(encoded: list[Any]) -> list[Any]:
-    """Turn JSON from a proof back into tensors and texts.
+def _encoded(value: object) -> Any:
+    is_short_text = type(value) is str and len(value) <= LARGEST_VALUE
+    if value is None or is_short_text:
+        return value
+    if not isinstance(value, Tensor) or value.dtype == torch.bool or value.is_complex():
+        return {"kind": describe_type(value)}
+    if value.numel() > LARGEST_VALUE or value.dim() > MOST_DIMENSIONS:
+        return {"kind": f"a tensor of shape {tuple(value.shape)}"}
+    numbers = value.double().flatten().tolist()
+    return {"shape": list(value.shape), "values": [number if isfinite(number) else None for number in numbers]}
+
+
+def decode(encoded: object) -> list[Any]:
+    """Turn JSON from a proof back into what an answer returned.
 
     Args:
         encoded: What `encode` returned, or what a student's code put in its place.
 
     Returns:
-        The texts and the tensors, in double precision.
+        Texts, None, tensors in double precision, and `Described` for anything else.
 
     Raises:
-        ValueError, TypeError, KeyError, RuntimeError: It is not what `encode` returns.
+        ValueError: It is not what `encode` returns.
     """
-    return [value if isinstance(value, str) else _decode_tensor(value) for value in encoded]
+    if not isinstance(encoded, list):
+        raise ValueError(f"a proof holds a list, not {type(encoded).__name__}")
+    return [value if value is None or isinstance(value, str) else _decoded(value) for value in encoded]
 
 
-def _encode_tensor(value: Tensor) -> dict[str, list]:
-    return {"shape": list(value.shape), "values": value.double().flatten().tolist()}
-
-
-def _decode_tensor(encoded: dict[str, list]) -> Tensor:
-    return torch.tensor(encoded["values"]).double().reshape(encoded["shape"])
+def _decoded(encoded: Any) -> Tensor | Described:
+    try:
+        if "kind" in encoded:
+            return Described(str(encoded["kind"]))
+        shape, values = [int(size) for size in encoded["shape"]], encoded["values"]
+        if len(values) > LARGEST_VALUE or len(shape) > MOST_DIMENSIONS or any(size < 0 for size in shape):
+            raise ValueError("a proof holds a tensor that no answer returns")
+        numbers = [nan if value is None else float(value) for value in values]
+        return torch.tensor(numbers, dtype=torch.float64).reshape(shape)
+    except (TypeError, KeyError, RuntimeError, OverflowError) as error:
+        raise ValueError(f"a proof holds something else than an answer: {error}") from error

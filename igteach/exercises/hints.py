@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from igteach.exercises.graded import is_graded
 from igteach.exercises.progress_store import Entry, change, read
 from igteach.lessons.copies import find_work
 from igteach.lessons.lesson import all_lessons
@@ -51,6 +52,8 @@ def hint(exercise: str) -> Hint:
         Traceback (most recent call last):
         ValueError: exercise is '4.2'; did you mean "04.2"?
     """
+    if is_graded():
+        return Hint("There are no hints while coursework is graded.")
     hints, solution = hints_and_solution(exercise)
     work = find_work()
     opened = max(_kept_count(exercise, work), _opened_here.get(exercise, 0))

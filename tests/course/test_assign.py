@@ -1,7 +1,6 @@
-"""Assignments: points, hidden tests from a seed that stays outside, versions that keep their marks."""
+"""Assignments: points, a seed that stays outside, versions that keep their marks."""
 
 import os
-import re
 import shutil
 import stat
 
@@ -9,19 +8,22 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from igteach.course import assign as assign_module
 from igteach.course.assign import (
     add_scripts_to_path,
+    assign,
     assign_lesson,
     assignment_name,
     config_must_load,
-    hidden_test,
-    leaks,
-    with_hidden_tests,
+    with_question,
 )
 from igteach.course.commands import main
+from igteach.course.course_folder import prepare_course
+from igteach.course.nbgrader_steps import secrets_of
 from igteach.course.questions import QUESTIONS, question_of
-from igteach.course.seed import course_seed, derive_secret
-from igteach.exercises import EXERCISES
+from igteach.course.seed import derive_secret, make_seed, read_seed
+from igteach.exercises.solutions import EXERCISES
+from igteach.lessons.contract import given_away
 from igteach.lessons.lesson import Lesson, all_lessons, root
 
 LESSON = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
@@ -49,7 +51,7 @@ def test_a_course_folder_has_what_nbgrader_wants(course):
 
 def test_the_release_gives_nothing_away_and_locks_its_checks(course):
     release = nbformat.read(release_of(course), as_version=4)
-    assert leaks(release) == []
+    assert list(given_away(release)) == []
     graded = [cell for cell in release.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     assert [cell.source for cell in graded] == [f'check("03.{n}", {name})' for n, name in enumerate(FUNCTIONS, 1)]
     assert all(cell.metadata.nbgrader.locked and not cell.metadata.editable for cell in graded)
@@ -69,8 +71,10 @@ def test_the_lesson_s_version_travels_with_the_assignment(course):
 
 def test_an_assignment_that_is_there_stays_as_it_is(course, capsys):
     before = {path: path.read_bytes() for path in course.rglob("*.ipynb")}
-    assert main(["assign", "03", "--out", str(course), "--seed", str(course.parent / "another")]) == 0
+    assert main(["assign", "03", "--out", str(course)]) == 0
     assert "already there, unchanged" in capsys.readouterr().out
+    assert main(["assign", "03", "--out", str(course), "--seed", str(course.parent / "another")]) == 1
+    assert "this course has the seed" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in course.rglob("*.ipynb")} == before
 
 
@@ -80,7 +84,7 @@ def test_a_lesson_mended_in_mid_term_becomes_an_assignment_beside_the_first(cour
     mended.source.parent.mkdir(parents=True)
     text = all_lessons(["03"])[0].source.read_text(encoding="utf-8")
     mended.source.write_text(text.replace("**Take away.**", "**Take away.** Mended."), encoding="utf-8")
-    assert "points, release in" in assign_lesson(mended, course, course.parent / "kept" / "seed")
+    assert "points, release in" in assign_lesson(mended, course)
     assert {path: path.read_bytes() for path in before} == before
     with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
         names = [assignment.name for assignment in book.assignments]
@@ -89,12 +93,10 @@ def test_a_lesson_mended_in_mid_term_becomes_an_assignment_beside_the_first(cour
 
 
 @LESSON
-def test_every_check_has_a_hidden_test_and_every_lesson_a_question_with_a_rubric(lesson):
-    cells = with_hidden_tests(lesson, SEEDS[0]).cells
-    hidden = re.findall(
-        r'^graded_check\("(\d\d\.\d)", \w+, \d+\)$', "\n".join(cell.source for cell in cells), re.MULTILINE
-    )
-    assert hidden == [number for number in EXERCISES if number.startswith(lesson.number)]
+def test_every_exercise_has_a_check_that_the_grader_finds_and_every_lesson_a_question_with_a_rubric(lesson):
+    notebook = with_question(lesson)
+    cells = notebook.cells
+    assert list(secrets_of(notebook, SEEDS[0])) == [number for number in EXERCISES if number[:2] == lesson.number]
     task = cells[-2]
     assert task.metadata.nbgrader.task
     assert task.metadata.nbgrader.points == task.source.count("- 1 point: ") >= 2
@@ -102,7 +104,7 @@ def test_every_check_has_a_hidden_test_and_every_lesson_a_question_with_a_rubric
 
 @LESSON
 def test_points_make_a_sensible_total(lesson):
-    points = [cell.metadata.get("nbgrader", {}).get("points", 0) for cell in with_hidden_tests(lesson, SEEDS[0]).cells]
+    points = [cell.metadata.get("nbgrader", {}).get("points", 0) for cell in with_question(lesson).cells]
     assert 6 <= sum(points) <= 20
     assert sum(points) > 2 * QUESTIONS[lesson.number].points  # most of the points are for exercises
 
@@ -117,10 +119,31 @@ def test_two_seeds_draw_two_secrets_and_one_seed_always_the_same(number):
 
 
 def test_a_seed_is_made_once_random_and_for_its_owner_only(tmp_path):
-    seed = course_seed(tmp_path / "new" / "seed")
-    assert course_seed(tmp_path / "new" / "seed") == seed
-    assert course_seed(tmp_path / "other") != seed
-    assert stat.S_IMODE((tmp_path / "new" / "seed").stat().st_mode) == 0o600
+    file, other = tmp_path / "new" / "seed", tmp_path / "other"
+    for path in (file, other):
+        make_seed(path)
+    seed = read_seed(file)
+    make_seed(file)
+    assert read_seed(file) == seed
+    assert read_seed(other) != seed
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_seed_lies_beside_the_course_and_not_in_it(tmp_path):
+    course = tmp_path / "course"
+    assert prepare_course(course, None) == tmp_path / "course.seed"
+    assert prepare_course(course, None) == tmp_path / "course.seed"
+    with pytest.raises(ValueError, match="the seed must not be in the course folder"):
+        prepare_course(tmp_path / "second", tmp_path / "second" / "seed")
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_seed_that_is_gone_is_asked_for_and_not_drawn_again(tmp_path):
+    prepare_course(tmp_path / "course", None)
+    (tmp_path / "course.seed").unlink()
+    with pytest.raises(FileNotFoundError, match="the course seed is not at"):
+        prepare_course(tmp_path / "course", None)
+    assert not (tmp_path / "course.seed").exists()
 
 
 @pytest.mark.parametrize("text", ["", "secret", "00" * 31, "zz" * 32])
@@ -128,7 +151,7 @@ def test_a_file_that_holds_no_seed_is_refused_and_kept(tmp_path, text):
     file = tmp_path / "seed"
     file.write_text(text)
     with pytest.raises(ValueError, match="does not contain a course seed: 64 hexadecimal digits"):
-        course_seed(file)
+        read_seed(file)
     assert file.read_text() == text
 
 
@@ -147,9 +170,11 @@ def test_an_unknown_lesson_is_named(tmp_path, capsys):
     assert "lesson '99' is not there" in capsys.readouterr().err
 
 
-def test_a_release_that_gives_something_away_is_found():
-    cell = nbformat.v4.new_code_cell("check('03.1', f)" + hidden_test("03.1", "f", SEEDS[0]))
-    assert len(leaks(nbformat.v4.new_notebook(cells=[cell]))) == 2
+def test_a_release_that_would_give_something_away_is_deleted(tmp_path, monkeypatch):
+    monkeypatch.setattr(assign_module, "given_away", lambda _: iter(["cell 7 holds a solution"]))
+    with pytest.raises(RuntimeError, match="gave something away and was deleted: cell 7"):
+        assign(["01"], tmp_path / "course", None)
+    assert not list((tmp_path / "course" / "release").rglob("*.ipynb"))
 
 
 def test_a_configuration_that_does_not_load_stops_everything():

@@ -13,13 +13,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from igteach import exercises
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
 from igteach.course.marks import Mark
 from igteach.course.questions import QUESTIONS
 from igteach.course.report import report
-from igteach.exercises import EXERCISES
+from igteach.course.seed import derive_secret, read_seed
+from igteach.exercises import solutions
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("box")]
@@ -41,19 +42,17 @@ ONLY_CALLS = {  # the exercise that the package could do, and the answer that le
         "    return igteach.integrated_gradients(f, x, baseline, steps=steps).values",
     ),
 }
-HOOK = """
-seen = []
-
+READS_CELLS = """
 def look(info):
-    print("seen:", *seen)
-    seen.append(info.raw_cell)
+    print("seen:", info.raw_cell)
 
 get_ipython().events.register("pre_run_cell", look)
 """
-FILES = """
+READS_FILES = """
 from pathlib import Path
-for path in [*Path("/").glob("*"), *Path(".").rglob("*"), *Path("/tmp").rglob("*.ipynb")]:
-    print(path, path.is_file() and "BEGIN HIDDEN" + " TESTS" in path.read_text(errors="ignore"))
+for root in (".", "/cases", "/tmp", "/dev/shm", *__import__("igteach").__path__):
+    for path in Path(root).rglob("*"):
+        print(path, path.is_file() and "def my_integrated_gradients(f: Function" in path.read_text(errors="ignore"))
 """
 ALWAYS_EQUAL = """
 class AlwaysEqual:
@@ -63,17 +62,48 @@ class AlwaysEqual:
     def __float__(self): return 0.0
 """
 DISARM = """
-import igteach.exercises.graded
-igteach.exercises.graded.graded_check = lambda *_: None
+import igteach.exercises
+igteach.exercises.check = lambda *_: None
 """
 FORGE = """
-import igteach.exercises.graded as g
+import igteach.exercises as e, igteach.exercises.graded as g
 from IPython.display import display
-g.graded_check = lambda n, f, s: display({g.PROOF: dict(exercise=n, state="solved", message="", returned=[])}, raw=True)
+e.check = lambda n, f: display({g.PROOF: dict(exercise=n, state="handed in", message="", returned=[])}, raw=True)
 """
-BLIND = """
-import torch, igteach.exercises.checker, igteach.exercises.graded as g
-g.compare = lambda exercise, returned, seed: igteach.exercises.checker.Verdict(exercise.id, "solved", "")
+# The general cheats: they attack the place where an answer runs, and want the right values from somewhere.
+SOLVES = """
+import igteach.exercises.graded as g
+def right(number, answer, cases):
+    from igteach.exercises import solutions
+from igteach.exercises.solutions import EXERCISES
+    return [EXERCISES[number].solution(*case.arguments) for case in cases]
+g.run_answer = right
+"""
+SEARCHES = """
+import gc, igteach.exercises.graded as g
+def right(number, answer, cases):
+    from igteach.exercises.judging import Exercise
+    exercise = next(e for e in gc.get_objects() if isinstance(e, Exercise) and e.task.id == number)
+    return [exercise.solution(*case.arguments) for case in cases]
+g.run_answer = right
+"""
+UNFOLDS_HINTS = """
+import igteach.exercises.graded as g, igteach.exercises.hints as h
+def right(number, answer, cases):
+    own = {"torch": torch, "igteach": igteach}
+    exec(h.hints_and_solution(number)[1], own)
+    return [list(own.values())[-1](*case.arguments) for case in cases]
+g.run_answer = right
+"""
+READS_CASES = """
+import os, igteach.exercises.graded as g
+from pathlib import Path
+from safetensors import safe_open
+def right(number, answer, cases):
+    with safe_open(Path(os.environ["IGTEACH_CASES"]) / f"{number}.safetensors", framework="pt") as file:
+        values = [file.get_tensor(name) for name in file.keys() if "expected" in name or "right" in name]
+    return values[: len(cases)] or [None] * len(cases)
+g.run_answer = right
 """
 GREEDY = "    hoard = []\n    while True:\n        hoard.append(bytearray(2 * 10**8))\n"
 
@@ -136,9 +166,9 @@ def copied_checker(number: str) -> str:
 
     Calling the package's own would be caught.
     """
-    folder = Path(exercises.__file__).parent
+    folder = Path(solutions.__file__).parent
     common, lesson = ((folder / f"{name}.py").read_text(encoding="utf-8") for name in ("common", f"lesson{number}"))
-    text = common + re.sub(r"^from igteach\.exercises\.common import .*$", "", lesson, flags=re.MULTILINE)
+    text = common + re.sub(r"^from igteach\.exercises\.solutions\.common import .*$", "", lesson, flags=re.MULTILINE)
     code = base64.b64encode(text.encode())
     return f'import base64\nown = {{"__name__": "own"}}\nexec(base64.b64decode({code!r}), own)'
 
@@ -148,7 +178,7 @@ def with_mistake(k: int) -> Callable[[Paper], None]:
 
     def hand_in(paper: Paper) -> None:
         for n, name in enumerate(paper.functions, start=1):
-            found = f'{{e.id: e for e in own["EXERCISES"]}}["{paper.number}.{n}"].mistakes[:{k + 1}][-1].answer'
+            found = f'{{e.task.id: e for e in own["EXERCISES"]}}["{paper.number}.{n}"].mistakes[:{k + 1}][-1].answer'
             paper.answer(n, f"{copied_checker(paper.number)}\n{name} = {found}")
 
     return hand_in
@@ -206,9 +236,14 @@ def wrong_everywhere(paper: Paper) -> None:
         paper.answer(n, paper.stub(n, "    return torch.zeros(3)"))
 
 
-def blinded(paper: Paper) -> None:
-    wrong_everywhere(paper)
-    paper.answer(1, BLIND + paper.cell("answer", 1).source)
+def with_cheat(source: str) -> Callable[[Paper], None]:
+    """Wrong answers, and code that puts right ones in their place."""
+
+    def hand_in(paper: Paper) -> None:
+        wrong_everywhere(paper)
+        paper.answer(1, source + paper.cell("answer", 1).source)
+
+    return hand_in
 
 
 def spoofed(paper: Paper) -> None:
@@ -235,7 +270,8 @@ def no_json(paper: Paper) -> None:
     paper.notebook = None
 
 
-ONCE = {"answer-deleted", "greedy", "reads-files", "disarms", "forges", "blinds"}  # in one lesson, for the time's sake
+CHEATS = {"solves": SOLVES, "searches": SEARCHES, "unfolds-hints": UNFOLDS_HINTS, "reads-cases": READS_CASES}
+ONCE = {"answer-deleted", "greedy", "reads-files", "disarms", "forges", *CHEATS}  # in one lesson, for the time's sake
 OPEN = "Write the function above"
 STUDENTS = [
     Student("perfect", Paper.solve, (1, 2, 3)),
@@ -258,11 +294,11 @@ STUDENTS = [
     Student("moved", move, (1, 2, 3), flag="stood before its answer; it was moved to the end"),
     Student("check-changed", change_checks, (), {1: OPEN}, flag="-1 was changed; the cell of the release counts"),
     Student("spoofed", spoofed, (), {1: "returns an AlwaysEqual", 3: "returns an AlwaysEqual"}),
-    Student("reads-hook", with_start(HOOK), (), {1: OPEN}, flag="contained a hidden test; it was removed"),
-    Student("reads-files", with_start(FILES), (), {1: OPEN}),
+    Student("reads-cells", with_start(READS_CELLS), (), {1: OPEN}, flag="the notebook's own machinery"),
+    Student("reads-files", with_start(READS_FILES), (), {1: OPEN}),
     Student("disarms", with_start(DISARM), (), {1: "without handing over"}, flag="ended without a proof"),
-    Student("forges", with_start(FORGE), (), {1: "is not an answer"}, flag="claimed to be solved and was not"),
-    Student("blinds", blinded, (), flag="claimed to be solved and was not"),
+    Student("forges", with_start(FORGE), (), {1: "is not an answer"}, flag="handed over what no answer returns"),
+    *(Student(name, with_cheat(code), (), flag="reaches into the checkers") for name, code in CHEATS.items()),
     Student("only-calls", only_calls, (), flag=""),
     Student("loud", loud, (1, 2, 3)),
     Student("no-json", no_json, (), reason="JSON"),
@@ -323,9 +359,10 @@ def as_read(page: Path) -> str:
 
 
 def secrets_of(number: str) -> list[str]:
-    folder, release = course_of(number)
-    source = (folder / "source" / release.parent.name / release.name).read_text(encoding="utf-8")
-    return re.findall(r"graded_check\(\S+ \w+, (\d+)\)", source)
+    """The seed, and what the hidden cases were drawn with."""
+    folder, _ = course_of(number)
+    seed = read_seed(folder.with_name(f"{folder.name}.seed"))
+    return [seed.hex(), *(str(derive_secret(seed, f"{number}.{n}")) for n in (1, 2, 3))]
 
 
 @pytest.mark.parametrize("number", LESSONS)
@@ -354,7 +391,6 @@ def test_nothing_that_a_student_is_handed_holds_a_solution_or_a_hidden_test(numb
     graded(number)
     folder, release = course_of(number)
     secrets, paper = secrets_of(number), Paper(number)
-    assert len(secrets) == 3
     hints = "".join(cell.source for cell in paper.notebook.cells if cell.cell_type == "markdown")
     solutions = {line.strip() for source in paper.solutions.values() for line in body_of(source)}
     lines = [line for line in solutions if line not in hints]
@@ -364,8 +400,7 @@ def test_nothing_that_a_student_is_handed_holds_a_solution_or_a_hidden_test(numb
     handed |= {path: as_read(path) for path in (folder / "feedback").rglob("*.html")}
     assert len(handed) == len(students_of(number))  # all but the one that is no JSON, and the release
     for path, text in handed.items():
-        own = {"disarms": "graded_check", "forges": "graded_check"}.get(path.parts[-3], "")  # their own words
-        words = {*secrets, "graded_check", "HIDDEN TESTS", "MARK SCHEME", *rubric} - {own}
+        words = {*secrets, "MARK SCHEME", *rubric}
         assert [word for word in words if word in text] == [], path
         assert path.stat().st_size < 2_000_000, path
     assert [line for line in lines if line in handed[release]] == []

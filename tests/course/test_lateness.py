@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from igteach.course.assign import CONFIG, add_scripts_to_path
+from igteach.course.assign import add_scripts_to_path
 from igteach.course.commands import main
+from igteach.course.course_folder import CONFIG
 from igteach.course.lateness import (
     LatePolicy,
     NoteLateness,
@@ -66,7 +67,7 @@ def due(course, *words):
 
 
 def policy(course, percent):
-    text = CONFIG.format(name="course").replace("percent_a_day = 0", f"percent_a_day = {percent}")
+    text = CONFIG.format(name="course", seed_file="seed").replace("percent_a_day = 0", f"percent_a_day = {percent}")
     assert f"percent_a_day = {percent}" in text
     (course / "nbgrader_config.py").write_text(text)
 

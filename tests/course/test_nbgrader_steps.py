@@ -5,12 +5,11 @@ import copy
 import nbformat
 import pytest
 
-from igteach.course.assign import hidden_test
-from igteach.course.nbgrader_steps import JudgeProofs, RestoreGradedCells, verdict_of
+from igteach.course.nbgrader_steps import JudgeProofs, RemoveSecrets, RestoreGradedCells, secrets_of
 from igteach.course.seed import derive_secret
-from igteach.exercises import EXERCISES
-from igteach.exercises.checker import distinguishing_cases
 from igteach.exercises.graded import PROOF, encode
+from igteach.exercises.judging import distinguishing_cases
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons, learners_view
 
 SEED = bytes(32)
@@ -80,7 +79,8 @@ def test_missing_and_early_checks_go_to_the_end_and_twins_lose_their_mark(releas
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("import igteach.exercises.graded", "answer-03-1 names the hidden check"),
+        ("import igteach.exercises.graded", "answer-03-1 reaches into the checkers"),
+        ("import os; os.environ['IGTEACH_CASES']", "looks for the hidden cases"),
         ("get_ipython()", "reaches into the notebook's own machinery"),
         ("import sys; sys._getframe(3)", "looks at its callers"),
         ("open('x.ipynb')", "opens a notebook"),
@@ -91,19 +91,26 @@ def test_suspicious_words_are_flagged(release, source, words):
     assert any(words in flag for flag in mended(release).metadata.igteach.flags)
 
 
+@pytest.mark.parametrize(
+    "source", ["# upgraded; this is graded, see x.ipynb and subprocess", "grade = 1  # get_ipython", "upgraded = True"]
+)
+def test_innocent_words_are_not_flagged(release, source):
+    named(release, "answer-03-1")[0].source += f"\n{source}"
+    assert mended(release).metadata.igteach.flags == []
+
+
 def test_another_version_of_the_lesson_is_flagged(release):
     release.metadata.igteach.version = "old"
     assert "handed in from version old of the lesson" in mended(release).metadata.igteach.flags[0]
 
 
 def ran(*outputs, count=1):
-    source = 'check("03.1", f)' + hidden_test("03.1", "f", SEED)
-    cell = nbformat.v4.new_code_cell(source, outputs=list(outputs), execution_count=count)
+    cell = nbformat.v4.new_code_cell('check("03.1", f)', outputs=list(outputs), execution_count=count)
     cell.metadata["nbgrader"] = {"grade": True, "grade_id": "check-03-1"}
     return cell
 
 
-def proof(state="solved", returned=None, exercise="03.1", message=""):
+def proof(state="handed in", returned=None, exercise="03.1", message=""):
     data = {"exercise": exercise, "state": state, "message": message, "returned": returned or []}
     return nbformat.v4.new_output("display_data", {PROOF: data})
 
@@ -118,7 +125,10 @@ def right(seed=SEED):
 
 def judged(cell, *others):
     notebook = nbformat.v4.new_notebook(cells=[cell, *others], metadata={"igteach": {"flags": []}})
-    return JudgeProofs().preprocess(notebook, {})[0]
+    resources = {"igteach_seed": SEED, "igteach_secrets": secrets_of(notebook, SEED)}
+    for step in (JudgeProofs(), RemoveSecrets()):
+        notebook, resources = step.preprocess(notebook, resources)
+    return notebook
 
 
 def test_right_values_are_solved_whatever_else_the_cell_printed():
@@ -128,16 +138,24 @@ def test_right_values_are_solved_whatever_else_the_cell_printed():
     assert "03.1: solved" in output.data["text/plain"]
 
 
-BROKEN = [None, 3, {}, {"shape": [1]}, {"shape": [2], "values": [1.0]}, {"shape": "x", "values": []}, "text"]
+BROKEN = [[], [3] * 3, [{}] * 3, [{"shape": [1]}] * 3, [{"shape": [2], "values": [1.0]}] * 3, "text"]
 
 
-@pytest.mark.parametrize(
-    "returned", [[], right(bytes(range(32))), right()[:-1], *([value] * 3 for value in BROKEN)], ids=range(10)
-)
-def test_a_claim_without_right_values_gets_nothing_and_is_flagged(returned):
+@pytest.mark.parametrize("returned", [right()[:-1], *BROKEN], ids=range(7))
+def test_what_no_answer_hands_over_gets_nothing_and_is_flagged(returned):
     result = judged(ran(proof(returned=returned)))
     assert result.cells[0].outputs[0].output_type == "error"
-    assert result.metadata.igteach.flags == ["check-03-1 claimed to be solved and was not"]
+    assert result.metadata.igteach.flags == ["check-03-1 handed over what no answer returns"]
+
+
+def test_right_values_for_other_cases_get_nothing():
+    result = judged(ran(proof(returned=right(bytes(range(32))))))
+    assert result.cells[0].outputs[0].output_type == "error"
+    assert result.metadata.igteach.flags == []
+
+
+def test_a_claim_to_be_solved_earns_nothing():
+    assert judged(ran(proof("solved", returned=right()))).cells[0].outputs[0].output_type == "error"
 
 
 @pytest.mark.parametrize(
@@ -157,15 +175,17 @@ def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell
     assert output.traceback == [f"Exercise 03.1: {output.evalue}"]
 
 
-def test_hidden_tests_in_messages_and_outputs_are_taken_out():
-    secret = str(derive_secret(SEED, "03.1"))
-    other = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text=f"it is {secret}")])
-    result = judged(ran(proof("not yet", message=f"look: {secret}")), other)
-    assert secret not in str([cell.outputs for cell in result.cells])
-    assert result.metadata.igteach.flags == ["an output of a cell contained a hidden test; it was removed"]
+@pytest.mark.parametrize("secret", [SEED.hex(), str(derive_secret(SEED, "03.1"))])
+def test_secrets_are_cut_out_should_they_ever_appear(secret):
+    printed = nbformat.v4.new_code_cell("print(1)", outputs=[nbformat.v4.new_output("stream", text=f"it is {secret}")])
+    written = nbformat.v4.new_markdown_cell(f"I have it: {secret.upper()}")
+    result = judged(ran(proof("not yet", message=f"look: {secret}")), printed, written)
+    assert secret not in nbformat.writes(result).lower()
+    assert set(result.metadata.igteach.flags) == {
+        "check-03-1 contained the course's secrets",
+        "a cell contained the course's secrets",
+    }
 
 
 def test_a_long_message_is_cut():
-    verdict = verdict_of(ran(proof("not yet", message="x" * 10**6)), "03.1", 1, [])
-    assert len(verdict.message) == 10**6
     assert len(judged(ran(proof("not yet", message="x" * 10**6))).cells[0].outputs[0].evalue) == 400

@@ -10,7 +10,7 @@ from igteach.course.exercise_list import exercise_list, list_faults
 from igteach.course.marks import Mark, write_marks
 from igteach.course.questions import QUESTIONS
 from igteach.course.report import message_group
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 
 MISTAKES = [mistake.message for mistake in EXERCISES["03.1"].mistakes]
 

@@ -24,6 +24,14 @@ ASKED = {
     "a remount": "import subprocess; subprocess.run(['mount', '-o', 'remount,rw', '/'], check=True)",
     "memory": "hoard = bytearray(4 * 2**30)",
     "grader's variables": "import os; os.environ['GRADERS_SECRET']",
+    "any process's variables": "assert any(b'GRADERS' in p.read_bytes() for p in Path('/proc').rglob('environ'))",
+    "the solutions": "from igteach.exercises.solutions import EXERCISES",
+    "a solution's module": "import igteach.exercises.solutions.lesson04",
+    "a solution's file": "import igteach; open(igteach.__path__[0] + '/exercises/solutions/lesson04.py')",
+    "a compiled solution": "import igteach; assert list(Path(igteach.__path__[0]).rglob('solutions/**/*.pyc'))",
+    "a lesson": "import igteach; assert [p for f in igteach.__path__ for p in Path(f).rglob('*.ipynb')]",
+    "a lesson's script": "import igteach; assert [p for f in igteach.__path__ for p in Path(f).rglob('source/*.py')]",
+    "other cases": "open('/cases/other', 'w')",
     "grader's processes": "import os; assert [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 500]",
 }
 
@@ -32,7 +40,8 @@ ASKED = {
 def answers(tmp_path_factory, box):
     """What a boxed kernel replies to each question, and to harmless ones."""
     folder = tmp_path_factory.mktemp("box")
-    (folder / "mine").mkdir()
+    for name in ("mine", "cases"):
+        (folder / name).mkdir()
     (folder / "mine" / "note.txt").write_text("mine")
     (folder / "other.txt").write_text("not mine")
     return asyncio.run(ask(folder))
@@ -43,7 +52,7 @@ async def ask(folder):
     listening = socket.create_server(("127.0.0.1", 0))
     (folder / "sockets").mkdir()
     manager = sandbox.SandboxedKernelManager(kernel_name="python3", connection_file=str(folder / "sockets" / "k.json"))
-    manager.visible_folder = folder / "mine"
+    manager.show(folder / "mine", folder / "cases")
     await manager.start_kernel()
     client = manager.client()
     client.start_channels()
@@ -51,6 +60,7 @@ async def ask(folder):
 
     async def reply(code, timeout=60):
         code = code.replace("PORT", str(listening.getsockname()[1])).replace("OTHER", str(folder / "other.txt"))
+        code = "from pathlib import Path\n" + code
         result = await client.execute_interactive(code, timeout=timeout, output_hook=lambda _: None)
         return result["content"].get("ename", "ok")
 
@@ -93,6 +103,14 @@ REFUSED = {
     "a remount": ("CalledProcessError",),
     "memory": ("MemoryError",),
     "grader's variables": ("KeyError",),
+    "any process's variables": ("AssertionError",),
+    "the solutions": ("ImportError",),
+    "a solution's module": ("ModuleNotFoundError",),
+    "a solution's file": ("FileNotFoundError",),
+    "a compiled solution": ("AssertionError",),
+    "a lesson": ("AssertionError",),
+    "a lesson's script": ("AssertionError",),
+    "other cases": ("OSError",),
     "grader's processes": ("AssertionError",),
 }
 

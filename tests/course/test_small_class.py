@@ -8,7 +8,7 @@ import pytest
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
 from igteach.course.questions import QUESTIONS
-from igteach.exercises import EXERCISES
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons
 
 OPEN = "Write the function above, run its cell, then run this one."

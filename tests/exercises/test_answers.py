@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from igteach.exercises import EXERCISES, check
-from igteach.exercises.checker import judge
+from igteach.exercises import check
+from igteach.exercises.judging import judge
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
@@ -238,7 +239,7 @@ def test_no_message_holds_the_right_numbers(number):
     wrong += [wrong_by(exercise, 0.5), lambda *_: None, lambda *_: float("nan"), lambda *_: torch.zeros(9)]
     for seed in SEEDS:
         draw = torch.Generator().manual_seed(seed)
-        right = torch.cat([exercise.solution(*case.arguments).flatten() for case in exercise.cases(draw)]).tolist()
+        right = torch.cat([exercise.solution(*case.arguments).flatten() for case in exercise.task.cases(draw)]).tolist()
         for answer in wrong:
             message = judge(exercise, answer, seed).message
             assert not [value for value in right if f"{abs(value):.2g}" in message and "." in f"{abs(value):.2g}"]

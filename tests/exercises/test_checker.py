@@ -1,5 +1,6 @@
 """How a verdict looks, and how answers are compared."""
 
+import warnings
 from types import MappingProxyType
 
 import pytest
@@ -7,17 +8,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from igteach.exercises.checker import TOLERANCE, Case, Exercise, Mistake, Verdict, judge
+from igteach.exercises.checker import Case, Task, Verdict
+from igteach.exercises.judging import TOLERANCE, Exercise, Mistake, distinguishing_cases, judge
+from igteach.exercises.solutions import EXERCISES
 
 
 def exercise(solution, cases=((1.0,), (2.0,)), mistakes=()):
-    return Exercise("90.1", solution, lambda _: [Case(f"case {c[0]}", c) for c in cases], list(mistakes))
+    task = Task("90.1", lambda _: [Case(f"case {c[0]}", c) for c in cases])
+    return Exercise(task, solution, list(mistakes))
 
 
 double = exercise(lambda x: torch.tensor(2 * x))
 
 
-@pytest.mark.parametrize(("state", "mark"), [("solved", "✓"), ("open", "○"), ("not yet", "✗")])
+@pytest.mark.parametrize(("state", "mark"), [("solved", "✓"), ("open", "○"), ("not yet", "✗"), ("handed in", "→")])
 def test_a_verdict_tells_its_state_by_mark_and_word_not_by_colour_alone(state, mark):
     shown = Verdict("01.1", state, "Go on.")._repr_html_()
     assert mark in shown
@@ -78,7 +82,8 @@ def test_cases_on_which_a_known_mistake_passes_by_chance_are_drawn_again():
     def sometimes_zero(draw):
         return [Case("a number", (float(torch.randint(2, (), generator=draw)),))]
 
-    square = Exercise("90.2", lambda x: torch.tensor(x * 3), sometimes_zero, [Mistake("Three times.", lambda x: x)])
+    mistakes = [Mistake("Three times.", lambda x: x)]
+    square = Exercise(Task("90.2", sometimes_zero), lambda x: torch.tensor(x * 3), mistakes)
     for seed in range(20):
         assert judge(square, lambda x: x, seed).message == "Three times."
 
@@ -90,8 +95,44 @@ def test_a_mistake_that_is_the_solution_is_refused():
 
 def test_other_cases_come_from_another_seed():
     seen = []
-    drawn = Exercise("90.3", torch.sum, lambda draw: [Case("x", (torch.randn(3, generator=draw),))], [])
+    task = Task("90.3", lambda draw: [Case("x", (torch.randn(3, generator=draw),))])
+    drawn = Exercise(task, torch.sum, [])
     for seed in (0, 0, 1):
         judge(drawn, lambda x: seen.append(x) or x.sum(), seed)
     assert torch.equal(seen[0], seen[1])
     assert not torch.equal(seen[0], seen[2])
+
+
+SETTINGS = {
+    "float64": lambda: torch.set_default_dtype(torch.float64),
+    "another device": lambda: torch.set_default_device("meta"),
+    "no gradients": lambda: torch.set_grad_enabled(False),
+    "a seed": lambda: torch.manual_seed(7),
+    "warnings as errors": lambda: warnings.simplefilter("error"),
+}
+
+
+@pytest.fixture
+def own_settings():
+    with warnings.catch_warnings():
+        yield
+    torch.set_default_dtype(torch.float32)
+    torch.set_default_device(None)
+    torch.set_grad_enabled(True)
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_notebook_s_own_settings_change_no_verdict_and_stay(number, setting, own_settings):
+    exercise = EXERCISES[number]
+    distinguishing_cases.cache_clear()
+    SETTINGS[setting]()
+    before = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled(), warnings.filters[:1]
+    assert judge(exercise, exercise.solution).state == "solved"
+    assert judge(exercise, exercise.mistakes[0].answer).message == exercise.mistakes[0].message
+    assert before == (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+        warnings.filters[:1],
+    )

@@ -17,18 +17,21 @@ import torch
 import igteach
 from igteach import integrated_gradients as held_by_another_name
 from igteach.core import integration
-from igteach.exercises import EXERCISES, common, graded
-from igteach.exercises.checker import compare, distinguishing_cases
+from igteach.exercises import check, graded
+from igteach.exercises.case_files import read_cases, write_cases
+from igteach.exercises.checker import Case, Described
 from igteach.exercises.graded import (
+    CASES_VARIABLE,
     OPEN_MODULES,
     PROOF,
-    NotSolved,
     code_of,
     decode,
     encode,
-    graded_check,
+    hand_in,
     locked_code,
 )
+from igteach.exercises.judging import compare, distinguishing_cases
+from igteach.exercises.solutions import EXERCISES, common
 from igteach.lessons.lesson import all_lessons
 
 SECRETS = (1, 2**62 + 7)
@@ -45,6 +48,24 @@ def proofs(monkeypatch):
     return handed
 
 
+@pytest.fixture
+def graded_check(proofs, monkeypatch, tmp_path):
+    """Hands in as in the sandbox, and gives the grader's verdict."""
+    monkeypatch.setenv(CASES_VARIABLE, str(tmp_path))
+
+    def hand_in_and_judge(number, answer, secret=SECRETS[0]):
+        exercise = EXERCISES[number]
+        write_cases(tmp_path / f"{number}.safetensors", distinguishing_cases(exercise, secret)[0])
+        verdict = check(number, answer)
+        assert verdict.state == proofs[-1]["state"]
+        if verdict.state != "handed in":
+            assert proofs[-1]["returned"] == []
+            return verdict
+        return compare(exercise, decode(proofs[-1]["returned"]), secret)
+
+    return hand_in_and_judge
+
+
 def solution_in_lesson(number):
     """The function that the lesson itself gives, run as a learner's would be."""
     cells = [cell.source for cell in all_lessons([number[:2]])[0].read().cells if cell.cell_type == "code"]
@@ -59,20 +80,40 @@ def solution_in_lesson(number):
 
 @EXERCISE
 @pytest.mark.parametrize("secret", SECRETS)
-def test_the_lesson_s_solution_and_one_in_other_words_pass_and_prove_it(number, secret, proofs):
+def test_the_lesson_s_solution_and_one_in_other_words_pass(number, secret, graded_check):
     for answer in (solution_in_lesson(number), RIGHT[number]):
-        graded_check(number, answer, secret)
-        assert proofs[-1]["state"] == "solved"
-        assert compare(EXERCISES[number], decode(proofs[-1]["returned"]), secret).state == "solved"
+        assert graded_check(number, answer, secret).state == "solved"
 
 
 @EXERCISE
-def test_each_known_mistake_is_named_and_proves_nothing(number, proofs, monkeypatch):
+def test_each_known_mistake_is_named(number, graded_check, monkeypatch):
     monkeypatch.setattr(graded, "locked", lambda _: nullcontext([]))  # ours call what is locked to others
     for mistake in EXERCISES[number].mistakes:
-        with pytest.raises(NotSolved, match=re.escape(mistake.message)):
-            graded_check(number, mistake.answer, SECRETS[0])
-        assert proofs[-1]["returned"] == []
+        assert graded_check(number, mistake.answer).message == mistake.message
+
+
+@EXERCISE
+def test_cases_in_a_file_are_the_cases_that_were_drawn(number, tmp_path):
+    exercise = EXERCISES[number]
+    cases = distinguishing_cases(exercise, SECRETS[1])[0]
+    write_cases(tmp_path / "cases", cases)
+    again = read_cases(tmp_path / "cases")
+    assert [case.description for case in again] == [case.description for case in cases]
+    for drawn, read in zip(cases, again, strict=True):
+        for one, other in zip(drawn.arguments, read.arguments, strict=True):
+            assert type(one) is type(other)
+            if isinstance(one, torch.Tensor):
+                assert one.dtype == other.dtype
+                assert torch.equal(one, other)
+            elif not callable(one):
+                assert one == other
+    returned = [exercise.solution(*case.arguments) for case in again]
+    assert compare(exercise, returned, SECRETS[1]).state == "solved"
+
+
+def test_a_case_that_would_need_code_to_be_read_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="must be a number, a text, a tensor, or of a named family"):
+        write_cases(tmp_path / "cases", [Case("a function", (lambda x: x,))])
 
 
 @EXERCISE
@@ -82,12 +123,71 @@ def test_two_secrets_give_other_cases(number):
 
 
 @EXERCISE
-def test_the_exercise_s_own_solution_is_locked(number, proofs):
+def test_the_exercise_s_own_solution_is_locked(number, graded_check):
     def answer(*arguments):
         return EXERCISES[number].solution(*arguments)
 
-    with pytest.raises(NotSolved, match=r"calls igteach\.exercises\.lesson\d\d\.\w+\. Writing it is the task"):
-        graded_check(number, answer, SECRETS[0])
+    message = graded_check(number, answer).message
+    assert re.search(r"calls igteach\.exercises\.solutions\.lesson\d\d\.\w+\. Writing it is the task", message)
+
+
+def test_outside_the_grading_a_check_answers_by_itself(proofs):
+    assert check("00.1", RIGHT["00.1"]).state == "solved"
+    assert proofs == []
+
+
+def test_another_lesson_s_check_runs_nothing_where_it_is_not_graded(monkeypatch, tmp_path, proofs):
+    monkeypatch.setenv(CASES_VARIABLE, str(tmp_path))
+    assert hand_in("04.2", midpoint).message == "This exercise is not part of what is graded here."
+    assert proofs == []
+
+
+VALUES = [torch.tensor(1.5), torch.tensor([1.0, 2.0]), torch.zeros(0, 3), torch.arange(3), "text", None]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=str)
+def test_what_an_answer_returns_comes_back_from_a_proof(value):
+    (back,) = decode(json.loads(json.dumps(encode([value]))))
+    assert torch.equal(back, value.double()) if isinstance(value, torch.Tensor) else back == value
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (torch.tensor([True]), "a tensor of bool"),
+        (torch.tensor(1j), "a tensor of complex64"),
+        (torch.zeros(3000), "a tensor of shape (3000,)"),
+        ({}, "a dict"),
+        ("x" * 5000, "a str"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_an_answer_is_described(value, kind):
+    assert decode(json.loads(json.dumps(encode([value])))) == [Described(kind)]
+
+
+def test_a_value_that_is_not_finite_stays_so():
+    (back,) = decode(json.loads(json.dumps(encode([torch.tensor([1.0, float("nan"), float("inf")])]), allow_nan=False)))
+    assert back.isfinite().tolist() == [True, False, False]
+
+
+def tensor(shape, values):
+    return [{"shape": shape, "values": values}]
+
+
+CRAFTED = [None, 3, "text", {}, tensor([1], [1.0])[0], [[]], [3], [True], [{}], [{"shape": [1]}]]
+CRAFTED += [tensor([2], [1.0]), tensor("x", []), tensor([10**12], []), tensor([-1], [1.0]), tensor(None, None)]
+CRAFTED += [tensor([1], ["1.0"] * 5000), tensor([1], [10**400]), tensor([1], [[1.0]]), tensor([1], {"0": 1.0})]
+CRAFTED += [tensor([1] * 1000, [1.0]), tensor([1], ["inf"])]
+
+
+@pytest.mark.parametrize("crafted", CRAFTED, ids=range(len(CRAFTED)))
+def test_a_crafted_proof_is_refused_or_wrong_and_raises_nothing_else(crafted):
+    try:
+        returned = decode(crafted)
+    except ValueError:
+        return
+    assert compare(EXERCISES["00.2"], (returned * 3)[:3], SECRETS[0]).state == "not yet"
 
 
 def midpoint(f, x, baseline, steps):
@@ -153,38 +253,46 @@ CHEATS += [as_if_igteach_called, through_an_open_function, as_the_f_of_a_tool, i
 
 
 @pytest.mark.parametrize("answer", CHEATS)
-def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, proofs):
-    with pytest.raises(NotSolved, match=r"Your answer calls .*(integrated_gradients|captum\..*)\. Writing it"):
-        graded_check("04.2", answer, SECRETS[0])
+def test_an_answer_that_only_calls_the_package_is_caught_and_named(answer, graded_check):
+    assert re.search(
+        r"Your answer calls .*(integrated_gradients|captum\..*)\. Writing it",
+        graded_check("04.2", answer).message,
+    )
 
 
 @pytest.mark.parametrize("answer", [EXERCISES["04.2"].solution, partial(EXERCISES["04.2"].solution)])
-def test_a_locked_function_is_no_answer_itself(answer, proofs):
-    with pytest.raises(NotSolved, match=r"Your answer calls igteach\.exercises\.lesson04\."):
-        graded_check("04.2", answer, SECRETS[0])
+def test_a_locked_function_is_no_answer_itself(answer, graded_check):
+    assert re.search(
+        r"Your answer calls igteach\.exercises\.solutions\.lesson04\.", graded_check("04.2", answer).message
+    )
 
 
-def test_what_a_lesson_hands_out_as_a_tool_may_be_called(proofs):
-    graded_check("04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), SECRETS[0])
-    with pytest.raises(NotSolved, match=r"igteach\.methods\.gradients\.gradient\. Writing"):
-        graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs(), SECRETS[0])
+def test_what_a_lesson_hands_out_as_a_tool_may_be_called(graded_check):
+    assert (
+        graded_check(
+            "04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), SECRETS[0]
+        ).state
+        == "solved"
+    )
+    assert re.search(
+        r"igteach\.methods\.gradients\.gradient\. Writing",
+        graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs()).message,
+    )
 
 
-def test_the_lock_is_off_again_afterwards(proofs):
-    with pytest.raises(NotSolved):
-        graded_check("04.2", midpoint, SECRETS[0])
+def test_the_lock_is_off_again_afterwards(graded_check):
+    assert graded_check("04.2", midpoint).state == "not yet"
     f = igteach.toy(lambda x: x * x)
     assert igteach.integrated_gradients(f, torch.ones(1, 1)).values.isfinite().all()
 
 
-def test_exact_shapley_values_do_not_solve_the_exercise_on_them(proofs):
+def test_exact_shapley_values_do_not_solve_the_exercise_on_them(graded_check):
     def answer(table):
         f = lambda x: torch.stack([table[tuple(row.long())] for row in x])  # noqa: E731
         return igteach.shapley_values(f, torch.ones(1, 3)).values[0]
 
     assert EXERCISES["11.1"].solution(torch.rand(2, 2, 2)).shape == (3,)
-    with pytest.raises(NotSolved, match=r"Your answer calls .*shapley_values"):
-        graded_check("11.1", answer, SECRETS[0])
+    assert re.search(r"Your answer calls .*shapley_values", graded_check("11.1", answer).message)
 
 
 OPEN_TO_ANSWERS = {"Attribution", "device", "logit", "probability", "toy"}
@@ -208,7 +316,7 @@ METHODS = {name: FACADE[name] for name in FACADE.keys() - OPEN_TO_ANSWERS} | {
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
-def test_every_method_is_caught_when_an_answer_calls_it(name, proofs):
+def test_every_method_is_caught_when_an_answer_calls_it(name, graded_check):
     parameters = signature(METHODS[name]).parameters.values()
     given = [None for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     options = {one.name: None for one in parameters if one.kind is one.KEYWORD_ONLY}
@@ -217,15 +325,16 @@ def test_every_method_is_caught_when_an_answer_calls_it(name, proofs):
         result = METHODS[name](*given, **options)
         return next(result) if isgenerator(result) else result
 
-    with pytest.raises(NotSolved, match=r"Your answer calls igteach\."):
-        graded_check("01.1", answer, SECRETS[0])
+    assert re.search(r"Your answer calls igteach\.", graded_check("01.1", answer).message)
 
 
-def test_a_copy_of_a_locked_function_is_the_student_s_own(proofs):
+def test_a_copy_of_a_locked_function_is_the_student_s_own(graded_check):
     """Also one in the same line, which Python calls equal."""
     own: dict = {"__name__": "__main__"}
     exec(Path(common.__file__).read_text(encoding="utf-8"), own)
     assert own["input_gradient"].__code__ == common.input_gradient.__code__
-    graded_check("01.3", lambda f, x: own["input_gradient"](f, x).abs(), SECRETS[0])
-    with pytest.raises(NotSolved, match=r"calls igteach\.exercises\.common\.input_gradient"):
-        graded_check("01.3", lambda f, x: common.input_gradient(f, x).abs(), SECRETS[0])
+    assert graded_check("01.3", lambda f, x: own["input_gradient"](f, x).abs()).state == "solved"
+    assert re.search(
+        r"calls igteach\.exercises\.solutions\.common\.input_gradient",
+        graded_check("01.3", lambda f, x: common.input_gradient(f, x).abs()).message,
+    )

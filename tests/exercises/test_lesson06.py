@@ -3,7 +3,7 @@
 import pytest
 
 from igteach.axioms.checks import AXIOMS
-from igteach.exercises.lesson06 import BROKEN_METHODS
+from igteach.exercises.solutions.lesson06 import BROKEN_METHODS
 
 
 @pytest.mark.parametrize("axiom", AXIOMS)

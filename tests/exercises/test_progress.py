@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from igteach.course.commands import main
-from igteach.exercises import EXERCISES, check, hint, hints, progress, progress_store
+from igteach.exercises import check, hint, hints, progress, progress_store
 from igteach.exercises.hints import hints_and_solution
+from igteach.exercises.solutions import EXERCISES
 from igteach.lessons import lesson
 from igteach.lessons.lesson import all_lessons
 

@@ -129,7 +129,8 @@ def test_a_learner_without_a_clone_copies_checks_and_is_helped(installed):
     assert "**Hint 1 of" in installed.prints("hint", "01.1", folder="work")
     assert "   01.1 not yet · 1 hint" in installed.prints("progress")
     solve = (
-        "from igteach.exercises import EXERCISES, check, progress; from igteach.datasets import load_digits\n"
+        "from igteach.exercises import check, progress; from igteach.datasets import load_digits\n"
+        "from igteach.exercises.solutions import EXERCISES\n"
         "from igteach.models import digits; from igteach.datasets.shipped import data_folder; digits.load()\n"
         "print(check('01.1', EXERCISES['01.1'].solution)); print(data_folder())"
     )

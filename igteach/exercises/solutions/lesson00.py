@@ -1,10 +1,11 @@
-"""Lesson 00's checker: the three numbers to look at first in any attribution."""
+"""Lesson 00's solutions and mistakes: the three numbers to look at first in any attribution."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
 
@@ -25,51 +26,12 @@ def strongest_pixel(values: Tensor) -> Tensor:
     return torch.tensor([index // values.shape[1], index % values.shape[1]])
 
 
-# Cases that an answer is checked on
-
-
-def _to_share_cases(rng: torch.Generator) -> list[Case]:
-    """Random functions of 4 features, each with an input and a baseline."""
-    weights = torch.randn(3, 4, generator=rng)
-    points = torch.randn(3, 2, 1, 4, generator=rng)
-    cases = []
-    for number in range(3):
-        x, baseline = points[number]
-        cases.append(Case(f"function {number + 1}", (_tanh_of(weights[number]), x, baseline)))
-    return cases
-
-
-def _residual_cases(rng: torch.Generator) -> list[Case]:
-    """Random shares, with F at the input and at the baseline."""
-    cases = []
-    for shape in ((4,), (3, 3), (2, 5)):
-        values = torch.randn(shape, generator=rng)
-        f_input, f_baseline = torch.randn(2, generator=rng).tolist()
-        cases.append(Case(f"values of shape {shape}", (values, f_input, f_baseline)))
-    return cases
-
-
-def _strongest_pixel_cases(rng: torch.Generator) -> list[Case]:
-    """Random maps whose strongest value is negative."""
-    cases = []
-    for shape in ((3, 4), (8, 8), (5, 2)):
-        values = torch.randn(shape, generator=rng)
-        values.view(-1)[int(torch.randint(values.numel(), (), generator=rng))] = -9.0
-        cases.append(Case(f"a map of shape {shape}", (values,)))
-    return cases
-
-
-def _tanh_of(weight: Tensor) -> Function:
-    return lambda batch: torch.tanh(batch @ weight) + 1.0
-
-
 # Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        id="00.1",
+        task=TASKS["00.1"],
         solution=to_share,
-        cases=_to_share_cases,
         mistakes=[
             Mistake("That is F at the input alone. What did the baseline score?", lambda f, x, b: f(x)[0]),
             Mistake(
@@ -84,9 +46,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="00.2",
+        task=TASKS["00.2"],
         solution=residual,
-        cases=_residual_cases,
         mistakes=[
             Mistake(
                 "You added up sizes. Shares have signs, and a negative one lowers the sum.",
@@ -102,9 +63,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="00.3",
+        task=TASKS["00.3"],
         solution=strongest_pixel,
-        cases=_strongest_pixel_cases,
         mistakes=[
             Mistake(
                 "A share can be strong and negative. You looked for the most positive one.",

@@ -1,11 +1,15 @@
-"""Lesson 09's checker: a baseline for a text, scores of tokens, scores of words, how many predictions flip."""
+"""Lesson 09's solutions and mistakes.
+
+A baseline for a text, scores of tokens, scores of words, how many predictions flip.
+"""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
 
@@ -31,50 +35,6 @@ def flip_rate(before: Tensor, after: Tensor, label: int) -> Tensor:
     return (after[had_other_label] == label).double().mean()
 
 
-# Cases that an answer is checked on
-
-
-def _baseline_of_cases(rng: torch.Generator) -> list[Case]:
-    """Random embeddings of texts, with the special tokens marked, and the embedding of the padding."""
-    cases = []
-    for tokens, width in ((5, 3), (7, 4), (6, 5)):
-        embeddings, pad = torch.randn(tokens, width, generator=rng), torch.randn(width, generator=rng)
-        special = torch.zeros(tokens, dtype=torch.bool)
-        special[[0, -1] if tokens == 5 else [0, tokens // 2, -1]] = True  # [SEP] also stands between two sentences
-        cases.append(Case(f"a text of {tokens} tokens", (embeddings, special, pad)))
-    return cases
-
-
-def _token_scores_cases(rng: torch.Generator) -> list[Case]:
-    """Mean slopes, embeddings and baseline embeddings of texts."""
-    cases = []
-    for tokens, width in ((4, 3), (6, 2), (5, 5)):
-        slopes, x, start = (torch.randn(tokens, width, generator=rng) for _ in range(3))
-        cases.append(Case(f"{tokens} tokens, embeddings of width {width}", (slopes, x, start)))
-    return cases
-
-
-def _word_scores_cases(rng: torch.Generator) -> list[Case]:
-    """Scores of tokens, with the word that each token belongs to (-1 for special tokens)."""
-    cases = []
-    for numbers in ([0, 1, 1, 2], [0, 0, 0, 1, 2, 2], [0, 1, 2, 2, 3]):
-        scores = torch.randn(len(numbers) + 2, generator=rng)
-        scores[[0, -1]] = 0.0
-        word_of = torch.tensor([-1, *numbers, -1])
-        cases.append(Case(f"{len(numbers)} tokens of {max(numbers) + 1} words", (scores, word_of)))
-    return cases
-
-
-def _flip_rate_cases(rng: torch.Generator) -> list[Case]:
-    """Predicted labels of texts before and after a change, and a label."""
-    cases = []
-    for texts in (12, 20, 30):
-        before, after = torch.randint(4, (2, texts), generator=rng)
-        before[:3], after[:3] = torch.tensor([1, 0, 2]), torch.tensor([1, 1, 0])
-        cases.append(Case(f"{texts} texts", (before, after, 1)))
-    return cases
-
-
 # Helpers of the solutions and of the mistakes
 
 
@@ -88,9 +48,8 @@ def _reduce_by_word(scores: Tensor, word_of: Tensor, reduce: Callable[[Tensor], 
 
 EXERCISES = [
     Exercise(
-        id="09.1",
+        task=TASKS["09.1"],
         solution=baseline_of,
-        cases=_baseline_of_cases,
         mistakes=[
             Mistake(
                 "You put the padding in the place of every token. [CLS] and [SEP] are no words of the text; they stay.",
@@ -116,9 +75,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="09.2",
+        task=TASKS["09.2"],
         solution=token_scores,
-        cases=_token_scores_cases,
         mistakes=[
             Mistake(
                 "You summed the slopes alone. A share is a slope times the way from the baseline.",
@@ -151,9 +109,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="09.3",
+        task=TASKS["09.3"],
         solution=word_scores,
-        cases=_word_scores_cases,
         mistakes=[
             Mistake(
                 "You took the mean of a word's pieces. Then the scores no longer add up.",
@@ -178,9 +135,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="09.4",
+        task=TASKS["09.4"],
         solution=flip_rate,
-        cases=_flip_rate_cases,
         mistakes=[
             Mistake(
                 "That is how many have the label afterwards. Some had it before, and did not flip.",

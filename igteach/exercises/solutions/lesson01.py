@@ -1,11 +1,12 @@
-"""Lesson 01's checker: finite differences, the first-order estimate, saliency."""
+"""Lesson 01's solutions and mistakes: finite differences, the first-order estimate, saliency."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import input_gradient
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import input_gradient
 
 # Solutions
 
@@ -26,43 +27,6 @@ def saliency(f: Function, x: Tensor) -> Tensor:
     return input_gradient(f, x).abs()
 
 
-# Cases that an answer is checked on
-
-
-def _finite_difference_cases(rng: torch.Generator) -> list[Case]:
-    """Smooth functions, each with a point, a feature and a step."""
-    cases = []
-    for number in range(3):
-        x = torch.randn(1, 3, generator=rng).double()
-        feature = int(torch.randint(3, (), generator=rng))
-        cases.append(Case(f"function {number + 1}, feature {feature}", (_smooth_function(rng), x, feature, 1e-2)))
-    return cases
-
-
-def _first_order_cases(rng: torch.Generator) -> list[Case]:
-    """Smooth functions, each with a point and a step of all features."""
-    cases = []
-    for number in range(3):
-        x, step = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"function {number + 1}", (_smooth_function(rng), x, step)))
-    return cases
-
-
-def _saliency_cases(rng: torch.Generator) -> list[Case]:
-    """Smooth functions, each with a point."""
-    return [
-        Case(f"function {number + 1}", (_smooth_function(rng), torch.randn(1, 3, generator=rng).double()))
-        for number in range(3)
-    ]
-
-
-def _smooth_function(rng: torch.Generator) -> Function:
-    """A smooth function of a batch, without a symmetry that could hide a wrong answer."""
-    inner = torch.randn(3, 3, generator=rng).double()
-    outer = torch.randn(3, generator=rng).double()
-    return lambda batch: torch.sin(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0
-
-
 # Helpers of the solutions and of the mistakes
 
 
@@ -77,9 +41,8 @@ def _nudged(x: Tensor, feature: int, step: float) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="01.1",
+        task=TASKS["01.1"],
         solution=finite_difference,
-        cases=_finite_difference_cases,
         mistakes=[
             Mistake(
                 "You divided by the step, but the two points are two steps apart.",
@@ -107,12 +70,10 @@ EXERCISES = [
                 lambda f, x, i, h: finite_difference(f, x, i, h).abs(),
             ),
         ],
-        tools=(),
     ),
     Exercise(
-        id="01.2",
+        task=TASKS["01.2"],
         solution=first_order,
-        cases=_first_order_cases,
         mistakes=[
             Mistake(
                 "That is an estimate of F(x + d). The question is by how much F changes: leave F(x) out.",
@@ -141,9 +102,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="01.3",
+        task=TASKS["01.3"],
         solution=saliency,
-        cases=_saliency_cases,
         mistakes=[
             Mistake("That is the gradient with its sign. Saliency shows its size.", input_gradient),
             Mistake(
@@ -156,6 +116,5 @@ EXERCISES = [
                 lambda f, x: saliency(f, x) / saliency(f, x).max(),
             ),
         ],
-        tools=(),
     ),
 ]

@@ -1,12 +1,14 @@
-"""Lesson 07's checker: a baseline's opinion, a step towards zero, the mean over many baselines, the median."""
+"""Lesson 07's solutions and mistakes.
 
-import torch
+A baseline's opinion, a step towards zero, the mean over many baselines, the median.
+"""
+
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import input_gradient
-from igteach.methods.gradients import gradient
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import input_gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 
 # Solutions
@@ -35,57 +37,6 @@ def median_patient(table: Tensor) -> Tensor:
     return table.median(dim=0, keepdim=True).values
 
 
-# Cases that an answer is checked on
-
-
-def _opinion_cases(rng: torch.Generator) -> list[Case]:
-    """Random softmax classifiers, each with a baseline."""
-    cases = []
-    for classes in (3, 4, 6):
-        weight = torch.randn(5, classes, generator=rng)
-        baseline = torch.randn(1, 5, generator=rng)
-        cases.append(Case(f"a network of {classes} classes", (_softmax_classifier(weight), baseline)))
-    return cases
-
-
-def _step_to_zero_cases(rng: torch.Generator) -> list[Case]:
-    """Smooth functions, each with a point."""
-    return [
-        Case(f"function {number + 1}", (_smooth_function(rng), torch.randn(1, 3, generator=rng).double()))
-        for number in range(3)
-    ]
-
-
-def _expected_attribution_cases(rng: torch.Generator) -> list[Case]:
-    """Smooth functions, each with an input and several baselines."""
-    cases = []
-    for count in (2, 3, 5):
-        x = torch.randn(1, 3, generator=rng).double()
-        baselines = torch.randn(count, 3, generator=rng).double()
-        cases.append(Case(f"{count} baselines", (_smooth_function(rng), x, baselines)))
-    return cases
-
-
-def _median_patient_cases(rng: torch.Generator) -> list[Case]:
-    """Random tables with a row for each patient."""
-    cases = []
-    for patients in (5, 7, 11):
-        table = torch.randn(patients, 4, generator=rng).exp() * torch.arange(1, 5)
-        cases.append(Case(f"a table of {patients} patients", (table,)))
-    return cases
-
-
-def _softmax_classifier(weight: Tensor) -> Function:
-    return lambda batch: (batch @ weight.to(batch)).softmax(dim=1)
-
-
-def _smooth_function(rng: torch.Generator) -> Function:
-    """A smooth function of 3 features, without a symmetry that could hide a wrong answer."""
-    inner = torch.randn(3, 3, generator=rng).double()
-    outer = torch.randn(3, generator=rng).double()
-    return lambda batch: torch.tanh(batch @ inner.to(batch) + 0.3) @ outer.to(batch) + 2.0
-
-
 # Helpers of the solutions and of the mistakes
 
 
@@ -97,9 +48,8 @@ def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="07.1",
+        task=TASKS["07.1"],
         solution=opinion,
-        cases=_opinion_cases,
         mistakes=[
             Mistake("That is the largest probability. What would it be if nothing were said?", lambda f, b: f(b).max()),
             Mistake(
@@ -122,9 +72,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="07.2",
+        task=TASKS["07.2"],
         solution=step_to_zero,
-        cases=_step_to_zero_cases,
         mistakes=[
             Mistake(
                 "You went uphill: at your point a linear F is twice F(x).", lambda f, x: 2 * x - step_to_zero(f, x)
@@ -150,9 +99,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="07.3",
+        task=TASKS["07.3"],
         solution=expected_attribution,
-        cases=_expected_attribution_cases,
         mistakes=[
             Mistake(
                 "You averaged the baselines and explained once. Explain against each, then average the explanations.",
@@ -173,12 +121,10 @@ EXERCISES = [
                 lambda f, x, bs: input_gradient(f, x) * (x - bs).mean(0, keepdim=True),
             ),
         ],
-        tools=(gradient, integrated_gradients),
     ),
     Exercise(
-        id="07.4",
+        task=TASKS["07.4"],
         solution=median_patient,
-        cases=_median_patient_cases,
         mistakes=[
             Mistake("That is the mean patient.", lambda table: table.mean(0, keepdim=True)),
             Mistake(

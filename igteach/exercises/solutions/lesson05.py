@@ -1,4 +1,7 @@
-"""Lesson 05's checker: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
+"""Lesson 05's solutions and mistakes.
+
+The trapezoid's weights, the error of shares, kinks on the path, exact IG between them.
+"""
 
 from collections.abc import Callable
 
@@ -6,8 +9,9 @@ import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import gradients_on_line
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import gradients_on_line
 
 # Solutions
 
@@ -33,67 +37,6 @@ def kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
 def exact_shares(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
     """Exercise 05.4: exact IG of a piecewise linear network whose kinks are known."""
     return _sum_over_pieces(_with_path_ends(alphas), f, x, baseline)
-
-
-# Cases that an answer is checked on
-
-
-def _trapezoid_weights_cases(rng: torch.Generator) -> list[Case]:
-    """Two points (both are ends), and two random larger numbers of points."""
-    larger = (3 + torch.randperm(10, generator=rng)[:2]).sort().values.tolist()
-    return [Case(f"{points} points", (points,)) for points in (2, *larger)]
-
-
-def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
-    """Random true shares, and others that are somewhat off."""
-    cases = []
-    for shape in ((3,), (1, 6), (2, 4)):
-        truth = torch.randn(shape, generator=rng).double()
-        values = truth + 0.3 * torch.randn(shape, generator=rng).double()
-        cases.append(Case(f"shares of shape {shape}", (values, truth)))
-    return cases
-
-
-def _kinks_cases(rng: torch.Generator) -> list[Case]:
-    """Layers of 5 units: 3 have their kink on the path, one before it and one after it.
-
-    Only those are kept in which each of KINK_MISTAKES finds a kink, too.
-    """
-    cases: list[Case] = []
-    while len(cases) < 3:
-        layer = _layer_with_kinks(rng)
-        if all(len(mistake(*layer)) for mistake in KINK_MISTAKES.values()):
-            cases.append(Case(f"layer {len(cases) + 1}", layer))
-    return cases
-
-
-def _exact_shares_cases(rng: torch.Generator) -> list[Case]:
-    """ReLU networks with one hidden layer, each with an input, a baseline and the kinks between them."""
-    cases = []
-    for case in _kinks_cases(rng):
-        weight, bias, x, baseline = case.arguments
-        outer = torch.randn(5, generator=rng).double()
-        f = _one_hidden_layer(weight, bias, outer)
-        alphas = kinks(weight, bias, x, baseline)
-        description = case.description.replace("layer", "network")
-        cases.append(Case(description, (f, x[None], baseline[None], alphas)))
-    return cases
-
-
-def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Weight, bias, x and baseline, such that the units switch at 3 alphas between 0 and 1, at -0.4 and at 1.5."""
-    weight = torch.randn(5, 3, generator=rng).double()
-    x, baseline = torch.randn(2, 3, generator=rng).double()
-    alphas = torch.cat([torch.rand(3, generator=rng) * 0.8 + 0.1, torch.tensor([-0.4, 1.5])]).double()
-    alphas = alphas[torch.randperm(5, generator=rng)]
-    crossings = baseline + alphas[:, None] * (x - baseline)
-    bias = -(weight * crossings).sum(1)
-    return weight, bias, x, baseline
-
-
-def _one_hidden_layer(weight: Tensor, bias: Tensor, outer: Tensor) -> Function:
-    """A ReLU network with one hidden layer and one output."""
-    return lambda batch: torch.relu(batch @ weight.to(batch).T + bias.to(batch)) @ outer.to(batch)
 
 
 # Helpers of the solutions and of the mistakes
@@ -145,9 +88,8 @@ KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
 
 EXERCISES = [
     Exercise(
-        id="05.1",
+        task=TASKS["05.1"],
         solution=trapezoid_weights,
-        cases=_trapezoid_weights_cases,
         mistakes=[
             Mistake(
                 "All your points count alike. An end of the path belongs to one piece, a point inside to two.",
@@ -171,9 +113,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="05.2",
+        task=TASKS["05.2"],
         solution=error_of_shares,
-        cases=_error_of_shares_cases,
         mistakes=[
             Mistake(
                 "You added up with signs, so that errors cancel. That is the residual again.",
@@ -206,9 +147,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="05.3",
+        task=TASKS["05.3"],
         solution=kinks,
-        cases=_kinks_cases,
         mistakes=[
             Mistake(
                 "Some of yours do not lie on the path, which runs from 0 to 1.", lambda *a: _crossings(*a).sort().values
@@ -222,9 +162,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="05.4",
+        task=TASKS["05.4"],
         solution=exact_shares,
-        cases=_exact_shares_cases,
         mistakes=[
             Mistake("Your pieces count alike. A long piece counts for more than a short one.", _with_equal_weights),
             Mistake(

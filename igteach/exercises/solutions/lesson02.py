@@ -1,11 +1,12 @@
-"""Lesson 02's checker: what the gradient leaves unexplained, occlusion, a scale-free sensitivity."""
+"""Lesson 02's solutions and mistakes: what the gradient leaves unexplained, occlusion, a scale-free sensitivity."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import input_gradient
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import input_gradient
 
 # Solutions
 
@@ -23,33 +24,6 @@ def occlusion(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 def scale_free(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """Exercise 02.3: the gradient's norm in units of F(x) - F(x') and of the distance from x' to x."""
     return input_gradient(f, x).norm() * (x - baseline).norm() / _change_of_f(f, x, baseline).abs()
-
-
-# Cases that an answer is checked on
-
-
-def _saturating_cases(rng: torch.Generator) -> list[Case]:
-    """A falling function and two rising ones, each with an input and a baseline."""
-    cases = []
-    for number in range(3):
-        f = _falling_function(rng) if number == 0 else _saturating_function(rng)
-        scales = torch.tensor([1.5, -1.0]).view(2, 1, 1)
-        x, baseline = torch.rand(2, 1, 3, generator=rng) * scales + 0.2
-        cases.append(Case(f"function {number + 1}", (f, x, baseline)))
-    return cases
-
-
-def _saturating_function(rng: torch.Generator) -> Function:
-    """A function of 3 features that rises and levels off."""
-    weights = torch.rand(3, generator=rng) + 0.5
-    shift = torch.randn((), generator=rng)
-    return lambda batch: 2 * torch.tanh(batch @ weights.to(batch) + shift.to(batch))
-
-
-def _falling_function(rng: torch.Generator) -> Function:
-    """A function of 3 features that falls and levels off."""
-    rising = _saturating_function(rng)
-    return lambda batch: 0.3 - rising(batch)
 
 
 # Helpers of the solutions and of the mistakes
@@ -79,9 +53,8 @@ def _cumulative_occlusion(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="02.1",
+        task=TASKS["02.1"],
         solution=unexplained,
-        cases=_saturating_cases,
         mistakes=[
             Mistake(
                 "You have what the gradient explains. The question is what it leaves out of F(x) - F(x').",
@@ -107,9 +80,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="02.2",
+        task=TASKS["02.2"],
         solution=occlusion,
-        cases=_saturating_cases,
         mistakes=[
             Mistake(
                 "The sign is turned round: a feature that holds F up gets a positive share.",
@@ -135,9 +107,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="02.3",
+        task=TASKS["02.3"],
         solution=scale_free,
-        cases=_saturating_cases,
         mistakes=[
             Mistake(
                 "You left F(x) - F(x') out: multiply F by ten, and your number grows tenfold.",

@@ -1,23 +1,9 @@
-"""What the checkers of several lessons share: a random network, and gradients by plain autograd."""
+"""What the solutions of several lessons share: gradients by plain autograd."""
 
 import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-
-
-def random_network(rng: torch.Generator) -> Function:
-    """Draw a network of 3 inputs, one hidden layer of 4 tanh units, and one output.
-
-    Args:
-        rng: What the weights are drawn with.
-
-    Returns:
-        A function of a batch (N, 3) with values (N,).
-    """
-    inner = torch.randn(3, 4, generator=rng).double()
-    outer = torch.randn(4, generator=rng).double()
-    return lambda batch: torch.tanh(batch @ inner.to(batch)) @ outer.to(batch) + 0.7
 
 
 def input_gradient(f: Function, x: Tensor) -> Tensor:

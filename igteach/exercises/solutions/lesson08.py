@@ -1,10 +1,14 @@
-"""Lesson 08's checker: the fraction inside a mask, the reach of luck, black in a network's units, log odds."""
+"""Lesson 08's solutions and mistakes.
+
+The fraction inside a mask, the reach of luck, black in a network's units, log odds.
+"""
 
 import torch
 from torch import Tensor
 
 from igteach.evaluate import relevance_mass
-from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
 
@@ -29,48 +33,6 @@ def log_odds(logits: Tensor, target: int) -> Tensor:
     others = logits.clone()
     others[:, target] = -torch.inf
     return logits[:, target] - others.logsumexp(1)
-
-
-# Cases that an answer is checked on
-
-
-def _inside_cases(rng: torch.Generator) -> list[Case]:
-    """Random maps of three colours, each with a random mask."""
-    cases = []
-    for height, width in ((4, 5), (6, 6), (5, 8)):
-        values = torch.randn(3, height, width, generator=rng) + 0.3
-        mask = torch.rand(height, width, generator=rng) < 0.4
-        mask[1, 1], mask[2, 2] = True, False
-        cases.append(Case(f"a map of {height} by {width} pixels", (values, mask)))
-    return cases
-
-
-def _reach_of_luck_cases(rng: torch.Generator) -> list[Case]:
-    """Scores of pictures, each with 400 redraws of their indices."""
-    cases = []
-    for pictures in (10, 25, 60):
-        scores = torch.rand(pictures, generator=rng) ** 3
-        draws = torch.randint(pictures, (400, pictures), generator=rng)
-        cases.append(Case(f"{pictures} pictures", (scores, draws)))
-    return cases
-
-
-def _black_cases(rng: torch.Generator) -> list[Case]:
-    """Means and standard deviations of the colours, each with the height and width of a picture."""
-    cases = []
-    for height, width in ((2, 3), (4, 4), (5, 2)):
-        mean, deviation = (0.3 + 0.4 * torch.rand(3, generator=rng) for _ in range(2))
-        cases.append(Case(f"pictures of {height} by {width}", (mean, deviation, height, width)))
-    return cases
-
-
-def _log_odds_cases(rng: torch.Generator) -> list[Case]:
-    """Random logits, each with a target that is neither the first nor the last class."""
-    cases = []
-    for rows, classes in ((1, 4), (3, 5), (2, 10)):
-        target = 1 + int(torch.randint(classes - 2, (1,), generator=rng))
-        cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=rng), target)))
-    return cases
 
 
 # Helpers of the solutions and of the mistakes
@@ -100,9 +62,8 @@ def _logits_of_others(logits: Tensor, target: int) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="08.1",
+        task=TASKS["08.1"],
         solution=inside,
-        cases=_inside_cases,
         mistakes=[
             Mistake(
                 "You took sizes colour by colour. A pixel has one share: first add up its colours, then take the size.",
@@ -133,9 +94,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="08.2",
+        task=TASKS["08.2"],
         solution=reach_of_luck,
-        cases=_reach_of_luck_cases,
         mistakes=[
             Mistake(
                 "Those are limits for single pictures. How far does the *mean* move when other pictures are drawn?",
@@ -168,9 +128,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="08.3",
+        task=TASKS["08.3"],
         solution=black,
-        cases=_black_cases,
         mistakes=[
             Mistake(
                 "Zeros. After the mean is taken off, zero is the mean colour. What does a black pixel become?",
@@ -195,9 +154,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="08.4",
+        task=TASKS["08.4"],
         solution=log_odds,
-        cases=_log_odds_cases,
         mistakes=[
             Mistake(
                 "That is the probability. Odds are the chance for, over the chance against.",

@@ -1,25 +1,26 @@
-"""Lesson 06's checker: two gaps, Shapley values, and which axiom a method breaks."""
+"""Lesson 06's solutions and mistakes: two gaps, Shapley values, and which axiom a method breaks."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import permutations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from igteach.axioms.checks import AXIOMS, TITLES, Method, axiom_table
-from igteach.core.attribution import Attribution
+from igteach.axioms.checks import AXIOMS, TITLES, Method
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import random_network
-from igteach.methods.gradients import gradient, gradient_times_input
-from igteach.methods.integrated_gradients import integrated_gradients
+from igteach.exercises.cases import TASKS
+from igteach.exercises.cases.lesson06 import DISTORTED_METHODS
+from igteach.exercises.judging import Exercise, Mistake
 
-METHODS: dict[str, Method] = {
-    "the gradient": gradient,
-    "gradient times input": gradient_times_input,
-    "Integrated Gradients": integrated_gradients,
-}
+BROKEN_AXIOMS = (
+    "completeness",
+    "sensitivity_a",
+    "sensitivity_b",
+    "implementation_invariance",
+    "linearity",
+    "symmetry",
+)
+BROKEN_METHODS = dict(zip(BROKEN_AXIOMS, DISTORTED_METHODS, strict=True))  # each breaks this axiom, and no other
 
 
 # Solutions
@@ -47,43 +48,6 @@ def shapley(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 def broken_axiom(method: Method) -> str:
     """Exercise 06.4: the name of the axiom that a method breaks."""
     return next(axiom for axiom, broken_method in BROKEN_METHODS.items() if broken_method is method)
-
-
-# Cases that an answer is checked on
-
-
-def _invariance_gap_cases(rng: torch.Generator) -> list[Case]:
-    """Each method, with two random networks, an input and a baseline."""
-    cases = []
-    for name, method in METHODS.items():
-        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"{name} and two functions", (method, random_network(rng), random_network(rng), x, baseline)))
-    return cases
-
-
-def _completeness_gap_cases(rng: torch.Generator) -> list[Case]:
-    """Methods that are not complete, each with a random network, an input and a baseline."""
-    cases = []
-    for number, name in enumerate(("the gradient", "gradient times input", "the gradient"), start=1):
-        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"{name} and function {number}", (METHODS[name], random_network(rng), x, baseline)))
-    return cases
-
-
-def _shapley_cases(rng: torch.Generator) -> list[Case]:
-    """Random networks, each with an input and a baseline."""
-    cases = []
-    for number in range(3):
-        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"function {number + 1}", (random_network(rng), x, baseline)))
-    return cases
-
-
-def _broken_axiom_cases(rng: torch.Generator) -> list[Case]:
-    """The broken methods in random order."""
-    methods = list(BROKEN_METHODS.values())
-    order = torch.randperm(len(methods), generator=rng).tolist()
-    return [Case(f"method {number}", (methods[i],)) for number, i in enumerate(order, start=1)]
 
 
 # Helpers of the solutions and of the mistakes
@@ -121,81 +85,16 @@ def _gains_alone(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     return (f(one_moved) - f(baseline))[None]
 
 
-def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return integrated_gradients(f, x, baseline).values
-
-
-def _breaks_completeness(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """IG, halved."""
-    return _ig(f, x, baseline) / 2
-
-
-def _breaks_sensitivity_a(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """IG, but if a single feature differs from its baseline, the next one gets its share."""
-    shares = _ig(f, x, baseline)
-    if (x != baseline).sum() == 1:
-        return shares.roll(1, dims=1)
-    return shares
-
-
-def _breaks_sensitivity_b(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """F(x) - F(x') in equal shares, also for a feature that F ignores."""
-    return (f(x) - f(baseline)).reshape(-1, 1).expand(x.shape) / x.shape[1]
-
-
-def _breaks_implementation_invariance(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """IG, but the gains in one order of the features if the network's first layer has a negative bias."""
-    layers = f.modules() if isinstance(f, nn.Module) else ()
-    biases = [layer.bias for layer in layers if isinstance(layer, nn.Linear)]
-    if biases and (biases[0] < 0).any():
-        return _gains_in_order(f, x, baseline, (0, 1))
-    return _ig(f, x, baseline)
-
-
-def _breaks_linearity(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """IG where F rises, Shapley values where it falls."""
-    if f(x) < f(baseline):
-        return shapley(f, x, baseline)
-    return _ig(f, x, baseline)
-
-
-def _last_to_first(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """The features' gains from the last feature to the first, which breaks symmetry."""
-    last_to_first = tuple(reversed(range(x.shape[1])))
-    return _gains_in_order(f, x, baseline, last_to_first)
-
-
-def _as_method(shares: Callable[[Function, Tensor, Tensor], Tensor]) -> Method:
-    """A function that returns shares, as a method that returns an Attribution."""
-
-    def method(f: Function, x: Tensor, baseline: Tensor, target: None = None) -> Attribution:
-        return replace(gradient_times_input(f, x, baseline, target), values=shares(f, x, baseline))
-
-    return method
-
-
 def _axioms_that_hold(method: Method) -> list[str]:
     return [axiom for axiom in AXIOMS if axiom != broken_axiom(method)]
-
-
-# Each method breaks the axiom of this name, and keeps the others.
-BROKEN_METHODS: dict[str, Method] = {
-    "completeness": _as_method(_breaks_completeness),
-    "sensitivity_a": _as_method(_breaks_sensitivity_a),
-    "sensitivity_b": _as_method(_breaks_sensitivity_b),
-    "implementation_invariance": _as_method(_breaks_implementation_invariance),
-    "linearity": _as_method(_breaks_linearity),
-    "symmetry": _as_method(_last_to_first),
-}
 
 
 # Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        id="06.1",
+        task=TASKS["06.1"],
         solution=invariance_gap,
-        cases=_invariance_gap_cases,
         mistakes=[
             Mistake(
                 "You compared F itself. Two networks may agree on F and disagree on the shares: compare the shares.",
@@ -226,12 +125,10 @@ EXERCISES = [
                 _gap_between(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
         ],
-        tools=tuple(METHODS.values()),
     ),
     Exercise(
-        id="06.2",
+        task=TASKS["06.2"],
         solution=completeness_gap,
-        cases=_completeness_gap_cases,
         mistakes=[
             Mistake(
                 "That is the residual with its sign. A gap is a size, and relative to how far F went.",
@@ -262,18 +159,19 @@ EXERCISES = [
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / total.abs()),
             ),
         ],
-        tools=tuple(METHODS.values()),
     ),
     Exercise(
-        id="06.3",
+        task=TASKS["06.3"],
         solution=shapley,
-        cases=_shapley_cases,
         mistakes=[
             Mistake(
                 "That is one order: first to last. Average over all orders.",
                 lambda f, x, b: _gains_in_order(f, x, b, (0, 1, 2)),
             ),
-            Mistake("That is one order: last to first. Average over all orders.", _last_to_first),
+            Mistake(
+                "That is one order: last to first. Average over all orders.",
+                lambda f, x, b: _gains_in_order(f, x, b, (2, 1, 0)),
+            ),
             Mistake(
                 "You averaged an order and its reverse. Three features have more orders than two.",
                 lambda f, x, b: _mean_over_orders(f, x, b, [(0, 1, 2), (2, 1, 0)]),
@@ -306,9 +204,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="06.4",
+        task=TASKS["06.4"],
         solution=broken_axiom,
-        cases=_broken_axiom_cases,
         mistakes=[
             Mistake(
                 "That axiom holds for this method. Look for one that does not.",
@@ -331,6 +228,5 @@ EXERCISES = [
                 lambda method: ", ".join(AXIOMS),
             ),
         ],
-        tools=(axiom_table, *AXIOMS.values()),
     ),
 ]

@@ -1,9 +1,13 @@
-"""Lesson 10's checker: a sum in pieces, the bytes of a batch, the rows that fit, one process's part of the work."""
+"""Lesson 10's solutions and mistakes.
+
+A sum in pieces, the bytes of a batch, the rows that fit, one process's part of the work.
+"""
 
 import torch
 from torch import Tensor
 
-from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
 
@@ -28,50 +32,6 @@ def my_part(count: int, rank: int, processes: int) -> Tensor:
     return torch.arange(rank, count, processes).double()
 
 
-# Cases that an answer is checked on
-
-
-def _in_pieces_cases(rng: torch.Generator) -> list[Case]:
-    """Slopes and weights of steps, and how many rows to evaluate at once."""
-    cases = []
-    for steps, rows in ((7, 3), (10, 4), (9, 5)):
-        weights = torch.rand(steps, generator=rng)
-        slopes = torch.randn(steps, 3, generator=rng)
-        cases.append(Case(f"{steps} steps, {rows} at once", (slopes, weights, rows)))
-    return cases
-
-
-def _bytes_kept_cases(rng: torch.Generator) -> list[Case]:
-    """The sizes of layers, the rows of a batch, and the bytes of a number."""
-    cases = []
-    for layers, each in ((3, 4), (5, 2), (4, 8)):
-        sizes = torch.randint(1, 10, (layers,), generator=rng)
-        rows = int(torch.randint(2, 6, (1,), generator=rng))
-        cases.append(Case(f"{layers} layers, {rows} rows, {each} bytes a number", (sizes, rows, each)))
-    return cases
-
-
-def _rows_that_fit_cases(rng: torch.Generator) -> list[Case]:
-    """A budget, the bytes that are taken already, and the bytes of a row."""
-    cases = []
-    for fraction_left in (0.3, 0.7):
-        fixed = int(1000 * (1 + torch.rand(1, generator=rng)))
-        each = int(1000 * (1 + torch.rand(1, generator=rng)))
-        rows = int(torch.randint(3, 9, (1,), generator=rng))
-        budget = fixed + int((rows + fraction_left) * each)
-        cases.append(Case(f"{budget} bytes, of which {fixed} are taken and {each} go to a row", (budget, fixed, each)))
-    return [*cases, Case("a budget that is too small for one row", (1500, 1000, 900))]
-
-
-def _my_part_cases(rng: torch.Generator) -> list[Case]:
-    """Numbers of pictures that the processes cannot share evenly, and the rank of one process, which gets one more."""
-    cases = []
-    for count, processes in ((8, 3), (11, 4), (14, 5)):
-        rank = 1 + int(torch.randint(count % processes - 1, (1,), generator=rng))
-        cases.append(Case(f"process {rank} of {processes}, {count} pictures", (count, rank, processes)))
-    return cases
-
-
 # Helpers of the solutions and of the mistakes
 
 
@@ -85,9 +45,8 @@ def _without_last_piece(slopes: Tensor, weights: Tensor, rows: int) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="10.1",
+        task=TASKS["10.1"],
         solution=in_pieces,
-        cases=_in_pieces_cases,
         mistakes=[
             Mistake(
                 "The last piece is shorter than the others, and you left it out.",
@@ -109,9 +68,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="10.2",
+        task=TASKS["10.2"],
         solution=bytes_kept,
-        cases=_bytes_kept_cases,
         mistakes=[
             Mistake("Those are numbers. Each of them takes some bytes.", lambda s, rows, each: s.sum() * rows),
             Mistake("That is for one row. Every row keeps its own.", lambda s, rows, each: s.sum() * each),
@@ -126,9 +84,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="10.3",
+        task=TASKS["10.3"],
         solution=rows_that_fit,
-        cases=_rows_that_fit_cases,
         mistakes=[
             Mistake(
                 "You forgot what is taken already, before the first row.",
@@ -149,9 +106,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="10.4",
+        task=TASKS["10.4"],
         solution=my_part,
-        cases=_my_part_cases,
         mistakes=[
             Mistake("That is all of them: every process would do all the work.", lambda n, r, p: torch.arange(n)),
             Mistake(

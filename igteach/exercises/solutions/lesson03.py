@@ -1,11 +1,11 @@
-"""Lesson 03's checker: counts compared with a corpus, first-order shares, the most neutral baseline."""
+"""Lesson 03's solutions and mistakes: counts compared with a corpus, first-order shares, the most neutral baseline."""
 
-import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import input_gradient, random_network
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import input_gradient
 
 # Solutions
 
@@ -25,51 +25,12 @@ def first_order_shares(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     return input_gradient(f, x) * (x - baseline)
 
 
-# Cases that an answer is checked on
-
-
-def _relative_counts_cases(rng: torch.Generator) -> list[Case]:
-    """Random counts of words, in a text that is not empty and in a corpus."""
-    cases = []
-    for words in (4, 6, 9):
-        text = torch.randint(0, 9, (words,), generator=rng).double()
-        text[0] += 1
-        corpus = torch.randint(1, 90, (words,), generator=rng).double()
-        cases.append(Case(f"{words} words", (text, corpus)))
-    return cases
-
-
-def _most_neutral_cases(rng: torch.Generator) -> list[Case]:
-    """Four candidates in random order: nearly neutral, well above neutral, near 1, near 0."""
-    cases = []
-    for number, neutral in enumerate((0.5, 0.5, 0.25, 0.1)):
-        order = torch.randperm(4, generator=rng)
-        scores = torch.tensor([neutral * 0.9, neutral * 1.3, 0.999, 0.0005]).double()[order]
-        weights = torch.rand(2, generator=rng).double() + 0.5
-        candidates = torch.stack([torch.logit(scores) / weights[0], torch.zeros(4).double()], dim=1)
-        cases.append(Case(f"function {number + 1}", (_logistic_model(weights), candidates, neutral)))
-    return cases
-
-
-def _first_order_shares_cases(rng: torch.Generator) -> list[Case]:
-    """Random networks, each with an input and a baseline."""
-    return [
-        Case(f"function {number + 1}", (random_network(rng), *torch.randn(2, 1, 3, generator=rng).double()))
-        for number in range(3)
-    ]
-
-
-def _logistic_model(weights: Tensor) -> Function:
-    return lambda batch: torch.sigmoid(batch @ weights.to(batch))
-
-
 # Exercises, with their common mistakes
 
 EXERCISES = [
     Exercise(
-        id="03.1",
+        task=TASKS["03.1"],
         solution=relative_counts,
-        cases=_relative_counts_cases,
         mistakes=[
             Mistake(
                 "You compared counts with counts. A longer text has more of every word: compare shares of the text.",
@@ -92,9 +53,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="03.2",
+        task=TASKS["03.2"],
         solution=most_neutral,
-        cases=_most_neutral_cases,
         mistakes=[
             Mistake(
                 "That is the candidate with the lowest score. Neutral is not the same as low.",
@@ -113,9 +73,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="03.3",
+        task=TASKS["03.3"],
         solution=first_order_shares,
-        cases=_first_order_shares_cases,
         mistakes=[
             Mistake(
                 "You multiplied by x. The share is of a difference: multiply by x - baseline.",

@@ -1,9 +1,13 @@
-"""Lesson 11's checker: Shapley values from a table, a standard error, conductance, the jumps of stumps."""
+"""Lesson 11's solutions and mistakes.
+
+Shapley values from a table, a standard error, conductance, the jumps of stumps.
+"""
 
 import torch
 from torch import Tensor
 
-from igteach.exercises.checker import Case, Exercise, Mistake
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
 
@@ -28,44 +32,6 @@ def jumps(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, star
     at_start = _stump_values(start, thresholds, feature, left, right)
     at_end = _stump_values(end, thresholds, feature, left, right)
     return torch.zeros_like(start).index_add(0, feature, at_end - at_start)
-
-
-# Cases that an answer is checked on
-
-
-def _shapley_from_table_cases(rng: torch.Generator) -> list[Case]:
-    """Tables of F: an index of 1 stands for a feature at its value, 0 for one at its baseline."""
-    return [Case(f"table {n} of F", (torch.randn(2, 2, 2, generator=rng),)) for n in (1, 2, 3)]
-
-
-def _standard_error_cases(rng: torch.Generator) -> list[Case]:
-    """Random samples, a row each."""
-    cases = []
-    for samples, features in ((6, 2), (10, 4), (25, 3)):
-        pulls = torch.randn(samples, features, generator=rng) + 0.5
-        cases.append(Case(f"{samples} samples of {features} features", (pulls,)))
-    return cases
-
-
-def _conductance_of_cases(rng: torch.Generator) -> list[Case]:
-    """Activations of units along a path, and the slopes of F with respect to them."""
-    cases = []
-    for steps, units in ((4, 3), (7, 2), (5, 5)):
-        heights = torch.randn(steps + 1, units, generator=rng)
-        slopes = torch.randn(steps, units, generator=rng)
-        cases.append(Case(f"{units} units, {steps} steps", (heights, slopes)))
-    return cases
-
-
-def _jumps_cases(rng: torch.Generator) -> list[Case]:
-    """Random stumps (a threshold on one feature, a value on either side), and the two ends of a path."""
-    cases = []
-    for features, stumps in ((2, 5), (3, 8), (4, 10)):
-        thresholds, left, right = torch.randn(3, stumps, generator=rng)
-        feature = torch.randint(features, (stumps,), generator=rng)
-        start, end = 1.5 * torch.randn(2, features, generator=rng)
-        cases.append(Case(f"{stumps} stumps, {features} features", (thresholds, feature, left, right, start, end)))
-    return cases
 
 
 # Helpers of the solutions and of the mistakes
@@ -127,9 +93,8 @@ def _values_at_end(
 
 EXERCISES = [
     Exercise(
-        id="11.1",
+        task=TASKS["11.1"],
         solution=shapley_from_table,
-        cases=_shapley_from_table_cases,
         mistakes=[
             Mistake(
                 "You moved each feature alone, with the others at the baseline. Others may have moved before it.",
@@ -157,9 +122,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="11.2",
+        task=TASKS["11.2"],
         solution=standard_error,
-        cases=_standard_error_cases,
         mistakes=[
             Mistake(
                 "That is how far single samples lie apart. Their mean is steadier the more there are.",
@@ -186,9 +150,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="11.3",
+        task=TASKS["11.3"],
         solution=conductance_of,
-        cases=_conductance_of_cases,
         mistakes=[
             Mistake(
                 "You averaged the slopes and stopped. How far did the unit go meanwhile?",
@@ -218,9 +181,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="11.4",
+        task=TASKS["11.4"],
         solution=jumps,
-        cases=_jumps_cases,
         mistakes=[
             Mistake(
                 "You let every stump jump. A path that stays on one side of the threshold does not feel it.",

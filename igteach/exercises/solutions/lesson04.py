@@ -1,4 +1,4 @@
-"""Lesson 04's checker: walking a path, Integrated Gradients, a path with corners."""
+"""Lesson 04's solutions and mistakes: walking a path, Integrated Gradients, a path with corners."""
 
 from itertools import pairwise
 
@@ -6,10 +6,9 @@ import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
-from igteach.exercises.checker import Case, Exercise, Mistake
-from igteach.exercises.common import gradients_on_line, input_gradient, random_network
-from igteach.methods.gradients import gradient
-from igteach.methods.integrated_gradients import integrated_gradients
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import gradients_on_line, input_gradient
 
 # Solutions
 
@@ -31,27 +30,6 @@ def along(f: Function, stops: Tensor) -> Tensor:
     return torch.cat(shares).sum(0)
 
 
-# Cases that an answer is checked on
-
-
-def _path_cases(rng: torch.Generator) -> list[Case]:
-    """Random networks, each with the stops of a path."""
-    cases = []
-    for number, stops in enumerate((3, 4, 6)):
-        path = torch.randn(stops, 3, generator=rng).double()
-        cases.append(Case(f"function {number + 1} and {stops} stops", (random_network(rng), path)))
-    return cases
-
-
-def _integration_cases(rng: torch.Generator) -> list[Case]:
-    """Random networks, each with an input, a baseline and a number of steps."""
-    cases = []
-    for number, steps in enumerate((2, 5, 8)):
-        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"function {number + 1} with {steps} steps", (random_network(rng), x, baseline, steps)))
-    return cases
-
-
 # Helpers of the solutions and of the mistakes
 
 
@@ -69,9 +47,8 @@ def _ig_at(alphas: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 
 EXERCISES = [
     Exercise(
-        id="04.1",
+        task=TASKS["04.1"],
         solution=walk,
-        cases=_path_cases,
         mistakes=[
             Mistake(
                 "You used the slope at the end of the path for all. Each piece has its own slope, in its middle.",
@@ -105,9 +82,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="04.2",
+        task=TASKS["04.2"],
         solution=my_integrated_gradients,
-        cases=_integration_cases,
         mistakes=[
             Mistake(
                 "You averaged the gradients but did not multiply by x - baseline.",
@@ -155,9 +131,8 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        id="04.3",
+        task=TASKS["04.3"],
         solution=along,
-        cases=_path_cases,
         mistakes=[
             Mistake(
                 "That is the straight path from the first stop to the last. Yours must pass through the others.",
@@ -178,6 +153,5 @@ EXERCISES = [
             ),
             Mistake("That is the sum over all features. Keep one share for each.", lambda f, p: along(f, p).sum()),
         ],
-        tools=(gradient, integrated_gradients),
     ),
 ]

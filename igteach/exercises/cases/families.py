@@ -1,0 +1,123 @@
+"""The functions that answers are called with: a few named families, each known by its parameters.
+
+So a case can be written to a file and read again without running anything but what stands here.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TanhUnit:
+    """F(x) = scale * tanh(x @ weight + shift) + offset.
+
+    Attributes:
+        weight: The weights, (features,).
+        shift: What is added inside the tanh, one number.
+        scale: The factor before the tanh; negative where F falls.
+        offset: What is added outside the tanh.
+    """
+
+    weight: Tensor
+    shift: Tensor
+    scale: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return self.scale * torch.tanh(batch @ self.weight.to(batch) + self.shift.to(batch)) + self.offset
+
+
+@dataclass(frozen=True, eq=False)
+class TanhNetwork:
+    """F(x) = tanh(x @ inner + bias) @ outer + offset: a network with one hidden layer.
+
+    Attributes:
+        inner: The weights of the hidden layer, (features, units).
+        outer: The weights of the output, (units,).
+        bias: What is added to each hidden unit.
+        offset: What is added to the output.
+    """
+
+    inner: Tensor
+    outer: Tensor
+    bias: float = 0.0
+    offset: float = 0.7
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return torch.tanh(batch @ self.inner.to(batch) + self.bias) @ self.outer.to(batch) + self.offset
+
+
+@dataclass(frozen=True, eq=False)
+class SineNetwork:
+    """F(x) = sin(x @ inner + 0.3) @ outer + 2: smooth, and without a symmetry that could hide a wrong answer.
+
+    Attributes:
+        inner: The weights of the hidden layer, (features, units).
+        outer: The weights of the output, (units,).
+    """
+
+    inner: Tensor
+    outer: Tensor
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return torch.sin(batch @ self.inner.to(batch) + 0.3) @ self.outer.to(batch) + 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class ReluNetwork:
+    """F(x) = relu(x @ weight.T + bias) @ outer: a network with one hidden layer.
+
+    Attributes:
+        weight: The weights of the hidden layer, (units, features).
+        bias: The biases of the hidden layer, (units,).
+        outer: The weights of the output, (units,).
+    """
+
+    weight: Tensor
+    bias: Tensor
+    outer: Tensor
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return torch.relu(batch @ self.weight.to(batch).T + self.bias.to(batch)) @ self.outer.to(batch)
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticModel:
+    """F(x) = sigmoid(x @ weights): a probability.
+
+    Attributes:
+        weights: The weights, (features,).
+    """
+
+    weights: Tensor
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return torch.sigmoid(batch @ self.weights.to(batch))
+
+
+@dataclass(frozen=True, eq=False)
+class SoftmaxClassifier:
+    """F(x) = softmax(x @ weight): a probability for each class.
+
+    Attributes:
+        weight: The weights, (features, classes).
+    """
+
+    weight: Tensor
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        return (batch @ self.weight.to(batch)).softmax(dim=1)
+
+
+def random_network(rng: torch.Generator) -> TanhNetwork:
+    """Draw a network of 3 inputs, one hidden layer of 4 tanh units, and one output.
+
+    Args:
+        rng: What the weights are drawn with.
+
+    Returns:
+        A function of a batch (N, 3) with values (N,).
+    """
+    return TanhNetwork(torch.randn(3, 4, generator=rng).double(), torch.randn(4, generator=rng).double())

@@ -1,0 +1,57 @@
+"""Lesson 05's cases: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
+
+import torch
+from torch import Tensor
+
+from igteach.exercises.cases.families import ReluNetwork
+from igteach.exercises.checker import Case, Task
+
+
+def _trapezoid_weights_cases(rng: torch.Generator) -> list[Case]:
+    """Two points (both are ends), and two random larger numbers of points."""
+    larger = (3 + torch.randperm(10, generator=rng)[:2]).sort().values.tolist()
+    return [Case(f"{points} points", (points,)) for points in (2, *larger)]
+
+
+def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
+    """Random true shares, and others that are somewhat off."""
+    cases = []
+    for shape in ((3,), (1, 6), (2, 4)):
+        truth = torch.randn(shape, generator=rng).double()
+        values = truth + 0.3 * torch.randn(shape, generator=rng).double()
+        cases.append(Case(f"shares of shape {shape}", (values, truth)))
+    return cases
+
+
+def _kinks_cases(rng: torch.Generator) -> list[Case]:
+    """Layers of 5 units: 3 have their kink on the path, one before it and one after it."""
+    return [Case(f"layer {number}", _layer_with_kinks(rng)[:4]) for number in (1, 2, 3)]
+
+
+def _exact_shares_cases(rng: torch.Generator) -> list[Case]:
+    """ReLU networks with one hidden layer, each with an input, a baseline and the kinks between them."""
+    cases = []
+    for number in (1, 2, 3):
+        weight, bias, x, baseline, alphas = _layer_with_kinks(rng)
+        f = ReluNetwork(weight, bias, torch.randn(5, generator=rng).double())
+        cases.append(Case(f"network {number}", (f, x[None], baseline[None], alphas)))
+    return cases
+
+
+def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Weight, bias, x, baseline and the sorted alphas of 3 units' kinks; the other 2 switch at -0.4 and at 1.5."""
+    weight = torch.randn(5, 3, generator=rng).double()
+    x, baseline = torch.randn(2, 3, generator=rng).double()
+    alphas = (torch.rand(3, generator=rng) * 0.8 + 0.1).double()
+    of_units = torch.cat([alphas, torch.tensor([-0.4, 1.5]).double()])[torch.randperm(5, generator=rng)]
+    crossings = baseline + of_units[:, None] * (x - baseline)
+    bias = -(weight * crossings).sum(1)
+    return weight, bias, x, baseline, alphas.sort().values
+
+
+TASKS = [
+    Task("05.1", _trapezoid_weights_cases),
+    Task("05.2", _error_of_shares_cases),
+    Task("05.3", _kinks_cases),
+    Task("05.4", _exact_shares_cases),
+]

@@ -1,0 +1,48 @@
+"""Lesson 11's cases: Shapley values from a table, a standard error, conductance, the jumps of stumps."""
+
+import torch
+
+from igteach.exercises.checker import Case, Task
+
+
+def _shapley_from_table_cases(rng: torch.Generator) -> list[Case]:
+    """Tables of F: an index of 1 stands for a feature at its value, 0 for one at its baseline."""
+    return [Case(f"table {n} of F", (torch.randn(2, 2, 2, generator=rng),)) for n in (1, 2, 3)]
+
+
+def _standard_error_cases(rng: torch.Generator) -> list[Case]:
+    """Random samples, a row each."""
+    cases = []
+    for samples, features in ((6, 2), (10, 4), (25, 3)):
+        pulls = torch.randn(samples, features, generator=rng) + 0.5
+        cases.append(Case(f"{samples} samples of {features} features", (pulls,)))
+    return cases
+
+
+def _conductance_of_cases(rng: torch.Generator) -> list[Case]:
+    """Activations of units along a path, and the slopes of F with respect to them."""
+    cases = []
+    for steps, units in ((4, 3), (7, 2), (5, 5)):
+        heights = torch.randn(steps + 1, units, generator=rng)
+        slopes = torch.randn(steps, units, generator=rng)
+        cases.append(Case(f"{units} units, {steps} steps", (heights, slopes)))
+    return cases
+
+
+def _jumps_cases(rng: torch.Generator) -> list[Case]:
+    """Random stumps (a threshold on one feature, a value on either side), and the two ends of a path."""
+    cases = []
+    for features, stumps in ((2, 5), (3, 8), (4, 10)):
+        thresholds, left, right = torch.randn(3, stumps, generator=rng)
+        feature = torch.randint(features, (stumps,), generator=rng)
+        start, end = 1.5 * torch.randn(2, features, generator=rng)
+        cases.append(Case(f"{stumps} stumps, {features} features", (thresholds, feature, left, right, start, end)))
+    return cases
+
+
+TASKS = [
+    Task("11.1", _shapley_from_table_cases),
+    Task("11.2", _standard_error_cases),
+    Task("11.3", _conductance_of_cases),
+    Task("11.4", _jumps_cases),
+]

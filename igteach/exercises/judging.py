@@ -1,0 +1,199 @@
+"""Whether an answer is right: what it returned is compared with the solution and with common mistakes."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from igteach.exercises.checker import (
+    Case,
+    Task,
+    Verdict,
+    copied_arguments,
+    describe_type,
+    run_answer,
+    run_on_all,
+    standard_settings,
+)
+
+TOLERANCE = 1e-4  # relative to the largest absolute value of the right answer
+MAX_DRAWS = 100  # of cases, before `distinguishing_cases` gives up
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A common wrong answer, and what a learner who gives it is told.
+
+    Attributes:
+        message: What leads the learner to see the mistake, without giving the solution away.
+        answer: A function with the signature of the solution that makes this mistake.
+    """
+
+    message: str
+    answer: Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Exercise:
+    """An exercise with its solution and the common mistakes.
+
+    Attributes:
+        task: Its id, the cases that an answer is called with, and the tools that it may use.
+        solution: The function asked for. It returns what an answer must return: a tensor (also for a single number)
+            or a str.
+        mistakes: The common mistakes. On the cases, each gives other values than the solution and the other mistakes.
+    """
+
+    task: Task
+    solution: Callable[..., Tensor | str]
+    mistakes: list[Mistake]
+
+
+def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
+    """Check an answer to an exercise, without recording it in the learner's progress.
+
+    Args:
+        exercise: The exercise.
+        answer: The learner's function; anything else is "not yet".
+        seed: What the cases are drawn with.
+
+    Returns:
+        The verdict. An error that the answer raises is described in it, not raised.
+
+    Raises:
+        ValueError: A listed mistake gives the values of the solution or of another mistake on every draw of cases.
+
+    Example:
+        >>> from igteach.exercises.solutions import EXERCISES
+        >>> judge(EXERCISES["00.1"], lambda f, x, baseline: f(x)[0])
+        Exercise 00.1: not yet. That is F at the input alone. What did the baseline score?
+    """
+    cases, _ = distinguishing_cases(exercise, seed)
+    returned = run_answer(exercise.task.id, answer, cases)
+    if isinstance(returned, Verdict):
+        return returned
+    return compare(exercise, returned, seed)
+
+
+@standard_settings()
+def compare(exercise: Exercise, returned: list[Any], seed: int) -> Verdict:
+    """Compare what an answer returned with what the solution returns.
+
+    Args:
+        exercise: The exercise.
+        returned: What the answer returned for each case, as `run_answer` gives it.
+        seed: What the cases were drawn with.
+
+    Returns:
+        The verdict; a wrong answer that is a known mistake is told that mistake's message.
+
+    Raises:
+        ValueError: There are more or fewer values than cases.
+    """
+    cases, expected = distinguishing_cases(exercise, seed)
+    faults = [_fault_of(case, right, value) for case, right, value in zip(cases, expected, returned, strict=True)]
+    first_fault = next((fault for fault in faults if fault is not None), None)
+    if first_fault is None:
+        return Verdict(exercise.task.id, "solved", "")
+    message = _message_of_known_mistake(exercise, cases, returned) or first_fault
+    return Verdict(exercise.task.id, "not yet", message)
+
+
+@lru_cache(maxsize=64)
+@standard_settings()
+def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
+    """Draw cases on which the solution and all the mistakes give different values.
+
+    If chance makes two of them agree, all cases are drawn again.
+
+    Args:
+        exercise: The exercise.
+        seed: What the cases are drawn with: one seed always gives the same cases.
+
+    Returns:
+        The cases, and the right value for each.
+
+    Raises:
+        ValueError: No such cases were drawn, because a listed mistake is right or is listed twice.
+    """
+    rng = torch.Generator().manual_seed(seed)
+    for _ in range(MAX_DRAWS):
+        cases = exercise.task.cases(rng)
+        expected = [exercise.solution(*copied_arguments(case)) for case in cases]
+        of_mistakes = [run_on_all(mistake.answer, cases) for mistake in exercise.mistakes]
+        pairs = combinations([expected, *of_mistakes], 2)
+        if not any(_all_match(first, second) for first, second in pairs):
+            return cases, expected
+    raise ValueError(f"exercise {exercise.task.id}: a mistake gives the answers of the solution or of another mistake")
+
+
+def _fault_of(case: Case, expected: Tensor | str, returned: object) -> str | None:
+    """What is wrong with a returned value (its type, its shape, NaN, its values), or None if nothing is."""
+    problem = _invalid(case, expected, returned)
+    if problem is not None:
+        return problem
+    if not _match(expected, returned):
+        return f"On {case.description} your answer is off. Try your function where you know the answer, or open a hint."
+    return None
+
+
+def _invalid(case: Case, expected: Tensor | str, returned: object) -> str | None:
+    """Why a returned value cannot be compared with the expected one, or None if it can."""
+    if returned is None:
+        return "Your function returns nothing. Does its last line say return?"
+    if isinstance(expected, str):
+        return _invalid_text(returned)
+    return _invalid_tensor(case, expected, returned)
+
+
+def _invalid_text(returned: object) -> str | None:
+    if type(returned) is not str:  # a subclass may say that it equals anything
+        return f"Your function returns {describe_type(returned)}; a text in quotes is wanted."
+    return None
+
+
+def _invalid_tensor(case: Case, expected: Tensor, returned: object) -> str | None:
+    expected_form = "one number" if expected.dim() == 0 else f"a tensor of shape {tuple(expected.shape)}"
+    if not isinstance(returned, Tensor) or returned.dtype == torch.bool or returned.is_complex():
+        return f"Your function returns {describe_type(returned)}; {expected_form} is wanted."
+    both_single_numbers = returned.numel() == expected.numel() == 1
+    if returned.shape != expected.shape and not both_single_numbers:
+        return f"On {case.description} yours has shape {tuple(returned.shape)}; {expected_form} is wanted."
+    if not torch.isfinite(returned.double()).all():
+        return f"On {case.description} yours holds NaN or infinity. Look for a division by zero."
+    return None
+
+
+def _match(expected: Tensor | str, returned: object) -> bool:
+    """Whether a returned value is right: the same text, or the same number of values within the tolerance."""
+    if isinstance(expected, str):
+        return type(returned) is str and returned == expected
+    if not isinstance(returned, Tensor) or returned.numel() != expected.numel():
+        return False
+    if expected.numel() == 0:
+        return True
+    right = expected.detach().double().flatten()
+    distance = (right - returned.double().flatten()).abs().max().item()
+    scale = max(right.abs().max().item(), TOLERANCE)
+    return math.isfinite(distance) and distance <= TOLERANCE * scale
+
+
+def _all_match(expected: Sequence[Any], returned: Sequence[Any]) -> bool:
+    """Whether two answers agree on every case, as far as `expected` is an answer at all."""
+    return all(
+        isinstance(value, Tensor | str) and _match(value, other)
+        for value, other in zip(expected, returned, strict=True)
+    )
+
+
+def _message_of_known_mistake(exercise: Exercise, cases: list[Case], returned: list[Any]) -> str | None:
+    """The message of the mistake that returns the same values, if there is one."""
+    for mistake in exercise.mistakes:
+        if _all_match(run_on_all(mistake.answer, cases), returned):
+            return mistake.message
+    return None
