@@ -104,7 +104,10 @@ def _config_of(course: Path) -> Config:
     """The course's nbgrader_config.py, with our policy where it names none."""
     config = Config({"AssignLatePenalties": {"plugin_class": LatePolicy}})
     if (course / "nbgrader_config.py").exists():
-        config.merge(PyFileConfigLoader("nbgrader_config.py", path=str(course.resolve())).load_config())
+        try:
+            config.merge(PyFileConfigLoader("nbgrader_config.py", path=str(course.resolve())).load_config())
+        except Exception as error:  # it is a program, and may raise anything
+            raise RuntimeError(f"nbgrader_config.py of the course does not load ({error}); fix it") from error
     return config
 
 

@@ -51,8 +51,8 @@ class Mark:
 
     @property
     def total(self) -> float:
-        """The points that count: all of them, less the late penalty."""
-        return sum(self.points.values()) - self.late_penalty
+        """The points that count: all of them, less the late penalty, and never less than none."""
+        return max(sum(self.points.values()) - self.late_penalty, 0.0)
 
     @property
     def late(self) -> str:

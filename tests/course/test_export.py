@@ -171,11 +171,6 @@ def test_from_the_roster_everyone_has_a_row_and_no_cell_runs(course):
     assert '\'=HYPERLINK("evil")' in cells
 
 
-def test_a_negative_total_stays_a_number(course, monkeypatch):
-    monkeypatch.setitem(MARKS, "ann", mark("ann", 0, by_hand=False, reason="", late_penalty=1.5))
-    assert by_canvas(exported(course, "canvas"))[2]["501"] == "-0.5"
-
-
 @pytest.mark.parametrize(("platform", "text"), [("moodle", WORKSHEET), ("canvas", GRADEBOOK)])
 def test_another_maximum_is_refused_as_the_platform_would_drop_or_scale_grades(
     course, tmp_path, capsys, platform, text

@@ -172,6 +172,13 @@ def test_nbgraders_own_policy_of_a_course_stays(course):
     assert marks(course)["ann"].total == 0
 
 
+def test_a_configuration_that_does_not_load_is_said(course):
+    due(course, "a", "2027-01-31T22:59Z")
+    (course / "nbgrader_config.py").write_text("c = get_config(\n")
+    with pytest.raises(RuntimeError, match=r"nbgrader_config.py of the course does not load \("):
+        marks(course)
+
+
 @pytest.mark.parametrize(
     ("percent", "seconds", "penalty"),
     [(0, 99_999, None), (10, 1, 1), (10, 86_400, 1), (10, 86_401, 2), (10, 86_400 * 30, 10), (100, 60, 10)],

@@ -105,6 +105,7 @@ def test_clutter_is_ignored_and_a_folder_named_like_a_file_is_no_file(course, tm
     entries = [
         (f"__MACOSX/{ANN}/._{NOTEBOOK}", b"clutter"),
         (f"{ANN}/._{NOTEBOOK}", b"clutter"),
+        (f"{BOB}/._{NOTEBOOK}", b"clutter"),
         (f"{ANN}/.ipynb_checkpoints/{NOTEBOOK}", b"clutter"),
         (f"{ANN}/.DS_Store", b"clutter"),
         (f"{ANN}/folder.ipynb/", b""),
