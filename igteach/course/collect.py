@@ -91,7 +91,7 @@ def collect(course: Path, source: Path, assignment: str = "", worksheet: Path | 
     if (course / "gradebook.db").exists():
         collected = {key for key, _, _ in chosen}
         set_hand_in_times(course, {key: hand_in_time(submitted / key[0] / key[1]) for key in collected})
-    counted = ", ".join(f"{count} {what}" for what, count in intake.counts.items())
+    counted = ", ".join(f"{count} {what}" for what, count in intake.counts.items() if count) or "nothing"
     return [*intake.lines, f"collect: {counted}; {len(found.lines)} files refused"]
 
 

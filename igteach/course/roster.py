@@ -130,7 +130,7 @@ def only_match(people: Iterable[Person], field: str, value: str) -> Person | Non
 
 
 def only_namesake(people: Iterable[Person], name: str, email: str) -> Person | None:
-    """Find the one person with a name, unless the email addresses say that it is somebody else.
+    """Find the one person with a name, in any order of its words, unless the addresses say that it is somebody else.
 
     Args:
         people: The roster.
@@ -140,8 +140,13 @@ def only_namesake(people: Iterable[Person], name: str, email: str) -> Person | N
     Returns:
         The person; None if there is nobody, or more than one.
     """
-    person = only_match(people, "name", name)
+    found = [person for person in people if name and _words(person.name) == _words(name)]
+    person = found[0] if len(found) == 1 else None
     return None if person and person.email and email else person
+
+
+def _words(name: str) -> list[str]:
+    return sorted(filter(None, map(same_word, name.split())))
 
 
 def _letters(name: str) -> str:

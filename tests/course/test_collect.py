@@ -98,6 +98,12 @@ def test_two_of_one_name_without_their_numbers_are_left_and_named(course, zipped
     assert "--worksheet" in line
 
 
+@pytest.mark.parametrize(("name", "is_hers"), [("Lee, Ann", True), ("LEE Ann", True), ("Lean Ne", False), ("", False)])
+def test_a_name_is_the_same_in_another_order_of_its_words_and_not_of_its_letters(course, zipped, name, is_hers):
+    collect(course, zipped((f"{MOODLE.format(name, 1)}/{NOTEBOOK}", "x")))
+    assert bool(submitted(course)) is is_hers
+
+
 def test_two_on_the_platform_and_one_of_that_name_on_the_roster_are_left_both(course, zipped):
     source = zipped(*((f"{MOODLE.format('Ann Lee', n)}/{NOTEBOOK}", str(n)) for n in (1, 2)))
     lines = collect(course, source)
