@@ -1,5 +1,6 @@
 """Due dates, extensions and what lateness costs: kept in nbgrader's gradebook, where nbgrader itself reads them."""
 
+import logging
 import math
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from traitlets.config import Config, PyFileConfigLoader
 from igteach.course.assign import add_scripts_to_path
 
 DAY = 24 * 60 * 60  # seconds
+QUIET = logging.getLogger(__name__)  # nbgrader warns of each late hand-in; the marks say it in their own words
+QUIET.setLevel(logging.ERROR)
 NO_DATE = "none"  # the word that takes a date away
 
 
@@ -94,7 +97,7 @@ def settle_late_penalty(course: Path, student: str, assignment: str) -> None:
         if not submission.total_seconds_late and not submission.late_submission_penalty:
             return
         notebooks = [notebook.name for notebook in submission.notebooks]
-    step = AssignLatePenalties(config=_config_of(course))
+    step = AssignLatePenalties(config=_config_of(course), log=QUIET)
     for notebook in notebooks:
         names = {"notebook": notebook, "assignment": assignment, "student": student, "db_url": database}
         step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})

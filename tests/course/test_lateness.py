@@ -130,7 +130,7 @@ def test_an_extension_that_ends_before_the_due_date_is_refused(course, capsys):
     assert "would end before the due date" in capsys.readouterr().err
 
 
-def test_lateness_is_noted_and_costs_nothing_unless_the_course_says_so(course, tmp_path):
+def test_lateness_is_noted_and_costs_nothing_unless_the_course_says_so(course, tmp_path, caplog):
     due(course, "a", "2027-01-31T22:59Z")
     policy(course, 0)
     ann, bob = marks(course).values()
@@ -139,6 +139,7 @@ def test_lateness_is_noted_and_costs_nothing_unless_the_course_says_so(course, t
     assert "8 of 10; 0 s; 1 day 1 h late" in summary_line(ann)
     policy(course, 10)
     ann, bob = marks(course).values()
+    assert caplog.messages == []
     assert (ann.late, ann.total, ann.late_penalty) == ("1 day 1 h late, -1.6 points", 6.4, 1.6)  # two days begun
     assert (bob.late, bob.total) == ("", 8)
     assert "6.4 of 10; 0 s; 1 day 1 h late, -1.6 points" in summary_line(ann)
