@@ -76,7 +76,7 @@ class AssignmentCount:
     @property
     def quartiles(self) -> list[float]:
         """A quarter, the median and three quarters of the fractions of the points that were reached."""
-        fractions = [total(mark) / maximum(mark) for mark in self.graded if maximum(mark)]
+        fractions = [mark.total / mark.maximum for mark in self.graded if mark.maximum]
         return quantiles(fractions, method="inclusive") if len(fractions) > 1 else fractions * 3
 
 
@@ -177,27 +177,3 @@ def misconceptions(assignments: Iterable[AssignmentCount]) -> list[tuple[int, Ex
         if message in _known_mistakes(exercise.number)
     ]
     return sorted(found, key=lambda one: (-one[0], one[1].number, one[2]))
-
-
-def total(mark: Mark) -> float:
-    """The points of a mark.
-
-    Args:
-        mark: The mark.
-
-    Returns:
-        The sum over its cells; what is still to be marked by hand counts nothing.
-    """
-    return sum(mark.points.values())
-
-
-def maximum(mark: Mark) -> float:
-    """The points that could be reached.
-
-    Args:
-        mark: The mark.
-
-    Returns:
-        The sum over its cells.
-    """
-    return sum(mark.out_of.values())

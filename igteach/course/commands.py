@@ -7,7 +7,7 @@ missing should cost one sentence, with the line that installs it.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from igteach.course import release_checks
@@ -79,7 +79,7 @@ def _called() -> str:
 
 
 def _add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    for run in (assign, shortcut, grade, report, similar):
+    for run in (assign, shortcut, collect, due, grade, report, similar, export):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course")
         if run is assign:
@@ -97,12 +97,31 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
             seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
         if run is grade:
-            command.add_argument("--student", metavar="NAME", help="grade this student only")
-            command.add_argument("--assignment", metavar="NAME", help="grade this assignment only")
-            command.add_argument("--force", action="store_true", help="grade again also what has not changed")
-            command.add_argument(
-                "--jobs", type=int, metavar="N", default=2, help="submissions at a time; 2 if not given"
-            )
+            _add_grade_arguments(command)
+        if run is due:
+            command.add_argument("assignment", nargs="?", default="", metavar="ASSIGNMENT", help="all if none is given")
+            command.add_argument("date", nargs="?", metavar="DATE", help="such as 2027-01-31T23:59; none takes it away")
+            command.add_argument("--student", default="", metavar="NAME", help="extend it for this student alone")
+        if run in (collect, export):
+            _add_platform_arguments(command, run)
+
+
+def _add_platform_arguments(command: argparse.ArgumentParser, run: Callable[[Options], int]) -> None:
+    command.add_argument("--assignment", default="", metavar="NAME", help="as in release/; guessed or all if not given")
+    table = "the table downloaded from the platform: Moodle's grading worksheet, Canvas's gradebook"
+    command.add_argument("--worksheet", type=Path, metavar="TABLE.csv", help=table)
+    if run is collect:
+        command.add_argument("source", type=Path, metavar="FILE.zip|FOLDER", help="what the class handed in")
+    else:
+        command.add_argument("--to", choices=["moodle", "canvas"], required=True, help="the platform")
+        command.add_argument("--column", default="", metavar="TITLE", help="the assignment's title in Canvas")
+
+
+def _add_grade_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--student", metavar="NAME", help="grade this student only")
+    command.add_argument("--assignment", metavar="NAME", help="grade this assignment only")
+    command.add_argument("--force", action="store_true", help="grade again also what has not changed")
+    command.add_argument("--jobs", type=int, metavar="N", default=2, help="submissions at a time; 2 if not given")
 
 
 def _what_to_install(error: ImportError, extras: str) -> str:
@@ -225,6 +244,37 @@ def shortcut(options: Options) -> int:
 
     _must_be_a_folder(options.course)
     print(write_shortcut(options.course, options.seed))
+    return 0
+
+
+def collect(options: Options) -> int:
+    """take in what was handed in: a zip of Moodle or Canvas, a folder, or the exchange's inbound"""
+    from igteach.course.collect import collect as collect_hand_ins
+
+    for line in collect_hand_ins(options.course, options.source, options.assignment, options.worksheet):
+        print(line)
+    return 0
+
+
+def due(options: Options) -> int:
+    """list due dates and extensions, or set one"""
+    from igteach.course.lateness import due_dates, set_due
+
+    if options.student and not options.date:
+        raise ValueError(f"until when has {options.student} time? write COURSE ASSIGNMENT DATE --student NAME")
+    if options.date:
+        set_due(options.course, options.assignment, options.date, options.student)
+    for line in due_dates(options.course, options.assignment):
+        print(line)
+    return 0
+
+
+def export(options: Options) -> int:
+    """write COURSE/export/: marks that Moodle or Canvas imports"""
+    from igteach.course.export import export as export_marks
+
+    for line in export_marks(options.course, options.to, options.assignment, options.worksheet, options.column):
+        print(f"export: {line}")
     return 0
 
 

@@ -22,6 +22,8 @@ c.SandboxedExecute.seed_file = {seed_file!r}
 c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
 c.SandboxedExecute.seconds = 55  # seconds a submission
 c.SandboxedExecute.kernel_name = "python3"
+c.AssignLatePenalties.plugin_class = "igteach.course.lateness.LatePolicy"
+c.LatePolicy.percent_a_day = 0  # percent of the points reached that each day begun after the due date costs
 '''
 
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from igteach.course import sandbox
 from igteach.course.attempts import Attempt
 from igteach.course.children import end_all, run_nbgrader_bound
+from igteach.course.class_list import with_roster
 from igteach.course.gradebook import FILE, entry_of
 from igteach.course.hand_ins import printable, strays
 from igteach.course.marks import Mark, submissions, summary_line, write_marks, write_table
@@ -95,7 +96,7 @@ def grade(course: Path, request: Request | None = None) -> list[Mark]:
         everything = [Submission(course, *pair) for pair in submissions(course)]
         _warn(course)
         marks = _grade_all(everything, request, limits)
-        write_marks(course / "marks.csv", marks)
+        write_marks(course / "marks.csv", with_roster(course, marks))
         _write_changes(course / "changes.csv", everything)
         _write_feedback(course, everything)
         _warn(course)

@@ -52,10 +52,12 @@ class Entry:
 
     Attributes:
         cells: The graded cells by name; empty if there is no such submission.
-        late_penalty: The points that are taken off because it came late.
+        seconds_late: How long after the due date it was handed in.
+        late_penalty: The points that are taken off for it.
     """
 
     cells: dict[str, CellGrade] = field(default_factory=dict)
+    seconds_late: float = 0.0
     late_penalty: float = 0.0
 
 
@@ -88,11 +90,11 @@ def entry_of(course: Path, name: str, assignment: str) -> Entry:
     entry = Entry()
     with opened(course) as gradebook:
         try:
-            notebooks = gradebook.find_submission(assignment, name).notebooks
+            submission = gradebook.find_submission(assignment, name)
         except MissingEntry:
             return entry
-        for notebook in notebooks:
-            entry.late_penalty += notebook.late_submission_penalty or 0.0
+        entry.seconds_late, entry.late_penalty = submission.total_seconds_late, submission.late_submission_penalty
+        for notebook in submission.notebooks:
             comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
             for grade in notebook.grades:
                 entry.cells[grade.name] = CellGrade(

@@ -11,9 +11,14 @@ import nbformat
 from nbformat import NotebookNode
 
 from igteach.course.attempts import attempts_of
+from igteach.course.collected import late_flags
 from igteach.course.gradebook import CellGrade, entry_of
 from igteach.course.hand_ins import gradebook_name, printable
+from igteach.course.lateness import in_words
+from igteach.course.tables import escape_formula
 from igteach.lessons.files import write_atomically
+
+NOTHING_HANDED_IN = "nothing handed in"
 
 
 @dataclass
@@ -31,8 +36,10 @@ class Mark:
         flags: What the instructor should look at.
         messages: What the checks of unsolved exercises said, by cell.
         seconds: How long the grading took.
-        late_penalty: The points that are taken off because it came late.
+        seconds_late: How long after the due date, or the end of an extension, it was handed in.
+        late_penalty: The points that this costs.
         attempt: Which attempt of the student's it is; 0 if none was graded.
+        handed_in: Whether there is a submission; False only for rows of the roster.
     """
 
     student: str
@@ -44,8 +51,10 @@ class Mark:
     flags: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    seconds_late: float = 0.0
     late_penalty: float = 0.0
     attempt: int = 0
+    handed_in: bool = True
 
     @property
     def maximum(self) -> float:
@@ -56,6 +65,12 @@ class Mark:
     def total(self) -> float:
         """The points that count: from 0 to the maximum, after the late penalty."""
         return max(min(sum(self.points.values()), self.maximum) - self.late_penalty, 0.0)
+
+    @property
+    def late(self) -> str:
+        """Such as "2 days 3 h late, -0.7 points"; empty if it was handed in in time."""
+        words = in_words(self.seconds_late)
+        return f"{words}, -{self.late_penalty:g} points" if self.late_penalty else words
 
 
 def submissions(course: Path) -> list[tuple[str, str]]:
@@ -105,7 +120,8 @@ def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
     name = gradebook_name(student)
     mark = Mark(printable(student), printable(assignment), {}, {}, False, reason)
     entry = entry_of(course, name, assignment)
-    mark.late_penalty = entry.late_penalty
+    mark.seconds_late, mark.late_penalty = entry.seconds_late, entry.late_penalty
+    mark.flags += late_flags(course, student, assignment)
     for cell, grade in entry.cells.items():
         mark.points[cell], mark.out_of[cell] = grade.points, grade.out_of
         mark.by_hand = mark.by_hand or grade.to_mark
@@ -154,8 +170,8 @@ def summary_line(mark: Mark) -> str:
         Such as "ann 04_integrated_gradients-1a2b3c: 7 of 11; 12 s; the rest is marked by hand".
     """
     facts = [f"{mark.student} {mark.assignment}: {mark.total:g} of {mark.maximum:g}", f"{mark.seconds:.0f} s"]
-    if mark.late_penalty:
-        facts.append(f"{mark.late_penalty:g} taken off for being late")
+    if mark.late:
+        facts.append(mark.late)
     if mark.by_hand:
         facts.append("the rest is marked by hand")
     if mark.reason:
@@ -172,7 +188,7 @@ def write_marks(path: Path, marks: list[Mark]) -> None:
         marks: The marks.
     """
     cells = sorted({cell for mark in marks for cell in mark.out_of})
-    header = ["student", "assignment", "points", "out of", *cells, "late penalty", "attempt", "to mark by hand"]
+    header = ["student", "assignment", "points", "out of", *cells, "late", "late penalty", "attempt", "to mark by hand"]
     write_table(path, [*header, "not graded because", "flags"], [_row(mark, cells) for mark in marks])
 
 
@@ -187,7 +203,7 @@ def write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow(header)
-    table.writerows([_escape_formula(entry) for entry in row] for row in rows)
+    table.writerows([escape_formula(entry) for entry in row] for row in rows)
     write_atomically(path, text.getvalue(), replace=True)
 
 
@@ -195,17 +211,13 @@ def _row(mark: Mark, cells: list[str]) -> list[str]:
     return [
         mark.student,
         mark.assignment,
-        f"{mark.total:g}",
-        f"{mark.maximum:g}",
+        f"{mark.total:g}" if mark.handed_in else "",
+        f"{mark.maximum:g}" if mark.handed_in else "",
         *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
+        in_words(mark.seconds_late),
         f"{mark.late_penalty:g}",
         str(mark.attempt),
         "yes" if mark.by_hand else "no",
-        mark.reason,
+        mark.reason if mark.handed_in else NOTHING_HANDED_IN,
         "; ".join(mark.flags),
     ]
-
-
-def _escape_formula(entry: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{entry}" if entry.startswith(("=", "+", "-", "@")) else entry

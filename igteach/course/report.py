@@ -1,6 +1,5 @@
 """The class report: what a class found hard, for the instructor by name, and without names to be shown in class."""
 
-import csv
 from collections import defaultdict
 from html import escape
 from pathlib import Path
@@ -10,15 +9,14 @@ from igteach.course.class_counts import (
     AssignmentCount,
     ExerciseCount,
     count,
-    maximum,
     misconceptions,
-    total,
 )
 from igteach.course.html_parts import bar, definitions, page, spread, table
-from igteach.course.marks import Mark, mark_of, submissions
+from igteach.course.marks import Mark, submissions
+from igteach.course.roster import read_roster
+from igteach.course.submission import Submission
 from igteach.lessons.files import write_atomically
 
-NOT_GRADED = "not graded; marks.csv says why"
 MOST_NAMED = 5  # misconceptions of the latest assignment, and of the term
 
 
@@ -26,18 +24,17 @@ def report(course: Path) -> tuple[Path, Path]:
     """Write the class report.
 
     Args:
-        course: The course folder. If it holds roster.csv, whose first column is called `student`, those who handed
-            in nothing are in the report, too.
+        course: The course folder. If it holds roster.csv, those who handed in nothing are in the report, too.
 
     Returns:
         The files that were written: COURSE/report.html, and COURSE/report-class.html, which names no student.
 
     Raises:
         FileNotFoundError: Nothing was handed in.
-        ValueError: The first column of the roster is not called `student`.
+        ValueError: The roster cannot be read.
     """
-    roster = read_roster(course)
-    marks = [_mark_for_report(course, student, assignment) for student, assignment in submissions(course)]
+    roster = [person.student for person in read_roster(course)]
+    marks = [Submission(course, *pair).mark() for pair in submissions(course)]
     if not marks:
         raise FileNotFoundError(f"{course / 'submitted'} holds no submission; there is nothing to report")
     graded_assignments = {mark.assignment for mark in marks if not mark.reason}
@@ -50,34 +47,6 @@ def report(course: Path) -> tuple[Path, Path]:
     write_atomically(whole, page(title, in_class + by_name), replace=True)
     write_atomically(without_names, page(title, in_class), replace=True)
     return whole, without_names
-
-
-def read_roster(course: Path) -> list[str]:
-    """Read who is in the class.
-
-    Args:
-        course: The course folder.
-
-    Returns:
-        The first column of roster.csv; nobody, if there is no such file.
-
-    Raises:
-        ValueError: The first column is not called `student`.
-    """
-    path = course / "roster.csv"
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.reader(file) if row]
-    head = rows[0][0].strip() if rows else ""
-    if head != "student":
-        raise ValueError(f"the first column of {path} is called {head!r}; call it student")
-    return [row[0].strip() for row in rows[1:] if row[0].strip()]
-
-
-def _mark_for_report(course: Path, student: str, assignment: str) -> Mark:
-    was_graded = (course / "autograded" / student / assignment).is_dir()
-    return mark_of(course, student, assignment, "" if was_graded else NOT_GRADED)
 
 
 def _next_lecture(assignments: list[AssignmentCount]) -> str:
@@ -123,7 +92,9 @@ def _term(assignments: list[AssignmentCount], roster: list[str]) -> str:
         low, middle, high = assignment.quartiles or (0.0, 0.0, 0.0)
         words = f"median {middle:.0%}, middle half {low:.0%} to {high:.0%}"
         to_mark = sum(mark.by_hand for mark in assignment.marks)
-        still = f"; {to_mark} still to be marked by hand" if to_mark else ""
+        late = sum(mark.seconds_late > 0 for mark in assignment.marks)
+        still = f", {late} of them late" if late else ""
+        still += f"; {to_mark} still to be marked by hand" if to_mark else ""
         facts = f"{escape(assignment.title)}<br><small>{handed_in} handed in{still}</small>"
         rows.append([facts, f"{words}{spread(low, middle, high, words)}"])
     explained = (
@@ -161,8 +132,8 @@ def _students(assignments: list[AssignmentCount], students: list[str]) -> str:
     for student in students:
         own = marks[student]
         chips = "".join(f"<li>{_chip(one.short, own.get(one.name))}</li>" for one in assignments)
-        reached = sum(total(mark) for mark in own.values())
-        out_of = sum(maximum(mark) for mark in own.values())
+        reached = sum(mark.total for mark in own.values())
+        out_of = sum(mark.maximum for mark in own.values())
         head = f"<b>{escape(student)}</b>: {reached:g} of {out_of:g} points"
         rows.append((head, f"<ul class=chips>{chips}</ul>"))
     explained = "<p>Points so far, out of those of the assignments that were handed in.</p>\n"
@@ -175,16 +146,15 @@ def _chip(assignment: str, mark: Mark | None) -> str:
         return f"{name}: none{bar(0, 1, f'{assignment}: nothing handed in')}"
     if mark.reason:
         return f"{name}: ungraded{bar(0, 1, f'{assignment}: not graded')}"
-    words = f"{assignment}: {total(mark):g} of {maximum(mark):g}"
-    return f"{name}: {total(mark):g}/{maximum(mark):g}{bar(total(mark), maximum(mark), words)}"
+    words = f"{assignment}: {mark.total:g} of {mark.maximum:g}"
+    return f"{name}: {mark.total:g}/{mark.maximum:g}{bar(mark.total, mark.maximum, words)}"
 
 
 def _to_look_at(marks: list[Mark], roster: list[str]) -> str:
     """A list of who could not be graded, was flagged, or is not on the roster; empty if there is nobody."""
     rows = []
     for mark in marks:
-        reasons = [mark.reason] if mark.reason else []
-        reasons += mark.flags
+        reasons = [reason for reason in (mark.reason, mark.late, *mark.flags) if reason]
         if roster and mark.student not in roster:
             reasons.append("is not on roster.csv")
         if reasons:
