@@ -308,7 +308,7 @@ def report(options: Options) -> int:
 
 def similar(options: Options) -> int:
     """write COURSE/similar.html: which answers are unusually alike; to be looked at, no verdict"""
-    from igteach.course.similarity_page import printable
+    from igteach.course.hand_ins import printable
     from igteach.course.similarity_page import similar as compare
 
     assignments = compare(options.course, options.assignment)

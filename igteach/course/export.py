@@ -12,7 +12,7 @@ from pathlib import Path
 from igteach.course.collected import read_log
 from igteach.course.marks import Mark, submissions
 from igteach.course.roster import Person, only_match, only_namesake, read_roster
-from igteach.course.submission import Submission
+from igteach.course.submission import NOT_YET, Submission
 from igteach.course.tables import as_csv, escape_formula, read_table, same_word
 from igteach.course.worksheets import column, participant_number
 from igteach.lessons.files import write_atomically
@@ -99,12 +99,9 @@ def export(course: Path, platform: str, assignment: str = "", table: Path | None
 def _grades(course: Path, platform: str, assignment: str, students: list[str]) -> Grades:
     finished, waiting = {}, {}
     for student in students:
-        submission = Submission(course, student, assignment)
-        mark = submission.mark()
-        if not mark.out_of:
-            waiting[student] = "not graded"
-        elif submission.is_to_run():
-            waiting[student] = "handed in again since it was graded"
+        mark = Submission(course, student, assignment).mark()
+        if mark.reason or not mark.out_of:
+            waiting[student] = mark.reason or NOT_YET
         elif mark.by_hand:
             waiting[student] = "to be marked by hand"
         else:

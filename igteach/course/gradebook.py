@@ -52,13 +52,13 @@ class Entry:
 
     Attributes:
         cells: The graded cells by name; empty if there is no such submission.
-        seconds_late: How long after the due date it was handed in.
-        late_penalty: The points that are taken off for it.
+        late_penalty: The points that are taken off because it came late.
+        seconds_late: How long after the due date, or the end of an extension, it was handed in.
     """
 
     cells: dict[str, CellGrade] = field(default_factory=dict)
-    seconds_late: float = 0.0
     late_penalty: float = 0.0
+    seconds_late: float = 0.0
 
 
 @contextmanager
@@ -93,8 +93,9 @@ def entry_of(course: Path, name: str, assignment: str) -> Entry:
             submission = gradebook.find_submission(assignment, name)
         except MissingEntry:
             return entry
-        entry.seconds_late, entry.late_penalty = submission.total_seconds_late, submission.late_submission_penalty
+        entry.seconds_late = submission.total_seconds_late
         for notebook in submission.notebooks:
+            entry.late_penalty += notebook.late_submission_penalty or 0.0
             comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
             for grade in notebook.grades:
                 entry.cells[grade.name] = CellGrade(

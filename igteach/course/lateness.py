@@ -14,7 +14,7 @@ from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import Float
 from traitlets.config import Config, PyFileConfigLoader
 
-from igteach.course.assign import add_scripts_to_path
+from igteach.course.gradebook import FILE, ONE_AT_A_TIME, opened
 
 DAY = 24 * 60 * 60  # seconds
 QUIET = logging.getLogger(__name__)  # nbgrader warns of each late hand-in; the marks say it in their own words
@@ -88,8 +88,7 @@ def settle_late_penalty(course: Path, student: str, assignment: str) -> None:
         student: The student's name.
         assignment: The name of the assignment.
     """
-    database = database_of(course)
-    with Gradebook(database) as gradebook:
+    with opened(_existing(course)) as gradebook:
         try:
             submission = gradebook.find_submission(assignment, student)
         except MissingEntry:
@@ -97,10 +96,17 @@ def settle_late_penalty(course: Path, student: str, assignment: str) -> None:
         if not submission.total_seconds_late and not submission.late_submission_penalty:
             return
         notebooks = [notebook.name for notebook in submission.notebooks]
+    database = f"sqlite:///{course.resolve() / FILE}"
     step = AssignLatePenalties(config=_config_of(course), log=QUIET)
     for notebook in notebooks:
-        names = {"notebook": notebook, "assignment": assignment, "student": student, "db_url": database}
-        step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
+        names = {
+            "notebook": notebook,
+            "assignment": assignment,
+            "student": student,
+            "db_url": database,
+        }
+        with ONE_AT_A_TIME:
+            step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
 
 
 def _config_of(course: Path) -> Config:
@@ -114,24 +120,11 @@ def _config_of(course: Path) -> Config:
     return config
 
 
-def database_of(course: Path) -> str:
-    """The address of a course's gradebook.
-
-    Args:
-        course: The course folder.
-
-    Returns:
-        What nbgrader's Gradebook takes.
-
-    Raises:
-        FileNotFoundError: The folder has no gradebook, and opening one would make it.
-    """
-    if not (course / "gradebook.db").exists():
-        raise FileNotFoundError(
-            f"{course} has no gradebook.db; make a course with: python -m igteach assign NN --out COURSE"
-        )
-    add_scripts_to_path()
-    return f"sqlite:///{course.resolve()}/gradebook.db"
+def _existing(course: Path) -> Path:
+    """The same course, if it has a gradebook; opening one would make it."""
+    if not (course / FILE).exists():
+        raise FileNotFoundError(f"{course} has no {FILE}; make a course with: python -m igteach assign NN --out COURSE")
+    return course
 
 
 def parse_date(text: str) -> datetime:
@@ -183,7 +176,7 @@ def set_due(course: Path, assignment: str, date: str, student: str = "") -> None
         FileNotFoundError: The folder has no gradebook.
     """
     moment = None if date == NO_DATE else parse_date(date).astimezone(UTC).replace(tzinfo=None)
-    with Gradebook(database_of(course)) as gradebook:
+    with opened(_existing(course)) as gradebook:
         entry = _entry(gradebook, assignment)
         if student:
             _extend(gradebook, entry.duedate, assignment, student, moment)
@@ -227,7 +220,7 @@ def due_dates(course: Path, assignment: str = "") -> list[str]:
         FileNotFoundError: The folder has no gradebook.
     """
     lines = []
-    with Gradebook(database_of(course)) as gradebook:
+    with opened(_existing(course)) as gradebook:
         entries = [_entry(gradebook, assignment)] if assignment else gradebook.assignments
         for entry in sorted(entries, key=lambda entry: entry.name):
             lines.append(f"{entry.name}: " + (f"due {local_time(entry.duedate)}" if entry.duedate else "no due date"))
@@ -246,7 +239,7 @@ def set_hand_in_times(course: Path, times: dict[tuple[str, str], datetime | None
         course: The course folder.
         times: The moments, in UTC and without a zone, or None, by student and assignment.
     """
-    with Gradebook(database_of(course)) as gradebook:
+    with opened(_existing(course)) as gradebook:
         for (student, assignment), moment in times.items():
             submission = _find(gradebook, student, assignment)
             if submission is not None:

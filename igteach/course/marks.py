@@ -1,7 +1,5 @@
 """The marks of a course: read from its gradebook and its autograded notebooks, and written to a table."""
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from igteach.course.collected import late_flags
 from igteach.course.gradebook import CellGrade, entry_of
 from igteach.course.hand_ins import gradebook_name, printable
 from igteach.course.lateness import in_words
-from igteach.course.tables import escape_formula
+from igteach.course.tables import as_csv, escape_formula
 from igteach.lessons.files import write_atomically
 
 NOTHING_HANDED_IN = "nothing handed in"
@@ -36,10 +34,10 @@ class Mark:
         flags: What the instructor should look at.
         messages: What the checks of unsolved exercises said, by cell.
         seconds: How long the grading took.
+        late_penalty: The points that are taken off because it came late.
         seconds_late: How long after the due date, or the end of an extension, it was handed in.
-        late_penalty: The points that this costs.
-        attempt: Which attempt of the student's it is; 0 if none was graded.
         handed_in: Whether there is a submission; False only for rows of the roster.
+        attempt: Which attempt of the student's it is; 0 if none was graded.
     """
 
     student: str
@@ -51,9 +49,9 @@ class Mark:
     flags: list[str] = field(default_factory=list)
     messages: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
-    seconds_late: float = 0.0
     late_penalty: float = 0.0
     attempt: int = 0
+    seconds_late: float = 0.0
     handed_in: bool = True
 
     @property
@@ -120,7 +118,7 @@ def mark_of(course: Path, student: str, assignment: str, reason: str) -> Mark:
     name = gradebook_name(student)
     mark = Mark(printable(student), printable(assignment), {}, {}, False, reason)
     entry = entry_of(course, name, assignment)
-    mark.seconds_late, mark.late_penalty = entry.seconds_late, entry.late_penalty
+    mark.late_penalty, mark.seconds_late = entry.late_penalty, entry.seconds_late
     mark.flags += late_flags(course, student, assignment)
     for cell, grade in entry.cells.items():
         mark.points[cell], mark.out_of[cell] = grade.points, grade.out_of
@@ -188,7 +186,7 @@ def write_marks(path: Path, marks: list[Mark]) -> None:
         marks: The marks.
     """
     cells = sorted({cell for mark in marks for cell in mark.out_of})
-    header = ["student", "assignment", "points", "out of", *cells, "late", "late penalty", "attempt", "to mark by hand"]
+    header = ["student", "assignment", "points", "out of", "late", "late penalty", *cells, "attempt", "to mark by hand"]
     write_table(path, [*header, "not graded because", "flags"], [_row(mark, cells) for mark in marks])
 
 
@@ -200,11 +198,8 @@ def write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
         header: The names of the columns.
         rows: The rows.
     """
-    text = io.StringIO(newline="")
-    table = csv.writer(text)
-    table.writerow(header)
-    table.writerows([escape_formula(entry) for entry in row] for row in rows)
-    write_atomically(path, text.getvalue(), replace=True)
+    safe_rows = [[escape_formula(entry) for entry in row] for row in rows]
+    write_atomically(path, as_csv([header, *safe_rows]), replace=True)
 
 
 def _row(mark: Mark, cells: list[str]) -> list[str]:
@@ -213,9 +208,9 @@ def _row(mark: Mark, cells: list[str]) -> list[str]:
         mark.assignment,
         f"{mark.total:g}" if mark.handed_in else "",
         f"{mark.maximum:g}" if mark.handed_in else "",
-        *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
         in_words(mark.seconds_late),
         f"{mark.late_penalty:g}",
+        *(f"{mark.points[cell]:g}" if cell in mark.points else "" for cell in cells),
         str(mark.attempt),
         "yes" if mark.by_hand else "no",
         mark.reason if mark.handed_in else NOTHING_HANDED_IN,

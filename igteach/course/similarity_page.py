@@ -3,14 +3,15 @@
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from html import escape
 from pathlib import Path
 
-from igteach.course.answers import Unreadable, answers_of, read_answers, submitted_answers
+import nbformat
+
+from igteach.course.answers import answers_in, submitted_answers
 from igteach.course.exercise_list import exercise_titles, lesson_of
+from igteach.course.hand_ins import Refused, printable
 from igteach.course.html_parts import page
 from igteach.course.marks import submissions
 from igteach.course.normal_form import LONGEST_SOURCE, is_cut
@@ -68,7 +69,7 @@ def similar(course: Path, assignment: str | None = None) -> list[Assignment]:
     if not students:
         raise FileNotFoundError(f"{course / 'submitted'} holds no submission; there is nothing to compare")
     if assignment is not None and assignment not in students:
-        known = printable(", ".join(sorted(students)))
+        known = ", ".join(map(printable, sorted(students)))
         raise ValueError(f"nothing was handed in for {assignment!r}, but for {known}")
     names = [assignment] if assignment is not None else sorted(students)
     compared = [compare(course, name, students[name]) for name in names]
@@ -90,15 +91,20 @@ def compare(course: Path, assignment: str, students: list[str]) -> Assignment:
     """
     result = Assignment(assignment)
     lesson = lesson_of(assignment)
-    public = _try(result, "the solved lesson", partial(read_answers, lesson.solved)) if lesson else {}
-    stubs = _try(result, "the release", partial(answers_of, course / "release" / assignment))
+    public = answers_in(lesson.read()) if lesson else {}
+    releases = (course / "release" / assignment).glob("*.ipynb")
+    stubs = {number: text for path in releases for number, text in answers_in(nbformat.read(path, 4)).items()}
     if lesson is None:
         result.remarks.append("This assignment is of no lesson, so there is no public solution to compare with.")
     answers: dict[str, dict[str, str]] = {exercise: {} for exercise in sorted({**stubs, **public})}
     for student in students:
-        read = _try(result, student, partial(submitted_answers, course, student, assignment))
+        try:
+            read = submitted_answers(course, student, assignment)
+        except Refused as refusal:
+            result.remarks.append(f"{printable(student)}: {refusal}.")
+            continue
         for exercise in answers.keys() & read.keys():
-            answers[exercise][student] = read[exercise]
+            answers[exercise][printable(student)] = read[exercise]
             if is_cut(read[exercise]):
                 result.remarks.append(
                     f"{printable(student)}: of {exercise} only the first {LONGEST_SOURCE} characters count."
@@ -107,30 +113,6 @@ def compare(course: Path, assignment: str, students: list[str]) -> Assignment:
         result.compared[exercise] = len(sources)
         result.found[exercise] = likenesses(sources, stubs.get(exercise, ""), public.get(exercise, ""))
     return result
-
-
-def _try(result: Assignment, whose: str, read: Callable[[], dict[str, str]]) -> dict[str, str]:
-    try:
-        return read()
-    except Unreadable as error:
-        result.remarks.append(f"{printable(whose)}: {printable(str(error))}.")
-        return {}
-
-
-def printable(name: str) -> str:
-    """A name without what a terminal would obey or refuse.
-
-    Args:
-        name: Any text.
-
-    Returns:
-        The text in one line, with an escape sequence for each character that is not printable.
-
-    Example:
-        >>> printable("a\\nb")
-        'a\\\\nb'
-    """
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in name)
 
 
 def _page(course: Path, assignments: list[Assignment]) -> bytes:

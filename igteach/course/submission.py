@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from igteach.course import attempts
 from igteach.course.attempts import BEGUN, DONE, ONCE, READY, Attempt, attempts_of
 from igteach.course.children import Misconfigured, run_nbgrader_bound
-from igteach.course.gradebook import ONE_AT_A_TIME, Entry, ask_again, entry_of
+from igteach.course.gradebook import Entry, ask_again, entry_of
 from igteach.course.hand_ins import (
     HandIn,
     Refused,
@@ -147,8 +147,7 @@ class Submission:
         if reason and graded:
             reason += f"; the points are those of attempt {graded[-1].number}"
         try:
-            with ONE_AT_A_TIME:
-                settle_late_penalty(self.course, self.name, self.assignment)
+            settle_late_penalty(self.course, self.name, self.assignment)
             return mark_of(self.course, self.student, self.assignment, reason)
         except Exception as error:  # a damaged autograded notebook, for example
             unread = f"its mark cannot be read ({type(error).__name__}: {error}); grade it again with --force"

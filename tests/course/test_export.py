@@ -57,9 +57,7 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "roster.csv").write_text(ROSTER, encoding="utf-8")
     for student in MARKS:
         (tmp_path / "submitted" / student / NAME).mkdir(parents=True)
-        (tmp_path / "autograded" / student / NAME).mkdir(parents=True)
-    monkeypatch.setattr(module, "mark_of", lambda course, student, *_: MARKS[student])
-    monkeypatch.setattr(module, "is_new", lambda course, student, *_: False)
+    monkeypatch.setattr(module.Submission, "mark", lambda submission: MARKS[submission.student])
     return tmp_path
 
 
@@ -199,8 +197,8 @@ def test_what_cannot_be_exported_is_said(course, tmp_path, monkeypatch, capsys, 
 
 
 def test_what_was_handed_in_again_or_never_graded_is_left_out(course, monkeypatch, capsys):
-    (course / "autograded" / "jane1" / NAME).rmdir()
-    monkeypatch.setattr(module, "is_new", lambda course, student, *_: student == "jane2")
+    monkeypatch.setitem(MARKS, "jane1", Mark("jane1", NAME, {}, {}, False, ""))
+    monkeypatch.setitem(MARKS, "jane2", mark("jane2", 8, by_hand=False, reason="not graded yet; the points are those"))
     assert by_canvas(exported(course, "canvas"))[2] == {"501": "7.5", "502": "", "503": "", "504": "", "505": ""}
     said = capsys.readouterr().out
-    assert "jane1 (not graded), jane2 (handed in again since it was graded)" in said
+    assert "jane1 (not graded yet), jane2 (not graded yet; the points are those)" in said

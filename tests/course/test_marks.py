@@ -1,6 +1,7 @@
 """Totals never exceed the maximum, and what neither the grader nor the rubric can have given is flagged."""
 
 import csv
+from datetime import datetime
 
 import pytest
 from nbgrader.api import Gradebook
@@ -78,19 +79,21 @@ def test_a_total_lies_between_nothing_and_the_maximum_and_what_is_odd_is_flagged
 
 
 def test_the_late_penalty_counts_and_is_shown_and_never_leads_below_nothing(edited, pupils):
-    def late(penalty):
-        def change(check, question, gradebook):
-            gradebook.find_submission_notebook("n", "a", "ann").late_submission_penalty = penalty
+    def late(check, question, gradebook):
+        submission = gradebook.find_submission("a", "ann")
+        submission.timestamp = datetime(2027, 1, 2)
+        submission.assignment.duedate = datetime(2027, 1, 1)
 
-        return change
-
-    mark = edited(late(0.5))
+    config = pupils.course / "nbgrader_config.py"
+    config.write_text("c = get_config()\nc.LatePolicy.percent_a_day = 25\n")
+    mark = edited(late)
     assert (mark.total, mark.late_penalty) == (1.5, 0.5)
-    assert "1.5 of 5; 0 s; 0.5 taken off for being late" in summary_line(mark)
+    assert "1.5 of 5; 0 s; 1 day 0 h late, -0.5 points" in summary_line(mark)
     with (pupils.course / "marks.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
-    assert (row["points"], row["late penalty"]) == ("1.5", "0.5")
-    assert edited(late(99)).total == 0
+    assert (row["points"], row["late"], row["late penalty"]) == ("1.5", "1 day 0 h late", "0.5")
+    config.write_text("c = get_config()\nc.LatePolicy.percent_a_day = 100\n")
+    assert pupils.grade()["ann"].total == 0
 
 
 def test_a_crash_leaves_the_old_table(tmp_path, monkeypatch):
