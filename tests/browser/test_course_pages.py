@@ -9,7 +9,7 @@ from igteach.course.similarity import likenesses
 from igteach.course.similarity_page import Assignment
 from igteach.exercises.solutions import EXERCISES
 
-LONG = "a-name-without-a-break-" * 8
+LONG = "a_name_without_a_break_" * 8
 SCRIPT = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
 ASSIGNMENTS = ["02_saturation-1a2b3c", "03_reference_background-1a2b3c", LONG]
 PAGES = ["report.html", "report-class.html", "similar.html"]
