@@ -21,6 +21,7 @@ CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteac
 
 from igteach.course.feedback import FeedbackPage
 from igteach.course.nbgrader_steps import AUTOGRADE, FEEDBACK, SANITIZE
+from igteach.course.pages import safe_pages
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {name!r}
@@ -31,6 +32,7 @@ c.GenerateFeedback.exporter_class = FeedbackPage
 c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
 c.SandboxedExecute.seconds = 55  # seconds a submission
 c.SandboxedExecute.kernel_name = "python3"
+safe_pages(c)  # nothing of a submission runs in the browser of whoever marks it
 '''
 
 

@@ -20,6 +20,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 
 from igteach.course import sandbox
+from igteach.course.sanitising import SanitiseSubmission
 from igteach.exercises import EXERCISES
 from igteach.exercises.checker import Verdict, compare
 from igteach.exercises.graded import PROOF, decode
@@ -364,6 +365,7 @@ SANITIZE = [
 AUTOGRADE = [
     SandboxedExecute,
     JudgeProofs,
+    SanitiseSubmission,
     nbgrader.LimitOutput,
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,
