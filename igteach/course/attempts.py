@@ -52,7 +52,8 @@ class Attempt:
         notes: What the instructor should look at.
         asked_again: That a person has to mark the essay again, and why.
         cells: The points and comments by cell, as in the gradebook.
-        late_penalty: The points that were taken off because it came late.
+        seconds_late: How long after the due date it was handed in.
+        late_penalty: The points that were taken off for it.
         earlier: The marks that a later grading of the same hand-in replaced.
         feedback: What the feedback page was written from.
     """
@@ -67,6 +68,7 @@ class Attempt:
     notes: list[str] = field(default_factory=list)
     asked_again: str = ""
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds_late: float = 0.0
     late_penalty: float = 0.0
     earlier: list[dict[str, Any]] = field(default_factory=list)
     feedback: str = ""
@@ -117,7 +119,7 @@ class Attempt:
             entry: What it holds.
         """
         self.cells = {name: asdict(cell) for name, cell in entry.cells.items()}
-        self.late_penalty = entry.late_penalty
+        self.seconds_late, self.late_penalty = entry.seconds_late, entry.late_penalty
 
     def finish(self, entry: Entry, reason: str, state: str) -> None:
         """Note that the grading has ended, and write it down; an earlier mark of the same hand-in is kept.

@@ -11,6 +11,7 @@ CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteac
 
 from igteach.course.feedback import FeedbackPage
 from igteach.course.nbgrader_steps import AUTOGRADE, FEEDBACK, SANITIZE
+from igteach.course.pages import safe_pages
 
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {name!r}
@@ -24,6 +25,7 @@ c.SandboxedExecute.seconds = 55  # seconds a submission
 c.SandboxedExecute.kernel_name = "python3"
 c.AssignLatePenalties.plugin_class = "igteach.course.lateness.LatePolicy"
 c.LatePolicy.percent_a_day = 0  # percent of the points reached that each day begun after the due date costs
+safe_pages(c)  # nothing of a submission runs in the browser of whoever marks it
 '''
 
 

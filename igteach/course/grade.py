@@ -238,7 +238,9 @@ def _write_feedback(course: Path, everything: list[Submission]) -> None:
 
 def _version(attempt: Attempt) -> str:
     """Changes when the feedback does: after a grading, or when a person gives points or a comment."""
-    whole = json.dumps([attempt.number, attempt.graded, attempt.cells, attempt.late_penalty], sort_keys=True)
+    whole = json.dumps(
+        [attempt.number, attempt.graded, attempt.cells, attempt.seconds_late, attempt.late_penalty], sort_keys=True
+    )
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

@@ -24,6 +24,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer, Unicode
 
 from igteach.course import sandbox
+from igteach.course.lateness import NoteLateness
+from igteach.course.sanitising import SanitiseSubmission
 from igteach.course.seed import derive_secret, read_seed
 from igteach.exercises.case_files import write_cases
 from igteach.exercises.checker import Verdict
@@ -448,9 +450,16 @@ AUTOGRADE = [
     SandboxedExecute,
     JudgeProofs,
     RemoveSecrets,
+    SanitiseSubmission,
     nbgrader.LimitOutput,
     nbgrader.SaveAutoGrades,
     nbgrader.AssignLatePenalties,
     nbgrader.CheckCellMetadata,
 ]
-FEEDBACK = [nbgrader.GetGrades, nbgrader.ClearHiddenTests, nbgrader.ClearMarkScheme, CSSHTMLHeaderPreprocessor]
+FEEDBACK = [
+    nbgrader.GetGrades,
+    NoteLateness,
+    nbgrader.ClearHiddenTests,
+    nbgrader.ClearMarkScheme,
+    CSSHTMLHeaderPreprocessor,
+]

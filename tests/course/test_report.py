@@ -54,7 +54,7 @@ def course(tmp_path, monkeypatch, capsys):
     by_name = {(one.student, one.assignment): one for one in CLASS}
     monkeypatch.setattr(module, "submissions", lambda course: sorted(by_name))
     monkeypatch.setattr(module.Submission, "mark", lambda self: by_name[self.student, self.assignment])
-    roster = f"student,name\nann,Ann A.\nbob,\ncem,\ndot,\neve,\ngil,\n"
+    roster = "student,name\nann,Ann A.\nbob,\ncem,\ndot,\neve,\ngil,\n"
     (tmp_path / "roster.csv").write_text(roster, encoding="utf-8-sig")
     assert main(["report", str(tmp_path)]) == 0
     out = capsys.readouterr().out
