@@ -130,7 +130,6 @@ def test_markdown_that_could_do_something_is_recognised_and_shown_as_typed(sourc
         *("$a<b$ and $$c>d$$", "`<script>`", "```html\n<script>\n```", "| a |\n|---|\n| $x$ |", "a < b & c > d"),
         *(
             "[paper](https://arxiv.org/abs/1703.01365)",
-            "![plot](attachment:plot.png)",
             "x<sub>i</sub><br>y",
             "**a** _b_",
         ),
