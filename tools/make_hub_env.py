@@ -1,8 +1,9 @@
-"""Make the environment in which tests/course/test_hub.py runs JupyterHub: `python tools/make_hub_env.py /opt/igteach-hub`.
+"""Make the environment in which tests/browser/test_hub.py runs JupyterHub.
 
-Call it with the Python of .venv, as root. Everybody on the machine can use the new environment, which is not true of
-.venv where its Python lies in somebody's home. The packages of .venv are linked, not installed again; igteach itself
-is installed as a wheel, as on a server, and JupyterHub and its proxy are added.
+As root, with the Python of .venv: `sudo .venv/bin/python tools/make_hub_env.py /opt/igteach-hub`. Everybody on the
+machine can use the new environment, which is not true of .venv where its Python lies in somebody's home. The packages
+of .venv are linked, not installed again. igteach is installed as a wheel, as on a server, and JupyterHub and its proxy
+are added.
 """
 
 import os

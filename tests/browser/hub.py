@@ -34,7 +34,8 @@ c.JupyterHub.bind_url = "http://127.0.0.1:{ports[0]}"
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{ports[1]}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{ports[2]}"
 c.JupyterHub.services = [{{"name": "test", "api_token": {token!r}}}]
-c.JupyterHub.load_roles = [{{"name": "test", "scopes": ["admin:users", "tokens", "admin:servers"], "services": ["test"]}}]
+may = ["admin:users", "admin:servers", "tokens"]
+c.JupyterHub.load_roles = [{{"name": "test", "scopes": may, "services": ["test"]}}]
 c.Spawner.args = ["--LabApp.expose_app_in_browser=True"]
 c.Spawner.http_timeout = c.Spawner.start_timeout = 2 * {minute}
 """

@@ -67,9 +67,8 @@ def test_a_class_from_the_release_to_the_feedback_that_is_read(hub, ada, ben, cl
     assert "NO SANDBOX" not in graded
     assert marks(ada) == {ben.user: {"check-01-1": 2, "question-01": 0}, cleo.user: {"check-01-1": 0, "question-01": 0}}
 
-    log_in(page, hub, ada.user)
-    assert page.evaluate(HAS_FORMGRADER)
-    mark_question_of(page, assignment, WRITTEN)
+    log_in(page, hub, ada.user, "/hub/user-redirect/formgrader/manage_assignments")
+    mark_question(page, assignment, WRITTEN)
     ada.run("igteach grade ~/course")
     assert marks(ada)[ben.user] == {"check-01-1": 2, "question-01": 3}
     ada.run(f"cd ~/course && nbgrader release_feedback {assignment}")
@@ -89,7 +88,8 @@ def test_a_students_server_has_the_list_of_assignments_and_no_formgrader(hub, ad
     assert ben.ask_at(ada.address, "GET", "api/contents/course").status_code == 403
     assert ben.assignments()
 
-    log_in(page, hub, ben.user)
+    log_in(page, hub, ben.user, "/hub/user-redirect/lab%3Freset")
+    page.wait_for_function(HAS_COMMANDS, timeout=2 * MINUTE)
     assert not page.evaluate(HAS_FORMGRADER)
     page.evaluate("jupyterapp.commands.execute('nbgrader:open-assignment-list')")
     expect(page.get_by_text("Released assignments")).to_be_visible(timeout=MINUTE)
@@ -149,32 +149,28 @@ def marks(instructor):
     return {row["student"]: {cell: float(row[cell]) for cell in ("check-01-1", "question-01")} for row in rows}
 
 
-def log_in(page, hub, user):
-    """Log in on the Hub's own page, and wait for JupyterLab."""
-    page.goto(f"{hub.address}/hub/login?next=/user/{user}/lab%3Freset")
+def log_in(page, hub, user, wanted):
+    """Log in on the Hub's own page, which leads on to the one that is wanted."""
+    page.goto(f"{hub.address}/hub/login?next={wanted}")
     page.locator("input[name=username]").fill(user)
     page.locator("input[name=password]").fill(HUB["PASSWORD"])
     page.locator("input[type=submit]").click()
-    page.wait_for_function(HAS_COMMANDS, timeout=2 * MINUTE)
 
 
-def mark_question_of(page, assignment, written):
+def mark_question(page, assignment, written):
     """In Formgrader, find the submission with this answer, and give it three points and a comment."""
-    page.evaluate("jupyterapp.commands.execute('nbgrader:open-formgrader')")
-    form = page.frame_locator("iframe")
-    expect(form.get_by_role("link", name=assignment)).to_be_visible(timeout=MINUTE)
-    form.get_by_role("link", name="Manual Grading").click()
-    form.get_by_role("link", name=assignment).click()
-    form.get_by_role("link", name="01_naive_gradients", exact=True).last.click()
-    form.get_by_role("link", name="Submission #1").click()
-    expect(form.locator("#question-01")).to_be_visible(timeout=MINUTE)
-    if not form.get_by_text(written).is_visible():  # the order is by a random number
-        form.get_by_role("link", name="Next").click()
-    expect(form.get_by_text(written)).to_be_visible(timeout=MINUTE)
+    page.get_by_role("link", name="Manual Grading").click(timeout=MINUTE)
+    page.get_by_role("link", name=assignment).click()
+    page.get_by_role("link", name="01_naive_gradients", exact=True).last.click()
+    page.get_by_role("link", name="Submission #1").click()
+    expect(page.locator("#question-01")).to_be_visible(timeout=MINUTE)
+    if not page.get_by_text(written).is_visible():  # submissions come in no particular order
+        page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text(written)).to_be_visible(timeout=MINUTE)
     for box, text, what in (("#question-01", "3", "grade"), ("#question-01-comment", COMMENT, "comment")):
         with page.expect_response(lambda answer, what=what: is_saved(answer, what)) as saved:
-            form.locator(box).fill(text)
-            form.locator(box).press("Tab")
+            page.locator(box).fill(text)
+            page.locator(box).press("Tab")
         assert saved.value.ok
 
 
