@@ -32,6 +32,7 @@ def main(place: Path) -> int:
     wheel_with_hub = [f"{ROOT}[hub]", "-c", str(ROOT / "constraints.txt"), "--no-build-isolation"]
     subprocess.run([str(place / "bin/python"), "-m", "pip", "install", "--quiet", *wheel_with_hub], check=True)
     add_proxy(place)
+    subprocess.run(["chmod", "-R", "go+rX", str(place)], check=True)  # whatever the umask was
     print(f"hub: {place} is ready")
     return 0
 

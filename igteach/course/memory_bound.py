@@ -42,6 +42,9 @@ def command_prefix(memory: int = MEMORY) -> list[str]:
     Returns:
         Words to put before the command, which keeps its process id; none where nothing works here. Ask again for each
         submission, as a prefix may belong to one control group.
+
+    Raises:
+        OSError: Control groups worked when they were tried, and no more.
     """
     way = working_way()
     if isinstance(way, Path):
@@ -89,17 +92,13 @@ def _runs(prefix: list[str]) -> bool:
 
 
 def _parents() -> Iterator[Path]:
-    """Where a control group might be made: in our own or beside it, of version 2, then of version 1."""
+    """Where a control group might be made: in our own or at the root, of version 2, then of version 1."""
     for line in _own_groups():
         _, controllers, own = line.split(":", 2)
         if controllers not in ("", "memory"):
             continue
         root = CONTROL_GROUPS / controllers
-        group = root / own.lstrip("/")
-        yield group
-        if group != root:
-            yield group.parent
-        yield root
+        yield from dict.fromkeys((root / own.lstrip("/"), root))
 
 
 def _own_groups() -> list[str]:
@@ -116,8 +115,6 @@ def _new_group(parent: Path, memory: int) -> Path:
     Raises:
         OSError: It cannot be made there, or has no bound on memory.
     """
-    if not (parent / "cgroup.procs").exists():
-        raise FileNotFoundError(f"{parent} is no control group")
     _remove_left_groups(parent)
     group = parent / f"igteach-{os.getpid()}-{next(NUMBERS)}"
     group.mkdir()
@@ -129,7 +126,7 @@ def _new_group(parent: Path, memory: int) -> Path:
                 (group / swap_limit).write_text(swap.format(memory=memory), encoding="ascii")
             return group
     _remove(group)
-    raise FileNotFoundError(f"{group} has no bound on memory")
+    raise FileNotFoundError(f"{parent} gives no bound on memory")
 
 
 def _remove_left_groups(parent: Path) -> None:

@@ -24,7 +24,7 @@ PASSWORD = "only-for-this-test"
 ADMIN_TOKEN = secrets.token_hex(16)
 MINUTE = 60
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-INSTALL = "sudo .venv/bin/python tools/make_hub_env.py /opt/igteach-hub"
+INSTALL = "sudo .venv/bin/python tools/make_hub_env.py"
 FOR_THE_TEST = """
 load_subconfig({configuration!r})
 c = get_config()
@@ -166,7 +166,7 @@ def why_not(environment: Path) -> str | None:
         return "useradd, userdel or runuser is missing"
     for command in ("jupyterhub", "jupyterhub-singleuser", "configurable-http-proxy", "igteach"):
         if not (environment / "bin" / command).exists():
-            return f"{environment}/bin has no {command}; install it with: {INSTALL}"
+            return f"{environment}/bin has no {command}; install it with: {INSTALL} {environment}"
     return None
 
 
@@ -239,7 +239,7 @@ def can_work(user: str, environment: Path) -> None:
         check=False,
     )
     if tried.returncode != 0:
-        message = f"ordinary users cannot use {environment}; make it again with: {INSTALL}"
+        message = f"ordinary users cannot use {environment}; make it again with: {INSTALL} {environment}"
         raise PermissionError(f"{message}\n{tried.stderr}")
 
 

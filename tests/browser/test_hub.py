@@ -3,7 +3,10 @@
 import csv
 import io
 import os
+import re
 import runpy
+import secrets
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,12 +25,17 @@ HAS_FORMGRADER = "jupyterapp.commands.hasCommand('nbgrader:open-formgrader')"
 
 
 @pytest.fixture(scope="module")
-def hub():
+def possible():
+    """Skips where no Hub can be started, or fails where IGTEACH_REQUIRE_HUB=1."""
     reason = HUB["why_not"](ENVIRONMENT)
     if reason:
         if os.environ.get("IGTEACH_REQUIRE_HUB") == "1":
             pytest.fail(f"IGTEACH_REQUIRE_HUB=1, but no JupyterHub can be started: {reason}")
         pytest.skip(f"no JupyterHub can be started: {reason}")
+
+
+@pytest.fixture(scope="module")
+def hub(possible):
     with HUB["running_hub"](ENVIRONMENT) as running:
         yield running
 
@@ -37,8 +45,7 @@ def ada(hub):
     """The instructor, who has made and released the assignment of lesson 01 on her own server."""
     server = hub.server(hub.instructor)
     made = server.run("igteach assign 01 --out ~/course")
-    assert "01_naive_gradients-" in made
-    name = made.partition(":")[0]
+    (name,) = re.findall(r"^(01_naive_gradients-\w+): \d+ points", made, re.MULTILINE)
     server.run(f"cd ~/course && nbgrader release_assignment {name}")
     return server
 
@@ -110,7 +117,13 @@ def test_a_student_who_switches_formgrader_on_gets_none(hub, cleo):
 
 @pytest.mark.parametrize(
     "closed",
-    ["ls {home}", "ls {home}/course", "cat {home}/course/gradebook.db", "ls {exchange}/course/inbound"],
+    [
+        "ls {home}",
+        "ls {home}/course",
+        "cat {home}/course/gradebook.db",
+        "cat {home}/course.seed",
+        "ls {exchange}/course/inbound",
+    ],
 )
 def test_a_student_cannot_enter_what_is_the_instructors(hub, ada, ben, closed):
     command = closed.format(home=f"~{ada.user}", exchange=hub.base / "exchange")
@@ -125,6 +138,29 @@ def test_a_student_cannot_change_the_hubs_settings_nor_what_was_released(hub, be
         code, printed = ben.attempt(f"touch {place}/new")
         assert code != 0
         assert "Permission denied" in printed
+
+
+def test_accounts_go_with_the_test_also_where_it_fails_and_others_stay(possible, tmp_path):
+    mark = secrets.token_hex(3)
+    names = [f"dan-{mark}", f"eve-{mark}"]
+    homes = tmp_path / "home"
+    with pytest.raises(KeyError):
+        fail_with_accounts(names, homes)
+    assert list(homes.iterdir()) == []
+    assert all(subprocess.run(["getent", "passwd", name], check=False).returncode != 0 for name in names)
+
+    with HUB["accounts"](names[:1], tmp_path / "theirs"):
+        with pytest.raises(subprocess.CalledProcessError), HUB["accounts"](names, tmp_path / "ours"):
+            pass
+        assert (tmp_path / "theirs" / names[0]).is_dir()
+
+
+def fail_with_accounts(names, homes):
+    """A test that makes accounts, leaves a process of one of them, and fails."""
+    with HUB["accounts"](names, homes):
+        subprocess.Popen(["runuser", "-u", names[0], "--", "sleep", "600"])
+        assert all((homes / name).is_dir() for name in names)
+        raise KeyError
 
 
 def work_and_submit(student, assignment, solved, written):
