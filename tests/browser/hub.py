@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -201,20 +201,34 @@ def accounts(names: list[str], homes: Path) -> Iterator[None]:
             (homes / name).chmod(0o700)
         yield
     finally:
-        for name in made:
-            end_processes_of(name)
-            subprocess.run(["userdel", "--remove", name], check=True, capture_output=True)
+        with ExitStack() as each:  # which goes on to the next where one fails
+            for name in made:
+                each.callback(remove_account, name)
 
 
-def end_processes_of(name: str) -> None:
-    """End what an account of ours still runs, which would keep it from being removed."""
+def remove_account(name: str) -> None:
+    """Remove an account of ours, with its home and what it still runs."""
     uid = int(subprocess.run(["id", "-u", name], capture_output=True, text=True, check=True).stdout)
+
+    def nothing_runs() -> bool:
+        running = processes_of(uid)
+        for process_id in running:
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+        return not running
+
+    until(nothing_runs, f"the end of what {name} runs")
+    subprocess.run(["userdel", "--remove", name], check=True, capture_output=True)
+
+
+def processes_of(uid: int) -> list[int]:
+    """What a user runs now."""
+    found = []
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(FileNotFoundError):  # it has ended meanwhile
             if folder.stat().st_uid == uid:
-                os.kill(int(folder.name), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # it has ended meanwhile
+                found.append(int(folder.name))
+    return found
 
 
 def configure(base: Path, instructor: str, students: list[str]) -> None:

@@ -158,7 +158,8 @@ def test_accounts_go_with_the_test_also_where_it_fails_and_others_stay(possible,
 def fail_with_accounts(names, homes):
     """A test that makes accounts, leaves a process of one of them, and fails."""
     with HUB["accounts"](names, homes):
-        subprocess.Popen(["runuser", "-u", names[0], "--", "sleep", "600"])
+        running = ["runuser", "-u", names[0], "--", "sh", "-c", "echo started; sleep 600"]
+        assert subprocess.Popen(running, stdout=subprocess.PIPE).stdout.readline() == b"started\n"
         assert all((homes / name).is_dir() for name in names)
         raise KeyError
 
