@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from filecmp import cmp
 from pathlib import Path
 
 import requests
@@ -167,7 +168,17 @@ def why_not(environment: Path) -> str | None:
     for command in ("jupyterhub", "jupyterhub-singleuser", "configurable-http-proxy", "igteach"):
         if not (environment / "bin" / command).exists():
             return f"{environment}/bin has no {command}; install it with: {INSTALL} {environment}"
+    if not is_current(environment):
+        return f"the igteach in {environment} is not this one; make it again with: {INSTALL} {environment}"
     return None
+
+
+def is_current(environment: Path) -> bool:
+    """Whether the environment's igteach has the very files of this one."""
+    package = ROOT / "igteach"
+    (installed,) = environment.glob("lib/python3*/site-packages/igteach")
+    files = [file.relative_to(package) for file in package.rglob("*.py")]
+    return all((installed / file).is_file() and cmp(package / file, installed / file, shallow=False) for file in files)
 
 
 @contextmanager

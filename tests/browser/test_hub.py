@@ -74,6 +74,10 @@ def test_a_class_from_the_release_to_the_feedback_that_is_read(hub, ada, ben, cl
     assert "NO SANDBOX" not in graded
     assert marks(ada) == {ben.user: {"check-01-1": 2, "question-01": 0}, cleo.user: {"check-01-1": 0, "question-01": 0}}
 
+    submission = f"formgrader/api/submission/{assignment}/{cleo.user}"
+    assert ada.ask("POST", f"{submission}/autograde").json()["success"]
+    assert ada.ask("GET", submission).json()["code_score"] == 0, "nbgrader's own rules, by which every check is solved"
+
     log_in(page, hub, ada.user, "/hub/user-redirect/formgrader/manage_assignments")
     mark_question(page, assignment, WRITTEN)
     ada.run("igteach grade ~/course")
