@@ -137,9 +137,9 @@ def graded_notebook():
 
 
 def test_the_page_names_exercises_points_the_mistake_the_case_and_the_comment():
-    html = body_of(graded_notebook(), score=5, max_score=9, late_penalty=2)
+    html = body_of(graded_notebook(), score=5, max_score=9, late="1 day 3 h late", late_penalty=2)
     for words in (
-        *("04 · Integrated gradients", "5 of 9 points", "Handed in late, which cost 2 points."),
+        *("04 · Integrated gradients", "5 of 9 points", "Handed in 1 day 3 h late, which cost 2 points."),
         *(
             "Exercise 1: walk any path",
             "0 of 3",

@@ -239,7 +239,7 @@ def test_streams_and_errors_stay_and_a_result_stays_a_result():
 
 def test_the_judge_goes_first_and_points_are_saved_after():
     names = [getattr(step, "__name__", step) for step in AUTOGRADE]
-    assert names.index("SanitiseSubmission") == names.index(JudgeProofs.__name__) + 1
+    assert names.index("SanitiseSubmission") > names.index(JudgeProofs.__name__)
     assert names.index("SanitiseSubmission") < names.index("SaveAutoGrades")
 
 
