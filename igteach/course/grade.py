@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from igteach.course import sandbox
+from igteach.course import memory_bound, sandbox
 from igteach.course.attempts import Attempt
 from igteach.course.children import end_all, run_nbgrader_bound
 from igteach.course.class_list import with_roster
@@ -137,6 +137,8 @@ def _warn(course: Path) -> None:
     """Say, before and after, what the instructor must not overlook."""
     if not sandbox.available():
         say(f"\n*** {sandbox.NO_SANDBOX} ***\n")
+    elif memory_bound.working_way() is None:
+        say(f"igteach: {memory_bound.NO_BOUND}")
     for path in strays(course):
         say(f"igteach: {path} is not graded, because it lies in no folder submitted/STUDENT/ASSIGNMENT; move it there")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
+from igteach.course import memory_bound
 from igteach.exercises.graded import CASES_VARIABLE
 
 MEGABYTE = 2**20
@@ -89,7 +90,8 @@ class SandboxedKernelManager(AsyncKernelManager):
         if available():
             socket_folder = Path(self.connection_file).parent.resolve()
             folders = {SUBMISSION_FOLDER: self._notebook_folder, CASES_FOLDER: self._cases_folder}
-            return [*_bwrap(socket_folder, folders), *_prlimit(), *_with_resolved_python(command)]
+            boxed = [*_bwrap(socket_folder, folders), *_prlimit(), *_with_resolved_python(command)]
+            return [*memory_bound.command_prefix(), *boxed]
         if shutil.which("prlimit"):
             return [*_prlimit(), *command]
         return command
