@@ -19,7 +19,8 @@ import nbformat
 from nbformat import NotebookNode
 
 LARGEST_FILE = 100 * 2**20  # bytes
-LARGEST_TIMESTAMP = 1000  # bytes
+LARGEST_NOTE = 1000  # bytes, of a timestamp or a secret
+SECRET = "submission_secret.txt"
 MOST_ENTRIES = 10_000  # files and folders of a hand-in
 DEEPEST = 20  # folders in folders
 LONGEST_NAME = 200  # bytes; a file system takes 255, of which temporary names need some
@@ -42,17 +43,19 @@ class HandIn:
     Attributes:
         files: The content of each notebook, by its name in the release.
         timestamp: When it was handed in, in UTC; empty if nothing says so.
+        secret: What nbgrader's exchange names the feedback by; empty if it came another way.
         notes: What the instructor should look at.
     """
 
     files: dict[str, bytes]
     timestamp: str = ""
+    secret: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the notebooks and the timestamp: two hand-ins with the same one are the same."""
-        whole = hashlib.sha256(self.timestamp.encode())
+        """The SHA-256 of all but the notes: two hand-ins with the same one are the same."""
+        whole = hashlib.sha256(f"{self.timestamp} {self.secret} ".encode())
         for name, data in sorted(self.files.items()):
             whole.update(f"{name} {len(data)} ".encode() + data)
         return whole.hexdigest()
@@ -148,11 +151,12 @@ def read_hand_in(course: Path, student: str, assignment: str) -> HandIn:
             names = _notebook_names(course, assignment, sorted(os.listdir(folder)))
             files = {name: _read(folder, found, LARGEST_FILE) for name, found in names.items()}
             timestamp, notes = _timestamp(folder)
+            secret = _secret(folder)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise Refused("is a link, which may lead to other people's files; copy the files themselves") from None
             raise Refused(f"cannot be read: {os.strerror(error.errno or 0).lower()}; mend its permissions") from None
-    return HandIn(files, timestamp, notes)
+    return HandIn(files, timestamp, secret, notes)
 
 
 @contextmanager
@@ -225,7 +229,7 @@ def _read(folder: int, name: str, largest: int) -> bytes:
 def _timestamp(folder: int) -> tuple[str, tuple[str, ...]]:
     """The time in timestamp.txt, which nbgrader's exchange writes, and a note if it is none."""
     try:
-        text = _read(folder, "timestamp.txt", LARGEST_TIMESTAMP).decode(errors="replace").strip()
+        text = _read(folder, "timestamp.txt", LARGEST_NOTE).decode(errors="replace").strip()
     except FileNotFoundError:
         return "", ()
     except Refused:
@@ -239,6 +243,15 @@ def _timestamp(folder: int) -> tuple[str, tuple[str, ...]]:
     if time.tzinfo:
         time = time.astimezone(UTC)
     return f"{time:%Y-%m-%d %H:%M:%S.%f} UTC", ()
+
+
+def _secret(folder: int) -> str:
+    """The secret that nbgrader's exchange lays beside a notebook; empty if there is none, or something else."""
+    try:
+        secret = _read(folder, SECRET, LARGEST_NOTE).decode(errors="replace").strip()
+    except (FileNotFoundError, Refused):
+        return ""
+    return secret if secret.isascii() and secret.isprintable() else ""
 
 
 def clean_notebook(name: str, data: bytes) -> tuple[NotebookNode, list[str]]:

@@ -1,6 +1,7 @@
 """Grading one submission: read, staged as a clean copy, autograded by nbgrader, and written down when it is whole."""
 
 import re
+import secrets
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ from igteach.course.attempts import BEGUN, DONE, ONCE, READY, Attempt, attempts_
 from igteach.course.children import Misconfigured, run_nbgrader_bound
 from igteach.course.gradebook import Entry, ask_again, entry_of
 from igteach.course.hand_ins import (
+    SECRET,
     HandIn,
     Refused,
     clean_notebook,
@@ -176,7 +178,7 @@ class Submission:
         if reason and not was_stopped:
             return reason
         if not reason:
-            self._publish()
+            self._publish(hand_in)
         entry = Entry() if reason else entry_of(self.course, self.name, self.assignment)
         attempt.finish(entry, reason, ONCE if was_stopped and attempt.state != ONCE else DONE)
         return reason
@@ -250,11 +252,13 @@ class Submission:
         flags = [flag for notebook in notebooks for flag in notebook.metadata.get("igteach", {}).get("flags", [])]
         return any("stopped after" in flag for flag in flags)
 
-    def _publish(self) -> None:
+    def _publish(self, hand_in: HandIn) -> None:
         """Put what nbgrader made in the place where it is looked for."""
         place = self._folder("autograded")
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
+        secret = hand_in.secret or secrets.token_hex(64)  # without one nbgrader releases nobody's feedback
+        write_atomically(self._folder(FRESH) / SECRET, secret, replace=True)
         self._folder(FRESH).rename(place)
         shutil.rmtree(self._folder(STAGED), ignore_errors=True)
 

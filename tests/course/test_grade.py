@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -74,6 +75,14 @@ def test_a_damaged_record_costs_a_run_and_not_the_mark(pupils, damage):
     assert pupils.runs == ["ann"]
 
 
+def test_a_record_whose_autograded_copy_is_gone_does_not_count(pupils):
+    pupils.hand_in("ann")
+    pupils.grade()
+    shutil.rmtree(pupils.course / "autograded" / "ann")
+    assert pupils.grade()["ann"].total == 2
+    assert pupils.runs == ["ann"]
+
+
 def test_one_student_or_assignment_is_graded_and_all_have_a_row(pupils):
     pupils.hand_in("ann")
     pupils.hand_in("bob")
@@ -105,6 +114,7 @@ def test_the_clean_copy_holds_the_notebook_and_the_time_alone(pupils, monkeypatc
     pupils.hand_in("ann")
     place = pupils.course / "submitted" / "ann" / "a"
     (place / "timestamp.txt").write_text("2026-11-28 20:00:14 UTC")
+    (place / "submission_secret.txt").write_text("abc")
     for name in ("._n.ipynb", "data.csv", "other.ipynb"):
         (place / name).write_bytes(b"\xff")
     seen = []
@@ -117,6 +127,7 @@ def test_the_clean_copy_holds_the_notebook_and_the_time_alone(pupils, monkeypatc
     monkeypatch.setattr(submission, "run_nbgrader_bound", look)
     assert pupils.grade()["ann"].total == 2
     assert seen == ["n.ipynb", "timestamp.txt"]
+    assert (pupils.course / "autograded" / "ann" / "a" / "submission_secret.txt").read_text() == "abc"
 
 
 # Nobody stops the others
@@ -197,6 +208,14 @@ def test_a_mark_that_cannot_be_read_is_said(pupils):
     (pupils.course / "autograded" / "ann" / "a" / "n.ipynb").write_text("{")
     assert "its mark cannot be read" in pupils.grade()["ann"].reason
     assert pupils.grade(force=True)["ann"].total == 2
+
+
+def test_a_hand_in_without_the_exchanges_secret_gets_one_so_that_feedback_can_be_released(pupils):
+    pupils.hand_in("ann")
+    pupils.hand_in("bob")
+    pupils.grade()
+    found = {path.read_text() for path in (pupils.course / "autograded").rglob("submission_secret.txt")}
+    assert len(found) == 2
 
 
 def test_what_lies_in_no_folder_of_an_assignment_is_named(pupils, capsys):

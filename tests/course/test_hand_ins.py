@@ -284,6 +284,12 @@ def test_a_time_that_is_none_costs_a_note_and_not_the_mark(course, data):
     assert "timestamp.txt holds no time" in hand_in.notes[0]
 
 
+@pytest.mark.parametrize(("data", "secret"), [(b"aB3-_x", "aB3-_x"), (b"\xff", ""), (b"x" * 5000, ""), (b"a\nb", "")])
+def test_the_exchanges_secret_is_read_if_it_is_one(course, data, secret):
+    (folder(course) / "submission_secret.txt").write_bytes(data)
+    assert read_hand_in(course, "ann", "a").secret == secret
+
+
 def test_times_of_files_and_owners_change_nothing_and_content_does(course):
     digest = read_hand_in(course, "ann", "a").digest
     os.utime(folder(course) / "n.ipynb", (2**31, 2**31))
