@@ -43,11 +43,13 @@ class HandIn:
         files: The content of each notebook, by its name in the release.
         timestamp: When it was handed in, in UTC; empty if nothing says so.
         notes: What the instructor should look at.
+        exchange_secret: What nbgrader's exchange gives the feedback back by; empty if it did not come that way.
     """
 
     files: dict[str, bytes]
     timestamp: str = ""
     notes: tuple[str, ...] = ()
+    exchange_secret: str = ""
 
     @property
     def digest(self) -> str:
@@ -148,11 +150,12 @@ def read_hand_in(course: Path, student: str, assignment: str) -> HandIn:
             names = _notebook_names(course, assignment, sorted(os.listdir(folder)))
             files = {name: _read(folder, found, LARGEST_FILE) for name, found in names.items()}
             timestamp, notes = _timestamp(folder)
+            exchange_secret = _exchange_secret(folder)
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 raise Refused("is a link, which may lead to other people's files; copy the files themselves") from None
             raise Refused(f"cannot be read: {os.strerror(error.errno or 0).lower()}; mend its permissions") from None
-    return HandIn(files, timestamp, notes)
+    return HandIn(files, timestamp, notes, exchange_secret)
 
 
 @contextmanager
@@ -239,6 +242,14 @@ def _timestamp(folder: int) -> tuple[str, tuple[str, ...]]:
     if time.tzinfo:
         time = time.astimezone(UTC)
     return f"{time:%Y-%m-%d %H:%M:%S.%f} UTC", ()
+
+
+def _exchange_secret(folder: int) -> str:
+    """What submission_secret.txt holds, under which nbgrader's exchange gives feedback back; empty without."""
+    try:
+        return _read(folder, "submission_secret.txt", LARGEST_TIMESTAMP).decode("ascii")
+    except (FileNotFoundError, Refused, UnicodeDecodeError):
+        return ""
 
 
 def clean_notebook(name: str, data: bytes) -> tuple[NotebookNode, list[str]]:

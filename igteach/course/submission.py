@@ -222,13 +222,15 @@ class Submission:
         return {path.name: nbformat.read(path, as_version=4) for path in files}
 
     def _stage(self, hand_in: HandIn, notebooks: dict[str, NotebookNode]) -> None:
-        """Write the clean copy: the released notebooks, the time, and nothing else."""
+        """Write the clean copy: the released notebooks, the time, the exchange's secret, and nothing else."""
         staged = self._folder(STAGED)
         shutil.rmtree(staged, ignore_errors=True)
         for name, notebook in notebooks.items():
             write_atomically(staged / name, nbformat.writes(notebook), replace=True)
         if hand_in.timestamp:
             write_atomically(staged / "timestamp.txt", hand_in.timestamp + "\n", replace=True)
+        if hand_in.exchange_secret:
+            write_atomically(staged / "submission_secret.txt", hand_in.exchange_secret, replace=True)
 
     def _autograde(self, allowed: TimeLimits) -> str:
         """Run nbgrader's autograde on the clean copy; why it failed, or empty."""
