@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader import preprocessors as nbgrader
@@ -247,6 +247,8 @@ class SandboxedExecute(nbgrader.Execute):
             self._fill(nb, resources)
             self._deadline = time.monotonic() + self.seconds
             super().preprocess(nb, resources, km)
+        except CellTimeoutError:  # not even to an interrupt
+            flags.append(f"the kernel answered no more in cell {self._cell_number}; what came after it did not run")
         except DeadKernelError:
             flags.append(f"the kernel died, out of memory or killed by its code, in cell {self._cell_number}")
             error = nbformat.v4.new_output("error", ename=DEAD_KERNEL, evalue="", traceback=["The kernel died."])

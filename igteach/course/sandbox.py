@@ -22,7 +22,6 @@ GIGABYTE = 2**30
 LIMITS = {
     "as": 8 * GIGABYTE,  # address space, of which PyTorch reserves far more than it uses
     "data": 3 * GIGABYTE,
-    "cpu": 120,  # seconds
     "fsize": 50 * MEGABYTE,  # of a single file
     "nproc": 256,  # has no effect for root
 }
@@ -84,6 +83,14 @@ class SandboxedKernelManager(AsyncKernelManager):
         self._notebook_folder, self._cases_folder = notebook_folder, cases_folder
         if self.kernel_spec and not available():
             self.kernel_spec.env[CASES_VARIABLE] = str(cases_folder)
+
+    async def start_kernel(self, **kwargs: Any) -> None:
+        """Start the kernel, whose own stdout and stderr go nowhere: the grader's log is not for it to write.
+
+        Args:
+            **kwargs: What jupyter_client starts it with.
+        """
+        await super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = super().format_kernel_cmd(extra_arguments)

@@ -291,7 +291,7 @@ torch.set_grad_enabled(False)
 torch.manual_seed(7)
 warnings.simplefilter("error")
 """
-OWN_NAMES = "check = print = display = torch = igteach = progress = None"
+OWN_NAMES = "check = print = display = progress = len = isinstance = str = type = None"
 INNOCENT = "# This is graded; upgraded from my .ipynb of last week, without subprocess.\nupgraded = True"
 
 

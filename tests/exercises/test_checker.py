@@ -1,5 +1,6 @@
 """How a verdict looks, and how answers are compared."""
 
+import dataclasses
 import warnings
 from types import MappingProxyType
 
@@ -136,3 +137,25 @@ def test_a_notebook_s_own_settings_change_no_verdict_and_stay(number, setting, o
         torch.is_grad_enabled(),
         warnings.filters[:1],
     )
+
+
+def in_double(value):
+    """The same argument in double precision, as far as it has a precision."""
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.is_floating_point() else value
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        return dataclasses.replace(value, **{name: in_double(getattr(value, name)) for name in names})
+    return value
+
+
+@pytest.mark.parametrize("number", [number for number in EXERCISES if number != "06.4"])
+def test_the_right_answer_is_right_to_a_tenth_of_the_tolerance(number):
+    """Its own rounding must not decide: an answer that is computed more precisely is right, too."""
+    exercise = EXERCISES[number]
+    for seed in range(20):
+        cases, expected = distinguishing_cases(exercise, seed)
+        for case, right in zip(cases, expected, strict=True):
+            precise = exercise.solution(*map(in_double, case.arguments)).double()
+            scale = max(precise.abs().max().item(), TOLERANCE)
+            assert (right.double() - precise).abs().max().item() <= 0.1 * TOLERANCE * scale, case.description

@@ -7,20 +7,23 @@ from igteach.exercises.checker import Case, Task
 
 
 def _saturating_cases(rng: torch.Generator) -> list[Case]:
-    """A falling function and two rising ones, each with an input and a baseline."""
+    """A falling function and two rising ones, each with an input and a baseline.
+
+    In double precision: where F is nearly flat, single precision would leave the right answer itself wrong.
+    """
     cases = []
     for number in range(3):
         f = _saturating_function(rng, falls=number == 0)
         scales = torch.tensor([1.5, -1.0]).view(2, 1, 1)
-        x, baseline = torch.rand(2, 1, 3, generator=rng) * scales + 0.2
+        x, baseline = (torch.rand(2, 1, 3, generator=rng) * scales + 0.2).double()
         cases.append(Case(f"function {number + 1}", (f, x, baseline)))
     return cases
 
 
 def _saturating_function(rng: torch.Generator, falls: bool) -> TanhUnit:
     """A function of 3 features that rises or falls, and levels off."""
-    weight = torch.rand(3, generator=rng) + 0.5
-    shift = torch.randn((), generator=rng)
+    weight = (torch.rand(3, generator=rng) + 0.5).double()
+    shift = torch.randn((), generator=rng).double()
     return TanhUnit(weight, shift, scale=-2.0, offset=0.3) if falls else TanhUnit(weight, shift, scale=2.0)
 
 
