@@ -84,13 +84,16 @@ class SandboxedKernelManager(AsyncKernelManager):
         if self.kernel_spec and not available():
             self.kernel_spec.env[CASES_VARIABLE] = str(cases_folder)
 
-    async def start_kernel(self, **kwargs: Any) -> None:
+    def start_kernel(self, **kwargs: Any) -> Any:
         """Start the kernel, whose own stdout and stderr go nowhere: the grader's log is not for it to write.
 
         Args:
             **kwargs: What jupyter_client starts it with.
+
+        Returns:
+            What jupyter_client waits for.
         """
-        await super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
+        return super().start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **kwargs)
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         command = super().format_kernel_cmd(extra_arguments)

@@ -45,7 +45,7 @@ def _one_colour(colour: Tensor, height: int, width: int) -> Tensor:
 
 def _central_interval(numbers: Tensor, fraction: float) -> Tensor:
     """The interval that holds this fraction of the numbers, and leaves out as many below as above."""
-    return numbers.quantile(torch.tensor([(1 - fraction) / 2, (1 + fraction) / 2]))
+    return numbers.quantile(torch.tensor([(1 - fraction) / 2, (1 + fraction) / 2]).to(numbers))
 
 
 def _fraction_inside(strength: Tensor, mask: Tensor) -> Tensor:
