@@ -39,7 +39,7 @@ def course(tmp_path_factory):
     compared = [Assignment(name, found, {"03.1": 3}, [SCRIPT, LONG]) for name in ASSIGNMENTS]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(report_module, "submissions", lambda course: sorted(marks))
-        patch.setattr(report_module, "mark_of", lambda course, student, name, reason: marks[student, name])
+        patch.setattr(report_module.Submission, "mark", lambda self: marks[self.student, self.assignment])
         report_module.report(folder)
         patch.setattr(similarity_page, "submissions", lambda course: sorted(marks))
         patch.setattr(similarity_page, "compare", lambda course, name, students: compared[ASSIGNMENTS.index(name)])

@@ -48,7 +48,8 @@ def test_a_configuration_that_does_not_load_is_an_error_and_a_submission_that_sa
     assert nbgrader(f"import sys; print({said!r}, file=sys.stderr)").returncode == 0
 
 
-CHILD = "import subprocess, sys, time; subprocess.Popen(['sleep', '4321.5']); time.sleep(600)"
+SECONDS = f"9{os.getpid()}.5"  # no other sleeper's
+CHILD = f"import subprocess, sys, time; subprocess.Popen(['sleep', '{SECONDS}']); time.sleep(600)"
 
 
 def test_what_takes_too_long_is_ended_with_what_it_started(nbgrader):
@@ -58,7 +59,7 @@ def test_what_takes_too_long_is_ended_with_what_it_started(nbgrader):
 
 
 def sleeping():
-    return [process for process in psutil.process_iter() if command_of(process)[-1:] == ["4321.5"]]
+    return [process for process in psutil.process_iter() if command_of(process)[-1:] == [SECONDS]]
 
 
 def command_of(process):
@@ -76,7 +77,8 @@ def wait_for(condition):
 
 
 GRADER = """
-import sys, threading
+import signal, sys, threading
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which nohup would have us ignore
 from pathlib import Path
 from igteach.course.children import run_nbgrader_bound
 worker = threading.Thread(target=lambda: run_nbgrader_bound(Path(sys.argv[1]), "autograde", seconds=600))

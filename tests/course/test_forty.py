@@ -118,7 +118,11 @@ def test_after_kills_the_marks_are_the_same(course, chosen, undisturbed, tmp_pat
 def started(course: Path) -> "subprocess.Popen[bytes]":
     """A run of `igteach grade`."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "igteach", "grade", str(course)]
+    # A signal that nohup has us ignore would be ignored by what we start, too.
+    run = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from igteach.course.commands import main; main()"
+    )
+    command = [sys.executable, "-c", run, "grade", str(course)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

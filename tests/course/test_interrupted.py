@@ -55,7 +55,11 @@ def undisturbed(handed_in, tmp_path_factory) -> tuple[str, float]:
 
 def started(course: Path) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "igteach", "grade", str(course)]
+    # A signal that nohup has us ignore would be ignored by what we start, too.
+    run = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); from igteach.course.commands import main; main()"
+    )
+    command = [sys.executable, "-c", run, "grade", str(course)]
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

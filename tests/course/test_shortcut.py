@@ -26,7 +26,7 @@ def quick(monkeypatch):
 
 
 def written(course, digit):
-    seed = course / "my.seed"
+    seed = course.with_suffix(".my-seed")
     course.mkdir()
     seed.write_text(digit * 64)
     assert main(["shortcut", str(course), "--seed", str(seed)]) == 0

@@ -12,7 +12,7 @@ from igteach.axioms import checks
 from igteach.core import error_estimate, evaluation, functions, paths, quadrature
 from igteach.datasets import scenes
 from igteach.evaluate import curves, masks, randomisation
-from igteach.exercises import checker
+from igteach.exercises import checker, judging
 from igteach.methods import (
     baselines,
     folder,
@@ -118,14 +118,14 @@ def sizes(right, f, points, target):
     return value, gradient.abs()
 
 
-@breaks(checker.compare, "00", "a check that always passes")
+@breaks(judging.compare, "00", "a check that always passes")
 def solved(right, exercise, returned, seed):
-    return checker.Verdict(exercise.id, "solved", "")
+    return checker.Verdict(exercise.task.id, "solved", "")
 
 
-@breaks(checker.compare, "01", "a check that finds fault with all")
+@breaks(judging.compare, "01", "a check that finds fault with all")
 def not_yet(right, exercise, returned, seed):
-    return checker.Verdict(exercise.id, "not yet", "")
+    return checker.Verdict(exercise.task.id, "not yet", "")
 
 
 @breaks(functions.Probability.forward, "02", "probabilities that are logits")
