@@ -111,10 +111,11 @@ def run_timed(step: str, command: list[str], folder: Path) -> Result:
 
 
 def summary_line(lines: list[str]) -> str:
-    """The last line with a count of tests, or the last line that says anything."""
-    spoken = [line.strip("= ") for line in lines if line.strip("= ")]
+    """The last line with a count of tests, or the last line that says anything; and what is known not to be so yet."""
+    spoken = [line.strip("= ") for line in lines if line.strip("= ") and not line.startswith("make")]
     counts = [line for line in spoken if re.search(r"\d+ (passed|failed|error)", line)]
-    return (counts or spoken or ["no output"])[-1]
+    known = [line for line in spoken if line.startswith("XFAIL ")]
+    return "; ".join([(counts or spoken or ["no output"])[-1], *known])
 
 
 def write_down(file: Path, result: Result, commit: str, day: date) -> None:

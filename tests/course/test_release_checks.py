@@ -40,8 +40,13 @@ def test_a_step_keeps_its_count_its_time_and_its_code(tmp_path, capfd):
 
 
 def test_without_a_count_the_last_line_counts():
-    assert summary_line(["env: making .venv", "env: .venv is ready", ""]) == "env: .venv is ready"
+    assert summary_line(["env: making .venv", "env: .venv is ready", "make[1]: Leaving"]) == "env: .venv is ready"
     assert summary_line([]) == "no output"
+
+
+def test_what_is_known_not_to_be_so_yet_is_written_down():
+    lines = ["XFAIL tests/a.py::b[worker] - a thread is not watched", "= 9 passed, 1 xfailed in 2s =", ""]
+    assert summary_line(lines) == "9 passed, 1 xfailed in 2s; XFAIL tests/a.py::b[worker] - a thread is not watched"
 
 
 def test_a_step_is_written_in_the_place_of_its_last_run_and_the_others_stay(tmp_path):
