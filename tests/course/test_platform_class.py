@@ -115,7 +115,7 @@ def test_a_class_goes_in_from_both_platforms_and_its_marks_go_back(graded, capsy
     canvas = {row["ID"]: row[name] for row in read(course / "export" / f"canvas-{name}.csv")}
     assert canvas == {"": f"{out_of:g}", "501": f"{reached + 2:g}", "502": late, "503": "2", "504": ""}
     (page,) = (course / "feedback" / "bob").rglob("*.html")
-    assert re.search(rf"Late submission penalty \(Score: -{round((reached + 2) * 0.2, 2):g}", page.read_text())
+    assert re.search(rf"1 day 1 h late, which cost {round((reached + 2) * 0.2, 2):g}", page.read_text())
     assert main(["report", str(course)]) == 0
-    assert "1 handed in late." in (course / "report.html").read_text()
+    assert "1 of them late" in (course / "report.html").read_text()
     assert "1 day 1 h late" in (course / "report.html").read_text()

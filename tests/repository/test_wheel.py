@@ -161,7 +161,8 @@ def test_what_a_maintainer_does_is_refused_without_a_clone_and_check_still_compa
 
 @pytest.mark.long
 def test_an_instructor_without_a_clone_assigns_and_grades(installed):
-    (line,) = installed.prints("assign", "00", "--out", "course").splitlines()
+    seed, line = installed.prints("assign", "00", "--out", "course").splitlines()
+    assert seed == f"seed: {installed.home / 'course.seed'}"
     name = line.partition(":")[0]
     release = installed.home / "course" / "release" / name / f"{LESSONS[0]}.ipynb"
     notebook = json.loads(release.read_text(encoding="utf-8"))
@@ -171,11 +172,19 @@ def test_an_instructor_without_a_clone_assigns_and_grades(installed):
     answers = solutions()
     for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["metadata"].get("nbgrader", {}).get("grade_id"), cell["source"])
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "answer-00-1":
+            cell["source"] = [LOOKS_FOR_SOLUTIONS, *cell["source"]]
     handed_in.write_text(json.dumps(notebook), encoding="utf-8")
     assert "grade: 1 submissions, 0 could not be graded" in installed.prints("grade", "course")
     marks = (installed.home / "course" / "marks.csv").read_text(encoding="utf-8").splitlines()
     points = dict(zip(marks[0].split(","), marks[1].split(","), strict=False))
     assert [float(points[f"check-00-{number}"]) > 0 for number in (1, 2, 3)] == [True] * 3
+
+
+LOOKS_FOR_SOLUTIONS = """import igteach, pathlib
+home = pathlib.Path(igteach.__file__).parent
+assert not [*home.glob("notebooks/**/*"), *home.glob("exercises/solutions/*")], "the sandbox shows solutions"
+"""
 
 
 def solutions() -> dict[str, str]:
