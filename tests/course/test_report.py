@@ -136,6 +136,7 @@ def test_exercises_come_in_the_order_in_which_they_stop_people():
 
 def test_bars_say_in_words_what_they_show_and_stay_in_their_frame():
     assert "aria-label='1 of 4'" in bar(1, 4, "1 of 4")
+    assert "aria-label='&lt;&#x27;'" in bar(1, 4, "<'")
     assert "<rect width='25.0'" in bar(1, 4, "")
     assert "<rect width='100.0'" in bar(9, 4, "")
     assert "<rect width='0.0'" in bar(0, 0, "")

@@ -12,7 +12,7 @@ import pytest
 
 from igteach.course.answers import answers_in
 from igteach.course.commands import main
-from igteach.course.normal_form import LONGEST_FORM, normal_form
+from igteach.course.normal_form import LONGEST_FORM, LONGEST_SOURCE, normal_form
 from igteach.course.similarity import LEAST_LIKENESS, likenesses
 from igteach.course.similarity_page import similar
 from igteach.lessons.lesson import all_lessons
@@ -93,6 +93,11 @@ def test_names_comments_annotations_and_layout_change_nothing(number):
 def test_the_stub_does_not_count_however_it_is_laid_out():
     assert normal_form(STUBS["04.1"].replace("    ", "\t") + "\n\n# later", STUBS["04.1"]) == ()
     assert listed({"ann": STUBS["04.1"], "bob": STUBS["04.1"]}) == []
+
+
+def test_what_computes_nothing_and_what_lies_beyond_the_limit_do_not_count():
+    assert normal_form("import torch\n'''words'''\nx: int", STUBS["04.1"]) == ()
+    assert normal_form("x = 1\n" + "\n" * LONGEST_SOURCE + "y = f(2)") == normal_form("x = 1")
 
 
 @pytest.mark.parametrize(
