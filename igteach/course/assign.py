@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from igteach.course.course_folder import prepare_course
+from igteach.course.course_folder import Misconfigured, prepare_course
 from igteach.course.questions import Question, question_of
 from igteach.course.seed import require_outside_repository
 from igteach.lessons.build import as_text
@@ -155,33 +155,14 @@ def nbgrader(course: Path, *arguments: str) -> str:
         RuntimeError: The command failed, or the course's configuration does not load. The message has the last
             lines of the log.
     """
-    finished = run_nbgrader(course, *arguments)
+    add_scripts_to_path()
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    finished = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+    config_must_load(finished.stderr)
     if finished.returncode != 0:
         last_lines = finished.stderr.strip().splitlines()[-3:]
         raise RuntimeError(f"nbgrader {arguments[0]} failed: {' / '.join(last_lines)}")
     return finished.stderr
-
-
-def run_nbgrader(course: Path, *arguments: str, seconds: float | None = None) -> subprocess.CompletedProcess[str]:
-    """Run one of nbgrader's commands in a process of its own, and wait for it.
-
-    Args:
-        course: The folder to run it in.
-        *arguments: The command and its options.
-        seconds: How long it may take; None for any time.
-
-    Returns:
-        The finished process, successful or not.
-
-    Raises:
-        subprocess.TimeoutExpired: It took longer.
-        RuntimeError: The course's configuration does not load.
-    """
-    add_scripts_to_path()
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    finished = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False, timeout=seconds)
-    config_must_load(finished.stderr)
-    return finished
 
 
 def add_scripts_to_path() -> None:
@@ -202,12 +183,12 @@ def config_must_load(log: str) -> None:
         log: What nbgrader logged.
 
     Raises:
-        RuntimeError: The log says that the configuration failed to load.
+        Misconfigured: The log says that the configuration failed to load.
     """
     if "Exception while loading config file" not in log:
         return
     errors = (line.strip() for line in log.splitlines() if re.match(r" +\w+Error: ", line))
     error = next(errors, "see its log")
-    raise RuntimeError(
+    raise Misconfigured(
         f"nbgrader_config.py of the course does not load ({error}); fix it, or delete it and assign again"
     )

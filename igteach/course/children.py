@@ -18,10 +18,6 @@ _RUNNING: set[subprocess.Popen[bytes]] = set()
 _RUNNING_LOCK = Lock()
 
 
-class Misconfigured(RuntimeError):
-    """The course's configuration does not load: submissions would run without the sandbox, so nothing may go on."""
-
-
 def run_nbgrader_bound(course: Path, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
     """Run one of nbgrader's commands on a submission, as a process that ends with this one.
 
@@ -55,10 +51,7 @@ def run_nbgrader_bound(course: Path, *arguments: str, seconds: float) -> subproc
             with _RUNNING_LOCK:
                 _RUNNING.discard(process)
         text = _start_and_end(log)
-    try:
-        config_must_load(text.partition(FIRST_WORK)[0])
-    except RuntimeError as error:
-        raise Misconfigured(str(error)) from error
+    config_must_load(text.partition(FIRST_WORK)[0])
     return subprocess.CompletedProcess(command, code, "", text)
 
 

@@ -1,12 +1,13 @@
 """The course folder: nbgrader's settings for it, and where its seed lies."""
 
-import ast
-import re
 from pathlib import Path
+
+from traitlets.config import Config, PyFileConfigLoader
 
 from igteach.course.seed import default_seed_file, make_seed, read_seed
 from igteach.lessons.files import write_atomically
 
+SETTINGS = "nbgrader_config.py"
 CONFIG = '''"""nbgrader's settings for this course, written by `python -m igteach assign`; yours to change."""
 
 from igteach.course.feedback import FeedbackPage
@@ -29,6 +30,33 @@ safe_pages(c)  # nothing of a submission runs in the browser of whoever marks it
 '''
 
 
+class Misconfigured(RuntimeError):
+    """The course's configuration does not load: submissions would run without the sandbox, so nothing may go on."""
+
+
+def load_settings(course: Path) -> Config:
+    """Read a course's nbgrader_config.py, as nbgrader does.
+
+    Args:
+        course: The course folder.
+
+    Returns:
+        Its settings; none if there is no such file.
+
+    Raises:
+        Misconfigured: The file does not load.
+    """
+    if not (course / SETTINGS).is_file():
+        return Config()
+    try:
+        return PyFileConfigLoader(SETTINGS, path=str(course.resolve())).load_config()
+    except Exception as error:  # it is a program, which may raise anything
+        reason = f"{type(error).__name__}: {error}"
+        raise Misconfigured(
+            f"{SETTINGS} of the course does not load ({reason}); fix it, or delete it and assign again"
+        ) from error
+
+
 def prepare_course(course: Path, seed_file: Path | None) -> Path:
     """Make the course's seed and nbgrader_config.py, if they are missing.
 
@@ -41,10 +69,12 @@ def prepare_course(course: Path, seed_file: Path | None) -> Path:
 
     Raises:
         FileNotFoundError: nbgrader_config.py names a seed that is not there.
+        Misconfigured: nbgrader_config.py does not load.
         ValueError: The seed is in the repository or in the course folder, or nbgrader_config.py names another one.
     """
-    config = course / "nbgrader_config.py"
-    named = _seed_named_in(config)
+    config = course / SETTINGS
+    seed_in_config = load_settings(course).get("SandboxedExecute", Config()).get("seed_file")
+    named = Path(seed_in_config) if seed_in_config else None
     wanted = (seed_file or named or default_seed_file(course)).absolute()
     if named and wanted.resolve() != named.resolve():
         raise ValueError(f"this course has the seed {named}, not {wanted}: its name is in {config}")
@@ -57,10 +87,3 @@ def prepare_course(course: Path, seed_file: Path | None) -> Path:
         text = CONFIG.format(name=course.resolve().name, seed_file=str(wanted))
         write_atomically(config, text, replace=False)
     return wanted
-
-
-def _seed_named_in(config: Path) -> Path | None:
-    """The seed's file in a course's nbgrader_config.py; None if there is no such line."""
-    text = config.read_text(encoding="utf-8") if config.exists() else ""
-    found = re.search(r"^c\.SandboxedExecute\.seed_file = (['\"].*['\"])", text, re.MULTILINE)
-    return Path(ast.literal_eval(found.group(1))) if found else None

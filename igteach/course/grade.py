@@ -18,7 +18,7 @@ from igteach.course import memory_bound, sandbox
 from igteach.course.attempts import Attempt
 from igteach.course.children import end_all, run_nbgrader_bound
 from igteach.course.class_list import with_roster
-from igteach.course.gradebook import FILE, entry_of
+from igteach.course.gradebook import entry_of, require_gradebook
 from igteach.course.hand_ins import printable, strays
 from igteach.course.marks import Mark, submissions, summary_line, write_marks, write_table
 from igteach.course.submission import OWN_FOLDER, Submission, error_in_log
@@ -85,8 +85,7 @@ def grade(course: Path, request: Request | None = None) -> list[Mark]:
         ValueError: The request names nobody, or no assignment.
         RuntimeError: Another run is at work on the course, its configuration does not load, or this is Windows.
     """
-    if not (course / FILE).exists():
-        raise FileNotFoundError(f"{course} has no {FILE}; make a course with: python -m igteach assign NN --out COURSE")
+    require_gradebook(course)
     if not hasattr(os, "O_NOFOLLOW"):
         raise RuntimeError("grading needs Linux or macOS, where files can be opened without following links")
     request = request or Request()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment
 
 from igteach.course.assign import add_scripts_to_path
 
@@ -61,6 +61,19 @@ class Entry:
     seconds_late: float = 0.0
 
 
+def require_gradebook(course: Path) -> None:
+    """Refuse a folder that is not a course.
+
+    Args:
+        course: The course folder.
+
+    Raises:
+        FileNotFoundError: The folder has no gradebook.
+    """
+    if not (course / FILE).exists():
+        raise FileNotFoundError(f"{course} has no {FILE}; make a course with: python -m igteach assign NN --out COURSE")
+
+
 @contextmanager
 def opened(course: Path) -> Iterator[Gradebook]:
     """Open the gradebook of a course, for one thread at a time.
@@ -70,7 +83,11 @@ def opened(course: Path) -> Iterator[Gradebook]:
 
     Yields:
         The gradebook.
+
+    Raises:
+        FileNotFoundError: The folder has none; nbgrader would make one.
     """
+    require_gradebook(course)
     add_scripts_to_path()
     with ONE_AT_A_TIME, Gradebook(f"sqlite:///{course.resolve() / FILE}") as gradebook:
         yield gradebook
@@ -89,24 +106,44 @@ def entry_of(course: Path, name: str, assignment: str) -> Entry:
     """
     entry = Entry()
     with opened(course) as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, name)
-        except MissingEntry:
+        submission = find_submission(gradebook, name, assignment)
+        if submission is None:
             return entry
-        entry.seconds_late = submission.total_seconds_late
-        for notebook in submission.notebooks:
-            entry.late_penalty += notebook.late_submission_penalty or 0.0
-            comments = {comment.name: comment.manual_comment or "" for comment in notebook.comments}
-            for grade in notebook.grades:
-                entry.cells[grade.name] = CellGrade(
-                    grade.max_score,
-                    grade.auto_score,
-                    grade.manual_score,
-                    grade.extra_credit or 0.0,
-                    grade.needs_manual_grade,
-                    comments.get(grade.name, ""),
-                )
+        entry.seconds_late, entry.late_penalty = submission.total_seconds_late, submission.late_submission_penalty
+        for grade, comment in _grades_with_comments(submission):
+            entry.cells[grade.name] = CellGrade(
+                grade.max_score,
+                grade.auto_score,
+                grade.manual_score,
+                grade.extra_credit or 0.0,
+                grade.needs_manual_grade,
+                (comment and comment.manual_comment) or "",
+            )
     return entry
+
+
+def find_submission(gradebook: Gradebook, name: str, assignment: str) -> SubmittedAssignment | None:
+    """Find a submission.
+
+    Args:
+        gradebook: An open gradebook.
+        name: The student's name in it.
+        assignment: The name of the assignment.
+
+    Returns:
+        The submission; None if there is none.
+    """
+    try:
+        return gradebook.find_submission(assignment, name)
+    except MissingEntry:
+        return None
+
+
+def _grades_with_comments(submission: SubmittedAssignment) -> Iterator[tuple[Grade, Comment | None]]:
+    for notebook in submission.notebooks:
+        comments = {comment.name: comment for comment in notebook.comments}
+        for grade in notebook.grades:
+            yield grade, comments.get(grade.name)
 
 
 def ask_again(course: Path, name: str, assignment: str) -> None:
@@ -118,17 +155,11 @@ def ask_again(course: Path, name: str, assignment: str) -> None:
         assignment: The name of the assignment.
     """
     with opened(course) as gradebook:
-        try:
-            notebooks = gradebook.find_submission(assignment, name).notebooks
-        except MissingEntry:
-            return
-        for notebook in notebooks:
-            comments = {comment.name: comment for comment in notebook.comments}
-            for grade in notebook.grades:
-                comment = comments.get(grade.name)
-                was_marked = grade.manual_score is not None or (comment and comment.manual_comment)
-                if grade.auto_score is None and was_marked:
-                    grade.manual_score, grade.needs_manual_grade = None, True
-                    if comment:
-                        comment.manual_comment = None
+        submission = find_submission(gradebook, name, assignment)
+        for grade, comment in _grades_with_comments(submission) if submission else ():
+            was_marked = grade.manual_score is not None or (comment and comment.manual_comment)
+            if grade.auto_score is None and was_marked:
+                grade.manual_score, grade.needs_manual_grade = None, True
+                if comment:
+                    comment.manual_comment = None
         gradebook.db.commit()

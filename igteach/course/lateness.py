@@ -8,13 +8,14 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Assignment, Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.api import Assignment, Gradebook, MissingEntry
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from traitlets import Float
-from traitlets.config import Config, PyFileConfigLoader
+from traitlets.config import Config
 
-from igteach.course.gradebook import FILE, ONE_AT_A_TIME, opened
+from igteach.course.course_folder import load_settings
+from igteach.course.gradebook import FILE, ONE_AT_A_TIME, find_submission, opened
 
 DAY = 24 * 60 * 60  # seconds
 QUIET = logging.getLogger(__name__)  # nbgrader warns of each late hand-in; the marks say it in their own words
@@ -88,16 +89,15 @@ def settle_late_penalty(course: Path, student: str, assignment: str) -> None:
         student: The student's name.
         assignment: The name of the assignment.
     """
-    with opened(_existing(course)) as gradebook:
-        try:
-            submission = gradebook.find_submission(assignment, student)
-        except MissingEntry:
-            return
-        if not submission.total_seconds_late and not submission.late_submission_penalty:
+    with opened(course) as gradebook:
+        submission = find_submission(gradebook, student, assignment)
+        if submission is None or not (submission.total_seconds_late or submission.late_submission_penalty):
             return
         notebooks = [notebook.name for notebook in submission.notebooks]
     database = f"sqlite:///{course.resolve() / FILE}"
-    step = AssignLatePenalties(config=_config_of(course), log=QUIET)
+    config = Config({"AssignLatePenalties": {"plugin_class": LatePolicy}})
+    config.merge(load_settings(course))
+    step = AssignLatePenalties(config=config, log=QUIET)
     for notebook in notebooks:
         names = {
             "notebook": notebook,
@@ -107,24 +107,6 @@ def settle_late_penalty(course: Path, student: str, assignment: str) -> None:
         }
         with ONE_AT_A_TIME:
             step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
-
-
-def _config_of(course: Path) -> Config:
-    """The course's nbgrader_config.py, with our policy where it names none."""
-    config = Config({"AssignLatePenalties": {"plugin_class": LatePolicy}})
-    if (course / "nbgrader_config.py").exists():
-        try:
-            config.merge(PyFileConfigLoader("nbgrader_config.py", path=str(course.resolve())).load_config())
-        except Exception as error:  # it is a program, and may raise anything
-            raise RuntimeError(f"nbgrader_config.py of the course does not load ({error}); fix it") from error
-    return config
-
-
-def _existing(course: Path) -> Path:
-    """The same course, if it has a gradebook; opening one would make it."""
-    if not (course / FILE).exists():
-        raise FileNotFoundError(f"{course} has no {FILE}; make a course with: python -m igteach assign NN --out COURSE")
-    return course
 
 
 def parse_date(text: str) -> datetime:
@@ -176,7 +158,7 @@ def set_due(course: Path, assignment: str, date: str, student: str = "") -> None
         FileNotFoundError: The folder has no gradebook.
     """
     moment = None if date == NO_DATE else parse_date(date).astimezone(UTC).replace(tzinfo=None)
-    with opened(_existing(course)) as gradebook:
+    with opened(course) as gradebook:
         entry = _entry(gradebook, assignment)
         if student:
             _extend(gradebook, entry.duedate, assignment, student, moment)
@@ -220,7 +202,7 @@ def due_dates(course: Path, assignment: str = "") -> list[str]:
         FileNotFoundError: The folder has no gradebook.
     """
     lines = []
-    with opened(_existing(course)) as gradebook:
+    with opened(course) as gradebook:
         entries = [_entry(gradebook, assignment)] if assignment else gradebook.assignments
         for entry in sorted(entries, key=lambda entry: entry.name):
             lines.append(f"{entry.name}: " + (f"due {local_time(entry.duedate)}" if entry.duedate else "no due date"))
@@ -239,16 +221,9 @@ def set_hand_in_times(course: Path, times: dict[tuple[str, str], datetime | None
         course: The course folder.
         times: The moments, in UTC and without a zone, or None, by student and assignment.
     """
-    with opened(_existing(course)) as gradebook:
+    with opened(course) as gradebook:
         for (student, assignment), moment in times.items():
-            submission = _find(gradebook, student, assignment)
+            submission = find_submission(gradebook, student, assignment)
             if submission is not None:
                 submission.timestamp = moment
         gradebook.db.commit()
-
-
-def _find(gradebook: Gradebook, student: str, assignment: str) -> SubmittedAssignment | None:
-    try:
-        return gradebook.find_submission(assignment, student)
-    except MissingEntry:
-        return None

@@ -1,7 +1,5 @@
 """`similar.html` and `similar.csv` of a course: what is alike in the answers to each exercise, to be looked at."""
 
-import csv
-import io
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
@@ -13,7 +11,7 @@ from igteach.course.answers import answers_in, submitted_answers
 from igteach.course.exercise_list import exercise_titles, lesson_of
 from igteach.course.hand_ins import Refused, printable
 from igteach.course.html_parts import page
-from igteach.course.marks import submissions
+from igteach.course.marks import submissions, write_table
 from igteach.course.normal_form import LONGEST_SOURCE, is_cut
 from igteach.course.similarity import LEAST_LIKENESS, Likeness, Side, likenesses
 from igteach.lessons.files import write_atomically
@@ -22,6 +20,7 @@ MOST_LISTED = 30  # likenesses of an exercise on the page; all are in the table
 MOST_NAMED = 6  # students in the line of a likeness; all are named above the texts
 MOST_SHOWN = 3_000  # characters of a text
 PUBLIC = "the public solution"
+HEADER = ["assignment", "exercise", "unusual (bits)", "alike", PUBLIC, "one", "other"]
 NO_VERDICT = (
     "<p class=note><b>This is no verdict.</b> It is a list to look at. Short answers to one task look alike, whoever "
     "wrote them; people learn together, and the solutions of the lessons are public. Read both texts, and talk with "
@@ -74,7 +73,7 @@ def similar(course: Path, assignment: str | None = None) -> list[Assignment]:
     names = [assignment] if assignment is not None else sorted(students)
     compared = [compare(course, name, students[name]) for name in names]
     write_atomically(course / "similar.html", _page(course, compared), replace=True)
-    write_atomically(course / "similar.csv", _csv(compared), replace=True)
+    write_table(course / "similar.csv", HEADER, _rows(compared))
     return compared
 
 
@@ -161,23 +160,16 @@ def _names(side: Side, most: int | None = None) -> str:
     return ", ".join([*names, *(escape(student) for student in side.students)])
 
 
-def _csv(assignments: list[Assignment]) -> bytes:
-    text = io.StringIO(newline="")
-    lines = csv.writer(text)
-    lines.writerow(["assignment", "exercise", "unusual (bits)", "alike", PUBLIC, "one", "other"])
+def _rows(assignments: list[Assignment]) -> list[list[str]]:
+    rows = []
     for assignment in assignments:
         for exercise, found in assignment.found.items():
             for one in found:
                 public = "yes" if one.left.is_public or one.right.is_public else "no"
-                facts = [assignment.name, exercise, f"{one.bits:.0f}", f"{one.likeness:.2f}", public]
-                lines.writerow([_not_a_formula(entry) for entry in [*facts, _plain(one.left), _plain(one.right)]])
-    return text.getvalue().encode("utf-8", "backslashreplace")
+                facts = [printable(assignment.name), exercise, f"{one.bits:.0f}", f"{one.likeness:.2f}", public]
+                rows.append([*facts, _plain(one.left), _plain(one.right)])
+    return rows
 
 
 def _plain(side: Side) -> str:
     return "; ".join([*([PUBLIC] if side.is_public else []), *side.students])
-
-
-def _not_a_formula(entry: str) -> str:
-    """Keep a spreadsheet from taking a text for a formula."""
-    return f"'{entry}" if entry.lstrip().startswith(("=", "+", "-", "@")) else entry

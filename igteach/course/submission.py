@@ -13,7 +13,8 @@ from nbformat import NotebookNode
 
 from igteach.course import attempts
 from igteach.course.attempts import BEGUN, DONE, ONCE, READY, Attempt, attempts_of
-from igteach.course.children import Misconfigured, run_nbgrader_bound
+from igteach.course.children import run_nbgrader_bound
+from igteach.course.course_folder import Misconfigured
 from igteach.course.gradebook import Entry, ask_again, entry_of
 from igteach.course.hand_ins import (
     SECRET,

@@ -13,12 +13,11 @@ from threading import Lock
 
 import nbformat
 from traitlets.config import Config
-from traitlets.config.loader import PyFileConfigLoader
 
-from igteach.course.children import Misconfigured, run_nbgrader_bound
+from igteach.course.children import run_nbgrader_bound
+from igteach.course.course_folder import SETTINGS, Misconfigured, load_settings
 from igteach.course.gradebook import FILE
 
-CONFIG = "nbgrader_config.py"
 DEFAULT_CELL, DEFAULT_SUBMISSION = 20.0, 55.0  # seconds, as SandboxedExecute has them
 TIMES_THE_SOLUTION = 5  # how much longer than the solution a submission may take
 MARGIN = 40  # seconds that nbgrader may need besides
@@ -60,7 +59,7 @@ class Limits:
 
     Raises:
         FileNotFoundError: The course has no nbgrader_config.py, so nbgrader would run submissions without the sandbox.
-        Misconfigured: The file does not load.
+        Misconfigured: The file does not load, or sets a limit that is not a number.
     """
 
     def __init__(self, course: Path, say: Callable[[str], None]) -> None:
@@ -89,7 +88,7 @@ class Limits:
         except Misconfigured:
             raise
         except (RuntimeError, OSError) as error:
-            reason = f"the limits are those of {CONFIG}: {error}"
+            reason = f"the limits are those of {SETTINGS}: {error}"
             self._say(f"igteach: the solution of {assignment} could not be timed, so {reason}")
             return self._least
 
@@ -105,22 +104,21 @@ def configured(course: Path) -> TimeLimits:
 
     Raises:
         FileNotFoundError: There is no such file, so nbgrader would run submissions without the sandbox.
-        Misconfigured: The file does not load.
+        Misconfigured: The file does not load, or sets a limit that is not a number.
     """
-    if not (course / CONFIG).is_file():
+    if not (course / SETTINGS).is_file():
         raise FileNotFoundError(
-            f"{course} has no {CONFIG}, without which nbgrader uses no sandbox; assign a lesson again to have it"
+            f"{course} has no {SETTINGS}, without which nbgrader uses no sandbox; assign a lesson again to have it"
         )
+    section = load_settings(course).get("SandboxedExecute", Config())
+    cell, submission = section.get("timeout", DEFAULT_CELL), section.get("seconds", DEFAULT_SUBMISSION)
     try:
-        config = PyFileConfigLoader(CONFIG, path=str(course)).load_config()
-        section = config.get("SandboxedExecute", Config())
-        cell, submission = section.get("timeout", DEFAULT_CELL), section.get("seconds", DEFAULT_SUBMISSION)
         return TimeLimits(float(cell), float(submission))
-    except Exception as error:  # it is a program, which may raise anything
-        reason = f"{type(error).__name__}: {error}"
+    except (TypeError, ValueError):
         raise Misconfigured(
-            f"{CONFIG} of the course does not load ({reason}); fix it, or delete it and assign again"
-        ) from error
+            f"{SETTINGS} sets SandboxedExecute.timeout to {cell!r} and SandboxedExecute.seconds to {submission!r}; "
+            "both must be numbers of seconds"
+        ) from None
 
 
 def measured(course: Path, assignment: str, least: TimeLimits) -> TimeLimits:

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from igteach.course import children
-from igteach.course.children import Misconfigured, run_nbgrader_bound
+from igteach.course.children import run_nbgrader_bound
+from igteach.course.course_folder import Misconfigured
 
 
 @pytest.fixture

@@ -28,9 +28,6 @@ ASKED = {
     "the solutions": "from igteach.exercises.solutions import EXERCISES",
     "a solution's module": "import igteach.exercises.solutions.lesson04",
     "a solution's file": "import igteach; open(igteach.__path__[0] + '/exercises/solutions/lesson04.py')",
-    "a compiled solution": "import igteach; assert list(Path(igteach.__path__[0]).rglob('solutions/**/*.pyc'))",
-    "a lesson": "import igteach; assert [p for f in igteach.__path__ for p in Path(f).rglob('*.ipynb')]",
-    "a lesson's script": "import igteach; assert [p for f in igteach.__path__ for p in Path(f).rglob('source/*.py')]",
     "other cases": "open('/cases/other', 'w')",
     "grader's processes": "import os; assert [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 500]",
 }
@@ -107,9 +104,6 @@ REFUSED = {
     "the solutions": ("ImportError",),
     "a solution's module": ("ModuleNotFoundError",),
     "a solution's file": ("FileNotFoundError",),
-    "a compiled solution": ("AssertionError",),
-    "a lesson": ("AssertionError",),
-    "a lesson's script": ("AssertionError",),
     "other cases": ("OSError",),
     "grader's processes": ("AssertionError",),
 }

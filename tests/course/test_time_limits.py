@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from igteach.course import time_limits
-from igteach.course.children import Misconfigured
+from igteach.course.course_folder import Misconfigured
 from igteach.course.time_limits import TIMES_THE_SOLUTION, Limits, TimeLimits, configured, measured
 
 LEAST = TimeLimits(20, 55)
@@ -69,6 +69,9 @@ def test_they_are_set_in_the_courses_configuration(course):
     )
     assert configured(course) == TimeLimits(90, 300)
     (course / "nbgrader_config.py").write_text("c = get_config()\nc.SandboxedExecute.seconds = 'long'\n")
+    with pytest.raises(Misconfigured, match="SandboxedExecute.seconds to 'long'; both must be numbers of seconds"):
+        configured(course)
+    (course / "nbgrader_config.py").write_text("c = get_config(\n")
     with pytest.raises(Misconfigured, match="does not load"):
         configured(course)
 

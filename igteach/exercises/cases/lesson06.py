@@ -82,12 +82,22 @@ def _by_first_layer(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     layers = f.modules() if isinstance(f, nn.Module) else ()
     biases = [layer.bias for layer in layers if isinstance(layer, nn.Linear)]
     if biases and (biases[0] < 0).any():
-        return _gains_in_order(f, x, baseline, (0, 1))
+        return gains_in_order(f, x, baseline, (0, 1))
     return _ig(f, x, baseline)
 
 
-def _gains_in_order(f: Function, x: Tensor, baseline: Tensor, order: tuple[int, ...]) -> Tensor:
-    """How much F changes as each feature in turn goes from its baseline to its value: (1, features)."""
+def gains_in_order(f: Function, x: Tensor, baseline: Tensor, order: tuple[int, ...]) -> Tensor:
+    """How much F changes as each feature in turn goes from its baseline to its value.
+
+    Args:
+        f: A function of a batch, with one value a row.
+        x: The input, (1, features).
+        baseline: The baseline, (1, features).
+        order: The order in which the features move.
+
+    Returns:
+        The gain of each feature, (1, features).
+    """
     point = baseline.clone()
     gains = torch.zeros_like(x)
     for i in order:
@@ -107,7 +117,7 @@ def _rising_or_falling(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 def _last_to_first(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """The features' gains from the last feature to the first."""
     last_to_first = tuple(reversed(range(x.shape[1])))
-    return _gains_in_order(f, x, baseline, last_to_first)
+    return gains_in_order(f, x, baseline, last_to_first)
 
 
 def _as_method(shares: Callable[[Function, Tensor, Tensor], Tensor]) -> Method:

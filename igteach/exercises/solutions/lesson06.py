@@ -9,7 +9,7 @@ from torch import Tensor
 from igteach.axioms.checks import AXIOMS, TITLES, Method
 from igteach.core.functions import Function
 from igteach.exercises.cases import TASKS
-from igteach.exercises.cases.lesson06 import DISTORTED_METHODS
+from igteach.exercises.cases.lesson06 import DISTORTED_METHODS, gains_in_order
 from igteach.exercises.judging import Exercise, Mistake
 
 BROKEN_AXIOMS = (
@@ -63,20 +63,9 @@ def _gap_of_sum(rule: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[..
     return lambda method, f, x, b: rule(method(f, x, b).values.sum(), f(x)[0], f(b)[0])
 
 
-def _gains_in_order(f: Function, x: Tensor, baseline: Tensor, order: tuple[int, ...]) -> Tensor:
-    """How much F changes as each feature in turn goes from its baseline to its value: (1, features)."""
-    point = baseline.clone()
-    gains = torch.zeros_like(x)
-    for i in order:
-        before = f(point)
-        point[:, i] = x[:, i]
-        gains[:, i] = (f(point) - before).flatten()
-    return gains
-
-
 def _mean_over_orders(f: Function, x: Tensor, baseline: Tensor, orders: list[tuple[int, ...]]) -> Tensor:
     """The mean of the features' gains over some orders."""
-    return torch.stack([_gains_in_order(f, x, baseline, order) for order in orders]).mean(0)
+    return torch.stack([gains_in_order(f, x, baseline, order) for order in orders]).mean(0)
 
 
 def _gains_alone(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
@@ -166,11 +155,11 @@ EXERCISES = [
         mistakes=[
             Mistake(
                 "That is one order: first to last. Average over all orders.",
-                lambda f, x, b: _gains_in_order(f, x, b, (0, 1, 2)),
+                lambda f, x, b: gains_in_order(f, x, b, (0, 1, 2)),
             ),
             Mistake(
                 "That is one order: last to first. Average over all orders.",
-                lambda f, x, b: _gains_in_order(f, x, b, (2, 1, 0)),
+                lambda f, x, b: gains_in_order(f, x, b, (2, 1, 0)),
             ),
             Mistake(
                 "You averaged an order and its reverse. Three features have more orders than two.",
@@ -190,7 +179,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Only your first order starts at the baseline, the others where it ended. Start each at the baseline.",
-                lambda f, x, b: _gains_in_order(f, x, b, (0, 1, 2)) / 6,
+                lambda f, x, b: gains_in_order(f, x, b, (0, 1, 2)) / 6,
             ),
             Mistake(
                 "You moved each feature alone, away from the baseline. Here others may have moved before it.",
