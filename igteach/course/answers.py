@@ -27,7 +27,7 @@ def submitted_answers(course: Path, student: str, assignment: str) -> dict[str, 
     for name, data in files.items():
         answers |= answers_in(clean_notebook(name, data)[0])
     if not answers:
-        raise Refused("holds no answer cell; whoever deleted the cells' metadata cannot be compared")
+        raise Refused("has no answer cell; without the cells' metadata it cannot be compared")
     return answers
 
 

@@ -1,4 +1,4 @@
-"""The attempts of a student: each hand-in that was graded is kept, with its mark and what a person said of it.
+"""The attempts of a student: each graded hand-in is kept, with its mark and a person's comments.
 
 attempts/STUDENT/ASSIGNMENT/1/ holds the first one's notebook and mark.json. The latest attempt's mark.json also says
 how far its grading came, so that an interrupted run goes on where it stopped.
@@ -39,7 +39,7 @@ class Grading:
 
 @dataclass
 class Attempt:
-    """A hand-in, and what came of it.
+    """A hand-in and its outcome.
 
     Attributes:
         folder: Where it is kept.

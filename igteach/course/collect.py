@@ -31,7 +31,7 @@ LONGEST_SUBMIT = timedelta(minutes=10)  # between the time in a folder's name an
 
 
 class UnresolvedError(Exception):
-    """Whose a file is cannot be told; the message says why and what to do."""
+    """A file's owner cannot be determined; the message says why and what to do."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Intake:
         people: The roster; empty if there is none.
         participants: The rows of Moodle's worksheet, by participant number.
         releases: The names of the notebooks of each assignment.
-        lines: What is to be told, a line each.
+        lines: What to print, a line each.
         counts: How many hand-ins were new, replaced an earlier one, were there before, or are older.
         log: The rows of collected.csv, by student and assignment.
     """
@@ -231,7 +231,7 @@ def _check_owner(student: str, owner: int) -> None:
 
 
 def _check_time(hand_in: HandIn, changed: float) -> list[str]:
-    """A student can put any time into the folder's name; the system's own time of the file's last change is no wish."""
+    """Compare the time in the folder's name, which a student can choose, with the file's last change."""
     written = datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
     if hand_in.time is None or written - hand_in.time < LONGEST_SUBMIT:
         return []

@@ -51,4 +51,4 @@ def late_flags(course: Path, student: str, assignment: str) -> list[str]:
     """
     if not read_log(course).get((student, assignment), {}).get("late"):
         return []
-    return ["Canvas marks it as late, and its zip has no time; no penalty was taken off here"]
+    return ["Canvas marks it as late, but its zip gives no time, so no penalty was applied here"]

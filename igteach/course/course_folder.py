@@ -1,4 +1,4 @@
-"""The course folder: nbgrader's settings for it, and where its seed lies."""
+"""The course folder: nbgrader's settings for it, and where its seed is."""
 
 from pathlib import Path
 
@@ -77,9 +77,9 @@ def prepare_course(course: Path, seed_file: Path | None) -> Path:
     named = Path(seed_in_config) if seed_in_config else None
     wanted = (seed_file or named or default_seed_file(course)).absolute()
     if named and wanted.resolve() != named.resolve():
-        raise ValueError(f"this course has the seed {named}, not {wanted}: its name is in {config}")
+        raise ValueError(f"this course has the seed {named}, as {config} says, not {wanted}")
     if wanted.resolve().is_relative_to(course.resolve()):
-        raise ValueError(f"the seed must not be in the course folder ({wanted}), which graders' browsers show")
+        raise ValueError(f"the seed must not be in the course folder ({wanted}), which graders' browsers can open")
     if not named:
         make_seed(wanted)
     read_seed(wanted)

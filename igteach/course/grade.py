@@ -110,7 +110,7 @@ def _only_run(course: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise RuntimeError(f"another grade is at work on {course}; wait until it ends, or end it") from None
+        raise RuntimeError(f"another grade is running on {course}; wait for it, or stop it") from None
     try:
         yield
     finally:
@@ -139,7 +139,7 @@ def _warn(course: Path) -> None:
     elif memory_bound.working_way() is None:
         say(f"igteach: {memory_bound.NO_BOUND}")
     for path in strays(course):
-        say(f"igteach: {path} is not graded, because it lies in no folder submitted/STUDENT/ASSIGNMENT; move it there")
+        say(f"igteach: {path} is not graded, because it is not in a folder submitted/STUDENT/ASSIGNMENT; move it there")
 
 
 def _grade_all(everything: list[Submission], request: Request, limits: Limits) -> list[Mark]:

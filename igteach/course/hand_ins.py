@@ -189,7 +189,7 @@ def _refuse_links(folder: int, place: str, left: list[int]) -> None:
             with _folder(name, folder) as inner:
                 _refuse_links(inner, f"{place}{name}/", left)
         elif not stat.S_ISREG(status.st_mode):
-            raise Refused(f"{shown} is no ordinary file (a pipe, socket or device); remove it")
+            raise Refused(f"{shown} is not an ordinary file (a pipe, socket or device); remove it")
 
 
 def _notebook_names(course: Path, assignment: str, found: list[str]) -> dict[str, str]:
@@ -219,7 +219,7 @@ def _read(folder: int, name: str, largest: int) -> bytes:
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Refused(f"{printable(name)} is no ordinary file; {ASK_AGAIN}")
+            raise Refused(f"{printable(name)} is not an ordinary file; {ASK_AGAIN}")
         data = file.read(largest + 1)
     if len(data) > largest:
         raise Refused(f"{printable(name)} is larger than {largest / 2**20:g} MB; have it saved without outputs")
@@ -239,7 +239,7 @@ def _timestamp(folder: int) -> tuple[str, tuple[str, ...]]:
     try:
         time = dateutil.parser.parse(text)
     except (ValueError, OverflowError):
-        return "", ("timestamp.txt holds no time, so nothing says when this was handed in",)
+        return "", ("timestamp.txt does not contain a time, so it is not known when this was handed in",)
     if time.tzinfo:
         time = time.astimezone(UTC)
     return f"{time:%Y-%m-%d %H:%M:%S.%f} UTC", ()
@@ -266,17 +266,17 @@ def clean_notebook(name: str, data: bytes) -> tuple[NotebookNode, list[str]]:
         and notes for the instructor.
 
     Raises:
-        Refused: It is no notebook.
+        Refused: It is not a notebook.
     """
     text, notes = _decode(name, data)
     try:
         document = _mended(json.loads(text))
     except (ValueError, RecursionError):
-        raise Refused(f"{name} is not JSON, so it is no notebook; {ASK_AGAIN}") from None
+        raise Refused(f"{name} is not JSON, so it is not a notebook; {ASK_AGAIN}") from None
     if isinstance(document, dict) and "cells" not in document and "worksheets" in document:
         document = {**document, "cells": _upgraded(name, document)}
     if not isinstance(document, dict) or not isinstance(document.get("cells"), list):
-        raise Refused(f"{name} is JSON, but no notebook: it has no cells; {ASK_AGAIN}")
+        raise Refused(f"{name} is JSON, but not a notebook: it has no cells; {ASK_AGAIN}")
     cells = [_clean_cell(cell, f"cell-{number}") for number, cell in enumerate(document["cells"], start=1)]
     _make_ids_unique(cells)
     metadata: dict[str, Any] = {"language_info": {"name": "python"}}

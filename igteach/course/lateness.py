@@ -119,14 +119,14 @@ def parse_date(text: str) -> datetime:
         The moment, with its time zone.
 
     Raises:
-        ValueError: It is no date with a time.
+        ValueError: It is not a date with a time.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
     if moment is None or len(text) < len("2027-01-31T23:59"):
-        raise ValueError(f"{text!r} is no date with a time; write 2027-01-31T23:59, or 2027-01-31T23:59+01:00")
+        raise ValueError(f"{text!r} is not a date with a time; write 2027-01-31T23:59, or 2027-01-31T23:59+01:00")
     return moment.astimezone()
 
 

@@ -141,7 +141,7 @@ def _doubts(cell: str, grade: CellGrade) -> list[str]:
     if grade.by_grader is not None and grade.by_person is not None:
         doubts.append(f"{cell}: a person gave {grade.by_person:g} points, and the grader {grade.by_grader:g}")
     if grade.extra:
-        doubts.append(f"{cell}: {grade.extra:g} points of extra credit, which count up to the maximum of the whole")
+        doubts.append(f"{cell}: {grade.extra:g} points of extra credit, which count only up to the total maximum")
     if not 0 <= grade.given <= grade.out_of:
         doubts.append(f"{cell}: the gradebook has {grade.given:g} of {grade.out_of:g} points; {grade.points:g} count")
     return doubts

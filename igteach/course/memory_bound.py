@@ -1,4 +1,4 @@
-"""A bound on the memory of all that a submission starts, where the system lends one.
+"""A limit on the total memory of a submission's processes, where the system provides one.
 
 `prlimit` bounds each process, and a submission may start many. All of them together are bounded by a control group:
 systemd makes one on request, root may make one, and in a container neither may work. It is tried once.
@@ -17,8 +17,8 @@ from pathlib import Path
 GIGABYTE = 2**30
 MEMORY = 4 * GIGABYTE  # of all processes of a submission, with what it writes to /tmp and /dev/shm
 NO_BOUND = (
-    "NO BOUND ON MEMORY IN ALL: neither systemd-run nor control groups work here, so a submission that starts many "
-    "processes can use up the machine's memory. Grade in a container whose memory is bounded."
+    "NO LIMIT ON TOTAL MEMORY: neither systemd-run nor control groups work here, so a submission that starts many "
+    "processes can use up the machine's memory. Grade in a container with limited memory."
 )
 SYSTEMD = (
     ["systemd-run", "--user", "--scope", "--quiet", "--collect", "--no-ask-password"],
@@ -44,7 +44,7 @@ def command_prefix(memory: int = MEMORY) -> list[str]:
         submission, as a prefix may belong to one control group.
 
     Raises:
-        OSError: Control groups worked when they were tried, and no more.
+        OSError: Control groups worked when they were tried, but no longer do.
     """
     way = working_way()
     if isinstance(way, Path):

@@ -1,8 +1,8 @@
 """The steps that a course adds to nbgrader's: restore graded cells, run in a sandbox, judge proofs.
 
-The kernel of a hand-in has neither the course seed nor the right answers: the hidden cases are drawn here, laid into
-the sandbox as data, and what the answers returned is judged here. nbgrader_config.py names the lists at the end, so
-that nbgrader's own commands and its JupyterLab extensions use them, too.
+The kernel of a hand-in has neither the course seed nor the right answers: the hidden cases are drawn here and passed
+into the sandbox as data, and what the answers returned is judged here. nbgrader_config.py uses the lists at the end,
+so that nbgrader's own commands and its JupyterLab extensions do, too.
 """
 
 import copy
@@ -44,7 +44,7 @@ LONGEST_MESSAGE = 400  # characters
 SUSPICIOUS = {
     "igteach.exercises.": "reaches into the checkers",
     "IGTEACH_CASES": "looks for the hidden cases",
-    "igteach.proof": "hands over a proof of its own",
+    "igteach.proof": "sends a proof of its own",
     "get_ipython": "reaches into the notebook's own machinery",
     "_getframe": "looks at its callers",
     "currentframe": "looks at its callers",
@@ -248,7 +248,7 @@ class SandboxedExecute(nbgrader.Execute):
             self._deadline = time.monotonic() + self.seconds
             super().preprocess(nb, resources, km)
         except CellTimeoutError:  # not even to an interrupt
-            flags.append(f"the kernel answered no more in cell {self._cell_number}; what came after it did not run")
+            flags.append(f"the kernel stopped responding in cell {self._cell_number}; later cells did not run")
         except DeadKernelError:
             flags.append(f"the kernel died, out of memory or killed by its code, in cell {self._cell_number}")
             error = nbformat.v4.new_output("error", ename=DEAD_KERNEL, evalue="", traceback=["The kernel died."])
@@ -371,7 +371,7 @@ def verdict_of(cell: NotebookNode, exercise: str, proof: object, secrets: dict[s
     Args:
         cell: The cell, with its outputs.
         exercise: The exercise's id.
-        proof: What the cell handed over; None if nothing.
+        proof: What the cell sent back; None if nothing.
         secrets: What the hidden cases of each exercise were drawn with.
         flags: Where to note what an instructor should look at.
 
@@ -381,14 +381,14 @@ def verdict_of(cell: NotebookNode, exercise: str, proof: object, secrets: dict[s
     if not isinstance(proof, dict) or proof.get("exercise") != exercise:
         return _verdict_without_proof(cell, exercise, flags)
     if proof.get("threads"):
-        flags.append(f"{grade_id(cell)} ran beside a thread of the notebook's own, in which nothing may be locked")
+        flags.append(f"{grade_id(cell)} ran beside a thread of the notebook's own, which the lock may not watch")
     if proof.get("state") != "handed in":
         return Verdict(exercise, "not yet", str(proof.get("message")))
     try:
         return compare(EXERCISES[exercise], decode(proof.get("returned")), secrets[exercise])
-    except ValueError:  # the package hands over nothing of that form
-        flags.append(f"{grade_id(cell)} handed over what no answer returns")
-        return Verdict(exercise, "not yet", "What your notebook handed over is not an answer.")
+    except ValueError:  # the package sends nothing of that form
+        flags.append(f"{grade_id(cell)} sent back something that no answer can return")
+        return Verdict(exercise, "not yet", "What your notebook sent back is not an answer.")
 
 
 def _verdict_without_proof(cell: NotebookNode, exercise: str, flags: list[str]) -> Verdict:
@@ -397,7 +397,7 @@ def _verdict_without_proof(cell: NotebookNode, exercise: str, flags: list[str]) 
         message = "The check did not run: the notebook was stopped before it."
     elif error is None:
         flags.append(f"{grade_id(cell)} ended without a proof")
-        message = "The check ended without handing over what your function returned."
+        message = "The check ended without sending back what your function returned."
     elif error.ename == DEAD_KERNEL:
         message = "Your function ended the kernel: out of memory, or killed."
     elif error.ename in ("CellTimeoutError", "KeyboardInterrupt"):

@@ -71,7 +71,7 @@ def _stop(assignment: AssignmentCount) -> str:
                 f"<p><b>Exercise {escape(exercise.heading)}</b> stops most: for {exercise.stopped} of "
                 f"{exercise.tried} it is the first that they did not solve.{note}</p>\n"
             )
-    return "<p>Everybody who could be graded solved all the exercises.</p>\n"
+    return "<p>Everyone who could be graded solved all the exercises.</p>\n"
 
 
 def _misconceptions(assignments: list[AssignmentCount]) -> str:

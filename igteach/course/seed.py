@@ -12,7 +12,7 @@ SEED_BYTES = 32
 
 
 def default_seed_file(course: Path) -> Path:
-    """Where a course's seed lies if nobody says otherwise: beside the course folder, not in it.
+    """Where a course's seed is kept by default: beside the course folder, not in it.
 
     Args:
         course: The course folder.
@@ -52,7 +52,7 @@ def read_seed(file: Path) -> bytes:
     """
     if not file.is_file():
         raise FileNotFoundError(
-            f"the course seed is not at {file}; put it there again, or name its file in nbgrader_config.py"
+            f"the course seed is not at {file}; put it back, or correct its path in nbgrader_config.py"
         )
     try:
         seed = bytes.fromhex(file.read_text(encoding="ascii").strip())

@@ -12,7 +12,7 @@ from rapidfuzz.process import cdist
 from igteach.course.normal_form import normal_form
 
 LEAST_LIKENESS = 0.7  # of two different texts that are listed
-LEAST_BITS = 12.0  # what is less unusual is not listed, unless it is the public solution's own text
+LEAST_BITS = 12.0  # anything less unusual is not listed, unless it is the public solution's own text
 RUN = 4  # tokens that are counted together
 
 

@@ -94,7 +94,9 @@ def compare(course: Path, assignment: str, students: list[str]) -> Assignment:
     releases = (course / "release" / assignment).glob("*.ipynb")
     stubs = {number: text for path in releases for number, text in answers_in(nbformat.read(path, 4)).items()}
     if lesson is None:
-        result.remarks.append("This assignment is of no lesson, so there is no public solution to compare with.")
+        result.remarks.append(
+            "This assignment does not belong to a lesson, so there is no public solution to compare it with."
+        )
     answers: dict[str, dict[str, str]] = {exercise: {} for exercise in sorted({**stubs, **public})}
     for student in students:
         try:

@@ -215,7 +215,7 @@ class Submission:
         ask_again(self.course, self.name, self.assignment)
         if graded[-1].was_marked:
             place = f"{attempts.FOLDER}/{self.name}/{self.assignment}/{graded[-1].number}"
-            attempt.asked_again = f"a new answer, to mark again; the earlier one's points and comment are in {place}"
+            attempt.asked_again = f"a new answer, to be marked again; the earlier points and comment are in {place}"
 
     def _essay(self, notebooks: dict[str, NotebookNode]) -> str:
         releases = self._releases()

@@ -74,7 +74,7 @@ def copy_out(source: Path, staging: Path) -> Found:
         with zipfile.ZipFile(source) as archive:
             return _copy_zip(archive, staging)
     except zipfile.BadZipFile as error:
-        raise ValueError(f"{source} is no zip file, or a damaged one ({error}); download it again") from error
+        raise ValueError(f"{source} is not a zip file, or is damaged ({error}); download it again") from error
 
 
 def shown(path: PurePosixPath | str) -> str:
@@ -154,7 +154,7 @@ def _check_entry(name: str, entry: zipfile.ZipInfo, count: int) -> None:
     if name.startswith("/") or re.match(r"[A-Za-z]:", name) or ".." in PurePosixPath(name).parts:
         raise RefusedError("leads out of the zip")
     if kind not in (0, stat.S_IFREG):
-        raise RefusedError("is a link or no ordinary file")
+        raise RefusedError("is a link or not an ordinary file")
     if count > 1:
         raise RefusedError(f"is in the zip {count} times; no one can say which counts")
     if entry.file_size > max(RATIO_COUNTS_FROM, WORST_RATIO * entry.compress_size) and NOTEBOOK.search(name):
@@ -197,7 +197,7 @@ def _copy_folder(source: Path, staging: Path) -> Found:
             if stat.S_ISDIR(status.st_mode):
                 continue
             if not stat.S_ISREG(status.st_mode):
-                found.lines.append(f"refused: {shown(path)} is a link or no ordinary file")
+                found.lines.append(f"refused: {shown(path)} is a link or not an ordinary file")
             elif NOTEBOOK.search(name) or name == TIME_FILE:
                 left -= _take(path, descriptor, staging, left, found)
             else:
@@ -228,5 +228,5 @@ def _open_plain(name: str, folder: int) -> IO[bytes]:
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
-        raise RefusedError("is a link or no ordinary file")
+        raise RefusedError("is a link or not an ordinary file")
     return os.fdopen(file, "rb")

@@ -1,7 +1,7 @@
 """The check of coursework: hidden cases, igteach's own functions locked, and a proof for the grader to judge.
 
-It runs in the student's kernel, where a student's code could change it. So nothing is judged here, and nothing that
-is right lies here: the check hands over the values that the answer returned, and `igteach.course.nbgrader_steps`
+It runs in the student's kernel, where a student's code could change it. So nothing is judged here, and no right
+value is here: the check sends back the values that the answer returned, and `igteach.course.nbgrader_steps`
 compares them with the right ones in a process of its own.
 """
 
@@ -94,7 +94,7 @@ def hand_in(number: str, answer: object) -> Verdict:
     elif isinstance(returned, Verdict):
         verdict = returned
     else:
-        verdict = Verdict(number, "handed in", "What your function returned went to the grader.")
+        verdict = Verdict(number, "handed in", "The grader has what your function returned.")
     publish(
         {
             "exercise": number,

@@ -336,8 +336,10 @@ STUDENTS = [
     Student("spoofed", spoofed, (), {1: "returns an AlwaysEqual", 3: "returns an AlwaysEqual"}),
     Student("reads-cells", with_start(READS_CELLS), (), {1: OPEN}, flag="the notebook's own machinery"),
     Student("reads-files", with_start(READS_FILES), (), {1: OPEN}),
-    Student("disarms", with_start(DISARM), (), {1: "without handing over"}, flag="ended without a proof"),
-    Student("forges", with_start(FORGE), (), {1: "is not an answer"}, flag="handed over what no answer returns"),
+    Student("disarms", with_start(DISARM), (), {1: "without sending back"}, flag="ended without a proof"),
+    Student(
+        "forges", with_start(FORGE), (), {1: "is not an answer"}, flag="sent back something that no answer can return"
+    ),
     *(Student(name, with_cheat(code), (), flag="reaches into the checkers") for name, code in CHEATS.items()),
     Student("only-calls", only_calls, (), flag=""),
     Student("loud", loud, (1, 2, 3)),

@@ -287,7 +287,7 @@ def test_links_in_a_folder_are_not_followed(course, tmp_path):
     os.mkfifo(tmp_path / "in" / "ann" / "pipe.ipynb")
     lines = collect(course, tmp_path / "in")
     assert submitted(course) == {}
-    assert len(lines_of(lines, "is a link or no ordinary file")) == 3
+    assert len(lines_of(lines, "is a link or not an ordinary file")) == 3
 
 
 # Which assignment
@@ -316,7 +316,7 @@ def test_of_several_assignments_the_one_of_the_notebooks_is_taken_or_asked_for(c
     ("source", "assignment", "said"),
     [
         ("none.zip", "", "there is no none.zip; name the platform's zip, or a folder"),
-        ("text.zip", "", "text.zip is no zip file, or a damaged one"),
+        ("text.zip", "", "text.zip is not a zip file, or is damaged"),
         ("course/submitted", "", "is where collect puts things"),
         ("text.zip", "07", "there is no assignment 07; there are: 04_lesson-aaaaaa"),
     ],

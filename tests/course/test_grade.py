@@ -222,7 +222,7 @@ def test_what_lies_in_no_folder_of_an_assignment_is_named(pupils, capsys):
     pupils.hand_in("ann")
     (pupils.course / "submitted" / "bob.ipynb").write_text("{}")
     pupils.grade()
-    assert "submitted/bob.ipynb is not graded, because it lies in no folder" in capsys.readouterr().err
+    assert "submitted/bob.ipynb is not graded, because it is not in a folder" in capsys.readouterr().err
 
 
 # What is stopped
@@ -305,7 +305,7 @@ def test_interrupted_anywhere_the_next_run_gives_what_an_undisturbed_one_gives(p
             pupils.grade()
     mark = pupils.grade()["ann"]
     assert (mark.total, mark.by_hand, mark.attempt) == (2, True, 2)
-    assert mark.flags == ["a new answer, to mark again; the earlier one's points and comment are in attempts/ann/a/1"]
+    assert mark.flags == ["a new answer, to be marked again; the earlier points and comment are in attempts/ann/a/1"]
     old = record(pupils, "ann")
     assert old["cells"]["question-1"]["by_person"] == 3
     assert old["cells"]["question-1"]["comment"] == "Well said."
@@ -348,7 +348,7 @@ def test_a_second_run_at_once_is_refused_in_words(pupils, monkeypatch, capsys):
     (pupils.course / ".igteach").mkdir()
     with FileLock(pupils.course / ".igteach" / "lock"):
         assert main(["grade", str(pupils.course)]) == 1
-    assert "another grade is at work on" in capsys.readouterr().err
+    assert "another grade is running on" in capsys.readouterr().err
     assert main(["grade", str(pupils.course)]) == 0
 
 
@@ -390,7 +390,7 @@ def test_a_new_essay_asks_to_be_marked_again_and_the_old_points_and_comment_are_
     pupils.hand_in("ann", "right", "Since.")
     mark = pupils.grade()["ann"]
     assert (mark.total, mark.by_hand) == (2, True)
-    assert mark.flags == ["a new answer, to mark again; the earlier one's points and comment are in attempts/ann/a/1"]
+    assert mark.flags == ["a new answer, to be marked again; the earlier points and comment are in attempts/ann/a/1"]
     with Gradebook(f"sqlite:///{pupils.course}/gradebook.db") as gradebook:
         assert gradebook.find_comment("question-1", "n", "a", "ann").comment is None
     pupils.give("ann", 1)

@@ -120,9 +120,9 @@ def linked_student(course):
         (link_to_nothing, "symbolic link, x"),
         (hard_link, "x is one file under several names"),
         (hard_linked_notebook, "n.ipynb is one file under several names"),
-        (pipe, "x is no ordinary file"),
-        (pipe_as_notebook, "n.ipynb is no ordinary file"),
-        (listening, "x is no ordinary file"),
+        (pipe, "x is not an ordinary file"),
+        (pipe_as_notebook, "n.ipynb is not an ordinary file"),
+        (listening, "x is not an ordinary file"),
         (linked_assignment, "is a link"),
         (linked_student, "is a link"),
     ],
@@ -139,7 +139,7 @@ def test_what_becomes_a_link_after_it_was_looked_at_is_not_followed(course, monk
     os.unlink(folder(course) / "n.ipynb")
     monkeypatch.setattr(hand_ins, "_refuse_links", lambda *_: None)
     os.link(course / "secret", folder(course) / "n.ipynb")
-    assert "is no ordinary file" in refusal(course)
+    assert "is not an ordinary file" in refusal(course)
 
 
 def test_a_linked_student_and_a_linked_assignment_are_listed_to_be_refused_in_words(course):
@@ -281,7 +281,7 @@ def test_a_time_that_is_none_costs_a_note_and_not_the_mark(course, data):
     (folder(course) / "timestamp.txt").write_bytes(data)
     hand_in = read_hand_in(course, "ann", "a")
     assert hand_in.timestamp == ""
-    assert "timestamp.txt holds no time" in hand_in.notes[0]
+    assert "timestamp.txt does not contain a time" in hand_in.notes[0]
 
 
 @pytest.mark.parametrize(("data", "secret"), [(b"aB3-_x", "aB3-_x"), (b"\xff", ""), (b"x" * 5000, ""), (b"a\nb", "")])

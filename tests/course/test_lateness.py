@@ -113,8 +113,8 @@ def test_an_extension_can_be_given_before_anything_is_handed_in(course, capsys):
     [
         (["b", "2027-01-31T23:59"], "there is no assignment b; there are: a"),
         (["b"], "there is no assignment b; there are: a"),
-        (["a", "31.1.2027"], "'31.1.2027' is no date with a time; write 2027-01-31T23:59"),
-        (["a", "2027-01-31"], "'2027-01-31' is no date with a time"),
+        (["a", "31.1.2027"], "'31.1.2027' is not a date with a time; write 2027-01-31T23:59"),
+        (["a", "2027-01-31"], "'2027-01-31' is not a date with a time"),
         (["a", "2027-01-31T23:59", "--student", "ann"], "a has no due date that ann could get an extension of"),
         (["a", "--student", "ann"], "until when has ann time?"),
     ],

@@ -51,19 +51,19 @@ def set_to(cell, **values):
             {},
             {"manual_score": 1, "extra_credit": 1},
             4,
-            ["question-1: 1 points of extra credit, which count up to the maximum of the whole"],
+            ["question-1: 1 points of extra credit, which count only up to the total maximum"],
         ),
         (
             {"extra_credit": 100},
             {},
             5,
-            ["check-1: 100 points of extra credit, which count up to the maximum of the whole"],
+            ["check-1: 100 points of extra credit, which count only up to the total maximum"],
         ),
         (
             {"extra_credit": -1},
             {},
             2,
-            ["check-1: -1 points of extra credit, which count up to the maximum of the whole"],
+            ["check-1: -1 points of extra credit, which count only up to the total maximum"],
         ),
     ],
 )

@@ -149,7 +149,7 @@ BROKEN = [[], [3] * 3, [{}] * 3, [{"shape": [1]}] * 3, [{"shape": [2], "values":
 def test_what_no_answer_hands_over_gets_nothing_and_is_flagged(returned):
     result = judged(handed(returned=returned))
     assert result.cells[0].outputs[0].output_type == "error"
-    assert result.metadata.igteach.flags == ["check-03-1 handed over what no answer returns"]
+    assert result.metadata.igteach.flags == ["check-03-1 sent back something that no answer can return"]
 
 
 def test_right_values_for_other_cases_get_nothing():
@@ -169,10 +169,10 @@ def test_a_claim_to_be_solved_earns_nothing():
         (ran(error("NameError", "name 'f' is not defined")), "could not run: NameError: name 'f' is not defined"),
         (ran(error("CellTimeoutError")), "did not come to an end in time"),
         (ran(count=None), "the notebook was stopped before it"),
-        (ran(), "without handing over"),
-        (ran(proof=["03.1"]), "without handing over"),
+        (ran(), "without sending back"),
+        (ran(proof=["03.1"]), "without sending back"),
         (handed(["handed in"], right(), message={"a": []}), "{'a': []}"),
-        (handed(exercise="03.2", returned=right()), "without handing over"),
+        (handed(exercise="03.2", returned=right()), "without sending back"),
     ],
 )
 def test_without_a_proof_the_reason_is_told_in_words_and_no_traceback_stays(cell, words):

@@ -69,7 +69,7 @@ def test_they_are_set_in_the_courses_configuration(course):
     )
     assert configured(course) == TimeLimits(90, 300)
     (course / "nbgrader_config.py").write_text("c = get_config()\nc.SandboxedExecute.seconds = 'long'\n")
-    with pytest.raises(Misconfigured, match="SandboxedExecute.seconds to 'long'; both must be numbers of seconds"):
+    with pytest.raises(Misconfigured, match=r"SandboxedExecute\.seconds to 'long'; both must be numbers of seconds"):
         configured(course)
     (course / "nbgrader_config.py").write_text("c = get_config(\n")
     with pytest.raises(Misconfigured, match="does not load"):

@@ -36,7 +36,7 @@ def link(name):
         (f"{ANN}/../../../{NOTEBOOK}", b"x", "leads out of the zip"),
         (f"{ANN}\\..\\..\\{NOTEBOOK}", b"x", "leads out of the zip"),
         (f"C:\\{NOTEBOOK}", b"x", "leads out of the zip"),
-        (link(f"{ANN}/{NOTEBOOK}"), b"/etc/passwd", "is a link or no ordinary file"),
+        (link(f"{ANN}/{NOTEBOOK}"), b"/etc/passwd", "is a link or not an ordinary file"),
         (f"{ANN}/{NOTEBOOK}", b" " * 20_000_000, "unpacks to more than 200 times its size"),
     ],
     ids=str,
