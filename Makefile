@@ -26,7 +26,7 @@ ci: dev ## make test, then the long checks, with samples of what is large
 	@echo "ci: the tests, then the long checks"
 	@$(BIN)/python -m igteach ci
 
-release: dev ## every check, in full, in a fresh clone of the last commit; writes docs/checked.md (ARGS="tests long")
+release: dev ## every check, in full, in a fresh clone of the last commit; writes docs/checked.md (ARGS="tests course")
 	@echo "release: everything; this takes long"
 	@$(BIN)/python -m igteach release $(ARGS)
 

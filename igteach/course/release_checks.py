@@ -14,7 +14,8 @@ NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbv
 TWO_WORKERS = ["--numprocesses=2"]  # more would slow the lessons' kernels down
 LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["mypy", "--no-error-summary"]]
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]
-LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15", "tests"]
+LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15"]
+LONG_FOLDERS = ("lessons", "course", "browser", "repository")  # of tests, in which some are long
 CHECKED = "docs/checked.md"
 HEAD = """\
 # What was checked, and when
@@ -29,7 +30,7 @@ STEPS = {  # name: what is run in the clone, by make or as a module of its Pytho
     "install": ["make", "dev"],
     **{" ".join(command[:2]) if command[0] == "ruff" else command[0]: command for command in LINT},
     "tests": UNIT_TESTS,
-    "long": [*LONG_TESTS, "--verbose", "--whole"],
+    **{folder: [*LONG_TESTS, "--verbose", "--whole", f"tests/{folder}"] for folder in LONG_FOLDERS},
 }
 
 
@@ -40,7 +41,7 @@ def test(clone: Path) -> int:
 
 def ci(clone: Path) -> int:
     """The tests, then the long ones, with samples of what is large; the exit code of the first that fails, or 0."""
-    return test(clone) or run(LONG_TESTS, clone)
+    return test(clone) or run([*LONG_TESTS, "tests"], clone)
 
 
 def run(command: list[str], clone: Path) -> int:

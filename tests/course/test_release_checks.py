@@ -1,6 +1,7 @@
 """The tiers: a failed step ends them, and a release writes down what was seen."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def commands(monkeypatch):
 def test_ci_runs_the_tests_and_then_the_long_ones(commands, tmp_path):
     seen, _ = commands
     assert ci(tmp_path) == 0
-    assert seen == [*release_checks.LINT, release_checks.UNIT_TESTS, release_checks.LONG_TESTS]
+    assert seen == [*release_checks.LINT, release_checks.UNIT_TESTS, [*release_checks.LONG_TESTS, "tests"]]
 
 
 @pytest.mark.parametrize("place", range(4))
@@ -51,15 +52,21 @@ def test_what_is_known_not_to_be_so_yet_is_written_down():
 
 def test_a_step_is_written_in_the_place_of_its_last_run_and_the_others_stay(tmp_path):
     file, day = tmp_path / "checked.md", date(2026, 11, 28)
-    write_down(file, Result("long", "1 failed", 90, 1), "abc1234", day)
+    write_down(file, Result("course", "1 failed", 90, 1), "abc1234", day)
     write_down(file, Result("install", "ready", 6, 0), "abc1234", day)
-    write_down(file, Result("long", "9 passed", 120, 0), "def5678", day)
+    write_down(file, Result("course", "9 passed", 120, 0), "def5678", day)
     rows = [line for line in file.read_text().splitlines() if line.startswith("| `")]
     assert rows[0].startswith("| `install` | abc1234 | 2026-11-28 | ")
     assert rows[0].endswith(" | passed: ready | 0.1 |")
-    assert rows[1].startswith("| `long` | def5678 | ")
+    assert rows[1].startswith("| `course` | def5678 | ")
     assert rows[1].endswith(" | passed: 9 passed | 2.0 |")
     assert len(rows) == 2
+
+
+def test_a_release_runs_every_folder_in_which_a_test_is_long():
+    tests = Path(__file__).parents[1]
+    marked = {file.relative_to(tests).parts[0] for file in tests.rglob("test_*.py") if "mark.long" in file.read_text()}
+    assert marked == set(release_checks.LONG_FOLDERS)
 
 
 def test_a_step_that_does_not_exist_is_named(tmp_path):
