@@ -22,7 +22,10 @@ PUBLIC = [
     "igteach.methods.baselines",
     "igteach.methods.captum_methods",
     "igteach.show",
-    *(f"igteach.models.{name}" for name in ("digits", "efficientnet", "imagenet", "patients", "scenes", "text")),
+    *(
+        f"igteach.models.{name}"
+        for name in ("digits", "efficientnet", "imagenet", "language", "patients", "scenes", "text")
+    ),
 ]
 MODULES = [
     module.name for module in pkgutil.walk_packages(igteach.__path__, "igteach.") if "__main__" not in module.name

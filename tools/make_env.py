@@ -46,6 +46,7 @@ def main(last: str) -> int:
         finished = all(is_done(stage) for stage in stages) and PYTHON.exists() and not made_elsewhere()
         if not finished:
             make(stages)
+            fetch_model()
     print("env: .venv is ready")
     return 0
 
@@ -98,6 +99,13 @@ def install(wanted: list[str]) -> None:
     if done.returncode:
         print(*LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-25:], sep="\n")
         raise SystemExit(f"env: pip failed; its whole report is in {LOG}")
+
+
+def fetch_model() -> None:
+    """Fetch the language model, or go on with a warning where that fails, as without a network."""
+    fetch = [str(PYTHON), "-m", "igteach", "fetch"]
+    if subprocess.run(fetch, cwd=ROOT, env=pip_environment()).returncode:
+        print(f"env: warning: going on without the language model; to fetch it later: {' '.join(fetch)}", flush=True)
 
 
 def pip_environment() -> dict[str, str]:

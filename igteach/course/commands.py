@@ -58,7 +58,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
     parser.add_argument("--version", action="version", version=f"igteach {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, progress, hint, build, book, check, test, ci, release):
+    for run in (lab, copy, fetch, progress, hint, build, book, check, test, ci, release):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course,book" if run is book else "lessons,course")
         if run in (copy, build, check):
@@ -169,6 +169,14 @@ def _copy(numbers: list[str]) -> Path:
     except FileExistsError:
         pass  # another `copy` was first
     return work
+
+
+def fetch(_: Options) -> int:
+    """fetch the language model SmolLM2 (93 MB, once) and keep it in this user's cache"""
+    from igteach.models.language import fetch as fetch_smollm2  # loads PyTorch
+
+    print(f"fetch: {fetch_smollm2()}")
+    return 0
 
 
 def progress(_: Options) -> int:
