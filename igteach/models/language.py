@@ -87,7 +87,7 @@ def load(device: torch.device | str | None = None) -> LanguageModel:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     with _no_progress_bars():
-        model = AutoModelForCausalLM.from_pretrained(
+        model: nn.Module = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True, local_files_only=True
         )
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

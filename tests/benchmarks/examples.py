@@ -44,6 +44,7 @@ def all_cases(quick: bool, count: int) -> Iterator[tuple[str, list[Case]]]:
         yield "MiniLM", _questions(count)
     except WeightsUnavailable as error:
         print(f"left out: {error}")
+    yield "ViT-Tiny", _cases(_vision_transformer(), torch.rand(count, 3, 224, 224))
     if DEVICE.type != "cpu":
         yield "ResNet-50", _cases(_resnet50(), torch.rand(count, 3, 224, 224))
 
@@ -95,3 +96,14 @@ def _resnet50() -> nn.Module:
     with torch.no_grad():
         network.train()(torch.rand(32, 3, 224, 224, device=DEVICE))
     return network.eval()
+
+
+def _vision_transformer() -> nn.Module:
+    """The shape of ViT-Tiny, weights at random, as large as lets a signal through: for times, not for answers."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    torch.manual_seed(0)
+    width = 192
+    shape = {"hidden_size": width, "num_hidden_layers": 12, "num_attention_heads": 3, "intermediate_size": 4 * width}
+    config = ViTConfig(**shape, num_labels=1000, initializer_range=width**-0.5)
+    return ViTForImageClassification(config).to(DEVICE).eval()

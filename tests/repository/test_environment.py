@@ -181,6 +181,35 @@ def test_the_reason_is_shown_where_pip_fails_and_nothing_is_noted_as_done(clone,
     assert make(clone, wheels, "bread")[0] == 0
 
 
+PACKAGE = """
+import sys, pathlib
+pathlib.Path("asked").write_text(" ".join(sys.argv[1:]))
+sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_it_ends_with_the_language_model_and_goes_on_with_a_warning_without_it(clone, wheels, code):
+    (clone / "igteach").mkdir()
+    (clone / "igteach" / "__init__.py").touch()
+    (clone / "igteach" / "__main__.py").write_text(PACKAGE.format(code=code))
+    left, printed = make(clone, wheels, "bread")
+    assert (left, (clone / "asked").read_text()) == (0, "fetch"), printed
+    warning = "env: warning: going on without the language model; to fetch it later: "
+    python = clone / ".venv" / "bin" / "python"
+    assert (f"{warning}{python} -m igteach fetch\n" in printed) == (code == 1)
+    assert printed.endswith("env: .venv is ready\n")
+
+
+def test_every_route_in_the_readme_fetches_the_language_model():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = [block for block in readme.split("```")[1::2] if "[lessons,course]" in block]
+    assert len(blocks) == 3
+    assert all("igteach fetch" in block for block in blocks)
+    (conda,) = (line for line in readme.splitlines() if "conda env create" in line)
+    assert "python -m igteach fetch" in conda
+
+
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a clone")
 def test_scripts_keep_their_line_ends_in_a_checkout_with_windows_ones(tmp_path):
     files = [".ci/run", "Makefile", str(SCRIPT)]
