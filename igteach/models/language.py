@@ -235,16 +235,15 @@ def _convert(weights: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     print(f"converting {weights.name} to float16", file=sys.stderr)
-    with _no_progress_bars():
-        unpacked = AutoModelForCausalLM.from_pretrained(
-            weights.parent, gguf_file=weights.name, dtype=torch.float32, local_files_only=True
-        )
-        config = unpacked.config
-        del config.quantization_config  # which says that the weights are packed, and keeps them from being saved
-        plain = type(unpacked)(config)
-        plain.load_state_dict(unpacked.state_dict())
-        plain.half().save_pretrained(folder)
-        AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(folder)
+    unpacked = AutoModelForCausalLM.from_pretrained(
+        weights.parent, gguf_file=weights.name, dtype=torch.float32, local_files_only=True
+    )
+    config = unpacked.config
+    del config.quantization_config  # which says that the weights are packed, and keeps them from being saved
+    plain = type(unpacked)(config)
+    plain.load_state_dict(unpacked.state_dict())
+    plain.half().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(folder)
     for file in folder.iterdir():
         file.chmod(0o644)  # the folder may be copied to where a class reads it
     sums = {file.name: _sha256_of_file(file) for file in sorted(folder.iterdir())}
