@@ -21,8 +21,8 @@ METHODS = {
     "gradient_times_input": lambda f, x, **how: igteach.gradient_times_input(f, x, x.flip(-1), **how),
     "smoothgrad": lambda f, x, **how: igteach.smoothgrad(f, x, stdev=0.1, samples=4, **how),
     **{
-        f"integrated_gradients, {rule}": lambda f, x, rule=rule, **how: integrated_gradients(f, x, rule=rule, **how)
-        for rule in ("midpoint", "gauss_legendre", "warped")
+        f"integrated_gradients, {rule}": lambda f, x, r=rule, **how: integrated_gradients(f, x, rule=r, steps=64, **how)
+        for rule in ("midpoint", "gauss_legendre")
     },
     "integrated_gradients, plain": lambda f, x, **how: integrated_gradients(f, x, 0.5, steps=20, **how),
     "integrated_gradients, tolerance": lambda f, x, **how: integrated_gradients(f, x, tolerance=0.1, **how),

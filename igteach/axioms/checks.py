@@ -19,7 +19,7 @@ from igteach.core.functions import Baseline, Function, Target
 
 Method = Callable[..., Attribution]
 
-QUADRATURE_TOLERANCE = ROUGHLY_BELOW  # for integrals: 64 steps are up to 2% off at a kink, and the paper allows 5%
+QUADRATURE_TOLERANCE = ROUGHLY_BELOW  # for integrals: as much as the paper allows, and as the default tolerance
 NEGLIGIBLE = 1e-3  # of the change in F: a smaller share counts as none
 FACTOR_F, FACTOR_G = 2.0, -3.0  # of linearity: of both signs, and their sum is not 1
 TINY = torch.finfo(torch.float64).tiny  # so that 0 / 0 is 0

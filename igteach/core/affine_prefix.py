@@ -2,39 +2,36 @@
 
 Up to its first non-linearity a network is affine, h = A x + c. Along a straight path h is on a straight path, too, and
 the gradient with respect to x is A^T times the one with respect to h, and a weighted sum of gradients is A^T times the
-weighted sum of those. The same holds for everything that the error estimate needs, except the sum of the squared second
-differences, feature by feature, which is not linear. That one is estimated with a sketch: the second differences go in
-turn into SKETCH_SIZE sums, each with a random sign from a fixed seed; averaged over the signs, the squares of these
-sums add up to the sum of the squares.
+weighted sum of those. So cells are chosen by the gradients with respect to h, and only sums go back through the prefix.
+The same holds for everything that the error estimate needs, except the sum of the squared jumps, feature by feature,
+which is not linear. That one is estimated with a sketch: the jumps go in turn into SKETCH_SIZE sums, each with a random
+sign from a fixed seed; averaged over the signs, the squares of these sums add up to the sum of the squares.
 
 Sources: Charikar, Chen and Farach-Colton (2002), https://doi.org/10.1007/3-540-45465-9_59, for the sketch; see also
 Alon, Matias and Szegedy (1996), https://doi.org/10.1145/237814.237823.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.nn.modules import batchnorm
 
 from igteach.core.attribution import accumulator
 from igteach.core.devices import full_precision
-from igteach.core.error_estimate import NEIGHBOURS, expected_l1_error
-from igteach.core.evaluation import forward_with_gradient, frozen_parameters, repeat_target
+from igteach.core.error_estimate import jump_matrix, jump_spreads
+from igteach.core.evaluation import frozen_parameters, unchecked_with_gradient
 from igteach.core.functions import Function, Logit, Probability
-from igteach.core.integration import Integrand
+from igteach.core.integrands import Cells, Evaluated, Integrand, row_sums, stacked, weighted_sums
 from igteach.core.paths import StraightPath
-from igteach.core.quadrature import Cells, parabola_corrections
+from igteach.core.quadrature import parabola_weights
 
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 AFFINE = (nn.Linear, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, *POOLING, nn.Flatten, nn.Dropout, nn.Identity)
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 SKETCH_SIZE = 4
-NUM_SUMS = 4 + SKETCH_SIZE  # weighted sums of gradients that go back through the prefix
-FEWEST_STEPS = 2 * NUM_SUMS  # with fewer steps the split gains nothing
-FEWEST_PRODUCTS = 48  # nor with fewer multiplications for each output of the prefix
+FEWEST_PRODUCTS = 48  # the split gains nothing with fewer multiplications for each output of the prefix
 
 
 class ChannelsFirst(nn.Module):
@@ -84,76 +81,108 @@ class PrefixIntegrand(Integrand):
     """The gradient of F by the hidden path behind an affine prefix; its sums go back through the prefix at the end.
 
     Attributes:
-        f: The remainder of F.
-        path: The hidden path, a straight one.
+        f: F.
         target: The class of each example (batch,), or None.
+        path: The path of x.
         split: F in two.
-        input_path: The path of x.
+        hidden: The hidden paths of the examples under way.
     """
 
     path: StraightPath
     split: SplitModel
-    input_path: StraightPath
+    hidden: dict[int, StraightPath] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, split: SplitModel, path: StraightPath, target: Tensor | None) -> "PrefixIntegrand":
-        """The integrand of a split F along the path of its input."""
-        return cls(split.remainder, split.hidden_path(path), target, split, path)
+    @property
+    def like(self) -> Tensor:
+        return self.path.x
 
-    def values(self, cells: Cells) -> Tensor:
-        points = self.path.points(cells.nodes)
-        _, gradients = forward_with_gradient(self.f, points.flatten(0, 1), repeat_target(self.target, len(points)))
-        return gradients.reshape(points.shape)
+    @property
+    def num_values(self) -> int:
+        return self.hidden_path(0).x[0].numel()
 
-    def running_sums(self, cells: Cells) -> "PrefixSums":
-        return PrefixSums(self, cells)
+    @property
+    def judged_by_others(self) -> bool:
+        return True
 
+    def hidden_path(self, example: int) -> StraightPath:
+        """The path of h of an example, found once."""
+        if example not in self.hidden:
+            row = slice(example, example + 1)
+            self.hidden[example] = self.split.hidden_path(StraightPath(self.path.baseline[row], self.path.x[row]))
+        return self.hidden[example]
 
-class PrefixSums:
-    """NUM_SUMS weighted sums of the gradients by h: what the integral and its error estimate are made of."""
+    def points(self, examples: Tensor, alphas: Tensor) -> Tensor:
+        return self.path.rows(examples, alphas)[0]
 
-    def __init__(self, integrand: PrefixIntegrand, cells: Cells):
-        self.integrand = integrand
-        hidden = integrand.path.x
-        weights = torch.cat(
-            [
-                cells.weights[None],
-                parabola_corrections(cells.nodes, cells.weights)[None],
-                _second_difference_weights(cells.nodes),
-            ]
+    def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
+        paths = [self.hidden_path(example) for example in examples.tolist()]
+        starts, ends = torch.cat([path.baseline for path in paths]), torch.cat([path.x for path in paths])
+        points = torch.lerp(starts, ends, alphas.to(ends).view(-1, *(1,) * (ends.dim() - 1)))
+        f, gradients, finite = unchecked_with_gradient(self.split.remainder, points, self.targets(examples))
+        gradients = gradients.flatten(1)
+        return Evaluated(f, gradients, row_sums(gradients, (ends - starts).flatten(1)), finite)
+
+    def values(self, cells: Cells, features: Tensor | None) -> Tensor:
+        velocities = torch.cat(
+            [self.hidden_path(example).velocities(torch.zeros(1)) for example in cells.examples.tolist()]
         )
-        self.weights = weights.to(hidden).expand(-1, -1, len(hidden)).permute(2, 0, 1)  # (batch, NUM_SUMS, cells)
-        self.sums = hidden.new_zeros(len(hidden), NUM_SUMS, hidden[0].numel())
+        velocities = velocities.flatten(1)
+        return stacked(cells.gradients, features) * (velocities if features is None else velocities[:, features])
 
-    def add(self, values: Tensor, chunk: Tensor) -> None:
-        self.sums.baddbmm_(self.weights[:, :, chunk], values.flatten(2).transpose(0, 1))
+    def weights(self, nodes: Tensor, widths: Tensor, is_open: Tensor) -> Tensor:
+        return parabola_weights(nodes, widths, is_open)
 
-    def result(self) -> tuple[Tensor, Tensor | None]:
-        split, path, hidden = self.integrand.split, self.integrand.input_path, self.integrand.path.x
-        gradients_by_hidden = self.sums.view(len(hidden), NUM_SUMS, *hidden.shape[1:]).transpose(0, 1).movedim(-1, 2)
-        gradients = split.gradients_by_input(path.x, gradients_by_hidden)
-        sums = gradients.to(accumulator(gradients)).mul_(path.x - path.baseline)
-        integral, correction, first, last, *sketch = sums
-        return integral, expected_l1_error(torch.stack(sketch).square().sum(0), correction, first, last)
+    def integral(self, cells: Cells) -> Tensor:
+        return self.by_input(cells, cells.weights[None])[0]
+
+    def distance(self, cells: Cells, features: Tensor | None, distance: Tensor) -> Tensor:
+        """As for any integrand, of the integral by x; the one of the values is by h."""
+        parabolas = parabola_weights(cells.nodes, cells.widths)
+        jumps = jump_matrix(self.values(cells, features), cells.nodes)
+        weights = torch.cat([(parabolas - cells.weights)[None], self.sketch_weights(cells, jumps, parabolas)])
+        sums = self.by_input(cells, weights)
+        smooth, first, last, *sketch = sums.flatten(2).abs()
+        jumps = torch.stack(sketch).square().sum(0).sqrt() + smooth
+        return torch.maximum(jumps.sum(1), ((first + last) / 2).sum(1))
+
+    def sketch_weights(self, cells: Cells, jumps: Tensor, weights: Tensor) -> Tensor:
+        """The weights of the gradients in the first jump, the last one, and the sketch of all: (sums, cells, batch)."""
+        spread = jumps * jump_spreads(cells.nodes, weights)[:, None]
+        signs = torch.randint(2, (len(jumps),), generator=torch.Generator().manual_seed(0)).to(jumps) * 2 - 1
+        sketch = [torch.einsum("gnb,g->nb", spread[i::SKETCH_SIZE], signs[i::SKETCH_SIZE]) for i in range(SKETCH_SIZE)]
+        return torch.stack([jumps[0] * cells.nodes[0], jumps[-1] * (1 - cells.nodes[-1]), *sketch])
+
+    def by_input(self, cells: Cells, weights: Tensor) -> Tensor:
+        """Weighted sums of the gradients by h, as shares of the features of x: (sums, batch, *features).
+
+        Args:
+            cells: Whose gradients are added up.
+            weights: (sums, cells, batch).
+        """
+        by_hidden = weighted_sums(cells.gradients, weights, self.path.x.dtype)
+        shape = self.hidden_path(0).x.shape[1:]
+        by_hidden = by_hidden.view(*by_hidden.shape[:2], *shape).movedim(-1, 2)
+        path = StraightPath(self.path.baseline[cells.examples], self.path.x[cells.examples])
+        gradients = self.split.gradients_by_input(path.x, by_hidden)
+        return gradients.to(accumulator(gradients)).mul_(path.x - path.baseline)
 
 
-def split_model(f: Function, x: Tensor, steps: int) -> SplitModel | None:
+def split_model(f: Function, x: Tensor) -> SplitModel | None:
     """F in two, if it is an nn.Sequential (nested, or in logit() or probability()) that begins with affine layers.
 
     Args:
         f: F, as every method takes it.
         x: (batch, *features).
-        steps: Gradients for each example.
 
     Returns:
-        The two, or None where there is no prefix or it gains nothing: with few steps, and on a GPU, where kernel
-        launches, not arithmetic, take the time.
+        The two, or None where there is no prefix or it gains nothing: on a GPU, where kernel launches, not arithmetic,
+        take the time.
     """
     wrappers, model = list[type[Logit]](), f
     while isinstance(model, Logit) and type(model) in (Logit, Probability):
         wrappers.append(type(model))
         model = model.model
-    if not isinstance(model, nn.Sequential) or steps < FEWEST_STEPS or x.device.type != "cpu":
+    if not isinstance(model, nn.Sequential) or x.device.type != "cpu":
         return None
     if x.dtype not in (torch.float32, torch.float64):
         return None
@@ -187,19 +216,3 @@ def _is_affine(layer: nn.Module) -> bool:
 def _is_hooked(module: nn.Module) -> bool:
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return any(getattr(module, kind) for kind in kinds)
-
-
-def _second_difference_weights(nodes: Tensor) -> Tensor:
-    """The weights of the values at the nodes (steps, batch) in 2 + SKETCH_SIZE sums: (sums, steps, batch).
-
-    The sums are the first second difference, the last one, and the sketch of all; a second difference is taken of
-    (difference of values) (distance of nodes), as in core.error_estimate.IntegrandVariation.
-    """
-    count = len(nodes) - NEIGHBOURS + 1
-    signs = torch.randint(2, (count,), generator=torch.Generator().manual_seed(0)).to(nodes) * 2 - 1
-    weights = nodes.new_zeros(2 + SKETCH_SIZE, count)  # of the second differences
-    weights[0, 0] = weights[1, -1] = 1
-    weights[2 + torch.arange(count) % SKETCH_SIZE, torch.arange(count)] = signs
-    of_gaps = functional.pad(weights, (0, 2)) - 2 * functional.pad(weights, (1, 1)) + functional.pad(weights, (2, 0))
-    of_gaps = of_gaps[..., None] * nodes.diff(dim=0)
-    return functional.pad(of_gaps, (0, 0, 1, 0)) - functional.pad(of_gaps, (0, 0, 0, 1))

@@ -24,6 +24,8 @@ class Attribution:
             None where the method has no estimate. 0.05 is 5%.
         converged: Whether each example's estimate is below the tolerance asked for: (batch,), or None where no
             tolerance was given.
+        path_values: For each example the alphas of its path from 0 to 1, and F there, in float64 on the CPU:
+            (2, points). None where a method has no path.
 
     Raises:
         ValueError: values holds NaN or infinity.
@@ -34,7 +36,7 @@ class Attribution:
         >>> answer.values.sum(1) == answer.f_input - answer.f_baseline
         tensor([True])
         >>> answer
-        Attribution(residual +0, 0.0% of F(x) - F(x'), error below 1%: complete; shape (1, 2), 64 gradients an example)
+        Attribution(residual +0, 0.0% of F(x) - F(x'), error below 1%: complete; shape (1, 2), 9 gradients an example)
     """
 
     values: Tensor
@@ -43,6 +45,7 @@ class Attribution:
     evaluations: int | Tensor
     error_estimate: Tensor | None = field(default=None, kw_only=True)
     converged: Tensor | None = field(default=None, kw_only=True)
+    path_values: tuple[Tensor, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):

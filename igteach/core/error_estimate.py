@@ -1,13 +1,14 @@
 """How far a weighted sum of gradients is from the integral, judged from how g, the integrand, changes between nodes.
 
-kinks   Where a ReLU switches, g jumps by J somewhere between two nodes d apart; the error's variance is (J d)^2 / 12.
-        Second differences of (difference of g) d forget the smooth part of g, and have 6 times the variance of J d.
-smooth  Where g bends, the parabola through three nodes knows the error of a cell: quadrature.parabola_corrections.
-ends    Before the first node and after the last one nothing is seen: g may change there as fast as beside them.
+jumps   Where a ReLU switches, g jumps somewhere between two nodes. A jump J, its place equally likely everywhere in a
+        gap, adds J^2 v to the variance of the error; v is known from the nodes and the weights. J is the difference
+        across the gap, or what the slopes beside it do not foretell of it (a third difference), whichever is smaller.
+smooth  What the parabola rule says instead: zero where the weights are its own. v is that of its weights.
+ends    Before the first node and after the last one nothing is seen: g may change there as in the gap beside.
 
-The estimate: MARGIN times the larger of kinks + smooth and ends / 2, summed over features; never less than |residual|.
-`python tests/benchmarks/error_estimates.py` reports how it does, on other networks than it was made on. Its weakness:
-where g blows up at an end of the path (a layer norm at an embedding of zeros) it may be half the error.
+The estimate: a margin times the larger of jumps + smooth and ends / 2, summed over features; at least |residual|.
+`python tests/benchmarks/error_estimates.py` reports how it does. Its weaknesses: what lies between two nodes and leaves
+no trace at them is unseen; and on a smooth F the parabola rule is an order better than the estimate knows.
 """
 
 from dataclasses import replace
@@ -17,64 +18,105 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import SMALLEST_DIFFERENCE, Attribution, l1_norm
+from igteach.core.quadrature import parabola_weights
 
 MARGIN = 1.5  # the estimate is to hold in at least 95 of 100 cases
-NEIGHBOURS = 4  # nodes that a second difference of differences takes
-CPU_AT_ONCE, GPU_AT_ONCE = 2**19, 2**23  # numbers of g looked at in one go: caches are small, each go on a GPU costs
+MARGIN_OF_A_STOP = 2.0  # also where the estimate decides when to stop, which is more often when it is low than high
+FEWEST_NODES = 4  # that a third difference takes
 
 
-class IntegrandVariation:
-    """What is remembered of g from node to node: a few tensors of its shape, however many nodes there are.
+def expected_l1_error(values: Tensor, nodes: Tensor, widths: Tensor, weights: Tensor) -> Tensor:
+    """The L1 distance to expect between a weighted sum of values and the integral, without a margin: (batch,).
 
-    Attributes:
-        last: g at the last node and that node, each with a first axis of 1.
-        differences: (difference of g) d across the last two gaps.
-        squares: The sum of the squares of the second differences.
-        ends: The first second difference and the last.
+    Args:
+        values: g at the nodes, (nodes, batch, features); at least FEWEST_NODES nodes.
+        nodes: Ascending, float64, (nodes, batch).
+        widths: Of the cells of the nodes, (nodes, batch).
+        weights: How much each value counts, (nodes, batch).
     """
-
-    def __init__(self) -> None:
-        self.last: tuple[Tensor, Tensor] | None = None
-        self.differences: Tensor | None = None
-        self.squares: Tensor | None = None
-        self.ends: tuple[Tensor, Tensor] | None = None
-
-    def add(self, values: Tensor, nodes: Tensor) -> None:
-        """Take note of g at the next nodes: values (nodes, batch, *features), nodes broadcast to it."""
-        numbers_at_once = CPU_AT_ONCE if values.device.type == "cpu" else GPU_AT_ONCE
-        nodes_at_once = max(1, numbers_at_once // values[0].numel())
-        for g, t in zip(values.split(nodes_at_once), nodes.split(nodes_at_once), strict=True):
-            if self.last:
-                g, t = torch.cat([self.last[0], g]), torch.cat([self.last[1], t])
-            gaps = g.diff(dim=0).mul_(t.diff(dim=0))
-            if self.differences is not None:
-                gaps = torch.cat([self.differences, gaps])
-            if len(gaps) >= 3:
-                second = (gaps[:-2] + gaps[2:]).sub_(gaps[1:-1], alpha=2)
-                squares = second.square().sum(0)
-                self.squares = squares if self.squares is None else self.squares.add_(squares)
-                self.ends = (self.ends[0] if self.ends else second[0].clone()), second[-1].clone()
-            self.last, self.differences = (g[-1:].clone(), t[-1:]), gaps[-2:].clone()
-
-    def distance(self, smooth: Tensor) -> Tensor | None:
-        """The L1 distance to expect between the weighted sum and the integral: (batch,).
-
-        Args:
-            smooth: The sum of g weighted by quadrature.parabola_corrections, (batch, *features).
-
-        Returns:
-            The distance, or None after fewer than 4 nodes.
-        """
-        if self.squares is None or self.ends is None:
-            return None
-        return expected_l1_error(self.squares, smooth, *self.ends)
+    jumps = jumps_between(values, jump_weights(nodes))
+    parabolas = parabola_weights(nodes, widths)
+    spreads = jump_spreads(nodes, parabolas).to(values)[..., None]
+    smooth = torch.einsum("nb,nbf->bf", (parabolas - weights).to(values), values)
+    first, last = nodes[0].to(values)[:, None], (1 - nodes[-1]).to(values)[:, None]
+    ends = (jumps[0].abs() * first + jumps[-1].abs() * last) / 2
+    middle = (jumps * spreads).square_().sum(0).sqrt_() + smooth.abs()
+    return torch.maximum(middle.sum(1), ends.sum(1))
 
 
-def expected_l1_error(squares: Tensor, smooth: Tensor, first: Tensor, last: Tensor) -> Tensor:
-    """The L1 distance to expect (batch,), from what IntegrandVariation remembers; each argument (batch, *features)."""
-    middle = (squares / (12 * 6)).sqrt() + smooth.abs()
-    ends = (first.abs() + last.abs()) / 2
-    return MARGIN * torch.maximum(middle.flatten(1).sum(1), ends.flatten(1).sum(1))
+def jump_weights(nodes: Tensor) -> Tensor:
+    """The weights of four neighbouring values in the third difference across each gap.
+
+    It is zero where g is a parabola, and J where g jumps by J in this gap and nowhere else.
+
+    Args:
+        nodes: Ascending, float64, (nodes, batch); at least FEWEST_NODES.
+
+    Returns:
+        The weights (nodes - 1, 4, batch), for the values whose indices `neighbours` gives.
+    """
+    near = neighbours(len(nodes))
+    four = nodes[near]  # (gaps, 4, batch)
+    apart = four[:, :, None] - four[:, None]
+    products = (apart + torch.eye(4, dtype=nodes.dtype)[:, :, None]).prod(2)
+    weights = 1 / products
+    gap = torch.arange(len(near)) - near[:, 0]  # its place among the four
+    behind = (torch.arange(4) > gap[:, None])[..., None]
+    return weights / (weights * behind).sum(1, keepdim=True)
+
+
+def neighbours(count: int) -> Tensor:
+    """The indices of the four nodes around each gap of `count` nodes: (count - 1, 4)."""
+    return torch.arange(-1, count - 2).clamp(0, count - 4)[:, None] + torch.arange(4)
+
+
+def jumps_between(values: Tensor, third: Tensor) -> Tensor:
+    """By how much g jumps in each gap beyond what its slopes foretell: (nodes - 1, batch, features).
+
+    Args:
+        values: (nodes, batch, features).
+        third: What `jump_weights` gives.
+    """
+    plain, foretold = values.diff(dim=0), third_differences(values, third)
+    is_smaller = foretold.abs().sum(2, keepdim=True) < plain.abs().sum(2, keepdim=True)
+    return torch.where(is_smaller, foretold, plain)
+
+
+def third_differences(values: Tensor, third: Tensor) -> Tensor:
+    """The third difference across each gap, with the weights of `jump_weights`: (nodes - 1, batch, features)."""
+    near, third = neighbours(len(values)).to(values.device), third.to(values)[..., None]
+    total = values[near[:, 0]] * third[:, 0]
+    for place in range(1, 4):
+        total = total.addcmul_(values[near[:, place]], third[:, place])
+    return total
+
+
+def jump_matrix(values: Tensor, nodes: Tensor) -> Tensor:
+    """The weights of all values in what `jumps_between` gives: (nodes - 1, nodes, batch), float64 on the CPU.
+
+    Args:
+        values: g at the nodes, (nodes, batch, features).
+        nodes: (nodes, batch).
+    """
+    count, third = len(nodes), jump_weights(nodes)
+    plain, foretold = values.diff(dim=0).abs().sum(2), third_differences(values, third).abs().sum(2)
+    rows = torch.arange(count - 1)[:, None]
+    weights = torch.zeros(count - 1, count, nodes.shape[1], dtype=nodes.dtype)
+    weights[rows, neighbours(count)] = third
+    difference = torch.zeros_like(weights)
+    difference[rows, rows] = -1.0
+    difference[rows, rows + 1] = 1.0
+    return torch.where((foretold < plain).cpu()[:, None], weights, difference)
+
+
+def jump_spreads(nodes: Tensor, weights: Tensor) -> Tensor:
+    """The standard deviation of the error that a jump by 1 in each gap makes: (nodes - 1, batch).
+
+    Its place is equally likely everywhere in the gap; the sum counts it from the first node behind the gap.
+    """
+    gaps, middles = nodes.diff(dim=0), (nodes[1:] + nodes[:-1]) / 2
+    counted = 1 - weights.cumsum(0)[:-1]
+    return (gaps.square() / 12 + (counted - (1 - middles)).square()).sqrt()
 
 
 def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:

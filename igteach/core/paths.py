@@ -1,24 +1,13 @@
-"""Paths from baseline (alpha 0) to input (alpha 1): points, and velocities; alphas are (nodes,) or (nodes, batch)."""
+"""Paths from baseline (alpha 0) to input (alpha 1), for rows of an example and an alpha each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from igteach.core.attribution import all_finite
 from igteach.core.devices import full_precision
-
-
-class Path(Protocol):
-    """Where each example is between baseline and input."""
-
-    def points(self, alphas: Tensor) -> Tensor:
-        """Where the path is at each alpha: (nodes, batch, *features)."""
-
-    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
-        """The mean derivative of `points` by alpha between each start and its end: (nodes, batch, *features)."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +23,30 @@ class StraightPath:
     x: Tensor
 
     def points(self, alphas: Tensor) -> Tensor:
-        return torch.lerp(self.baseline, self.x, broadcast_alphas(alphas, self.x))
+        """Where all examples are at each alpha: (alphas, batch, *features)."""
+        return torch.lerp(self.baseline, self.x, alphas.to(self.x).view(-1, *(1,) * self.x.dim()))
 
-    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
-        return (self.x - self.baseline).expand(len(starts), *self.x.shape)
+    def rows(self, examples: Tensor, alphas: Tensor) -> tuple[Tensor, Tensor]:
+        """Where an example is at an alpha, and x - x': two tensors (rows, *features).
+
+        Args:
+            examples: The number of each row's example, (rows,).
+            alphas: Of each row, (rows,).
+        """
+        start, end = self.ends(examples)
+        return torch.lerp(start, end, alphas.to(end).view(-1, *(1,) * (end.dim() - 1))), end - start
+
+    def velocities(self, examples: Tensor) -> Tensor:
+        """x - x' of some examples, (len(examples), *features)."""
+        start, end = self.ends(examples)
+        return end - start
+
+    def ends(self, examples: Tensor) -> tuple[Tensor, Tensor]:
+        """x' and x of some examples, each (len(examples), *features); (1, *features) where there is only one."""
+        if len(self.x) == 1:
+            return self.baseline, self.x
+        examples = examples.to(self.x.device)
+        return self.baseline[examples], self.x[examples]
 
 
 @dataclass(frozen=True)
@@ -53,16 +62,22 @@ class CurvedPath:
 
     function: Callable[[float], Tensor]
 
-    def points(self, alphas: Tensor) -> Tensor:
-        with full_precision():  # a function may lead through a network
-            points = torch.stack([self.function(alpha) for alpha in alphas.flatten().tolist()])
-        if not all_finite(points):
-            raise ValueError(f"path holds NaN or infinity between alpha {alphas.min():.3g} and {alphas.max():.3g}")
-        return points
+    def rows(self, examples: Tensor, alphas: Tensor) -> Tensor:
+        """Where an example is at an alpha: (rows, *features); the arguments are those of `StraightPath.rows`."""
+        points: list[Tensor] = [torch.empty(0)] * len(alphas)
+        for alpha in alphas.unique().tolist():
+            there = self.at(alpha)
+            for row in (alphas == alpha).nonzero()[:, 0].tolist():
+                points[row] = there[examples[row]]
+        return torch.stack(points)
 
-    def velocities(self, starts: Tensor, ends: Tensor) -> Tensor:
-        displacements = self.points(ends) - self.points(starts)
-        return displacements / broadcast_alphas(ends - starts, displacements[0])
+    def at(self, alpha: float) -> Tensor:
+        """The points of all examples at one alpha, (batch, *features); ValueError if one is not finite."""
+        with full_precision():  # a function may lead through a network
+            points = self.function(alpha)
+        if not all_finite(points):
+            raise ValueError(f"path holds NaN or infinity at alpha {alpha:.3g}")
+        return points
 
 
 def piecewise_linear_path(waypoints: Tensor) -> Callable[[float], Tensor]:
@@ -92,8 +107,3 @@ def piecewise_linear_path(waypoints: Tensor) -> Callable[[float], Tensor]:
         return torch.lerp(waypoints[leg], waypoints[leg + 1], alpha * legs - leg)
 
     return function
-
-
-def broadcast_alphas(alphas: Tensor, x: Tensor) -> Tensor:
-    """Alphas (nodes,) or (nodes, batch) in a shape to multiply with (nodes, *x.shape)."""
-    return alphas.to(x).view(len(alphas), -1, *(1,) * (x.dim() - 1))

@@ -3,8 +3,6 @@
 A weight is also a cell: the interval between the sums of the weights before it and up to it. Its node lies in it.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,37 +10,6 @@ from torch import Tensor
 from igteach.core.validation import check_count
 
 RULES = ("left", "right", "midpoint", "trapezoid", "gauss_legendre")
-POWER, FLOOR = 0.5, 0.25  # of the warped rule: tried out on digits, random networks and photographs
-
-
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """[0, 1], or a part of it, cut into cells with a node in each; all fields are (cells, 1) or (cells, batch).
-
-    Attributes:
-        nodes: Where the integrand is evaluated.
-        weights: How much each value counts: the width of its cell.
-        starts: Where each cell begins.
-        ends: Where each cell ends.
-    """
-
-    nodes: Tensor
-    weights: Tensor
-    starts: Tensor
-    ends: Tensor
-
-    @classmethod
-    def of(cls, nodes: Tensor, weights: Tensor) -> "Cells":
-        """The cells of a rule's nodes and weights, each (steps,) or (steps, batch)."""
-        nodes, weights = nodes.view(len(nodes), -1), weights.view(len(weights), -1)
-        ends = weights.cumsum(0).clamp(max=1)
-        return cls(nodes, weights, torch.cat([torch.zeros_like(ends[:1]), ends[:-1]]), ends)
-
-    def __len__(self) -> int:
-        return len(self.nodes)
-
-    def __getitem__(self, chunk: Tensor) -> "Cells":
-        return Cells(self.nodes[chunk], self.weights[chunk], self.starts[chunk], self.ends[chunk])
 
 
 def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
@@ -65,7 +32,7 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
         ([0.25, 0.75], [0.5, 0.5])
     """
     if rule not in RULES:
-        raise ValueError(f"rule is {rule!r}; choose one of {', '.join(RULES)}; integrated_gradients takes warped, too")
+        raise ValueError(f"rule is {rule!r}; choose one of {', '.join(RULES)}")
     check_count("steps", steps, 1)
     if rule == "trapezoid" and steps == 1:
         raise ValueError("steps is 1, but the trapezoid rule needs both ends: pass at least 2")
@@ -85,50 +52,42 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy((points + 1) / 2), torch.from_numpy(shares / 2)
 
 
-def warped_nodes_and_weights(path_values: Tensor, steps: int) -> tuple[Tensor, Tensor]:
-    """Nodes that stand close where F moves or bends: midpoints of cells that each hold an equal share of that.
+def parabola_weights(nodes: Tensor, widths: Tensor, is_open: Tensor | None = None) -> Tensor:
+    """The weights that integrate, cell by cell, the parabola through a node and its two neighbours.
 
-    The density of nodes is that of |F's difference| + |its change| to the POWER, mixed with FLOOR of a uniform one.
-
-    Args:
-        path_values: F at 3 or more equally spaced alphas from 0 to 1, (points, batch).
-        steps: Nodes for each example.
-
-    Returns:
-        Nodes and weights, float64 tensors (steps, batch).
-
-    Source:
-        Bhat and Raychowdhury (2023) place steps by the change of F; the form and the constants are ours.
-    """
-    moves = path_values.cpu().double().diff(dim=0)
-    bends = moves.diff(dim=0).abs()
-    moves = moves.abs() + torch.cat([bends[:1], bends]) + torch.cat([bends, bends[-1:]])
-    density = (1 - FLOOR) * moves**POWER / (moves**POWER).sum(0).clamp_min(1e-300) + FLOOR / len(moves)
-    shares = torch.cat([torch.zeros_like(density[:1]), density.cumsum(0) / density.sum(0)])
-    alphas, wanted = np.linspace(0, 1, len(path_values)), np.linspace(0, 1, steps + 1)
-    ends = torch.from_numpy(np.stack([np.interp(wanted, column, alphas) for column in shares.mT], axis=1))
-    ends[0], ends[-1] = 0.0, 1.0
-    return (ends[1:] + ends[:-1]) / 2, ends.diff(dim=0)
-
-
-def parabola_corrections(nodes: Tensor, weights: Tensor) -> Tensor:
-    """What each weight lacks to integrate, cell by cell, the parabola through three neighbouring values.
+    Where a node is in the middle of its cell, that is width (g + width^2 / 12 g[left, middle, right]), with a divided
+    difference, and no weight is negative, however unequal the cells are: a neighbour lies outside the cell. The first
+    cell takes the two nodes that come next, if their cells are no narrower, which bounds the weights; else it gets
+    width g. So does the last one.
 
     Args:
-        nodes: (steps, batch).
-        weights: (steps, batch), the widths of the nodes' cells.
+        nodes: One in each of the cells that fill [0, 1], ascending, (cells, batch).
+        widths: Of the cells, (cells, batch).
+        is_open: Where a node's weight may differ from its cell's width, (cells, batch); None is everywhere.
 
     Returns:
-        The corrections (steps, batch); zeros for fewer than 3 steps.
+        The weights (cells, batch).
+
+    Example:
+        >>> import torch
+        >>> from igteach.core.quadrature import parabola_weights
+        >>> nodes, widths = torch.tensor([[0.25], [0.625], [0.875]]), torch.tensor([[0.5], [0.25], [0.25]])
+        >>> parabola_weights(nodes, widths).sum().item()
+        1.0
     """
-    steps = len(nodes)
-    if steps < 3:
-        return torch.zeros_like(weights)
-    powers = torch.arange(3, dtype=torch.float64)[:, None]
-    near = torch.arange(steps).sub(1).clamp(0, steps - 3)[:, None] + torch.arange(3)
-    ends = weights.cumsum(0)
-    distances = (nodes[near] - nodes[:, None])[:, None] ** powers[..., None]  # (steps, powers, neighbours, batch)
-    upper, lower = (ends - nodes)[:, None], (ends - weights - nodes)[:, None]
-    moments = (upper ** (powers + 1) - lower ** (powers + 1)) / (powers + 1)
-    parabola = torch.linalg.solve(distances.movedim(-1, 1), moments.movedim(-1, 1))  # (steps, batch, neighbours)
-    return torch.zeros_like(nodes).index_add(0, near.flatten(), parabola.mT.flatten(0, 1)) - weights
+    if len(nodes) < 3:
+        return widths.clone()
+    ends = widths.cumsum(0)
+    own, others = torch.arange(len(nodes)), torch.arange(len(nodes)).clamp(1, len(nodes) - 2)
+    one, two = others - 1 + (own == 0) * 1, others + 1 - (own == len(nodes) - 1) * 1
+    after, before = ends - nodes, ends - widths - nodes
+    first, second = (after**2 - before**2) / 2, (after**3 - before**3) / 3  # the moments of the cell about its node
+    to_one, to_two = nodes[one] - nodes, nodes[two] - nodes
+    wide = widths.minimum(widths[one]).minimum(widths[two]) >= widths * (1 - 1e-9)
+    wide[1:-1] = True
+    if is_open is not None:
+        wide &= is_open & is_open[one] & is_open[two]
+    weight_one = torch.where(wide, (second - first * to_two) / (to_one * (to_one - to_two)), 0.0)
+    weight_two = torch.where(wide, (second - first * to_one) / (to_two * (to_two - to_one)), 0.0)
+    weights = widths - weight_one - weight_two
+    return weights.index_add(0, one, weight_one).index_add(0, two, weight_two)

@@ -1,26 +1,43 @@
 """Guards against arguments that give wrong answers quietly, and the defaults of arguments left out."""
 
-from typing import Any
-from weakref import WeakSet
-
 import torch
 from torch import Tensor, nn
 
 from igteach.core.attribution import all_finite
 from igteach.core.evaluation import forward, forward_with_gradient
-from igteach.core.functions import Baseline, Function, Logit, Target
+from igteach.core.functions import Baseline, Function, Target
 
 NUMBERS_AT_ONCE = {
-    "cpu": 2**17,
+    "cpu": 2**18,
     "cuda": 2**25,
     "mps": 2**23,
 }  # of the inputs in one batch; small on a CPU, to stay in its cache
 FEW_ROWS, MANY_NUMBERS = 4, 2**20  # at least so many rows, unless they hold more numbers than this
-_INDEPENDENT = WeakSet[Any]()  # networks whose rows were seen not to depend on one another
 
 
 def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The arguments of a method, checked, in the form that the core takes.
+    """The arguments of a method, checked, in the form that the core takes; and whether the rows of f are independent.
+
+    Args:
+        f: As for `check_inputs`.
+        x: As for `check_inputs`.
+        baseline: As for `check_inputs`.
+        target: As for `check_inputs`.
+
+    Returns:
+        As `check_inputs`.
+
+    Raises:
+        TypeError: As for `check_inputs`.
+        ValueError: F of a row depends on the rows beside it, or on chance; and as for `check_inputs`.
+    """
+    x, baseline, target = check_inputs(f, x, baseline, target)
+    _check_rows_are_independent(f, x, baseline, target)
+    return x, baseline, target
+
+
+def check_inputs(f: Function, x: Tensor, baseline: Baseline, target: Target) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The arguments of a method that sees by itself whether the rows of f are independent, as core.integration does.
 
     Args:
         f: F, as every method takes it.
@@ -41,9 +58,7 @@ def check_arguments(f: Function, x: Tensor, baseline: Baseline, target: Target) 
     x = check_floating("x", x).detach()
     if x.dim() < 2 or len(x) == 0:
         raise ValueError(f"x has shape {tuple(x.shape)}; it must be (batch, *features): for one example pass x[None]")
-    baseline, target = check_baseline(x, baseline), _check_target(x, target)
-    _check_rows_are_independent(f, x, baseline, target)
-    return x, baseline, target
+    return x, check_baseline(x, baseline), _check_target(x, target)
 
 
 def check_floating(name: str, value: Tensor | float) -> Tensor:
@@ -90,12 +105,7 @@ def _check_target(x: Tensor, target: Target) -> Tensor | None:
 
 
 def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target: Tensor | None) -> None:
-    """Raises ValueError unless F of a row is the same alone and beside another, up to rounding; asks a network once."""
-    network = f
-    while isinstance(network, Logit):
-        network = network.model
-    if isinstance(network, nn.Module) and network in _INDEPENDENT:
-        return
+    """Raises ValueError unless F of a row is the same alone and beside another, up to rounding."""
     first = None if target is None else target[:1]
     with torch.no_grad():
         alone = forward(f, x[:1], first)
@@ -110,8 +120,6 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, target
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
                 "f must treat each row independently and be deterministic"
             )
-    if isinstance(network, nn.Module):
-        _INDEPENDENT.add(network)
 
 
 def check_modes(f: object) -> None:

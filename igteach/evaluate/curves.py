@@ -135,7 +135,7 @@ def token_deletion(
         >>> import igteach
         >>> from igteach.models import text
         >>> reader = text.load("sentiment_zh", "cpu")
-        >>> answer = igteach.token_attribution(reader, "很差", tolerance=None)
+        >>> answer = igteach.token_attribution(reader, "很差", steps=64)
         >>> token_deletion(reader, answer).fraction.tolist()
         [0.0, 0.5, 1.0]
 
@@ -167,7 +167,7 @@ def token_insertion(
         >>> import igteach
         >>> from igteach.models import text
         >>> reader = text.load("sentiment_zh", "cpu")
-        >>> answer = igteach.token_attribution(reader, "很差", tolerance=None)
+        >>> answer = igteach.token_attribution(reader, "很差", steps=64)
         >>> token_insertion(reader, answer).fraction.tolist()
         [0.0, 0.5, 1.0]
 

@@ -1,20 +1,21 @@
 """Integrated Gradients through a hidden layer: how much of F(x) - F(x') flows through each of its units."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from igteach.core.attribution import Attribution, accumulator
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.devices import full_precision
-from igteach.core.error_estimate import with_error
-from igteach.core.evaluation import forward, forward_at_ends, frozen_parameters, repeat_target, target_of
+from igteach.core.evaluation import chosen_output, forward, frozen_parameters, is_finite, target_of
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.integration import Integrand, integrate_batch
-from igteach.core.paths import StraightPath, broadcast_alphas
-from igteach.core.quadrature import Cells
-from igteach.core.validation import check_arguments, default_batch_size
+from igteach.core.integrands import Cells, Evaluated, Integrand, stacked
+from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
+from igteach.core.paths import StraightPath
+from igteach.core.validation import check_inputs, default_batch_size
 
 
 def neuron_conductance(
@@ -24,8 +25,10 @@ def neuron_conductance(
     baseline: Baseline = None,
     target: Target = None,
     *,
-    steps: int = 64,
-    rule: str = "midpoint",
+    tolerance: float = ROUGHLY_BELOW,
+    max_evaluations: int = MAX_EVALUATIONS,
+    steps: int | None = None,
+    rule: str | None = None,
     batch_size: int | None = None,
 ) -> Attribution:
     """The share of each unit of a layer in F(x) - F(x'), along the straight path of the input from x' to x.
@@ -38,7 +41,9 @@ def neuron_conductance(
         x: The inputs (batch, *features).
         baseline: As for `integrated_gradients`.
         target: As for `integrated_gradients`.
-        steps: Gradients for each example.
+        tolerance: As for `integrated_gradients`.
+        max_evaluations: As for `integrated_gradients`.
+        steps: As for `integrated_gradients`.
         rule: As for `integrated_gradients`.
         batch_size: As for `integrated_gradients`.
 
@@ -65,72 +70,125 @@ def neuron_conductance(
     """
     if not isinstance(layer, nn.Module):
         raise TypeError(f"layer is {type(layer).__name__}; pass a module of f, such as model[2]")
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    batch_size = default_batch_size(x, batch_size)
-
-    def integrand_of(chunk: slice) -> LayerIntegrand:
-        return LayerIntegrand(f, StraightPath(baseline[chunk], x[chunk]), target_of(target, chunk), layer)
-
-    values, distances = integrate_batch(integrand_of, x, rule, steps, batch_size)
-    f_baseline, f_input = forward_at_ends(f, baseline, x, target, batch_size)
-    return with_error(Attribution(values, f_input, f_baseline, steps), distances)
+    x, baseline, target = check_inputs(f, x, baseline, target)
+    goal = Goal(
+        tolerance=tolerance,
+        max_evaluations=max_evaluations,
+        steps=steps,
+        rule=rule,
+        batch_size=default_batch_size(x, batch_size),
+    )
+    ends = [layer_output(f, layer, each, target, goal.batch_size) for each in (baseline, x)]
+    integrand = LayerIntegrand(f, target, StraightPath(baseline, x), layer, StraightPath(*ends))
+    return integrate(integrand, baseline, x, goal)
 
 
 @dataclass(frozen=True, eq=False)
 class LayerIntegrand(Integrand):
     """The gradient of F by the units of a layer times their velocity, while x is on its path.
 
+    A cell's displacement is that of the units between the middles of the ways to the neighbouring nodes.
+
     Attributes:
         f: F, as every method takes it.
-        path: The path of x.
         target: The class of each example (batch,), or None.
+        path: The path of x.
         layer: A module that f calls once.
+        units: Its output at both ends of the path.
     """
 
+    path: StraightPath
     layer: nn.Module
+    units: StraightPath
 
-    def values(self, cells: Cells) -> Tensor:
-        edges, _ = self._on_path(torch.cat([cells.starts[:1], cells.ends]))  # a cell starts where the one before ends
-        displacements = edges.diff(dim=0)
-        _, gradients = self._on_path(cells.nodes)
-        return gradients * displacements / broadcast_alphas(cells.ends - cells.starts, displacements[0])
+    @property
+    def like(self) -> Tensor:
+        return self.units.x
 
-    def _on_path(self, alphas: Tensor) -> tuple[Tensor, Tensor]:
-        """The units and F's gradient by them at each alpha of the path: each (alphas, batch, *units)."""
-        points = self.path.points(alphas)
-        found = layer_output_and_gradient(
-            self.f, self.layer, points.flatten(0, 1), repeat_target(self.target, len(points))
-        )
-        units, gradients = (each.view(*points.shape[:2], *each.shape[1:]).to(accumulator(points)) for each in found)
-        return units, gradients
+    @property
+    def size(self) -> int:
+        return 2 * self.num_values
+
+    @property
+    def closes(self) -> bool:
+        return False
+
+    def points(self, examples: Tensor, alphas: Tensor) -> Tensor:
+        return self.path.rows(examples, alphas)[0]
+
+    def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
+        points = self.points(examples, alphas)
+        f, units, gradients = layer_output_and_gradient(self.f, self.layer, points, self.targets(examples))
+        kept = torch.cat([gradients.flatten(1), units.flatten(1)], 1)
+        return Evaluated(f, kept, None, torch.stack([is_finite(f), is_finite(gradients)]))
+
+    def values(self, cells: Cells, features: Tensor | None) -> Tensor:
+        chosen = torch.arange(self.num_values, device=self.like.device) if features is None else features
+        gradients, units = (stacked(cells.gradients, chosen + first) for first in (0, self.num_values))
+        start, end = (each.flatten(1)[:, chosen][None] for each in self.units.ends(cells.examples))
+        edges = torch.cat([start, (units[1:] + units[:-1]) / 2, end])
+        return gradients * edges.diff(dim=0) / cells.widths.to(units)[..., None]
+
+    def terms(self, found: Evaluated) -> Tensor:
+        return (found.gradients[0, : self.num_values] * found.gradients[0, self.num_values :]).abs().sum()
+
+
+def layer_output(f: Function, layer: nn.Module, points: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
+    """The output of a layer at the points (N, *features), at most batch_size at once: (N, *units)."""
+    found = []
+    for chunk in torch.arange(len(points)).split(batch_size):
+        with _watched(layer, len(chunk), detached=False) as outputs, torch.no_grad():
+            forward(f, points[chunk], target_of(target, chunk))
+        found.append(_only(outputs))
+    return torch.cat(found)
 
 
 def layer_output_and_gradient(
     f: Function, layer: nn.Module, points: Tensor, target: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """The output of a layer at the points (N, *features), and the gradient of F by it: each (N, *units).
+) -> tuple[Tensor, Tensor, Tensor]:
+    """F at the points (N, *features), the output of a layer there, and the gradient of F by it: (N,), 2 x (N, *units).
 
     Raises:
         ValueError: f does not call the layer exactly once, or the layer's output is not a tensor of N rows.
     """
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        frozen_parameters(f),
+        full_precision(),
+        _watched(layer, len(points), detached=True) as outputs,
+    ):
+        value = chosen_output(f, points, target)
+        (gradient,) = torch.autograd.grad(value.sum(), [_only(outputs)])
+    return value.detach(), outputs[0].detach(), gradient
+
+
+@contextmanager
+def _watched(layer: nn.Module, rows: int, detached: bool) -> Iterator[list[Tensor]]:
+    """Within this context the outputs of a layer are kept; what comes next gets copies, which it may change.
+
+    Args:
+        layer: The layer.
+        rows: Rows that each output must have.
+        detached: Whether the outputs are to be what a gradient is taken by.
+    """
     outputs: list[Tensor] = []
 
     def keep(module: nn.Module, arguments: Any, output: Any) -> Tensor:
-        if not isinstance(output, Tensor) or len(output) != len(points):
+        if not isinstance(output, Tensor) or len(output) != rows:
             received = f"shape {tuple(output.shape)}" if isinstance(output, Tensor) else type(output).__name__
-            raise ValueError(
-                f"layer gives {received} for {len(points)} rows; pass one that gives a tensor (rows, *units)"
-            )
-        outputs.append(output.detach().requires_grad_())
-        return outputs[-1].clone()  # what comes next may work in place
+            raise ValueError(f"layer gives {received} for {rows} rows; pass one that gives a tensor (rows, *units)")
+        outputs.append(output.detach().requires_grad_(detached))
+        return outputs[-1].clone()
 
     handle = layer.register_forward_hook(keep)
     try:
-        with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(f), full_precision():
-            value = forward(f, points, target)
-            if len(outputs) != 1:
-                raise ValueError(f"layer is called {len(outputs)} times by f; pass a module that f calls once")
-            (gradient,) = torch.autograd.grad(value.sum(), outputs)
+        yield outputs
     finally:
         handle.remove()
-    return outputs[0].detach(), gradient
+
+
+def _only(outputs: list[Tensor]) -> Tensor:
+    if len(outputs) != 1:
+        raise ValueError(f"layer is called {len(outputs)} times by f; pass a module that f calls once")
+    return outputs[0]

@@ -7,13 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from igteach.core.attribution import Attribution, accumulator, all_finite
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution, accumulator, all_finite
 from igteach.core.error_estimate import MARGIN, error_scale, with_error
 from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Function, Target
-from igteach.core.paths import broadcast_alphas
+from igteach.core.integration import MAX_EVALUATIONS, Goal
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
+
+FIRST_SAMPLES = 64
 
 
 def expected_gradients(
@@ -22,18 +24,24 @@ def expected_gradients(
     baselines: Tensor,
     target: Target = None,
     *,
-    samples: int = 256,
+    tolerance: float = ROUGHLY_BELOW,
+    max_evaluations: int = MAX_EVALUATIONS,
+    samples: int | None = None,
     seed: int = 0,
     batch_size: int | None = None,
 ) -> Attribution:
     """The share of each feature in F(x) - the mean F of the baselines: IG averaged over them, by random samples.
+
+    A sample is a baseline and a place on the way from it to the input; each costs one gradient.
 
     Args:
         f: As for `integrated_gradients`.
         x: The inputs (batch, *features).
         baselines: (k, *features).
         target: As for `integrated_gradients`.
-        samples: Draws of a baseline and an alpha, the same for every example; each costs one gradient. At least 2.
+        tolerance: Samples are doubled, from FIRST_SAMPLES on, until the error estimate of an example is below it.
+        max_evaluations: Samples for an example, at most; `converged` says whether they were enough.
+        samples: Samples for every example, instead of a tolerance. At least 2.
         seed: Of the draws, which are made on the CPU.
         batch_size: As for `integrated_gradients`.
 
@@ -59,18 +67,31 @@ def expected_gradients(
     x, _, target = check_arguments(f, x, baselines[0], target)
     if baselines.shape[1:] != x.shape[1:]:
         raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
-    check_count("samples", samples, 2)
+    if samples is not None:
+        check_count("samples", samples, 2)
+    else:
+        Goal(tolerance=tolerance, max_evaluations=max_evaluations, batch_size=1).check()
+    most = samples or max_evaluations
     baselines, batch_size = baselines.detach().to(x), default_batch_size(x, batch_size)
-    draws = _Draws.of(baselines, samples, seed)
-    values, distances, means = torch.empty_like(x), [], []
+    draws = _Draws.of(baselines, most, seed)
+    values, distances, means, spent = torch.empty_like(x), [], [], []
     for i in range(len(x)):
         class_of_i = None if target is None else target[i]
-        values[i], distance = _mean_and_error(f, x[i], draws, class_of_i, batch_size)
+        sums = _Sums(f, x[i], draws, class_of_i)
+        sums.add(most if samples else min(FIRST_SAMPLES, most), batch_size)
+        while sums.count < most and sums.relative_error() > tolerance:
+            sums.add(min(2 * sums.count, most), batch_size)
+        values[i], distance = sums.mean_and_error()
         distances.append(distance)
+        spent.append(sums.count)
         classes = None if class_of_i is None else class_of_i.expand(len(baselines))
         means.append(forward_batched(f, baselines, classes, batch_size).mean())
-    answer = Attribution(values, forward_batched(f, x, target, batch_size), torch.stack(means), samples)
-    return with_error(answer, torch.stack(distances))
+    f_input = forward_batched(f, x, target, batch_size)
+    evaluations = samples or torch.tensor(spent, device=x.device)
+    answer = with_error(Attribution(values, f_input, torch.stack(means), evaluations), torch.stack(distances))
+    if samples or answer.error_estimate is None:
+        return answer
+    return replace(answer, converged=answer.error_estimate <= tolerance)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,20 +115,36 @@ class _Draws:
         return cls(baselines, chosen, torch.rand(samples, generator=random, dtype=torch.float64))
 
 
-def _mean_and_error(
-    f: Function, x: Tensor, draws: _Draws, target: Tensor | None, batch_size: int
-) -> tuple[Tensor, Tensor]:
-    """The mean of gradient times (x - baseline) over the draws, in x's shape, and the L1 distance to expect."""
-    samples = len(draws.alphas)
-    total = squares = torch.zeros_like(x, dtype=accumulator(x))
-    for chunk in torch.arange(samples).split(batch_size):
-        starts = draws.baselines[draws.chosen[chunk]]
-        points = starts + broadcast_alphas(draws.alphas[chunk], x) * (x - starts)
-        _, gradients = forward_with_gradient(f, points, None if target is None else target.expand(len(points)))
-        values = (gradients * (x - starts)).to(total)
-        total, squares = total + values.sum(0), squares + values.square().sum(0)
-    variance = (squares / samples - (total / samples).square()).clamp_min(0)
-    return total / samples, MARGIN * (variance / (samples - 1)).sqrt().sum()
+class _Sums:
+    """The sums, over the first draws, of gradient times (x - baseline) at an example x, and of its square."""
+
+    def __init__(self, f: Function, x: Tensor, draws: _Draws, target: Tensor | None):
+        self.f, self.x, self.draws, self.target, self.count = f, x, draws, target, 0
+        self.total = torch.zeros_like(x, dtype=accumulator(x))
+        self.squares = torch.zeros_like(self.total)
+
+    def add(self, count: int, batch_size: int) -> None:
+        """Take further draws, up to `count` in all."""
+        for chunk in torch.arange(self.count, count).split(batch_size):
+            starts = self.draws.baselines[self.draws.chosen[chunk]]
+            alphas = self.draws.alphas[chunk].to(self.x).view(-1, *(1,) * self.x.dim())
+            points = torch.lerp(starts, self.x, alphas)
+            classes = None if self.target is None else self.target.expand(len(points))
+            _, gradients = forward_with_gradient(self.f, points, classes)
+            values = (gradients * (self.x - starts)).to(self.total)
+            self.total, self.squares = self.total + values.sum(0), self.squares + values.square().sum(0)
+        self.count = count
+
+    def mean_and_error(self) -> tuple[Tensor, Tensor]:
+        """The mean, in x's shape, and the L1 distance to expect between it and the true one."""
+        mean = self.total / self.count
+        variance = (self.squares / self.count - mean.square()).clamp_min(0)
+        return mean, MARGIN * (variance / (self.count - 1)).sqrt().sum()
+
+    def relative_error(self) -> float:
+        """The distance to expect over the L1 norm of the mean."""
+        mean, distance = self.mean_and_error()
+        return float(distance / mean.abs().sum().clamp_min(torch.finfo(mean.dtype).tiny))
 
 
 def average_integrated_gradients(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,26 +22,24 @@ def guided_integrated_gradients(
     baseline: Baseline = None,
     target: Target = None,
     *,
-    steps: int = 256,
     legs: int = 32,
     fraction: float = 0.1,
     max_distance: float = 1.0,
-    batch_size: int | None = None,
+    **options: Any,
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along a path chosen by the gradients themselves.
 
-    The path has corners, so that it takes more steps than a straight one.
+    The path has corners, so that it takes more gradients than a straight one.
 
     Args:
         f: maps (N, *features) to (N,) or (N, classes), rows independent.
         x: (batch, *features), floating point.
         baseline: x', a number, or broadcasts to x; None is zeros.
         target: an int, (batch,), or None if f gives one number for each row.
-        steps: gradients along the path, for the integral.
         legs: gradients that choose the path, one for each of its legs.
         fraction: of the features that move first; see `guided_path`.
         max_distance: in alpha, from the straight path; see `guided_path`.
-        batch_size: rows evaluated at once, at most; None picks a number that suits the device.
+        **options: tolerance, max_evaluations, steps, rule and batch_size, as for `igteach.path_gradients`.
 
     Returns:
         An Attribution in units of F.
@@ -59,8 +58,8 @@ def guided_integrated_gradients(
         Kapishnikov et al. (2021), https://arxiv.org/abs/2106.09788.
     """
     path = guided_path(f, x, baseline, target, legs=legs, fraction=fraction, max_distance=max_distance)
-    answer = path_gradients(f, path, target, steps=steps, batch_size=batch_size)
-    return replace(answer, evaluations=steps + legs)
+    answer = path_gradients(f, path, target, **options)
+    return replace(answer, evaluations=answer.evaluations + legs)
 
 
 def guided_path(

@@ -1,21 +1,16 @@
 """Integrated Gradients, along the straight path and along any other."""
 
-import math
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from igteach.core.affine_prefix import PrefixIntegrand, split_model
-from igteach.core.attribution import Attribution
-from igteach.core.error_estimate import NEIGHBOURS, with_error
-from igteach.core.evaluation import forward_at_ends, target_of
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.integration import Integrand, PathIntegrand, integrate_batch
+from igteach.core.integrands import CurvedIntegrand, Integrand, StraightIntegrand
+from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
 from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
-from igteach.core.validation import check_arguments, check_count, default_batch_size
+from igteach.core.validation import check_inputs, default_batch_size
 
 
 def integrated_gradients(
@@ -24,10 +19,10 @@ def integrated_gradients(
     baseline: Baseline = None,
     target: Target = None,
     *,
-    steps: int = 64,
-    rule: str = "midpoint",
-    tolerance: float | None = None,
-    max_evaluations: int = 2048,
+    tolerance: float = ROUGHLY_BELOW,
+    max_evaluations: int = MAX_EVALUATIONS,
+    steps: int | None = None,
+    rule: str | None = None,
     batch_size: int | None = None,
     progress: bool = False,
 ) -> Attribution:
@@ -40,17 +35,18 @@ def integrated_gradients(
         x: The inputs (batch, *features), floating point, in the units that f takes.
         baseline: x': a number, or a tensor that broadcasts to x. None is zeros.
         target: The class: an int, or a tensor (batch,) of ints. None where f gives one number a row.
-        steps: Gradients for each example.
-        rule: One of `core.quadrature.RULES`, or "warped": nodes are denser where F changes fast.
-        tolerance: Examples whose error estimate exceeds it are computed again with more steps, until it no longer
-            does or max_evaluations gradients are spent; `converged` says which. None is `steps` for all.
-        max_evaluations: See tolerance.
+        tolerance: Gradients are added where they are needed until the error estimate of every example is below it: 0.05
+            is 5% of the L1 norm of its values.
+        max_evaluations: Gradients for an example, at most; `converged` says whether they were enough.
+        steps: Gradients for every example, at the nodes of a rule, instead of a tolerance.
+        rule: One of `core.quadrature.RULES`, with `steps`. None is "midpoint": equal steps.
         batch_size: Rows of f at once, at most. None picks a size for the device of x.
         progress: Show a bar (needs tqdm).
 
     Returns:
-        An Attribution in the units of F: values in the shape and dtype of x, their residual, and an estimate of their
-        error. What happens between two nodes goes unseen, and no estimate can account for it.
+        An Attribution in the units of F: values in the shape and dtype of x, their residual, an estimate of their
+        error, and F along the path. What happens between two nodes and leaves no trace at them goes unseen: of
+        F(u, v) = u + s(u) - s(v), with a steep step s between two nodes, half is missed, and no estimate can know it.
 
     Raises:
         TypeError: An argument is of the wrong kind; the message names it and says what to pass.
@@ -66,49 +62,18 @@ def integrated_gradients(
     Source:
         Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365.
     """
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    batch_size = default_batch_size(x, batch_size)
-    if tolerance is not None:
-        _check_tolerance(tolerance, max_evaluations, steps)
-    split = split_model(f, x, steps)
-
-    def integrand_of(chunk: slice) -> Integrand:
-        path, classes = StraightPath(baseline[chunk], x[chunk]), target_of(target, chunk)
-        return PrefixIntegrand.of(split, path, classes) if split else PathIntegrand(f, path, classes)
-
-    values, distances = integrate_batch(integrand_of, x, rule, steps, batch_size, progress)
-    f_baseline, f_input = forward_at_ends(f, baseline, x, target, batch_size)
-    answer = with_error(Attribution(values, f_input, f_baseline, steps), distances)
-    if tolerance is None:
-        return answer
-    return _refined(answer, f, (baseline, x, target), tolerance, max_evaluations, rule=rule, batch_size=batch_size)
-
-
-def _refined(
-    answer: Attribution,
-    f: Function,
-    examples: tuple[Tensor, Tensor, Tensor | None],
-    tolerance: float,
-    max_evaluations: int,
-    **options: Any,
-) -> Attribution:
-    """The answer with those examples done again whose error estimate is above the tolerance."""
-    baseline, x, target = examples
-    steps = cast(int, answer.evaluations)
-    values, estimates = answer.values, cast(Tensor, answer.error_estimate)
-    spent = torch.full((len(x),), steps, device=x.device)
-    for i in (estimates > tolerance).nonzero()[:, 0].tolist():
-        row, latest_steps = slice(i, i + 1), steps
-        while estimates[i] > tolerance:
-            growth = min(1.1 * estimates[i].item() / tolerance, 4.0)  # the error falls like 1 / steps, or faster
-            next_steps = min(math.ceil(growth * latest_steps), max_evaluations - int(spent[i]))
-            if next_steps <= latest_steps:
-                break
-            rerun = integrated_gradients(f, x[row], baseline[row], target_of(target, row), steps=next_steps, **options)
-            values[row], estimates[row] = rerun.values, cast(Tensor, rerun.error_estimate)
-            latest_steps = next_steps
-            spent[i] += next_steps
-    return replace(answer, evaluations=spent, converged=estimates <= tolerance)
+    x, baseline, target = check_inputs(f, x, baseline, target)
+    goal = Goal(
+        tolerance=tolerance,
+        max_evaluations=max_evaluations,
+        steps=steps,
+        rule=rule,
+        batch_size=default_batch_size(x, batch_size),
+        progress=progress,
+    )
+    path, split = StraightPath(baseline, x), split_model(f, x)
+    integrand: Integrand = PrefixIntegrand(f, target, path, split) if split else StraightIntegrand(f, target, path)
+    return integrate(integrand, baseline, x, goal)
 
 
 def path_gradients(
@@ -118,8 +83,10 @@ def path_gradients(
     *,
     x: Tensor | None = None,
     baseline: Tensor | float | None = None,
-    steps: int = 64,
-    rule: str = "midpoint",
+    tolerance: float = ROUGHLY_BELOW,
+    max_evaluations: int = MAX_EVALUATIONS,
+    steps: int | None = None,
+    rule: str | None = None,
     batch_size: int | None = None,
 ) -> Attribution:
     """The share of each feature in F(x) - F(x'), by the gradients along any path from x' to x.
@@ -131,8 +98,10 @@ def path_gradients(
         target: As for `integrated_gradients`.
         x: Where given, the end that the path must have.
         baseline: Where given, the start that the path must have.
-        steps: Gradients for each example.
-        rule: One of `core.quadrature.RULES`.
+        tolerance: As for `integrated_gradients`.
+        max_evaluations: As for `integrated_gradients`.
+        steps: As for `integrated_gradients`.
+        rule: As for `integrated_gradients`.
         batch_size: As for `integrated_gradients`.
 
     Returns:
@@ -153,26 +122,17 @@ def path_gradients(
     Source:
         Friedman (2004), https://doi.org/10.1007/s00182-003-0165-3; Sundararajan, Taly and Yan (2017).
     """
-    if rule == "warped":
-        raise ValueError("rule is 'warped', which is for the straight path of integrated_gradients; choose another")
     function = path if callable(path) else piecewise_linear_path(path)
-    start, end = CurvedPath(function).points(torch.tensor([0.0, 1.0], dtype=torch.float64))
+    start, end = map(CurvedPath(function).at, (0.0, 1.0))
     for reached, expected, name, verb in ((start, baseline, "baseline", "start"), (end, x, "x", "end")):
         if expected is not None and (reached - expected).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
             raise ValueError(f"path does not {verb} at {name}: correct the path, or leave out {name}")
-    end, start, target = check_arguments(f, end, start, target)
-    batch_size = default_batch_size(end, batch_size)
-
-    def integrand_of(chunk: slice) -> Integrand:
-        return PathIntegrand(f, CurvedPath(lambda alpha: function(alpha)[chunk]), target_of(target, chunk))
-
-    values, distances = integrate_batch(integrand_of, end, rule, steps, batch_size)
-    f_start, f_end = forward_at_ends(f, start, end, target, batch_size)
-    return with_error(Attribution(values, f_end, f_start, steps), distances)
-
-
-def _check_tolerance(tolerance: float, max_evaluations: int, steps: int) -> None:
-    if not tolerance > 0:
-        raise ValueError(f"tolerance is {tolerance}; pass a number above 0: 0.02 is 2% of the values' L1 norm")
-    check_count("steps", steps, NEIGHBOURS)  # fewer give no error estimate
-    check_count("max_evaluations", max_evaluations, steps)
+    end, start, target = check_inputs(f, end, start, target)
+    goal = Goal(
+        tolerance=tolerance,
+        max_evaluations=max_evaluations,
+        steps=steps,
+        rule=rule,
+        batch_size=default_batch_size(end, batch_size),
+    )
+    return integrate(CurvedIntegrand(f, target, CurvedPath(function), end), start, end, goal)

@@ -93,7 +93,8 @@ def token_attribution(
     target: int | str | None = None,
     *,
     baseline: str | Tensor = "pad",
-    tolerance: float | None = ROUGHLY_BELOW,
+    tolerance: float = ROUGHLY_BELOW,
+    steps: int | None = None,
 ) -> TokenAttribution | list[TokenAttribution]:
     """The share of each token in the probability of a label: IG along its word embedding, summed over the embedding.
 
@@ -106,8 +107,8 @@ def token_attribution(
         target: a label or its number; None is the label that the model chooses.
         baseline: what each ordinary token starts from: the embedding of "pad" or "mask", "zero", or a tensor (width,)
             or (tokens, width).
-        tolerance: the largest error of the scores, as for `igteach.integrated_gradients`; None is 64 steps, whatever
-            the error.
+        tolerance: the largest error of the scores, as for `igteach.integrated_gradients`.
+        steps: as for `igteach.integrated_gradients`.
 
     Returns:
         The attribution of the text, or a list of them for a list of texts.
@@ -120,7 +121,7 @@ def token_attribution(
     Example:
         >>> import igteach
         >>> from igteach.models import text
-        >>> answer = igteach.token_attribution(text.load("sentiment_zh", "cpu"), "很差", tolerance=None)
+        >>> answer = igteach.token_attribution(text.load("sentiment_zh", "cpu"), "很差", steps=64)
         >>> answer.tokens, answer.prediction
         (('很', '差'), 'negative')
 
@@ -130,7 +131,7 @@ def token_attribution(
     if not isinstance(model, TextClassifier):
         received = type(model).__name__
         raise TypeError(f"model is {received}; pass TextClassifier(model, tokenizer, labels) of igteach.models.text")
-    options = _Options(target, baseline, tolerance)
+    options = _Options(target, baseline, tolerance, steps)
     if not isinstance(text, list | tuple):
         single = cast(str, text)  # `encode` refuses anything else
         return _attribute_row(model, model.encode([single]), 0, single, options)
@@ -147,12 +148,14 @@ class _Options:
     Attributes:
         target: a label, its number, or None for the label that the model chooses.
         baseline: the name of a token, or a tensor.
-        tolerance: of the error of the scores, or None.
+        tolerance: of the error of the scores.
+        steps: gradients by a fixed rule, or None.
     """
 
     target: int | str | None
     baseline: str | Tensor
-    tolerance: float | None
+    tolerance: float
+    steps: int | None
 
 
 def _attribute_row(model: TextClassifier, batch: Any, row: int, text: str, options: _Options) -> TokenAttribution:
@@ -173,7 +176,12 @@ def _attribute_row(model: TextClassifier, batch: Any, row: int, text: str, optio
     target = predicted if options.target is None else model.number(options.target)
     alphas = x.new_ones(x.shape[:2])  # one for each token: 0 is the baseline's embedding, 1 its own
     evidence = integrated_gradients(
-        probability(f), alphas, target=target, tolerance=options.tolerance, batch_size=default_batch_size(x, None)
+        probability(f),
+        alphas,
+        target=target,
+        tolerance=options.tolerance,
+        steps=options.steps,
+        batch_size=default_batch_size(x, None),
     )
     _check_same_logits(model, logit(f), alphas, logits)
     return TokenAttribution(

@@ -198,8 +198,8 @@ def measure(network: nn.Module, x: Tensor, y: Tensor) -> Figures:
         predicted = network(x).argmax(1)
     p, ink = probability(network), x.flatten(1)
     saliency = gradient(p, x, target=predicted).values.flatten(1).abs()
-    ig = integrated_gradients(p, x, target=predicted)
-    ig_of_logit = integrated_gradients(logit(network), x, target=predicted)
+    ig = integrated_gradients(p, x, target=predicted, steps=64)
+    ig_of_logit = integrated_gradients(logit(network), x, target=predicted, steps=64)
     random_order = torch.rand(ink.shape, generator=torch.Generator().manual_seed(0))
     return {
         "accuracy": (predicted == y).double().mean().item(),

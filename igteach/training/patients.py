@@ -109,8 +109,8 @@ def measure(network: nn.Module, x: Tensor, y: Tensor, x_train: Tensor) -> Figure
         "mean confidence": torch.maximum(p_malignant, 1 - p_malignant).mean().item(),
         "mean patient": p_mean,
         "median patient": p_median,
-        "IG complete, probability": fraction_complete(integrated_gradients(p, x, mean)),
-        "IG complete, log odds": fraction_complete(integrated_gradients(logit(network), x, mean)),
+        "IG complete, probability": fraction_complete(integrated_gradients(p, x, mean, steps=64)),
+        "IG complete, log odds": fraction_complete(integrated_gradients(logit(network), x, mean, steps=64)),
     }
 
 

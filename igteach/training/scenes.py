@@ -141,7 +141,7 @@ def measure(network: nn.Module, scenes: Scenes) -> Figures:
         of_one_colour = torch.cat([p(x).amax(1) for x in colours.split(100)])
         black = p(torch.zeros_like(scenes.x[:1])).max()
     x, target, mask = scenes.x[:100], predicted[:100], scenes.mask[:100]
-    ig = integrated_gradients(p, x, target=target)
+    ig = integrated_gradients(p, x, target=target, steps=64)
     slopes = gradient(p, x, target=target)
     return {
         "accuracy": (predicted == scenes.y).double().mean().item(),

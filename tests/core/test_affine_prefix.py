@@ -16,13 +16,10 @@ from igteach.models import imagenet, scenes
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from error_estimates import Transformer, cases, measure, summary
 
-EVERY_RULE = (*RULES, "warped")
-
 
 @pytest.fixture
 def always(monkeypatch):
     monkeypatch.setattr(affine_prefix, "FEWEST_PRODUCTS", 1)
-    monkeypatch.setattr(affine_prefix, "FEWEST_STEPS", 4)
 
 
 def plainly(monkeypatch, work):
@@ -44,7 +41,7 @@ def network(further=0):
 
 @pytest.mark.parametrize("further", [0, 1, 2])
 @pytest.mark.parametrize("wrapper", [logit, probability, lambda f: f], ids=["logit", "probability", "itself"])
-@pytest.mark.parametrize("rule", EVERY_RULE)
+@pytest.mark.parametrize("rule", RULES)
 def test_the_answer_is_the_plain_one_to_rounding(monkeypatch, rule, wrapper, further):
     f, (x, baseline) = wrapper(network(further)), torch.randn(2, 3, 2, 12, 12).double()
     target = torch.tensor([0, 2, 1])
@@ -52,22 +49,23 @@ def test_the_answer_is_the_plain_one_to_rounding(monkeypatch, rule, wrapper, fur
     def work(batch_size=None):
         return integrated_gradients(f, x, baseline, target, steps=40, rule=rule, batch_size=batch_size)
 
-    assert len(affine_prefix.split_model(f, x, 40).prefix) == 1 + further
+    assert len(affine_prefix.split_model(f, x).prefix) == 1 + further
     plain = plainly(monkeypatch, work)
     for batch_size in (None, 1, 7, 90):
         torch.testing.assert_close(work(batch_size).values, plain.values, rtol=1e-9, atol=1e-12)
         torch.testing.assert_close(work(batch_size).error_estimate, plain.error_estimate, rtol=0.2, atol=0)
 
 
-@pytest.mark.parametrize("rule", EVERY_RULE)
-def test_up_to_a_difference_for_each_sum_the_estimate_is_the_plain_one_too(monkeypatch, always, rule):
+@pytest.mark.parametrize("rule", RULES)
+def test_up_to_a_jump_for_each_sum_the_estimate_is_nearly_the_plain_one_too(monkeypatch, always, rule):
     f, x = network(), torch.randn(3, 2, 12, 12).double()
-    for steps in (4, 5, affine_prefix.SKETCH_SIZE + 3):
+    for steps in (4, affine_prefix.SKETCH_SIZE + 1):
         answers = [
             way(lambda n=steps: integrated_gradients(f, x, target=1, steps=n, rule=rule))
             for way in (lambda work: work(), lambda work: plainly(monkeypatch, work))
         ]
-        torch.testing.assert_close(answers[0].error_estimate, answers[1].error_estimate, rtol=1e-9, atol=0)
+        # which jumps are foretold is judged by h in the one, by x in the other
+        torch.testing.assert_close(answers[0].error_estimate, answers[1].error_estimate, rtol=0.4, atol=0)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +73,10 @@ def known():
     return [case for case in cases(seed=4, count=6, dense=4096) if not isinstance(case.f.model, Transformer)]
 
 
-@pytest.mark.parametrize("rule", EVERY_RULE)
+@pytest.mark.parametrize("rule", RULES)
 def test_the_error_is_under_the_estimate_and_the_estimate_at_most_three_times_the_error(always, known, rule):
-    assert all(affine_prefix.split_model(case.f, case.x, 64) for case in known)
-    under, ratio, _ = summary([measure(case, rule=rule) for case in known])
+    assert all(affine_prefix.split_model(case.f, case.x) for case in known)
+    under, ratio, _ = summary([measure(case, rule=rule, steps=64) for case in known])
     assert under >= 0.95
     assert ratio <= 3
 
@@ -91,13 +89,21 @@ def test_the_prefix_is_passed_twice_forward_for_the_ends_and_a_few_times_back(mo
     )
     integrated_gradients(f, x, target=1, steps=100)
     rows = {channels: sum(count for inputs, count in seen if inputs == channels) for channels in (2, 4)}
-    assert rows[2] == 3 + 3 + 2  # both ends and the way back; the check of the rows; F at both ends
-    assert rows[4] == 100 + 3 + 2
+    assert rows[2] == 2 + 1 + 1 + 3  # both ends; the way back, of the values and of the estimate; F at three points
+    assert rows[4] == 100 + 3
+
+
+def test_a_refined_answer_is_honest_in_the_units_of_x(always, known):
+    pairs = [measure(case, tolerance=0.02) for case in known]
+    under, ratio, _ = summary(pairs)
+    assert under >= 0.95
+    assert ratio <= 3
+    assert all(estimate <= 0.02 for _, estimate in pairs)
 
 
 def test_squeezenet_and_the_scenes_network_have_a_prefix_of_one_convolution():
     for model, side in ((imagenet.SqueezeNet().eval(), 227), (scenes.load("cpu"), 64)):
-        split = affine_prefix.split_model(probability(model), x := torch.rand(1, 3, side, side), 64)
+        split = affine_prefix.split_model(probability(model), x := torch.rand(1, 3, side, side))
         assert [type(layer) for layer in split.prefix] == [nn.Conv2d]
         with torch.no_grad():
             torch.testing.assert_close(
@@ -133,12 +139,12 @@ def without_statistics():
     ids=["function", "own forward", "own forward inside", "hooks", "statistics", "kink first", "cheap"],
 )
 def test_no_prefix_is_seen_where_there_is_none_or_none_that_pays(f):
-    assert affine_prefix.split_model(f, torch.zeros(1, 2, 12, 12).double(), 64) is None
+    assert affine_prefix.split_model(f, torch.zeros(1, 2, 12, 12).double()) is None
 
 
-@pytest.mark.parametrize(("steps", "dtype"), [(affine_prefix.FEWEST_STEPS - 1, torch.float64), (64, torch.bfloat16)])
-def test_no_prefix_with_few_steps_or_low_precision(steps, dtype):
-    assert affine_prefix.split_model(network().to(dtype), torch.zeros(1, 2, 12, 12, dtype=dtype), steps) is None
+def test_no_prefix_in_low_precision():
+    x = torch.zeros(1, 2, 12, 12, dtype=torch.bfloat16)
+    assert affine_prefix.split_model(network().to(x.dtype), x) is None
 
 
 def test_a_curved_path_goes_the_plain_way():

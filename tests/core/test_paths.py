@@ -23,10 +23,10 @@ def test_the_straight_path_joins_baseline_and_x_at_constant_velocity(shape, seed
     torch.testing.assert_close(ends, torch.stack([baseline, x]))
 
     alphas = torch.linspace(0.1, 0.9, count, dtype=torch.float64)
-    points, velocities = path.points(alphas), path.velocities(alphas - 1e-3, alphas + 1e-3)
-    assert points.shape == velocities.shape == (count, *shape)
-    slope = (path.points(alphas + 1e-4) - path.points(alphas - 1e-4)) / 2e-4
-    torch.testing.assert_close(velocities, slope, rtol=1e-8, atol=1e-8)
+    assert path.points(alphas).shape == (count, *shape)
+    slopes = (path.points(alphas + 1e-4) - path.points(alphas - 1e-4)) / 2e-4
+    velocities = path.velocities(torch.arange(shape[0]))
+    torch.testing.assert_close(velocities.expand(count, *shape), slopes, rtol=1e-8, atol=1e-8)
 
 
 def test_the_points_come_in_the_dtype_of_x():
@@ -34,17 +34,20 @@ def test_the_points_come_in_the_dtype_of_x():
     assert StraightPath(torch.zeros_like(x), x).points(torch.tensor([0.5], dtype=torch.float64)).dtype == torch.float32
 
 
-def test_alphas_of_their_own_for_each_example_give_each_its_own_points():
+def test_a_row_is_where_its_example_is_at_its_alpha():
     baseline, x = torch.randn(2, 3, 4).double()
-    path, alphas = StraightPath(baseline, x), torch.rand(5, 3).double()
-    for i in range(3):
-        alone = StraightPath(baseline[i : i + 1], x[i : i + 1]).points(alphas[:, i])
-        torch.testing.assert_close(path.points(alphas)[:, i], alone[:, 0])
+    examples, alphas = torch.tensor([2, 0, 0, 1, 2]), torch.rand(5).double()
+    expected = torch.stack([torch.lerp(baseline[i], x[i], a) for i, a in zip(examples, alphas, strict=True)])
+    points, velocities = StraightPath(baseline, x).rows(examples, alphas)
+    torch.testing.assert_close(points, expected)
+    torch.testing.assert_close(velocities, (x - baseline)[examples])
+    curved = CurvedPath(lambda alpha: torch.lerp(baseline, x, alpha))
+    torch.testing.assert_close(curved.rows(examples, alphas), expected)
 
 
 def test_way_points_are_reached_one_after_the_other_and_joined_by_straight_legs():
     path = CurvedPath(piecewise_linear_path(STAIRS))
-    reached = path.points(torch.tensor([0, 1 / 6, 1 / 3, 1 / 2, 1])).double()[:, 0]
+    reached = torch.cat([path.at(alpha) for alpha in (0, 1 / 6, 1 / 3, 1 / 2, 1)]).double()
     expected = torch.tensor([[0, 0, 0], [0.5, 0, 0], [1, 0, 0], [1, 0.5, 0], [1, 1, 1]]).double()
     torch.testing.assert_close(reached, expected, rtol=0, atol=1e-6)
 
@@ -61,9 +64,9 @@ def test_the_straight_path_gives_integrated_gradients():
         nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3)).double(),
         torch.randn(2, 3, 4).double(),
     )
-    expected = integrated_gradients(network, x, baseline, 1)
+    expected = integrated_gradients(network, x, baseline, 1, steps=64)
     for path in (torch.stack([baseline, x]), lambda alpha: torch.lerp(baseline, x, alpha)):
-        answer = path_gradients(network, path, 1, x=x, baseline=baseline)
+        answer = path_gradients(network, path, 1, x=x, baseline=baseline, steps=64)
         torch.testing.assert_close(answer.values, expected.values)
         torch.testing.assert_close(answer.error_estimate, expected.error_estimate, rtol=1e-6, atol=1e-9)
 
@@ -117,7 +120,7 @@ def test_rows_make_no_difference_along_a_path(batch_size):
             {"steps": 3},
             "path holds NaN",
         ),
-        (STAIRS, {"rule": "warped"}, "rule is 'warped'"),
+        (STAIRS, {"rule": "left"}, "rule is 'left', but steps is None"),
         (STAIRS, {"steps": 0}, "steps is 0"),
     ],
 )

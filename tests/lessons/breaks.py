@@ -82,13 +82,14 @@ def is_ours(module: str) -> bool:
 
 @breaks(paths.StraightPath.velocities, "00", "IG without x - x'")
 @breaks(paths.StraightPath.velocities, "04", "IG without x - x', again")
-def ones(right, self, starts, ends):
-    return torch.ones_like(right(self, starts, ends))
+def ones(right, self, examples):
+    return torch.ones_like(right(self, examples))
 
 
-@breaks(paths.StraightPath.__init__, "02", "x and x' swapped")
-def swapped(right, self, baseline, x):
-    right(self, x, baseline)
+@breaks(integrated_gradients.integrated_gradients, "02", "x and x' swapped")
+def swapped(right, *args, **kwargs):
+    answer = right(*args, **kwargs)
+    return replace(answer, values=-answer.values)
 
 
 @breaks(quadrature.nodes_and_weights, "00", "weights that do not sum to 1")
@@ -98,16 +99,16 @@ def too_light(right, rule, steps):
 
 
 @breaks(integrated_gradients.integrated_gradients, "02", "one step only")
-def one_step(right, *args, steps=64, tolerance=None, **kwargs):
-    return replace(right(*args, steps=1, **kwargs), evaluations=steps)
+def one_step(right, *args, steps=None, **kwargs):
+    return replace(right(*args, steps=1, **kwargs), evaluations=steps or 64)
 
 
-@breaks(paths.StraightPath.points, "02", "gradient in place of IG")
-def at_the_input(right, self, alphas):
-    return right(self, torch.ones_like(alphas))
+@breaks(paths.StraightPath.rows, "02", "gradient in place of IG")
+def at_the_input(right, self, examples, alphas):
+    return right(self, examples, torch.ones_like(alphas))
 
 
-@breaks(evaluation.forward, "00", "the gradient of the wrong class")
+@breaks(evaluation.chosen_output, "00", "the gradient of the wrong class")
 def of_class_0(right, f, points, target):
     return right(f, points, None if target is None else 0 * target)
 

@@ -1,6 +1,7 @@
 """Captum's methods behind the method signature."""
 
 import sys
+from functools import partial
 
 import captum.attr
 import numpy as np
@@ -49,7 +50,7 @@ def images(number=3):
 @pytest.mark.parametrize(
     ("method", "on_f", "on_g"),
     [
-        (igteach.integrated_gradients, (1.5, -0.5), (1.5, -0.5)),
+        (partial(igteach.integrated_gradients, steps=64), (1.5, -0.5), (1.5, -0.5)),
         (captum_methods.deep_lift, (1.5, -0.5), (2, -1)),
         (captum_methods.lrp, (3, -1), (3, -1)),
         (captum_methods.guided_backprop, (1, 0), (1, 0)),

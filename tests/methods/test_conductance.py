@@ -44,7 +44,7 @@ def test_of_a_product_of_units_each_gets_its_integral():
 @pytest.mark.parametrize("number", range(4))
 def test_every_layer_adds_up_to_what_the_input_does(number):
     f, x, target = smooth(), points(), torch.tensor([0, 1, 1])
-    answer = neuron_conductance(f, f[number], x, 0.3, target)
+    answer = neuron_conductance(f, f[number], x, 0.3, target, steps=64)
     whole = igteach.integrated_gradients(f, x, 0.3, target)
     torch.testing.assert_close(answer.f_input, whole.f_input)
     torch.testing.assert_close(answer.f_baseline, whole.f_baseline)
@@ -55,8 +55,8 @@ def test_every_layer_adds_up_to_what_the_input_does(number):
 def test_the_first_layer_of_identity_gives_ig():
     f = nn.Sequential(nn.Identity(), *smooth())
     x = points()
-    shares = neuron_conductance(f, f[0], x, 0.3, 1)
-    torch.testing.assert_close(shares.values, igteach.integrated_gradients(f, x, 0.3, 1).values)
+    shares = neuron_conductance(f, f[0], x, 0.3, 1, steps=64)
+    torch.testing.assert_close(shares.values, igteach.integrated_gradients(f, x, 0.3, 1, steps=64).values)
 
 
 @pytest.mark.parametrize("rule", ["midpoint", "gauss_legendre", "trapezoid"])
@@ -74,7 +74,8 @@ def test_a_digit_through_the_channels_of_a_layer():
     for number, shape in ((1, (16, 8, 8)), (3, (16, 8, 8)), (6, (32, 4, 4)), (8, (10,))):
         answer = neuron_conductance(f, network[number], x, None, y)
         assert answer.values.shape == (20, *shape)
-        assert answer.relative_residual.max() < 0.02
+        assert answer.relative_residual.max() < 0.05
+        assert answer.converged.all()
     alone = neuron_conductance(f, network[3], x[:1], None, y[:1], batch_size=7)
     torch.testing.assert_close(
         alone.values, neuron_conductance(f, network[3], x, None, y).values[:1], rtol=0, atol=1e-5

@@ -105,3 +105,16 @@ def test_baselines_that_are_none_are_refused(method, baselines, error, words):
 def test_samples_are_checked(samples):
     with pytest.raises(ValueError, match=r"samples is .*at least 2"):
         expected_gradients(small_network(), draws(1), draws(), 0, samples=samples)
+
+
+def test_samples_are_doubled_until_the_error_is_below_the_tolerance():
+    network, x = small_network(), torch.randn(3, 3).double()
+    answer = expected_gradients(network, x, draws(), 1, tolerance=0.1, max_evaluations=4096)
+    dense = expected_gradients(network, x, draws(), 1, samples=40_000)
+    errors = (answer.values - dense.values).abs().sum(1) / dense.values.abs().sum(1)
+    assert answer.converged.all()
+    assert (errors < answer.error_estimate).all()
+    assert (answer.error_estimate <= 0.1).all()
+    few = expected_gradients(network, x, draws(), 1, tolerance=1e-4, max_evaluations=100)
+    assert not few.converged.any()
+    assert (few.evaluations == 100).all()

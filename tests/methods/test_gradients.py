@@ -122,7 +122,7 @@ def test_smoothed_ig_explains_the_copies_and_its_residual_says_by_how_much():
     assert answer.f_input.item() == 500
     # the mean of (1 + noise)^2 is 1 + 0.25, with a variance of 4 * 0.25 + 2 * 0.25^2
     assert abs(answer.residual.item() - 500 * 0.25) < 4 * (500 * 1.125 / 50) ** 0.5
-    assert answer.evaluations == 50 * 64
+    assert answer.evaluations == 50 * 9
 
 
 def test_a_seed_decides_the_noise_and_the_callers_random_state_stays():

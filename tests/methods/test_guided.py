@@ -86,18 +86,19 @@ def test_the_path_goes_from_baseline_to_x_and_never_back_by_legs_of_one_length()
 def test_without_a_distance_to_the_straight_path_it_is_the_straight_path():
     f, x, baseline, target = one_digit()
     ours = guided_integrated_gradients(f, x, baseline, target, steps=64, legs=16, max_distance=0)
-    straight = igteach.integrated_gradients(f, x, baseline, target)
+    straight = igteach.integrated_gradients(f, x, baseline, target, steps=64)
     torch.testing.assert_close(ours.values, straight.values, rtol=0, atol=1e-9)
     assert (guided_integrated_gradients(f, x, baseline, target).values - straight.values).abs().max() > 0.01
 
 
-def test_on_digits_it_adds_up_within_3_percent_and_closer_with_more_steps():
+def test_on_digits_it_adds_up_within_its_tolerance_and_closer_with_more_steps():
     held_out, network = load_digits(), digits.load("cpu")
     x, y = held_out.x_test[:40], held_out.y_test[:40]
     for f in (igteach.probability(network), igteach.logit(network)):
         answer = guided_integrated_gradients(f, x, None, y)
-        assert answer.relative_residual.max() < 0.03
-        assert answer.evaluations == 256 + 32
+        assert answer.relative_residual.max() < 0.05
+        assert answer.converged.all()
+        assert (answer.evaluations >= 9 + 32).all()
         assert guided_integrated_gradients(f, x, None, y, steps=2048).relative_residual.max() < 0.005
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from igteach import gradient, gradient_times_input, integrated_gradients, toy
+from igteach.core import integration
 from igteach.core.profiling import peak_bytes
 from igteach.core.quadrature import RULES, nodes_and_weights
 
@@ -70,7 +71,7 @@ def test_polynomials_of_degree_2n_are_complete_with_n_gauss_legendre_steps(steps
 
 @pytest.mark.parametrize("rule", SECOND_ORDER)
 def test_xy_plus_z_at_ones_is_a_half_a_half_and_one(rule):
-    answer = integrated_gradients(toy(lambda x, y, z: x * y + z), torch.ones(1, 3), rule=rule)
+    answer = integrated_gradients(toy(lambda x, y, z: x * y + z), torch.ones(1, 3), steps=64, rule=rule)
     torch.testing.assert_close(answer.values, torch.tensor([[0.5, 0.5, 1.0]]))
     assert answer.f_input.item() == 2.0
     assert answer.f_baseline.item() == 0.0
@@ -97,7 +98,7 @@ def test_one_more_gauss_legendre_step_can_be_worse():
 @every_rule
 def test_the_minimum_gives_everything_to_the_smaller_one(rule):
     for f in (toy(lambda x, y: min(x, y)), lambda x: x[:, 0] - torch.relu(x[:, 0] - x[:, 1])):
-        answer = integrated_gradients(f, torch.tensor([[1.0, 3.0]]), rule=rule)
+        answer = integrated_gradients(f, torch.tensor([[1.0, 3.0]]), steps=64, rule=rule)
         tie = nodes_and_weights(rule, 64)[1][0].item() if rule in ("left", "trapezoid") else 0.0  # at the baseline
         torch.testing.assert_close(answer.values, torch.tensor([[1.0, 0.0]]), rtol=0, atol=3 * tie + 1e-6)
 
@@ -147,8 +148,8 @@ def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(ba
         return network(points)
 
     answer = integrated_gradients(f, x, baseline, target, steps=steps, rule=rule, batch_size=batch_size)
-    assert max(seen) <= max(batch_size, 2)  # 2 by the check that the rows are independent
-    assert sum(seen) == steps * batch + 2 * batch + 3  # the path, both of its ends, that check
+    assert max(seen) <= batch_size
+    assert sum(seen) == steps * batch + 2 * batch + 1  # the path, both of its ends, and a row to see independence by
     whole = integrated_gradients(network, x, baseline, target, steps=steps, rule=rule)
     for name in ("values", "f_input", "f_baseline"):
         torch.testing.assert_close(getattr(answer, name), getattr(whole, name), rtol=1e-10, atol=1e-12)
@@ -190,7 +191,8 @@ def test_rows_that_are_no_positive_whole_number_are_refused(batch_size):
         ({"steps": 0}, "steps is 0"),
         ({"steps": True}, "steps is True"),
         ({"steps": 10.0}, "steps is 10.0"),
-        ({"rule": "simpson"}, "rule is 'simpson'; choose one of left"),
+        ({"rule": "simpson", "steps": 4}, "rule is 'simpson'; choose one of left"),
+        ({"rule": "left"}, "rule is 'left', but steps is None; pass steps=64"),
         ({"rule": "trapezoid", "steps": 1}, "steps is 1"),
     ],
 )
@@ -202,20 +204,44 @@ def test_steps_and_rule_are_checked(options, words):
 # --- memory
 
 
-def beyond_x_and_result(batch, steps, features=512):
+def beyond_x_and_result(batch, features=512, **options):
     network, x = nn.Linear(features, 3), torch.ones(batch, features)
-    return peak_bytes(lambda: integrated_gradients(network, x, target=1, steps=steps, batch_size=8)) - x.nbytes
+    return peak_bytes(lambda: integrated_gradients(network, x, target=1, batch_size=8, **options)) - x.nbytes
 
 
-def test_memory_does_not_grow_with_the_steps():
-    two_chunks = beyond_x_and_result(1, 16, features=4096)
-    for steps in (100, 1000):
-        assert abs(beyond_x_and_result(1, steps, features=4096) - two_chunks) < 0.1 * two_chunks
+class Rough(nn.Module):
+    """Many kinks along every path, so that many cells are cut."""
+
+    def forward(self, x):
+        return torch.stack([x[:, i::7].sum(1) for i in range(7)], 1).mul(0.02).sin().abs().sum(1)
+
+
+@pytest.mark.parametrize("options", [{"steps": 1000}, {"tolerance": 1e-6, "max_evaluations": 1000}])
+def test_memory_grows_with_the_gradients_by_no_more_than_is_kept(monkeypatch, options):
+    features, kept = 16384, 100
+    monkeypatch.setattr(integration, "BYTES_KEPT_ON_CPU", kept * features * 4)
+    network, x = Rough(), torch.rand(1, features, generator=torch.Generator().manual_seed(0))
+    few, many = (
+        peak_bytes(lambda options=options: integrated_gradients(network, x, batch_size=8, **options))
+        for options in ({"steps": 10}, options)
+    )
+    sampled = 1000 * integration.FEATURES_JUDGED * 4
+    assert many - few < (kept + 16) * features * 4 + 6 * sampled
+
+
+@pytest.mark.parametrize("options", [{"steps": 300}, {"tolerance": 1e-3, "max_evaluations": 301}])
+def test_closed_cells_count_as_open_ones_do(monkeypatch, options):
+    network, x = Rough().double(), torch.rand(2, 5000, generator=torch.Generator().manual_seed(0)).double()
+    whole = integrated_gradients(network, x, steps=4000).values
+    monkeypatch.setattr(integration, "BYTES_KEPT_ON_CPU", 40 * 5000 * 8)
+    answer = integrated_gradients(network, x, **options)
+    assert ((answer.values - whole).abs().sum(1) <= answer.error_estimate * whole.abs().sum(1)).all()
+    assert (answer.residual.abs() <= answer.error_estimate * whole.abs().sum(1)).all()
 
 
 def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch():
-    few = beyond_x_and_result(8, 10)
-    assert abs(beyond_x_and_result(128, 10) - few) < 0.1 * few
+    few = beyond_x_and_result(8, steps=10)
+    assert abs(beyond_x_and_result(128, steps=10) - few) < 0.1 * few
 
 
 @pytest.mark.parametrize("method", [gradient, gradient_times_input])

@@ -134,7 +134,7 @@ def test_scores_are_those_of_captum(classifier, baseline):
 
     method = LayerIntegratedGradients(chosen, classifier.model.get_input_embeddings())
     theirs = method.attribute(ids, start, n_steps=64, method="riemann_middle").sum(-1)[0]
-    ours = token_attribution(classifier, PLAIN, "NUM", baseline=baseline, tolerance=None).scores
+    ours = token_attribution(classifier, PLAIN, "NUM", baseline=baseline, steps=64).scores
     torch.testing.assert_close(ours, theirs.to(ours), rtol=0, atol=1e-4)
     assert ours.abs().max() > 0.01
 
@@ -203,9 +203,9 @@ def test_positions_types_and_mask_are_held_on_the_path(classifier):
 @EVERY
 @pytest.mark.parametrize("baseline", ["pad", "mask", "zero"])
 def test_padding_in_a_batch_gets_exactly_zero_and_changes_no_score(classifier, baseline):
-    together = token_attribution(classifier, [PLAIN, LONGER], baseline=baseline, tolerance=None)
+    together = token_attribution(classifier, [PLAIN, LONGER], baseline=baseline, steps=64)
     for text, answer in zip((PLAIN, LONGER), together, strict=True):
-        alone = token_attribution(classifier, text, baseline=baseline, tolerance=None)
+        alone = token_attribution(classifier, text, baseline=baseline, steps=64)
         count = len(alone.tokens)
         assert answer.tokens[:count] == alone.tokens
         assert answer.offsets[:count] == alone.offsets
@@ -239,9 +239,9 @@ def scores_of_tokens(answer, classifier):
 def test_padding_changes_no_score_on_whichever_side_it_stands(checkpoints, decoder, monkeypatch, kind, side):
     classifier = decoder if kind == "decoder" else checkpoints[kind]
     monkeypatch.setattr(classifier.tokenizer, "padding_side", side)
-    together = token_attribution(classifier, [PLAIN, LONGER], tolerance=None)
+    together = token_attribution(classifier, [PLAIN, LONGER], steps=64)
     for text, answer in zip((PLAIN, LONGER), together, strict=True):
-        alone = token_attribution(classifier, text, tolerance=None)
+        alone = token_attribution(classifier, text, steps=64)
         scores, of_padding = scores_of_tokens(answer, classifier)
         torch.testing.assert_close(scores, alone.scores, rtol=0, atol=1e-5)
         assert (of_padding == 0).all()
@@ -267,7 +267,7 @@ def test_special_tokens_get_exactly_zero_and_the_rest_adds_up(classifier, baseli
 
 @EVERY
 def test_a_target_is_a_label_or_its_number(classifier):
-    answers = [token_attribution(classifier, PLAIN, target, tolerance=None) for target in ("HUM", 1)]
+    answers = [token_attribution(classifier, PLAIN, target, steps=64) for target in ("HUM", 1)]
     assert torch.equal(answers[0].scores, answers[1].scores)
     assert [answer.target for answer in answers] == ["HUM", "HUM"]
     p = classifier.probabilities([PLAIN])[0]
@@ -278,9 +278,9 @@ def test_a_tensor_is_a_baseline_for_ordinary_tokens_alone(checkpoints):
     bert = checkpoints["bert"]
     pad = bert.model.get_input_embeddings().weight[bert.tokenizer.pad_token_id].detach()
     count = len(token_attribution(bert, PLAIN).tokens)
-    wanted = token_attribution(bert, PLAIN, tolerance=None).scores
+    wanted = token_attribution(bert, PLAIN, steps=64).scores
     for baseline in (pad, pad.expand(count, -1)):
-        torch.testing.assert_close(token_attribution(bert, PLAIN, baseline=baseline, tolerance=None).scores, wanted)
+        torch.testing.assert_close(token_attribution(bert, PLAIN, baseline=baseline, steps=64).scores, wanted)
 
 
 class BagOfWords(nn.Module):
@@ -316,7 +316,7 @@ def test_the_shares_of_a_bag_of_words_are_those_worked_out_by_hand(checkpoints):
 @EVERY
 @pytest.mark.parametrize("text", [PLAIN, LONGER, "👩‍👩‍👧 unfound\u200bland, שלום!"])
 def test_words_have_the_sums_of_their_pieces(classifier, text):
-    pieces = token_attribution(classifier, text, tolerance=None)
+    pieces = token_attribution(classifier, text, steps=64)
     words = pieces.merged()
     assert isinstance(words, TokenAttribution)
     assert len(words.tokens) < len(pieces.tokens)
@@ -432,7 +432,7 @@ def test_of_a_text_that_is_too_long_the_start_is_explained_and_that_is_said(clas
 
 def test_a_limit_that_only_the_configuration_tells_cuts_a_text(decoder):
     with pytest.warns(UserWarning, match="only the first 80 tokens"):
-        answer = token_attribution(decoder, LONGER * 3, tolerance=None)
+        answer = token_attribution(decoder, LONGER * 3, steps=64)
     assert len(answer.tokens) == 80
 
 
@@ -440,10 +440,10 @@ def test_where_the_tokenizer_cuts_the_start_off_the_end_is_explained_and_that_is
     bert, text = checkpoints["bert"], "how many people live " * 40
     monkeypatch.setattr(bert.tokenizer, "truncation_side", "left")
     with pytest.warns(UserWarning, match="only the last 90 tokens are read of the text"):
-        answer = token_attribution(bert, text, tolerance=None)
+        answer = token_attribution(bert, text, steps=64)
     assert answer.truncated
     start = min(start for start, end in answer.offsets if start < end)
-    torch.testing.assert_close(answer.scores, token_attribution(bert, text[start:], tolerance=None).scores)
+    torch.testing.assert_close(answer.scores, token_attribution(bert, text[start:], steps=64).scores)
 
 
 @pytest.mark.parametrize(

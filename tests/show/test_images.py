@@ -231,7 +231,7 @@ def test_the_package_s_own_answers_can_be_shown():
         figure = show.attributions(x[0], answers, view=view, mask=x[0, 0] > 0.5)
         assert [title.split("\n")[0] for title in titles(figure)[1:]] == list(answers)
         assert "gradient (a gradient: promises no completeness): " in figure.alt
-        assert "integrated_gradients (complete): " in figure.alt
+        assert f"integrated_gradients ({answers['integrated_gradients'].verdict}): " in figure.alt
 
 
 # --- the mask
