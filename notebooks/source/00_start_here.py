@@ -129,7 +129,7 @@ show.heatmaps({"gradient x ink": one_step[0, 0], "Integrated Gradients": shares[
 # A picture can please and be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. The difference is the **residual**. From here on we let the package do the five lines.
 
 # %%
-attribution = igteach.integrated_gradients(score, picture, black, target=int(label))
+attribution = igteach.integrated_gradients(score, picture, black, target=int(label), steps=64)
 total = attribution.values.sum()
 gained = (attribution.f_input - attribution.f_baseline)[0]
 
@@ -176,7 +176,7 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 #
 # ## Back to the coins
 #
-# The same call, on the photograph: 64 steps from a black picture.
+# The same method, on the photograph, from a black picture. How many steps it needs, the package finds out by itself (lesson 05).
 
 # %% tags=["nbval-ignore-output"]
 if squeezenet is not None:

@@ -114,7 +114,7 @@ show.curves(alphas, {"slope along x1": slopes[:, 0], "slope along x2": slopes[:,
 
 # %%
 ones = torch.ones(1, 2, device=device)
-attribution = igteach.integrated_gradients(surface, ones)
+attribution = igteach.integrated_gradients(surface, ones, steps=64)
 print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.rounded(attribution.f_input - attribution.f_baseline))
 
 # %% [markdown]
@@ -172,12 +172,12 @@ check("04.2", my_integrated_gradients)
 # The saturated unit of lesson 02 first. Then an alarm with two sensors of which one is enough, F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
 
 # %%
-print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values), "  IG", show.rounded(igteach.integrated_gradients(f, x).values, 1))
+print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values), "  IG", show.rounded(igteach.integrated_gradients(f, x, steps=64).values, 1))
 
 alarm = igteach.toy(lambda x1, x2: 1 - torch.relu(1 - x1 - x2))
 print("the alarm, gradient:            ", show.rounded(igteach.gradient(alarm, ones).values))
 print("the alarm, occlusion:           ", show.rounded([alarm(ones)[0] - alarm(ones * keep)[0] for keep in ones.new_tensor([[[0, 1]], [[1, 0]]])]))
-print("the alarm, Integrated Gradients:", show.rounded(igteach.integrated_gradients(alarm, ones).values))
+print("the alarm, Integrated Gradients:", show.rounded(igteach.integrated_gradients(alarm, ones, steps=64).values))
 
 # %% [markdown]
 # Two sensors that did the same get the same. (Lesson 02's own alarm, max(x1, x2), has a kink that runs all along this path; lesson 06 shows what happens then.) And a whole network: take the first hundred held-out digits, let the number of steps grow, and see completeness appear.
@@ -234,7 +234,7 @@ print("second leg, the others:", show.rounded(second.values))
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.integrated_gradients(f, x, baseline).values</code> takes a batch: all legs at once, one a row. A loop does it, too.
+# <code>igteach.integrated_gradients(f, x, baseline, steps=64).values</code> takes a batch: all legs at once, one a row. A loop does it, too.
 #
 # </details></details>
 
@@ -245,7 +245,7 @@ def along(f, stops):
     f: (N, features) -> (N,);  stops: (legs + 1, features).  Returns (features,).
     """
     ### BEGIN SOLUTION
-    return igteach.integrated_gradients(f, stops[1:], stops[:-1]).values.sum(dim=0)
+    return igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64).values.sum(dim=0)
     ### END SOLUTION
 
 

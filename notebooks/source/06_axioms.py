@@ -60,9 +60,14 @@ print("f equals g at all of them:", torch.allclose(f(points), g(points), atol=1e
 # %%
 x = torch.tensor([[3.0, 1.0]], device=device)
 
+
+def in_64_steps(f, x):
+    return igteach.integrated_gradients(f, x, steps=64)
+
+
 for name, method in {
     "gradient": igteach.gradient,
-    "Integrated Gradients": igteach.integrated_gradients,
+    "Integrated Gradients": in_64_steps,
     "DeepLIFT": captum_methods.deep_lift,
     "LRP": captum_methods.lrp,
     "guided backprop": captum_methods.guided_backprop,
@@ -246,7 +251,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # Lesson 04 showed what is lost when one draws |IG|. Here is one thing more.
 
 # %%
-sizes = as_method(lambda f, x, baseline: igteach.integrated_gradients(f, x, baseline).values.abs())
+sizes = as_method(lambda f, x, baseline: igteach.integrated_gradients(f, x, baseline, steps=64).values.abs())
 
 print("|IG|:           ", axioms.linearity(sizes))
 print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))

@@ -79,7 +79,7 @@ else:
     dark = pixels.mean(dim=0) < 0.12
     by_baseline = {
         f"against {name}": igteach.integrated_gradients(
-            igteach.probability(squeezenet), man, imagenet.normalise(torch.full_like(man, level)), answer, rule="warped"
+            igteach.probability(squeezenet), man, imagenet.normalise(torch.full_like(man, level)), answer
         )
         for name, level in {"black": 0.0, "white": 1.0}.items()
     }
@@ -332,7 +332,7 @@ check("07.2", step_to_zero)
 
 # %%
 draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(0)).to(device)
-crowd = igteach.integrated_gradients(score, zero.expand(64, -1, -1, -1), known[draw], target=0)
+crowd = igteach.integrated_gradients(score, zero.expand(64, -1, -1, -1), known[draw], target=0, steps=64)
 expected = crowd.values.mean(dim=0)[0]
 
 one_by_one = {f"against one {int(data.y_train[draw[k]])}": crowd.values[k, 0] for k in range(3)}
@@ -370,7 +370,7 @@ print("the two maps correlate by more than 0.95:", bool(alike > 0.95))
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over <code>range(len(baselines))</code> does it; <code>baselines[k : k + 1]</code> is one baseline with its batch dimension.
+# A loop over the baselines does it; <code>each[None]</code> gives one its batch dimension, and <code>steps=64</code> asks the package for 64 steps.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -380,12 +380,12 @@ print("the two maps correlate by more than 0.95:", bool(alike > 0.95))
 
 # %% nbgrader={"grade": false, "grade_id": "answer-07-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def expected_attribution(f, x, baselines):
-    """Integrated Gradients of x, averaged over the baselines.
+    """Integrated Gradients of x, with 64 steps, averaged over the baselines.
 
     f: (N, features) -> (N,);  x: (1, features);  baselines: (K, features).  Returns (1, features).
     """
     ### BEGIN SOLUTION
-    shares = [igteach.integrated_gradients(f, x, baselines[k : k + 1]).values for k in range(len(baselines))]
+    shares = [igteach.integrated_gradients(f, x, each[None], steps=64).values for each in baselines]
     return torch.stack(shares).mean(dim=0)
     ### END SOLUTION
 

@@ -62,7 +62,7 @@ show.text([token_attribution(asker, question) for question in ("How many people 
 # %% [markdown]
 # Light words over a solid line speak for the answer, dark ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
 #
-# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It takes more steps until the estimated error is small (the tolerance of lesson 05); with `tolerance=None` it takes 64, and the line below the text says what that is worth.
+# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the estimated error is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
 #
 # ## There is no half a word
 #
@@ -170,7 +170,7 @@ check("09.2", token_scores)
 
 # %%
 by_hand = torch.einsum("tk,tk->t", slopes, x - start)
-packaged = token_attribution(asker, question, tolerance=None)
+packaged = token_attribution(asker, question, steps=64)
 print("the same as token_attribution, within 0.001:", bool((by_hand - packaged.scores).abs().max() < 0.001))
 print("special tokens get exactly nothing:", bool((packaged.scores[special] == 0).all()))
 print("'how' and 'many' get over three quarters:", bool(packaged.scores[1:3].sum() > 0.75 * packaged.scores.sum()))
@@ -236,7 +236,7 @@ guest = text.load("sentiment_zh", device)
 
 def opinion_of(classifier, sentence, baseline):
     """The probability of each label where the words have been replaced by the baseline."""
-    empty = [token_attribution(classifier, sentence, label, baseline=baseline, tolerance=None).evidence.f_baseline.item() for label in classifier.labels]
+    empty = [token_attribution(classifier, sentence, label, baseline=baseline, steps=64).evidence.f_baseline.item() for label in classifier.labels]
     return dict(zip(classifier.labels, empty))
 
 
@@ -267,7 +267,7 @@ print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["ne
 
 # %% tags=["nbval-ignore-output"]
 wrong = [one for one, is_right in zip(ours, right) if not is_right]
-tripped = [token_attribution(asker, one.text, tolerance=None) for one in wrong if asker.predict([one.text])[0] == "HUM"]
+tripped = [token_attribution(asker, one.text, steps=64) for one in wrong if asker.predict([one.text])[0] == "HUM"]
 show.text(tripped)
 
 # %% [markdown]
@@ -388,7 +388,7 @@ def harm(sentences, strengths_of):
 
 
 sample = [one.text for one in ours[::12]]
-explained = {sentence: token_attribution(asker, sentence, tolerance=None) for sentence in sample}
+explained = {sentence: token_attribution(asker, sentence, steps=64) for sentence in sample}
 lot = torch.Generator().manual_seed(0)
 losses = {
     "IG": harm(sample, lambda s: (explained[s], explained[s].scores.tolist())),
@@ -415,7 +415,7 @@ print(f"IG less attention, sentence by sentence: {gap:.2f} ({low:.2f} to {high:.
 # **Predict.** "The film is slow, but the cast is wonderful." Which words will speak for positive, and which against?
 
 # %% tags=["nbval-ignore-output"]
-display(show.text(token_attribution(critic, "The film is slow, but the cast is wonderful.", "positive", tolerance=None)))
+display(show.text(token_attribution(critic, "The film is slow, but the cast is wonderful.", "positive", steps=64)))
 display(show.text(token_attribution(guest, ["房间很干净，服务也很好。", "房间又脏又旧，服务态度很差。"])))
 
 # %% [markdown]

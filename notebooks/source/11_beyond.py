@@ -148,7 +148,7 @@ torch.manual_seed(0)
 network = torch.nn.Sequential(torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1)).to(device)
 point = torch.tensor([[2.0, -2.0, 1.0]], device=device)
 for name, f, at in (("minimum", minimum, x), ("product", product, x), ("network", network, point)):
-    by_path, by_orders = igteach.integrated_gradients(f, at), igteach.shapley_values(f, at)
+    by_path, by_orders = igteach.integrated_gradients(f, at, steps=64), igteach.shapley_values(f, at)
     print(f"{name}  IG {show.rounded(by_path.values[0], 2)!s:22s} Shapley {show.rounded(by_orders.values[0], 2)}")
     print(f"{'':8s} the sums agree within 2%: {bool((by_path.values.sum() - by_orders.values.sum()).abs() < 0.02 * by_orders.values.abs().sum())}")
 
@@ -174,8 +174,12 @@ def rows_asked(method, features):
     return sum(asked)
 
 
+def in_64_steps(f, x):
+    return igteach.integrated_gradients(f, x, steps=64)
+
+
 counts = list(range(2, 16))
-methods = {"IG, 64 steps": igteach.integrated_gradients, "Shapley, exact": igteach.shapley_values, "Shapley, 25 orders": captum_methods.shapley_sampling}
+methods = {"IG, 64 steps": in_64_steps, "Shapley, exact": igteach.shapley_values, "Shapley, 25 orders": captum_methods.shapley_sampling}
 asked = {name: [rows_asked(method, n) for n in counts] for name, method in methods.items()}
 show.curves(counts, asked, xlabel="features", ylabel="rows given to F", logarithmic=True)
 
@@ -324,7 +328,7 @@ print("x1 gets over nine tenths:", bool(guided.values[0, 0] > 0.9 * guided.value
 # %%
 x_digits, y_digits = held_out.x_test[:60].to(device), held_out.y_test[:60].to(device)
 plain = igteach.integrated_gradients(score, x_digits, None, y_digits)
-guided = igteach.guided_integrated_gradients(score, x_digits, None, y_digits)
+guided = igteach.guided_integrated_gradients(score, x_digits, None, y_digits, tolerance=0.02)
 apart = (plain.values - guided.values).abs().flatten(1).sum(dim=1) / plain.values.abs().flatten(1).sum(dim=1)
 print("complete within 3%, all 60 digits:", bool(guided.relative_residual.max() < 0.03))
 print("the maps are apart by more than a quarter of all |share|, on most:", bool(apart.median() > 0.25))
@@ -423,7 +427,7 @@ print("what the decoder gives back of a real digit lies nearer than the digit it
 # What does the way do to the shares? The question: why a five, and not the six?
 
 # %%
-on_line = igteach.integrated_gradients(score, five, six, 5)
+on_line = igteach.integrated_gradients(score, five, six, 5, steps=256)
 on_curve = igteach.path_gradients(score, through_codes, 5, x=five, baseline=six, steps=256)
 for name, answer in (("straight", on_line), ("through codes", on_curve)):
     print(f"{name:14s} complete within 2%: {bool(answer.relative_residual < 0.02)}")
@@ -444,8 +448,8 @@ show.attributions(five[0], {"straight": on_line, "through codes": on_curve})
 # %%
 layers = list(reader)
 first, rest = torch.nn.Sequential(*layers[:4]), torch.nn.Sequential(*layers[4:])
-units = igteach.path_gradients(rest, lambda alpha: first(alpha * x_digits).detach(), y_digits)
-conductance = igteach.neuron_conductance(score, reader[3], x_digits, None, y_digits)
+units = igteach.path_gradients(rest, lambda alpha: first(alpha * x_digits).detach(), y_digits, steps=64)
+conductance = igteach.neuron_conductance(score, reader[3], x_digits, None, y_digits, steps=64)
 print("one share for each unit:", tuple(conductance.values.shape))
 print("the package's neuron_conductance is the same, to 0.1%:", bool((units.values - conductance.values).abs().sum() < 0.001 * conductance.values.abs().sum()))
 print("the units' shares add up to F(x) - F(x') within 2%, all digits:", bool(conductance.relative_residual.max() < 0.02))

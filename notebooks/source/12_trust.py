@@ -54,7 +54,7 @@ mean_colour = x.mean(dim=(2, 3), keepdim=True).expand_as(x)
 
 
 def integrated(f, x, baseline=None, target=None):
-    return igteach.integrated_gradients(f, x, baseline, target, rule="warped", steps=16)
+    return igteach.integrated_gradients(f, x, baseline, target, tolerance=0.2)
 
 
 def size(values):
@@ -402,7 +402,7 @@ for name in list(gallery.pictures)[::4]:  # the first and the last
     with torch.no_grad():
         best = int(gallery.model(picture).argmax())
     blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
-    by_name[name] = igteach.integrated_gradients(seen, picture, blurred, best, rule="warped", steps=24)
+    by_name[name] = igteach.integrated_gradients(seen, picture, blurred, best, tolerance=0.1)
     pair = {"IG": squares(by_name[name].values), "edges": squares(edges(seen, picture, blurred, best).values)}
     taken[name] = {"squares by lot": lots(seen, picture, blurred, best)}
     taken[name] |= {title: deletion(seen, picture, each, blurred, best, steps=8).values[0] for title, each in pair.items()}
@@ -423,7 +423,7 @@ with torch.no_grad():
 blurred = baselines.blur(picture, sigma=picture.shape[-1] / 28)
 stages = [(name, changed) for name, changed in cascading_randomisation(seen)]
 for title, number in {"last layer random": 1, "half of the layers": len(stages) // 2, "all random": -1}.items():
-    again = igteach.integrated_gradients(stages[number][1], picture, blurred, best, rule="warped", steps=8)
+    again = igteach.integrated_gradients(stages[number][1], picture, blurred, best, tolerance=0.2)
     print(f"{title:20s}rank correlation of IG's squares with the trained network's: {agreement(squares(again.values), squares(by_name[coins].values)).item():+.2f}")
 
 # %% [markdown]
@@ -546,7 +546,7 @@ grounds = studied.mean(dim=(2, 3), keepdim=True).expand_as(studied)
 shares = {}
 for name, network in {"colleague's": suspect, "honest": honest}.items():
     f, called = igteach.probability(network), answers_of(network, studied)
-    shares[name] = igteach.integrated_gradients(f, studied, grounds, called, rule="warped", steps=12).values
+    shares[name] = igteach.integrated_gradients(f, studied, grounds, called, tolerance=0.2).values
 called = answers_of(suspect, studied)
 
 # %% tags=["nbval-ignore-output"]

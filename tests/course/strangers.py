@@ -873,7 +873,9 @@ import gc, os, re, time, threading
 from ipykernel import get_connection_file
 import torch
 
-FAMILIES = ("TanhUnit", "TanhNetwork", "SineNetwork", "ReluNetwork", "LogisticModel", "SoftmaxClassifier")
+FAMILIES = (
+    "TanhUnit", "CrampedTanhUnit", "TanhNetwork", "SineNetwork", "ReluNetwork", "LogisticModel", "SoftmaxClassifier",
+)
 
 
 def flatten(thing):

@@ -30,6 +30,26 @@ class TanhUnit:
 
 
 @dataclass(frozen=True, eq=False)
+class CrampedTanhUnit:
+    """F(x) = tanh(x @ weight + shift), where memory is for a few rows only.
+
+    Attributes:
+        weight: The weights, (features,).
+        shift: What is added inside the tanh.
+        most: The rows that fit; more raise a MemoryError.
+    """
+
+    weight: Tensor
+    shift: float
+    most: int
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        if len(batch) > self.most:
+            raise MemoryError(f"f was given {len(batch)} rows at once, and {self.most} fit")
+        return torch.tanh(batch @ self.weight.to(batch) + self.shift)
+
+
+@dataclass(frozen=True, eq=False)
 class TanhNetwork:
     """F(x) = tanh(x @ inner + bias) @ outer + offset: a network with one hidden layer.
 

@@ -1,16 +1,10 @@
-"""Lesson 05's cases: the trapezoid's weights, the error of shares, kinks on the path, exact IG between them."""
+"""Lesson 05's cases: the error of shares, kinks on the path, exact IG between them."""
 
 import torch
 from torch import Tensor
 
 from igteach.exercises.cases.families import ReluNetwork
 from igteach.exercises.checker import Case, Task
-
-
-def _trapezoid_weights_cases(rng: torch.Generator) -> list[Case]:
-    """Two points (both are ends), and two random larger numbers of points."""
-    larger = (3 + torch.randperm(10, generator=rng)[:2]).sort().values.tolist()
-    return [Case(f"{points} points", (points,)) for points in (2, *larger)]
 
 
 def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
@@ -50,8 +44,7 @@ def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Ten
 
 
 TASKS = [
-    Task("05.1", _trapezoid_weights_cases),
-    Task("05.2", _error_of_shares_cases),
-    Task("05.3", _kinks_cases),
-    Task("05.4", _exact_shares_cases),
+    Task("05.1", _error_of_shares_cases),
+    Task("05.2", _kinks_cases),
+    Task("05.3", _exact_shares_cases),
 ]

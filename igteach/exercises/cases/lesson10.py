@@ -1,54 +1,71 @@
-"""Lesson 10's cases: a sum in pieces, the bytes of a batch, the rows that fit, one process's part of the work."""
+"""Lesson 10's cases: what a tolerance costs, IG in batches that fit, the rows that fit, one process's pictures."""
 
 import torch
 
+from igteach.exercises.cases.families import CrampedTanhUnit
 from igteach.exercises.checker import Case, Task
 
 
-def _in_pieces_cases(rng: torch.Generator) -> list[Case]:
-    """Slopes and weights of steps, and how many rows to evaluate at once."""
+def _gradients_spent_cases(rng: torch.Generator) -> list[Case]:
+    """Estimates of pictures after each round: of one that is easy, one that rises again, and one that is hard.
+
+    The hard one settles in the last round of the last case, where the mean is low before that, and else never.
+    """
     cases = []
-    for steps, rows in ((7, 3), (10, 4), (9, 5)):
-        weights = torch.rand(steps, generator=rng)
-        slopes = torch.randn(steps, 3, generator=rng)
-        cases.append(Case(f"{steps} steps, {rows} at once", (slopes, weights, rows)))
+    for pictures, rounds, settles in ((4, 5, False), (6, 4, False), (5, 6, True)):
+        counts = (9 + 2 * torch.randint(2, 6, (rounds,), generator=rng)).cumsum(0)
+        estimates = (0.02 + 0.3 * torch.rand(pictures, rounds, generator=rng).double()).sort(1, descending=True).values
+        easy, rises, hard = torch.randperm(pictures, generator=rng)[:3].tolist()
+        estimates[easy] = 0.05
+        estimates[rises, 1], estimates[rises, 2:] = 0.04, 0.06
+        estimates[hard] += 0.07
+        if settles:
+            estimates[:, -2] = estimates[:, -2].clamp(max=0.03)
+            estimates[hard, -2:] = torch.tensor([0.06, 0.03]).double()
+        cases.append(Case(f"{pictures} pictures, {rounds} rounds", (estimates, counts, 0.05)))
     return cases
 
 
-def _bytes_kept_cases(rng: torch.Generator) -> list[Case]:
-    """The sizes of layers, the rows of a batch, and the bytes of a number."""
+def _in_batches_cases(rng: torch.Generator) -> list[Case]:
+    """Functions that stop at more rows than are allowed, each with an input, a baseline and a number of steps."""
     cases = []
-    for layers, each in ((3, 4), (5, 2), (4, 8)):
-        sizes = torch.randint(1, 10, (layers,), generator=rng)
-        rows = int(torch.randint(2, 6, (1,), generator=rng))
-        cases.append(Case(f"{layers} layers, {rows} rows, {each} bytes a number", (sizes, rows, each)))
+    for steps, rows in ((7, 3), (10, 4), (9, 5)):
+        weight, x, baseline = torch.randn(3, 3, generator=rng).double()
+        f = CrampedTanhUnit(weight, 0.3, rows)
+        cases.append(Case(f"{steps} steps, {rows} rows at once", (f, x[None], baseline[None], steps, rows)))
     return cases
 
 
 def _rows_that_fit_cases(rng: torch.Generator) -> list[Case]:
-    """A budget, the bytes that are taken already, and the bytes of a row."""
+    """Layers of which the largest is neither first nor last, with a budget for some rows and a part of one more."""
     cases = []
-    for fraction_left in (0.3, 0.7):
-        fixed = int(1000 * (1 + torch.rand(1, generator=rng)))
-        each = int(1000 * (1 + torch.rand(1, generator=rng)))
+    for layers, each, part_of_a_row in ((3, 4, 0.3), (5, 2, 0.7), (4, 8, 0.0)):
+        sizes = torch.randint(10, 50, (layers,), generator=rng)
+        sizes[1] = 60
+        bytes_of_a_row = int(sizes.sum()) * each
+        taken = int(1000 * (1 + torch.rand(1, generator=rng)))
         rows = int(torch.randint(3, 9, (1,), generator=rng))
-        budget = fixed + int((rows + fraction_left) * each)
-        cases.append(Case(f"{budget} bytes, of which {fixed} are taken and {each} go to a row", (budget, fixed, each)))
-    return [*cases, Case("a budget that is too small for one row", (1500, 1000, 900))]
+        budget = taken + int((rows + part_of_a_row) * bytes_of_a_row)
+        words = f"layers of {sizes.tolist()}, {each} bytes a number, {taken} of {budget} bytes taken"
+        cases.append(Case(words, (sizes, each, taken, budget)))
+    return [*cases, Case("a budget too small for one row", (torch.tensor([50, 90]), 4, 1000, 1500))]
 
 
-def _my_part_cases(rng: torch.Generator) -> list[Case]:
-    """Numbers of pictures that the processes cannot share evenly, and the rank of one process, which gets one more."""
-    cases = []
-    for count, processes in ((8, 3), (11, 4), (14, 5)):
-        rank = 1 + int(torch.randint(count % processes - 1, (1,), generator=rng))
-        cases.append(Case(f"process {rank} of {processes}, {count} pictures", (count, rank, processes)))
-    return cases
+def _my_pictures_cases(rng: torch.Generator) -> list[Case]:
+    """Pictures of which some are done, and the rank of one process, which has both kinds."""
+    return [_pictures_of_process(*case, rng) for case in ((8, 2, 3), (14, 1, 4), (17, 3, 5))]
+
+
+def _pictures_of_process(count: int, rank: int, processes: int, rng: torch.Generator) -> Case:
+    is_done = torch.rand(count, generator=rng) < 0.4
+    first = int(torch.randint(2, (1,), generator=rng))
+    is_done[rank], is_done[rank + processes] = first == 1, first == 0
+    return Case(f"process {rank} of {processes}, {count} pictures", (is_done, rank, processes))
 
 
 TASKS = [
-    Task("10.1", _in_pieces_cases),
-    Task("10.2", _bytes_kept_cases),
+    Task("10.1", _gradients_spent_cases),
+    Task("10.2", _in_batches_cases),
     Task("10.3", _rows_that_fit_cases),
-    Task("10.4", _my_part_cases),
+    Task("10.4", _my_pictures_cases),
 ]

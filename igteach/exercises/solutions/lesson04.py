@@ -9,6 +9,7 @@ from igteach.core.functions import Function
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
 from igteach.exercises.solutions.common import gradients_on_line, input_gradient
+from igteach.methods.integrated_gradients import integrated_gradients
 
 # Solutions
 
@@ -137,6 +138,10 @@ EXERCISES = [
             Mistake(
                 "That is the straight path from the first stop to the last. Yours must pass through the others.",
                 lambda f, p: my_integrated_gradients(f, p[-1:], p[:1], 64)[0],
+            ),
+            Mistake(
+                "As far as the default tolerance goes that is right; the check wants 64 steps a leg: pass steps=64.",
+                lambda f, p: integrated_gradients(f, p[1:], p[:-1]).values.sum(0),
             ),
             Mistake("You walked the first leg only.", lambda f, p: along(f, p[:2])),
             Mistake("You walked the last leg only.", lambda f, p: along(f, p[-2:])),

@@ -1,7 +1,4 @@
-"""Lesson 05's solutions and mistakes.
-
-The trapezoid's weights, the error of shares, kinks on the path, exact IG between them.
-"""
+"""Lesson 05's solutions and mistakes: the error of shares, kinks on the path, exact IG between them."""
 
 from collections.abc import Callable
 
@@ -16,26 +13,18 @@ from igteach.exercises.solutions.common import gradients_on_line
 # Solutions
 
 
-def trapezoid_weights(n: int) -> Tensor:
-    """Exercise 05.1: the weights of the trapezoid rule with n points on [0, 1]."""
-    weights = torch.ones(n).double() / (n - 1)
-    weights[0] /= 2
-    weights[-1] /= 2
-    return weights
-
-
 def error_of_shares(values: Tensor, truth: Tensor) -> Tensor:
-    """Exercise 05.2: the L1 error of the shares, relative to the L1 norm of the true ones."""
+    """Exercise 05.1: the L1 error of the shares, relative to the L1 norm of the true ones."""
     return (values - truth).abs().sum() / truth.abs().sum()
 
 
 def kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
-    """Exercise 05.3: the alphas between 0 and 1 at which a unit of a ReLU layer switches, sorted."""
+    """Exercise 05.2: the alphas between 0 and 1 at which a unit of a ReLU layer switches, sorted."""
     return _inside_path(_crossings(weight, bias, x, baseline))
 
 
 def exact_shares(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
-    """Exercise 05.4: exact IG of a piecewise linear network whose kinks are known."""
+    """Exercise 05.3: exact IG of a piecewise linear network whose kinks are known."""
     return _sum_over_pieces(_with_path_ends(alphas), f, x, baseline)
 
 
@@ -70,7 +59,7 @@ def _with_equal_weights(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor
     return (x - baseline) * gradients_on_line(f, x, baseline, middles).mean(0)
 
 
-# Answers to exercise 05.3, by the message that tells what is wrong with them.
+# Answers to exercise 05.2, by the message that tells what is wrong with them.
 KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
     "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, baseline: kinks(w, b, x, 0 * x),
     "Your path ends at baseline + x. It must end at x: put alpha = 1 into it.": (
@@ -89,31 +78,6 @@ KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
 EXERCISES = [
     Exercise(
         task=TASKS["05.1"],
-        solution=trapezoid_weights,
-        mistakes=[
-            Mistake(
-                "All your points count alike. An end of the path belongs to one piece, a point inside to two.",
-                lambda n: torch.full((n,), 1 / n).double(),
-            ),
-            Mistake(
-                "Your ends count in full. What do your weights add up to?",
-                lambda n: torch.full((n,), 1 / (n - 1)).double(),
-            ),
-            Mistake(
-                "What do your weights add up to? Count the pieces between n points.",
-                lambda n: trapezoid_weights(n) * (n - 1) / n,
-            ),
-            Mistake(
-                "Only one of the two ends counts half in yours.",
-                lambda n: trapezoid_weights(n) + 0.5 * torch.eye(n).double()[-1] / (n - 1),
-            ),
-            Mistake(
-                "Your weights do not add up to 1: each piece has a length.", lambda n: trapezoid_weights(n) * (n - 1)
-            ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["05.2"],
         solution=error_of_shares,
         mistakes=[
             Mistake(
@@ -147,7 +111,7 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        task=TASKS["05.3"],
+        task=TASKS["05.2"],
         solution=kinks,
         mistakes=[
             Mistake(
@@ -162,7 +126,7 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        task=TASKS["05.4"],
+        task=TASKS["05.3"],
         solution=exact_shares,
         mistakes=[
             Mistake("Your pieces count alike. A long piece counts for more than a short one.", _with_equal_weights),

@@ -3,6 +3,7 @@
 A baseline's opinion, a step towards zero, the mean over many baselines, the median.
 """
 
+import torch
 from torch import Tensor
 
 from igteach.core.functions import Function
@@ -27,7 +28,7 @@ def step_to_zero(f: Function, x: Tensor) -> Tensor:
 
 
 def expected_attribution(f: Function, x: Tensor, baselines: Tensor) -> Tensor:
-    """Exercise 07.3: the mean of IG over several baselines."""
+    """Exercise 07.3: the mean of IG over several baselines, with 64 steps each."""
     copies = x.repeat(len(baselines), 1)
     return _ig(f, copies, baselines).mean(0, keepdim=True)
 
@@ -41,7 +42,7 @@ def median_patient(table: Tensor) -> Tensor:
 
 
 def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    return integrated_gradients(f, x, baseline).values
+    return integrated_gradients(f, x, baseline, steps=64).values
 
 
 # Exercises, with their common mistakes
@@ -109,6 +110,10 @@ EXERCISES = [
             Mistake(
                 "You added the explanations up; their sum explains F(x) - F(x') several times over.",
                 lambda f, x, bs: len(bs) * expected_attribution(f, x, bs),
+            ),
+            Mistake(
+                "As far as the default tolerance goes that is right; the check wants 64 steps: pass steps=64.",
+                lambda f, x, bs: torch.cat([integrated_gradients(f, x, b[None]).values for b in bs]).mean(0)[None],
             ),
             Mistake("You used the first baseline only.", lambda f, x, bs: _ig(f, x, bs[:1])),
             Mistake("You used the last baseline only.", lambda f, x, bs: _ig(f, x, bs[-1:])),

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import torch
 
+import igteach
+
 
 def slope(f, x):
     x = x.detach().clone().requires_grad_()
@@ -56,6 +58,7 @@ WRONG = [
     ("04.2", lambda f, x, b, n: averaged(f, x, b, torch.linspace(0, 1, n).tolist()) * (x - b), "both ends"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n + 1), "your answer is off"),
     ("04.3", lambda f, p: ig(f, p[-1:], p[:1], 64)[0], "straight path"),
+    ("04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1]).values.sum(0), "pass steps=64"),
     ("04.3", lambda f, p: along(f, p[:2]), "first leg only"),
     ("04.3", lambda f, p: along(f, p) / (len(p) - 1), "do not average"),
     ("04.3", lambda f, p: sum(ig(f, end[None], p[:1], 64) for end in p[1:])[0], "where the one before it ended"),

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+import igteach
+
 
 def slope(f, x):
     x = x.detach().clone().requires_grad_()
@@ -15,6 +17,10 @@ def ig(f, x, b, steps=64):
     for k in range(steps):
         total += slope(f, b + (k + 0.5) / steps * (x - b)) / steps
     return total * (x - b)
+
+
+def default(f, x, b):
+    return igteach.integrated_gradients(f, x, b).values
 
 
 def opinion(f, baseline):
@@ -56,6 +62,7 @@ WRONG = [
     ("07.2", lambda f, x: f(x) / slope(f, x).norm(), "a tensor of shape (1, 3) is wanted"),
     ("07.3", lambda f, x, many: ig(f, x, many.mean(dim=0, keepdim=True)), "averaged the baselines"),
     ("07.3", lambda f, x, many: sum(ig(f, x, b[None]) for b in many), "added the explanations up"),
+    ("07.3", lambda f, x, many: sum(default(f, x, b[None]) for b in many) / len(many), "pass steps=64"),
     ("07.3", lambda f, x, many: ig(f, x, many[0][None]), "first baseline only"),
     ("07.3", lambda f, x, many: [ig(f, x, b[None]) for b in many][-1], "last baseline only"),
     ("07.3", lambda f, x, many: sum(ig(f, b[None], x) for b in many) / len(many), "changed places"),
