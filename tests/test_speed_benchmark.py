@@ -1,4 +1,4 @@
-"""The benchmark runs, in its quick mode, and reports every figure with its goal."""
+"""The benchmark runs, in its quick mode, and reports every goal with its ratio."""
 
 import json
 import math
@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+from report import goals_of
+from speed import needed, percentile, slope
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "speed.py"
 
@@ -20,37 +24,64 @@ def run(tmp_path_factory):
     return subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout, folder
 
 
-def test_the_report_has_each_model_with_figures_goals_and_the_machine(run):
-    report = json.loads((run[1] / "cpu.json").read_text())
-    assert set(report["models"]) == {"digits CNN", "scenes CNN"}
+@pytest.fixture(scope="module")
+def report(run):
+    return json.loads((run[1] / "cpu.json").read_text())
+
+
+def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
+    assert set(report["families"]) == {"digits CNN", "scenes CNN"}
     assert report["machine"]["cores"] >= 1
     assert "host" not in json.dumps(report).lower()
-    for model in report["models"].values():
-        assert {goal["figure"].partition(" (")[0] for goal in model["goals"]} >= {
-            "equal steps / default",
-            "equal steps / tuned",
-            "memory / default, 50 steps",
-        }
-        for goal in model["goals"]:
-            assert goal["met"] == (goal["value"] <= goal["goal"])
-            assert 0 < goal["value"] < math.inf
+    for name, part in report["families"].items():
+        goals = goals_of(name, part)
+        assert [goal.figure for goal in goals] == [
+            "gradients to 5%",
+            "time to 5% / Captum's default",
+            "time to 5% / Captum tuned",
+            "equal steps / bare passes",
+        ]
+        assert all(0 < goal.value < math.inf for goal in goals)
+        assert all(goal.low <= goal.value <= goal.high for goal in goals[1:])
+        assert min(part["MiB"].values()) >= 0
 
 
-def test_the_table_says_met_or_missed_of_each(run):
+def test_errors_fall_with_the_gradients_spent(report):
+    for part in report["families"].values():
+        for errors in part["errors"].values():
+            assert len(errors) == len(part["gradients"])
+            assert errors[-1] < errors[0]
+
+
+def test_what_is_printed_says_met_or_missed_of_each_goal(run, report):
     lines = [line for line in run[0].splitlines() if " goal " in line]
-    report = json.loads((run[1] / "cpu.json").read_text())
-    assert len(lines) == 1 + sum(len(model["goals"]) for model in report["models"].values())
+    assert len(lines) == sum(len(goals_of(*each)) for each in report["families"].items())
     assert all(line.endswith(("  met", "  MISSED")) for line in lines)
 
 
-def test_the_plot_is_drawn_with_a_slope_for_each_thing_that_grows(run):
+def test_the_plot_is_drawn_and_the_page_shows_it(run, report):
     assert (run[1] / "cpu.png").read_bytes().startswith(b"\x89PNG")
-    growth = json.loads((run[1] / "cpu.json").read_text())["growth"]
-    assert set(growth) == {"steps", "pictures", "side", "classes"}
-    assert all(math.isfinite(part["slope"]) for part in growth.values())
+    assert "(cpu.png)" in (run[1] / "README.md").read_text()
+    assert set(report["growth"]) == {"gradients", "examples", "side", "classes"}
+    assert all(map(math.isfinite, report["growth"].values()))
 
 
-def test_the_page_has_a_row_for_each_figure(run):
-    report = json.loads((run[1] / "cpu.json").read_text())
-    rows = [line for line in (run[1] / "README.md").read_text().splitlines() if line.endswith(("met |", "missed** |"))]
-    assert len(rows) == 1 + sum(len(model["goals"]) for model in report["models"].values())
+def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
+    lines = (run[1] / "README.md").read_text().splitlines()
+    for name, part in report["families"].items():
+        assert sum(line.startswith(f"| {name} (2, 2) |") for line in lines) == 1
+        for goal in goals_of(name, part):
+            (line,) = (line for line in lines if line.startswith(f"| {name} | {goal.figure} |"))
+            assert (" met |" in line) == goal.is_met
+            assert ("**missed**: " in line) != goal.is_met
+
+
+def test_gradients_needed_are_read_off_where_the_error_stays_below():
+    assert needed([8, 16, 32], [0.04, 0.03, 0.01]) == 8
+    assert needed([8, 16, 32], [0.04, 0.1, 0.025]) == pytest.approx(16 * 2**0.5)
+    assert needed([8, 16, 32], [0.4, 0.1, 0.06]) == math.inf
+
+
+def test_the_percentile_is_the_ninth_of_ten_and_slopes_are_exponents():
+    assert percentile([*range(10, 0, -1)]) == 9
+    assert slope({k: 3.0 * k**2 for k in (1, 2, 4)}) == pytest.approx(2)

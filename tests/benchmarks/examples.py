@@ -1,7 +1,7 @@
-"""The networks of the benchmark, with examples to explain."""
+"""The networks of the benchmark, each with examples to explain."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,55 +13,97 @@ from igteach.datasets.digits import load_digits
 from igteach.datasets.photographs import PHOTOGRAPHS, load_photograph, open_picture
 from igteach.datasets.scenes import make_scenes
 from igteach.datasets.texts import load_questions
-from igteach.models import digits, imagenet, scenes, text
-from igteach.models.weights import WeightsUnavailable
+from igteach.methods.token_attribution import token_baseline
+from igteach.models import digits, efficientnet, language, scenes, text
 
 DEVICE = igteach.device()
-LARGE = ("SqueezeNet", "MiniLM", "ResNet-50")  # the bare passes outweigh what surrounds them
+CONTRASTS = (  # a prompt, the token that should come next, and another
+    ("When Mary and John left, John waved to", " Mary", " John"),
+    ("When Anna and Paul met, Anna smiled at", " Paul", " Anna"),
+    ("The capital of France is", " Paris", " Rome"),
+    ("The capital of Italy is the city of", " Rome", " Paris"),
+    ("The opposite of hot is", " cold", " warm"),
+    ("The keys to the cabinet", " are", " is"),
+    ("The key to the cabinets", " is", " are"),
+    ("Two plus two is", " four", " five"),
+    ("My sister lost", " her", " his"),
+    ("Grass is green, and the sky is", " blue", " green"),
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """An example x (1, *features) of a network, and F: the probability of a class."""
+    """An example x (1, *features), where its path begins, and F: of a class, or of one number a row."""
 
-    network: nn.Module
+    f: nn.Module
     x: Tensor
-    target: int
-
-    @property
-    def f(self) -> nn.Module:
-        return igteach.probability(self.network)
+    baseline: Tensor
+    target: int | None
 
 
-def all_cases(quick: bool, count: int) -> Iterator[tuple[str, list[Case]]]:
-    """Name of a network, and cases of it."""
-    yield "digits CNN", _cases(digits.load(), load_digits().x_test[: min(count, 4) if quick else count])
-    yield "scenes CNN", _cases(scenes.load(), make_scenes(min(count, 4) if quick else count, 0).x)
-    if quick:
-        return
-    try:
-        yield "SqueezeNet", _cases(imagenet.load(), _photographs(count))
-        yield "MiniLM", _questions(count)
-    except WeightsUnavailable as error:
-        print(f"left out: {error}")
-    yield "ViT-Tiny", _cases(_vision_transformer(), torch.rand(count, 3, 224, 224))
-    if DEVICE.type != "cpu":
-        yield "ResNet-50", _cases(_resnet50(), torch.rand(count, 3, 224, 224))
+def digits_cnn(count: int) -> list[Case]:
+    """Held-out digits against black."""
+    return likeliest(digits.load(), load_digits().x_test[:count])
 
 
-def _cases(network: nn.Module, x: Tensor) -> list[Case]:
-    return [_case(network, one.to(DEVICE)) for one in x.split(1)]
+def scenes_cnn(count: int) -> list[Case]:
+    """Drawn scenes against black."""
+    return likeliest(scenes.load(), make_scenes(count, 0).x)
 
 
-def _case(network: nn.Module, x: Tensor) -> Case:
-    with torch.no_grad():
-        return Case(network, x, int(igteach.logit(network)(x).argmax()))
+def efficientnet_lite0(count: int) -> list[Case]:
+    """Photographs against black."""
+    files = sorted((Path(os.environ.get("IGTEACH_MODELS", "")).parent / "photos").glob("*.JPEG"))
+    pictures = [*map(load_photograph, PHOTOGRAPHS), *map(open_picture, files)][:count]
+    x = torch.stack([efficientnet.preprocess(picture) for picture in pictures])
+    return likeliest(efficientnet.load(), x, efficientnet.normalise(torch.zeros(())))
 
 
-def _photographs(count: int) -> Tensor:
-    files = sorted((Path(os.environ.get("IGTEACH_MODELS", "")).parent / "photos").glob("*.JPEG"))[:count]
-    pictures = [open_picture(file) for file in files] or [load_photograph(name) for name in PHOTOGRAPHS[:count]]
-    return torch.stack([imagenet.preprocess(picture) for picture in pictures])
+def minilm(count: int, baseline: str = "pad") -> list[Case]:
+    """Questions, by the type of their answer, against embeddings of a token."""
+    classifier, cases = text.load("question_types"), list[Case]()
+    for question in load_questions()[:count]:
+        inputs = classifier.inputs(classifier.encode([question.text]))
+        with torch.no_grad():
+            x = classifier.model.get_input_embeddings()(inputs["input_ids"])
+        network = Embedded(classifier.model, inputs["attention_mask"])
+        cases += likeliest(network, x, token_baseline(baseline, classifier, x))
+    return cases
+
+
+def smollm2(count: int, baseline: str = "end of text") -> list[Case]:
+    """Prompts, by the logit of one next token less that of another, against embeddings that are all the same."""
+    smollm = language.load()
+    table = smollm.model.get_input_embeddings().weight.detach()
+    starts = {"end of text": table[smollm.tokenizer.eos_token_id], "mean": table.mean(0), "zero": table[0] * 0}
+    cases = list[Case]()
+    for prompt, *answers in CONTRASTS[:count]:
+        tokens = smollm.tokenizer(prompt, return_tensors="pt")["input_ids"].to(DEVICE)
+        likely, unlikely = (smollm.tokenizer(answer)["input_ids"][0] for answer in answers)
+        x = table[tokens]
+        cases.append(Case(Contrast(smollm.model, likely, unlikely), x, starts[baseline].expand_as(x), None))
+    return cases
+
+
+def vision_transformer(count: int) -> list[Case]:
+    """The shape of ViT-Tiny, weights at random and large enough to let a signal through, on scenes against black."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    torch.manual_seed(0)
+    width = 192
+    shape = {"hidden_size": width, "num_hidden_layers": 12, "num_attention_heads": 3, "intermediate_size": 4 * width}
+    config = ViTConfig(**shape, image_size=64, patch_size=8, num_labels=10, initializer_range=width**-0.5)
+    return likeliest(ViTForImageClassification(config).to(DEVICE).eval(), make_scenes(count, 0).x)
+
+
+FAMILIES: dict[str, Callable[[int], list[Case]]] = {
+    "digits CNN": digits_cnn,
+    "scenes CNN": scenes_cnn,
+    "EfficientNet-Lite0": efficientnet_lite0,
+    "MiniLM": minilm,
+    "random ViT": vision_transformer,
+    "SmolLM2": smollm2,
+}
 
 
 class Embedded(nn.Module):
@@ -75,35 +117,23 @@ class Embedded(nn.Module):
         return self.model(inputs_embeds=embeddings, attention_mask=self.mask.expand(len(embeddings), -1))
 
 
-def _questions(count: int) -> list[Case]:
-    classifier = text.load("question_types")
-    inputs = [classifier.inputs(classifier.encode([question.text])) for question in load_questions()[:count]]
-    with torch.no_grad():
-        embeddings = [classifier.model.get_input_embeddings()(one["input_ids"]) for one in inputs]
-    networks = [Embedded(classifier.model, one["attention_mask"]) for one in inputs]
-    return [_case(network, x) for network, x in zip(networks, embeddings, strict=True)]
+class Contrast(nn.Module):
+    """The logit of one next token less that of another, of a prompt's word embeddings (N, tokens, width)."""
+
+    def __init__(self, model: nn.Module, likely: int, unlikely: int):
+        super().__init__()
+        self.model, self.likely, self.unlikely = model, likely, unlikely
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        logits = self.model(inputs_embeds=embeddings, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return logits[:, self.likely] - logits[:, self.unlikely]
 
 
-def _resnet50() -> nn.Module:
-    """The shape of ResNet-50, weights at random, batch norms set by noise: for times, not for answers."""
-    from transformers import ResNetConfig, ResNetForImageClassification
-
-    torch.manual_seed(0)
-    network = ResNetForImageClassification(ResNetConfig(num_labels=1000)).to(DEVICE)
-    for norm in network.modules():
-        if isinstance(norm, nn.BatchNorm2d):
-            norm.momentum = 1.0
-    with torch.no_grad():
-        network.train()(torch.rand(32, 3, 224, 224, device=DEVICE))
-    return network.eval()
-
-
-def _vision_transformer() -> nn.Module:
-    """The shape of ViT-Tiny, weights at random, as large as lets a signal through: for times, not for answers."""
-    from transformers import ViTConfig, ViTForImageClassification
-
-    torch.manual_seed(0)
-    width = 192
-    shape = {"hidden_size": width, "num_hidden_layers": 12, "num_attention_heads": 3, "intermediate_size": 4 * width}
-    config = ViTConfig(**shape, num_labels=1000, initializer_range=width**-0.5)
-    return ViTForImageClassification(config).to(DEVICE).eval()
+def likeliest(network: nn.Module, x: Tensor, baseline: Tensor | float = 0.0) -> list[Case]:
+    """Cases of a classifier: the probability of the class that it finds likeliest."""
+    f, cases = igteach.probability(network), list[Case]()
+    starts: Sequence[Tensor] = torch.as_tensor(baseline).expand_as(x).split(1)
+    for one, start in zip(x.to(DEVICE).split(1), starts, strict=True):
+        with torch.no_grad():
+            cases.append(Case(f, one, start.to(DEVICE), int(igteach.logit(network)(one).argmax())))
+    return cases
