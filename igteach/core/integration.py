@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from igteach.core.attribution import ROUGHLY_BELOW, Attribution
+from igteach.core.attribution import Attribution
 from igteach.core.error_estimate import FEWEST_NODES, MARGIN, MARGIN_OF_A_STOP, expected_l1_error, with_error
 from igteach.core.evaluation import check_finite, forward_at_ends
 from igteach.core.integrands import Cells, Evaluated, Integrand
@@ -39,7 +39,7 @@ FEWEST_KEPT = 27  # gradients, however large they are
 MAX_EVALUATIONS = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Goal:
     """What an integral has to reach.
 
@@ -52,10 +52,10 @@ class Goal:
         progress: Whether to show a bar.
     """
 
-    tolerance: float = ROUGHLY_BELOW
-    max_evaluations: int = MAX_EVALUATIONS
-    steps: int | None = None
-    rule: str | None = None
+    tolerance: float
+    max_evaluations: int
+    steps: int | None
+    rule: str | None
     batch_size: int
     progress: bool = False
 

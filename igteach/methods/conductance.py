@@ -71,13 +71,7 @@ def neuron_conductance(
     if not isinstance(layer, nn.Module):
         raise TypeError(f"layer is {type(layer).__name__}; pass a module of f, such as model[2]")
     x, baseline, target = check_inputs(f, x, baseline, target)
-    goal = Goal(
-        tolerance=tolerance,
-        max_evaluations=max_evaluations,
-        steps=steps,
-        rule=rule,
-        batch_size=default_batch_size(x, batch_size),
-    )
+    goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size))
     ends = [layer_output(f, layer, each, target, goal.batch_size) for each in (baseline, x)]
     integrand = LayerIntegrand(f, target, StraightPath(baseline, x), layer, StraightPath(*ends))
     return integrate(integrand, baseline, x, goal)

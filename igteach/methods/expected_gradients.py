@@ -70,7 +70,7 @@ def expected_gradients(
     if samples is not None:
         check_count("samples", samples, 2)
     else:
-        Goal(tolerance=tolerance, max_evaluations=max_evaluations, batch_size=1).check()
+        Goal(tolerance, max_evaluations, None, None, batch_size=1).check()
     most = samples or max_evaluations
     baselines, batch_size = baselines.detach().to(x), default_batch_size(x, batch_size)
     draws = _Draws.of(baselines, most, seed)

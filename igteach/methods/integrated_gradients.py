@@ -63,14 +63,7 @@ def integrated_gradients(
         Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365.
     """
     x, baseline, target = check_inputs(f, x, baseline, target)
-    goal = Goal(
-        tolerance=tolerance,
-        max_evaluations=max_evaluations,
-        steps=steps,
-        rule=rule,
-        batch_size=default_batch_size(x, batch_size),
-        progress=progress,
-    )
+    goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size), progress)
     path, split = StraightPath(baseline, x), split_model(f, x)
     integrand: Integrand = PrefixIntegrand(f, target, path, split) if split else StraightIntegrand(f, target, path)
     return integrate(integrand, baseline, x, goal)
@@ -128,11 +121,5 @@ def path_gradients(
         if expected is not None and (reached - expected).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
             raise ValueError(f"path does not {verb} at {name}: correct the path, or leave out {name}")
     end, start, target = check_inputs(f, end, start, target)
-    goal = Goal(
-        tolerance=tolerance,
-        max_evaluations=max_evaluations,
-        steps=steps,
-        rule=rule,
-        batch_size=default_batch_size(end, batch_size),
-    )
+    goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(end, batch_size))
     return integrate(CurvedIntegrand(f, target, CurvedPath(function), end), start, end, goal)
