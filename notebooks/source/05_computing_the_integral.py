@@ -247,7 +247,8 @@ print("the residual of 8 steps is below 0.5%:", bool(few.relative_residual < 0.0
 print("the error of the shares is above 25%:", bool(error(few.values, dense.values) > 0.25))
 
 # %%
-show.heatmaps({"8 steps": few.values[0, 0], "1024 steps": dense.values[0, 0]}, picture=hard[0, 0])
+maps = {"8 steps": few.values[0, 0], "1024 steps": dense.values[0, 0]}
+show.heatmaps(maps, picture=hard[0, 0])
 
 # %% [markdown]
 # Errors of opposite signs have cancelled. **A large residual proves an answer wrong, a small one proves nothing.** To know the error you need the truth, or a good estimate. We get both, the truth first.
@@ -461,12 +462,11 @@ freds = fred(network, digit, grey).detach()
 show.heatmaps({"exact": true_shares[0, 0], "Fred": freds[0, 0]}, picture=digit[0, 0])
 
 # %%
-adds_up = (handed_out(fred, network) - 1).abs() < 0.01
-print("Fred's shares add up within 1%:                  ", bool(adds_up))
-print("the error of his shares is above 100%:           ", bool(error(freds, true_shares) > 1))
+print("Fred's shares hand out this much of the whole:", show.rounded(handed_out(fred, network), 2))
+print("the error of his shares:                      ", show.rounded(error(freds, true_shares)[0], 2))
 known = weights.view(1, 1, 8, 8) * (digit - grey)
 freds_linear = fred(linear, digit, grey)
-print("on the linear F, whose shares we know, above 25%:", bool(error(freds_linear, known) > 0.25))
+print("on the linear F, whose shares we know:        ", show.rounded(error(freds_linear, known)[0], 2))
 
 # %% [markdown]
 # Completeness is one number, and shares are many: moving them around does not change their sum. On a linear F you know every single share, weight times distance; compare them one by one, and Fred is found as well.
@@ -550,8 +550,8 @@ nodes, widths = cut_cells(chance, hard, black, cuts=8)
 g = hard * slopes(chance, hard, black, nodes.view(-1, 1, 1, 1))
 by_cuts = torch.einsum("k,k...->...", widths, g)[None]
 equal = igteach.integrated_gradients(flat, hard, black, hard_label, steps=25)
-print("25 equal steps are off by more than 3%:      ", bool(error(equal.values, dense.values) > 0.03))
-print("with as many nodes, eight cuts by less than 1%:", bool(error(by_cuts, dense.values) < 0.01))
+print("25 equal steps are off by         ", show.rounded(error(equal.values, dense.values)[0], 2))
+print("eight cuts, with as many nodes, by", show.rounded(error(by_cuts, dense.values)[0], 1))
 
 # %% tags=["nbval-ignore-output"]
 places = {"equal steps": (torch.arange(25) + 0.5) / 25, "cut where it differs": nodes.cpu()}
