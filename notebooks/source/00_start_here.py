@@ -129,7 +129,9 @@ show.heatmaps({"gradient x ink": one_step[0, 0], "Integrated Gradients": shares[
 # A picture can please and be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. The difference is the **residual**. From here on we let the package do the five lines.
 
 # %%
-attribution = igteach.integrated_gradients(score, picture, black, target=int(label), steps=64)
+attribution = igteach.integrated_gradients(
+    score, picture, black, target=int(label), steps=64
+)
 total = attribution.values.sum()
 gained = (attribution.f_input - attribution.f_baseline)[0]
 

@@ -172,12 +172,15 @@ check("04.2", my_integrated_gradients)
 # The saturated unit of lesson 02 first. Then an alarm with two sensors of which one is enough, F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
 
 # %%
-print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values), "  IG", show.rounded(igteach.integrated_gradients(f, x, steps=64).values, 1))
+by_ig = igteach.integrated_gradients(f, x, steps=64).values
+print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values))
+print("1 - ReLU(1 - x): IG      ", show.rounded(by_ig, 1))
 
 alarm = igteach.toy(lambda x1, x2: 1 - torch.relu(1 - x1 - x2))
 print("the alarm, gradient:            ", show.rounded(igteach.gradient(alarm, ones).values))
 print("the alarm, occlusion:           ", show.rounded([alarm(ones)[0] - alarm(ones * keep)[0] for keep in ones.new_tensor([[[0, 1]], [[1, 0]]])]))
-print("the alarm, Integrated Gradients:", show.rounded(igteach.integrated_gradients(alarm, ones, steps=64).values))
+by_ig = igteach.integrated_gradients(alarm, ones, steps=64).values
+print("the alarm, Integrated Gradients:", show.rounded(by_ig))
 
 # %% [markdown]
 # Two sensors that did the same get the same. (Lesson 02's own alarm, max(x1, x2), has a kink that runs all along this path; lesson 06 shows what happens then.) And a whole network: take the first hundred held-out digits, let the number of steps grow, and see completeness appear.
@@ -245,7 +248,8 @@ def along(f, stops):
     f: (N, features) -> (N,);  stops: (legs + 1, features).  Returns (features,).
     """
     ### BEGIN SOLUTION
-    return igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64).values.sum(dim=0)
+    legs = igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64)
+    return legs.values.sum(dim=0)
     ### END SOLUTION
 
 
