@@ -13,6 +13,7 @@ Alon, Matias and Szegedy (1996), https://doi.org/10.1145/237814.237823.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -96,37 +97,47 @@ class PrefixIntegrand(Integrand):
     def like(self) -> Tensor:
         return self.path.x
 
+    @cached_property
+    def hidden_shape(self) -> torch.Size:
+        """The shape of h of one example."""
+        return self.hidden_path(0).x.shape[1:]
+
     @property
     def num_values(self) -> int:
-        return self.hidden_path(0).x[0].numel()
+        return self.hidden_shape.numel()
 
     @property
     def judged_by_others(self) -> bool:
         return True
 
     def hidden_path(self, example: int) -> StraightPath:
-        """The path of h of an example, found once."""
+        """The path of h of an example, found once and kept until `forget`."""
         if example not in self.hidden:
             row = slice(example, example + 1)
             self.hidden[example] = self.split.hidden_path(StraightPath(self.path.baseline[row], self.path.x[row]))
         return self.hidden[example]
 
+    def hidden_ends(self, examples: Tensor) -> tuple[Tensor, Tensor]:
+        """h at x' and at x of some examples, each (len(examples), *hidden_shape)."""
+        paths = [self.hidden_path(example) for example in examples.tolist()]
+        return torch.cat([path.baseline for path in paths]), torch.cat([path.x for path in paths])
+
+    def forget(self, example: int) -> None:
+        self.hidden.pop(example, None)
+
     def points(self, examples: Tensor, alphas: Tensor) -> Tensor:
         return self.path.rows(examples, alphas)[0]
 
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
-        paths = [self.hidden_path(example) for example in examples.tolist()]
-        starts, ends = torch.cat([path.baseline for path in paths]), torch.cat([path.x for path in paths])
+        starts, ends = self.hidden_ends(examples)
         points = torch.lerp(starts, ends, alphas.to(ends).view(-1, *(1,) * (ends.dim() - 1)))
         f, gradients, finite = unchecked_with_gradient(self.split.remainder, points, self.targets(examples))
         gradients = gradients.flatten(1)
         return Evaluated(f, gradients, row_sums(gradients, (ends - starts).flatten(1)), finite)
 
     def values(self, cells: Cells, features: Tensor | None) -> Tensor:
-        velocities = torch.cat(
-            [self.hidden_path(example).velocities(torch.zeros(1)) for example in cells.examples.tolist()]
-        )
-        velocities = velocities.flatten(1)
+        starts, ends = self.hidden_ends(cells.examples)
+        velocities = (ends - starts).flatten(1)
         return stacked(cells.gradients, features) * (velocities if features is None else velocities[:, features])
 
     def weights(self, nodes: Tensor, widths: Tensor, is_open: Tensor) -> Tensor:
@@ -160,8 +171,7 @@ class PrefixIntegrand(Integrand):
             weights: (sums, cells, batch).
         """
         by_hidden = weighted_sums(cells.gradients, weights, self.path.x.dtype)
-        shape = self.hidden_path(0).x.shape[1:]
-        by_hidden = by_hidden.view(*by_hidden.shape[:2], *shape).movedim(-1, 2)
+        by_hidden = by_hidden.view(*by_hidden.shape[:2], *self.hidden_shape).movedim(-1, 2)
         path = StraightPath(self.path.baseline[cells.examples], self.path.x[cells.examples])
         gradients = self.split.gradients_by_input(path.x, by_hidden)
         return gradients.to(accumulator(gradients)).mul_(path.x - path.baseline)

@@ -141,6 +141,9 @@ class Integrand(ABC):
         total = torch.einsum("nb,nbf->bf", cells.weights.to(values), values)
         return total.view(-1, *self.like.shape[1:])
 
+    def forget(self, example: int) -> None:
+        """Let go of what is kept for an example that is done."""
+
     def targets(self, examples: Tensor) -> Tensor | None:
         """The classes of the rows, on the CPU."""
         return None if self._classes is None else self._classes[examples]

@@ -251,6 +251,7 @@ class _Work:
                 self.distances[partition.example] = distances[i]
             self.values[partition.example] = totals[i]
             self.done[partition.example] = partition.finished()
+            self.integrand.forget(partition.example)
         return left
 
     def is_above(self, partition: Partition, relative: float) -> bool:

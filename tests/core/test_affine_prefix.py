@@ -9,6 +9,7 @@ from torch import nn
 
 from igteach import integrated_gradients, logit, path_gradients, probability
 from igteach.core import affine_prefix
+from igteach.core.profiling import peak_bytes
 from igteach.core.quadrature import RULES
 from igteach.methods import integrated_gradients as module
 from igteach.models import imagenet, scenes
@@ -164,3 +165,16 @@ def test_a_rest_that_works_in_place_and_parameters_are_left_as_they_were():
     torch.testing.assert_close(integrated_gradients(f, x, target=1).values, expected)
     assert torch.equal(x, before)
     assert all(p.requires_grad and p.grad is None for p in f.parameters())
+
+
+@pytest.mark.parametrize("options", [{"steps": 20}, {"tolerance": 0.05}])
+def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch(options):
+    torch.manual_seed(0)
+    f = nn.Sequential(nn.Linear(64, 4096), nn.Tanh(), nn.Linear(4096, 1))
+
+    def beyond(batch):
+        x = torch.randn(batch, 64)
+        return peak_bytes(lambda: integrated_gradients(f, x, batch_size=16, **options)) - x.nbytes
+
+    assert affine_prefix.split_model(f, torch.zeros(1, 64))
+    assert beyond(256) < 1.2 * beyond(16)
