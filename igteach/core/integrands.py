@@ -141,7 +141,7 @@ class Integrand(ABC):
         total = torch.einsum("nb,nbf->bf", cells.weights.to(values), values)
         return total.view(-1, *self.like.shape[1:])
 
-    def forget(self, example: int) -> None:
+    def forget(self, example: int) -> None:  # noqa: B027 (most keep nothing)
         """Let go of what is kept for an example that is done."""
 
     def targets(self, examples: Tensor) -> Tensor | None:
