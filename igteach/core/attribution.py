@@ -26,6 +26,7 @@ class Attribution:
             tolerance was given.
         path_values: For each example the alphas of its path from 0 to 1, and F there, in float64 on the CPU:
             (2, points). None where a method has no path.
+        feature_names: The names of the features, in the order of the last axis of values, or None.
 
     Raises:
         ValueError: values holds NaN or infinity.
@@ -46,6 +47,7 @@ class Attribution:
     error_estimate: Tensor | None = field(default=None, kw_only=True)
     converged: Tensor | None = field(default=None, kw_only=True)
     path_values: tuple[Tensor, ...] | None = field(default=None, kw_only=True)
+    feature_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if not all_finite(self.values):
