@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, default_batch_size
 
 ROUNDING_TOLERANCE = 1e-3  # for claims that hold exactly, but for rounding
@@ -164,10 +165,8 @@ class Case:
             (k * batch,), float64, on the CPU.
         """
         function = self.f if f is None else f
-        target = None
-        if self.target is not None:
-            target = self.target.repeat(len(points) // len(self.x))
-        return forward_batched(function, points, target, default_batch_size(points, None)).cpu().double()
+        per_row = PerRow(self.target).repeat(len(points) // len(self.x))
+        return forward_batched(function, points, per_row, default_batch_size(points, None)).cpu().double()
 
     def random_points(self) -> Tensor:
         """The same 32 random points per example in the box between baseline and x: (32 * batch, *features)."""
@@ -306,8 +305,8 @@ def own_case(f: Function | None, x: Tensor | None, baseline: Baseline, target: T
         return None
     if f is None or x is None or any(argument is None for argument in about.values()):
         raise TypeError(f"a case of your own needs {', '.join(['f', 'x', *about])}; one of them is missing")
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    case = Case("your function", f, x, baseline, target, **about)
+    x, baseline, per_row = check_arguments(f, x, baseline, target)
+    case = Case("your function", f, x, baseline, per_row.target, **about)
     features = list(case.pair or ())
     if case.dummy is not None:
         features.append(case.dummy)

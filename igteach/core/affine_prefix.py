@@ -83,7 +83,7 @@ class PrefixIntegrand(Integrand):
 
     Attributes:
         f: F.
-        target: The class of each example (batch,), or None.
+        per_row: The target and the further arguments of each example.
         path: The path of x.
         split: F in two.
         hidden: The hidden paths of the examples under way.
@@ -131,7 +131,7 @@ class PrefixIntegrand(Integrand):
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
         starts, ends = self.hidden_ends(examples)
         points = torch.lerp(starts, ends, alphas.to(ends).view(-1, *(1,) * (ends.dim() - 1)))
-        f, gradients, finite = unchecked_with_gradient(self.split.remainder, points, self.targets(examples))
+        f, gradients, finite = unchecked_with_gradient(self.split.remainder, points, self.per_row[examples])
         gradients = gradients.flatten(1)
         return Evaluated(f, gradients, row_sums(gradients, (ends - starts).flatten(1)), finite)
 

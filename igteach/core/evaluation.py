@@ -3,6 +3,7 @@
 The points of a path are cut into batches in `core.integration`.
 """
 
+import re
 import threading
 import warnings
 from collections import Counter
@@ -15,22 +16,24 @@ import torch
 from torch import Tensor, nn
 
 from igteach.core.devices import full_precision
-from igteach.core.functions import Function
+from igteach.core.functions import Function, describe_output
+from igteach.core.per_row import PerRow
 
 Result = TypeVar("Result")
+ABOUT_SHAPES = re.compile("size|shape|dimension|batch|channel|[0-9]D|out of (bounds|range)", re.IGNORECASE)
 F_NOT_FINITE = "f returned NaN or infinity; look for a log, sqrt, division by zero or batch statistic in it"
 _FITTING_BATCH_SIZE = WeakKeyDictionary[Any, int]()  # the batch size that fitted, for each f that ran out of memory
 _FREEZING = threading.Lock()
 _FROZEN = Counter[nn.Parameter]()  # how many calls of `frozen_parameters` hold a parameter
 
 
-def forward(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
+def forward(f: Function, points: Tensor, per_row: PerRow) -> Tensor:
     """F at each row of `points`.
 
     Args:
-        f: Maps (N, *features) to (N,) or (N, classes).
+        f: Maps (N, *features) to (N,), (N, classes) or (N, *axes).
         points: (N, *features). f gets a copy, because it may work in place.
-        target: The class of each row (N,), or None where f gives one number a row.
+        per_row: The target and the further arguments of each row.
 
     Returns:
         F, a tensor (N,).
@@ -39,42 +42,78 @@ def forward(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
         TypeError: f's output is not a floating-point tensor.
         ValueError: The output has a wrong shape, no such class, or holds NaN or infinity.
     """
-    chosen = chosen_output(f, points, target)
+    chosen = chosen_output(f, points, per_row)
     if not torch.isfinite(chosen).all():
         raise ValueError(F_NOT_FINITE)
     return chosen
 
 
-def chosen_output(f: Function, points: Tensor, target: Tensor | None) -> Tensor:
+def chosen_output(f: Function, points: Tensor, per_row: PerRow) -> Tensor:
     """F at each row, as `forward` gives it, without a look at whether it is finite."""
-    with full_precision():
-        out = f(points.clone())
+    with full_precision(), _hint_at_rows(points):
+        out = _checked_output(per_row.call(f, points.clone()), len(points))
+    if out.dim() == 1:
+        if per_row.target is not None:
+            raise ValueError("target was given, but f returns one number a row; leave target out")
+        return out
+    if per_row.target is None:
+        if out.dim() == 2 and out.shape[1] == 1:
+            return out[:, 0]
+        raise ValueError(f"target is missing: f returns {_target_to_pass(out)}")
+    index = per_row.target if per_row.target.dim() == 2 else per_row.target[:, None]
+    largest = index.amax(0).tolist()
+    fits = len(largest) == out.dim() - 1 and all(i < size for i, size in zip(largest, out.shape[1:], strict=True))
+    if not fits:
+        received = largest[0] if len(largest) == 1 else tuple(largest)
+        raise ValueError(f"target is {received}, but f returns {_target_to_pass(out)}")
+    if out.dim() == 2:
+        return out.gather(1, index.to(out.device))[:, 0]
+    rows = torch.arange(len(out), device=out.device)
+    return out[(rows, *index.to(out.device).T)]
+
+
+def _checked_output(out: Any, n: int) -> Tensor:
+    """f's output for n rows; TypeError or ValueError unless it is one number, or several, for each row."""
     if not isinstance(out, Tensor):
-        raise TypeError(f"f returned {type(out).__name__}; wrap the model in logit() or probability()")
+        raise TypeError(f"f returned {describe_output(out)}")
     if not out.is_floating_point():
         raise TypeError(f"f returned {out.dtype}, which has no gradient; return scores, not the class with the highest")
-    n = len(points)
-    if out.dim() not in (1, 2) or len(out) != n:
+    if out.dim() == 0 or len(out) != n:
         raise ValueError(f"f returned shape {tuple(out.shape)} for {n} rows; it must return ({n},) or ({n}, classes)")
-    if out.dim() == 1:
-        if target is not None:
-            raise ValueError("target was given, but f returns one number a row; leave target out")
-        out = out[:, None]
+    return out
+
+
+def _target_to_pass(out: Tensor) -> str:
+    """f's output, and what a target may be for it, in words."""
+    if out.dim() > 2:
+        example = tuple(size // 2 for size in out.shape[1:])
+        return f"shape {tuple(out.shape)}; pass a tuple of {len(example)} indices, such as target={example}"
     classes = out.shape[1]
-    if target is None and classes != 1:
-        raise ValueError(f"target is missing: f returns {classes} classes; pass target=0..{classes - 1}")
-    if target is not None and int(target.max()) >= classes:
-        raise ValueError(f"target is {int(target.max())}, but f returns {classes} classes; pass 0..{classes - 1}")
-    return out[:, 0] if target is None else out.gather(1, target.to(out.device)[:, None])[:, 0]
+    return "one class; pass 0, or leave target out" if classes == 1 else f"{classes} classes; pass 0..{classes - 1}"
 
 
-def forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+@contextmanager
+def _hint_at_rows(points: Tensor) -> Iterator[None]:
+    """Adds to an error of f about shapes what rows f was called with."""
+    try:
+        yield
+    except (RuntimeError, IndexError) as error:
+        if ABOUT_SHAPES.search(str(error)):
+            error.add_note(
+                f"f was called with x of shape {tuple(points.shape)}. The first axis is the batch: for one example "
+                "pass x[None]. The number of rows varies: what f needs of each example beside x, such as a mask or "
+                "lengths, goes into arguments=(mask, lengths)."
+            )
+        raise
+
+
+def forward_with_gradient(f: Function, points: Tensor, per_row: PerRow) -> tuple[Tensor, Tensor]:
     """F and its gradient at each row of `points`, in smaller batches if memory runs out.
 
     Args:
         f: As for `forward`.
         points: (N, *features).
-        target: (N,) or None.
+        per_row: Of each row.
 
     Returns:
         F (N,), and its gradient in the shape of `points`.
@@ -82,19 +121,19 @@ def forward_with_gradient(f: Function, points: Tensor, target: Tensor | None) ->
     Raises:
         ValueError: F does not depend on the points, or its gradient is not finite; and what `forward` raises.
     """
-    values, gradients, finite = unchecked_with_gradient(f, points, target)
+    values, gradients, finite = unchecked_with_gradient(f, points, per_row)
     check_finite(finite)
     return values, gradients
 
 
-def unchecked_with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def unchecked_with_gradient(f: Function, points: Tensor, per_row: PerRow) -> tuple[Tensor, Tensor, Tensor]:
     """F and its gradient as `forward_with_gradient` gives them, and what tells whether they are finite.
 
     Returns:
         F (N,), its gradient in the shape of `points`, and what `check_finite` takes, still on the device: nothing waits
         for it.
     """
-    pieces = halve_on_out_of_memory(_with_gradient, f, points, target)
+    pieces = halve_on_out_of_memory(_with_gradient, f, points, per_row)
     if len(pieces) == 1:
         return pieces[0]
     values, gradients, finite = zip(*pieces, strict=True)
@@ -110,11 +149,11 @@ def check_finite(finite: Tensor) -> None:
         raise ValueError("the gradient of f holds NaN or infinity; look for a sqrt, log or division at zero")
 
 
-def _with_gradient(f: Function, points: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def _with_gradient(f: Function, points: Tensor, per_row: PerRow) -> tuple[Tensor, Tensor, Tensor]:
     with torch.inference_mode(False), torch.enable_grad(), frozen_parameters(f), full_precision(), recurrent_layers(f):
         points = points.clone() if points.is_inference() else points.detach()  # autograd rejects inference tensors
         points.requires_grad_()
-        value = chosen_output(f, points, None if target is None else target.clone())
+        value = chosen_output(f, points, per_row.outside_inference())
         gradient = torch.autograd.grad(value.sum(), points, allow_unused=True)[0] if value.requires_grad else None
     if gradient is None:
         raise ValueError("f's output does not depend on x for autograd; look for no_grad, .detach(), .item() or numpy")
@@ -127,25 +166,25 @@ def is_finite(values: Tensor) -> Tensor:
     return torch.isfinite(torch.stack(torch.aminmax(values))).all()
 
 
-def forward_batched(f: Function, points: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
+def forward_batched(f: Function, points: Tensor, per_row: PerRow, batch_size: int) -> Tensor:
     """F at each row of `points` (N, *features), at most batch_size rows at once and without gradients: (N,)."""
     values = []
     with torch.no_grad():
         for start in range(0, len(points), batch_size):
             chunk = slice(start, start + batch_size)
-            values += halve_on_out_of_memory(forward, f, points[chunk], target_of(target, chunk))
+            values += halve_on_out_of_memory(forward, f, points[chunk], per_row[chunk])
     return torch.cat(values)
 
 
 def forward_at_ends(
-    f: Function, ends: tuple[Tensor, Tensor], target: Tensor | None, batch_size: int, beside: Tensor
+    f: Function, ends: tuple[Tensor, Tensor], per_row: PerRow, batch_size: int, beside: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """F at the start and at the end of each path, and of the first example at one point more, beside its ends.
 
     Args:
         f: As for `forward`.
         ends: The starts and the ends, each (batch, *features).
-        target: The class of each example (batch,), or None.
+        per_row: Of each example.
         batch_size: Rows of f at once, at most.
         beside: The point, (1, *features).
 
@@ -155,39 +194,28 @@ def forward_at_ends(
     start, end = ends
     found = list[Tensor]()
     for chunk in torch.arange(len(end)).split(max(1, batch_size // 2)):
-        points, classes = torch.cat([start[chunk], end[chunk]]), repeat_target(target_of(target, chunk), 2)
+        points, of_rows = torch.cat([start[chunk], end[chunk]]), per_row[chunk].repeat(2)
         if not found:
-            points = torch.cat([points, beside])
-            classes = None if classes is None else torch.cat([classes, classes[:1]])
-        found.append(forward_batched(f, points, classes, batch_size))
+            points, of_rows = torch.cat([points, beside]), of_rows.and_first()
+        found.append(forward_batched(f, points, of_rows, batch_size))
     at_point = found[0][-1:]
     found[0] = found[0][:-1]
     f_start, f_end = torch.cat([each.view(2, -1) for each in found], dim=1)
     return f_start, f_end, at_point
 
 
-def target_of(target: Tensor | None, chunk: slice | Tensor) -> Tensor | None:
-    """The classes of some of the examples."""
-    return None if target is None else target[chunk]
-
-
-def repeat_target(target: Tensor | None, times: int) -> Tensor | None:
-    """The classes of `times` copies of the examples, one copy after the other."""
-    return None if target is None else target.repeat(times)
-
-
 def halve_on_out_of_memory(
-    work: Callable[[Any, Tensor, Tensor | None], Result], f: Any, points: Tensor, target: Tensor | None
+    work: Callable[[Any, Tensor, PerRow], Result], f: Any, points: Tensor, per_row: PerRow
 ) -> list[Result]:
     """The results of `work` on all rows together or, if memory runs out, on halves of them, and so on down to one row.
 
     Warns, and remembers for each f the batch size that fitted; later calls start from it.
 
     Args:
-        work: A function of f, some rows and their classes.
+        work: A function of f, some rows and what goes with them.
         f: What `work` gets.
         points: (N, *features).
-        target: (N,) or None.
+        per_row: Of each row.
 
     Returns:
         The results, one for each batch.
@@ -201,7 +229,7 @@ def halve_on_out_of_memory(
     while True:
         chunks = [slice(start, start + batch_size) for start in range(0, len(points), batch_size)]
         try:
-            results = [work(f, points[chunk], target_of(target, chunk)) for chunk in chunks]
+            results = [work(f, points[chunk], per_row[chunk]) for chunk in chunks]
             break
         except torch.cuda.OutOfMemoryError:
             if batch_size == 1:

@@ -1,36 +1,46 @@
 """From a model to F: a function of a batch that gives one number a row, or one a class."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-Function = Callable[[Tensor], Tensor]  # (N, *features) -> (N,) or (N, classes), row by row
-Baseline = Tensor | float | None
-Target = int | Tensor | None
+SUMS_TO_ONE = 1e-3  # rows of numbers above zero that come so near to a sum of 1 are probabilities
+Function = Callable[..., Tensor]  # (N, *features) -> (N,), (N, classes) or (N, *axes), row by row
+Baseline = Any  # None, a number, a tensor; or of several inputs a tuple or dict of these
+Target = int | tuple[int, ...] | Tensor | None
 
 
 class Logit(nn.Module):
     """F as the model's logits.
 
     Args:
-        model: Maps (N, *features) to (N, classes), to (N,), or to an object with `.logits`, as transformers' models do.
+        model: Maps its inputs to (N, classes), to (N,), or to something that holds such a tensor.
+        output: Where the tensor is in what the model returns: the index in a tuple, the key of a dict, or the name of
+            an attribute. None takes a tensor as it is, and `.logits` where there is one, as in transformers' models.
+
+    Raises:
+        TypeError: Raised by the result where the model returns several things and output is None.
+        ValueError: Raised by the result where the model returns nothing of that name.
 
     Example:
         >>> import igteach, torch
         >>> igteach.logit(torch.nn.Linear(3, 2))(torch.zeros(5, 3)).shape
         torch.Size([5, 2])
+        >>> lstm = torch.nn.LSTM(3, 2, batch_first=True)
+        >>> igteach.logit(lstm, output=0)(torch.zeros(5, 7, 3)).shape
+        torch.Size([5, 7, 2])
     """
 
-    def __init__(self, model: Function):
+    def __init__(self, model: Callable[..., Any], output: int | str | None = None):
         super().__init__()
-        self.model = model
+        self.model, self.output = model, output
 
-    def forward(self, x: Tensor) -> Tensor:
-        out = self.model(x)
-        return getattr(out, "logits", out)
+    def forward(self, *inputs: Any, **keywords: Any) -> Tensor:
+        return _tensor_in(self.model(*inputs, **keywords), self.output)
 
 
 class Probability(Logit):
@@ -38,6 +48,11 @@ class Probability(Logit):
 
     Args:
         model: As for `Logit`.
+        output: As for `Logit`.
+
+    Raises:
+        TypeError: As for `Logit`.
+        ValueError: Raised by the result where the model gives probabilities already; and as for `Logit`.
 
     Example:
         >>> import igteach, torch
@@ -45,14 +60,57 @@ class Probability(Logit):
         [[0.25, 0.25, 0.25, 0.25]]
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits = super().forward(x)
-        if logits.dim() == 2 and logits.shape[1] > 1:
-            return logits.softmax(dim=1)
-        return logits.sigmoid()
+    def forward(self, *inputs: Any, **keywords: Any) -> Tensor:
+        logits = super().forward(*inputs, **keywords)
+        has_classes = logits.dim() >= 2 and logits.shape[1] > 1
+        if not torch.is_grad_enabled():  # once for each call of a method, with its passes without gradients
+            _check_not_probabilities(self.model, logits, has_classes)
+        return logits.softmax(dim=1) if has_classes else logits.sigmoid()
 
 
 logit, probability = Logit, Probability
+
+
+def _tensor_in(out: Any, output: int | str | None) -> Tensor:
+    """The tensor that a model's output holds."""
+    if output is None:
+        tensor = out if isinstance(out, Tensor) else getattr(out, "logits", None)
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"model returned {describe_output(out)}")
+        return tensor
+    try:
+        has_names = isinstance(output, str) and not isinstance(out, Mapping)
+        tensor = getattr(out, str(output)) if has_names else out[output]
+    except (AttributeError, KeyError, IndexError, TypeError):
+        tensor = None
+    if not isinstance(tensor, Tensor):
+        raise ValueError(f"output is {output!r}, and the model returned {describe_output(out)}")
+    return tensor
+
+
+def describe_output(out: Any) -> str:
+    """What a model returned that is no tensor, and how to choose one from it."""
+    if isinstance(out, Mapping):
+        choices = [name for name, value in out.items() if isinstance(value, Tensor)]
+    elif isinstance(out, tuple | list):
+        choices = [i for i, value in enumerate(out) if isinstance(value, Tensor)]
+    else:
+        choices = [name for name, value in getattr(out, "__dict__", {}).items() if isinstance(value, Tensor)]
+    if not choices:
+        return f"{type(out).__name__}, without a tensor in it; return a tensor with a row for each example"
+    listed = ", ".join(map(repr, choices))
+    return f"{type(out).__name__}, with tensors at {listed}; choose one, as in logit(model, output={choices[0]!r})"
+
+
+def _check_not_probabilities(model: Any, logits: Tensor, has_classes: bool) -> None:
+    """Raises ValueError where a softmax or sigmoid would be taken twice."""
+    layers = list(model.modules()) if isinstance(model, nn.Module) else [None]
+    ends_in_one = isinstance(layers[-1], nn.Softmax if has_classes else nn.Sigmoid)
+    if has_classes and not ends_in_one:
+        sums = logits.detach().double().sum(dim=1)
+        ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < SUMS_TO_ONE)
+    if ends_in_one:
+        raise ValueError("model gives probabilities already; pass logit(model), which takes them as they are")
 
 
 def toy(function: Callable[..., Tensor | float]) -> Function:

@@ -7,7 +7,6 @@ affine start of a network once, methods.conductance one for the units of a layer
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -16,6 +15,7 @@ from igteach.core.attribution import accumulator
 from igteach.core.evaluation import unchecked_with_gradient
 from igteach.core.functions import Function
 from igteach.core.paths import CurvedPath, StraightPath
+from igteach.core.per_row import PerRow
 from igteach.core.quadrature import parabola_weights
 
 CPU_AT_ONCE, GPU_AT_ONCE = 2**19, 2**23  # numbers added up in one go: caches are small, each go on a GPU costs
@@ -79,11 +79,11 @@ class Integrand(ABC):
 
     Attributes:
         f: F, as every method takes it.
-        target: The class of each example (batch,), or None.
+        per_row: The target and the further arguments of each example.
     """
 
     f: Function
-    target: Tensor | None
+    per_row: PerRow
 
     @property
     @abstractmethod
@@ -144,14 +144,6 @@ class Integrand(ABC):
     def forget(self, example: int) -> None:  # noqa: B027 (most keep nothing)
         """Let go of what is kept for an example that is done."""
 
-    def targets(self, examples: Tensor) -> Tensor | None:
-        """The classes of the rows, on the CPU."""
-        return None if self._classes is None else self._classes[examples]
-
-    @cached_property
-    def _classes(self) -> Tensor | None:
-        return None if self.target is None else self.target.cpu()
-
 
 @dataclass(frozen=True, eq=False)
 class StraightIntegrand(Integrand):
@@ -168,7 +160,7 @@ class StraightIntegrand(Integrand):
 
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
         points, velocities = self.path.rows(examples, alphas)
-        f, gradients, finite = unchecked_with_gradient(self.f, points, self.targets(examples))
+        f, gradients, finite = unchecked_with_gradient(self.f, points, self.per_row[examples])
         gradients = gradients.flatten(1)
         return Evaluated(f, gradients, row_sums(gradients, velocities.flatten(1)), finite)
 
@@ -201,7 +193,7 @@ class CurvedIntegrand(Integrand):
 
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
         points = self.points(examples, alphas)
-        f, gradients, finite = unchecked_with_gradient(self.f, points, self.targets(examples))
+        f, gradients, finite = unchecked_with_gradient(self.f, points, self.per_row[examples])
         return Evaluated(f, gradients.flatten(1), None, finite)
 
     def values(self, cells: Cells, features: Tensor | None) -> Tensor:

@@ -94,7 +94,7 @@ def integrate(integrand: Integrand, start: Tensor, end: Tensor, goal: Goal) -> A
     goal.check()
     first_node = torch.from_numpy(goal.first_cells()[0][:1])
     beside = integrand.points(torch.zeros(1, dtype=torch.long), first_node)
-    f_start, f_end, f_beside = forward_at_ends(integrand.f, (start, end), integrand.target, goal.batch_size, beside)
+    f_start, f_end, f_beside = forward_at_ends(integrand.f, (start, end), integrand.per_row, goal.batch_size, beside)
     work = _Work(integrand, goal, torch.stack([f_start, f_end], 1).cpu().double().numpy(), float(f_beside))
     with _bar(len(end), goal.progress) as advance:
         while work.waiting or work.active:

@@ -6,6 +6,7 @@ from torch import Tensor
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, default_batch_size
 
 
@@ -35,8 +36,8 @@ def random_numbers(
         >>> torch.equal(random_numbers(f, x).values, random_numbers(g, x).values)
         True
     """
-    x, _, target = check_arguments(f, x, baseline, target)
-    return _control(f, x, target, _noise(x, seed))
+    x, _, per_row = check_arguments(f, x, baseline, target)
+    return _control(f, x, per_row, _noise(x, seed))
 
 
 def random_gradients(
@@ -65,8 +66,8 @@ def random_gradients(
         >>> (values == 0).tolist()
         [[True, False]]
     """
-    x, baseline, target = check_arguments(f, x, baseline, target)
-    return _control(f, x, target, _noise(x, seed) * (x - baseline))
+    x, baseline, per_row = check_arguments(f, x, baseline, target)
+    return _control(f, x, per_row, _noise(x, seed) * (x - baseline))
 
 
 def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
@@ -98,7 +99,7 @@ def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = No
     Source:
         As a control: Adebayo et al. (2018), https://arxiv.org/abs/1810.03292.
     """
-    x, _, target = check_arguments(f, x, baseline, target)
+    x, _, per_row = check_arguments(f, x, baseline, target)
     if x.dim() != 4:
         raise ValueError(f"x has shape {tuple(x.shape)}; edges are for pictures (batch, channels, height, width)")
     from skimage.filters import sobel
@@ -107,14 +108,14 @@ def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = No
     values = torch.zeros_like(x)
     for i, picture in enumerate(brightness):
         values[i, 0] = torch.from_numpy(sobel(picture))
-    return _control(f, x, target, values)
+    return _control(f, x, per_row, values)
 
 
 def _noise(x: Tensor, seed: int) -> Tensor:
     return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
 
 
-def _control(f: Function, x: Tensor, target: Tensor | None, values: Tensor) -> Attribution:
+def _control(f: Function, x: Tensor, per_row: PerRow, values: Tensor) -> Attribution:
     """The values as an Attribution, with F(x) but without F(baseline): they promise no completeness."""
-    f_input = forward_batched(f, x, target, default_batch_size(x, None))
+    f_input = forward_batched(f, x, per_row, default_batch_size(x, None))
     return Attribution(values, f_input, None, evaluations=0)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target, probability
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import flatten_places
 from igteach.methods.token_attribution import TokenAttribution, token_baseline
@@ -73,8 +74,8 @@ def deletion(
         Samek et al. (2017), https://doi.org/10.1109/TNNLS.2016.2599820; Petsiuk, Das and Saenko (2018),
         https://arxiv.org/abs/1806.07421.
     """
-    x, reference, target = check_arguments(f, x, reference, target)
-    return _exchange_curves(_Exchange(f, x, reference, target), values, steps)
+    x, reference, per_row = check_arguments(f, x, reference, target)
+    return _exchange_curves(_Exchange(f, x, reference, per_row), values, steps)
 
 
 def insertion(
@@ -109,8 +110,8 @@ def insertion(
     Source:
         Petsiuk, Das and Saenko (2018), https://arxiv.org/abs/1806.07421.
     """
-    x, reference, target = check_arguments(f, x, reference, target)
-    return _exchange_curves(_Exchange(f, reference, x, target), values, steps)
+    x, reference, per_row = check_arguments(f, x, reference, target)
+    return _exchange_curves(_Exchange(f, reference, x, per_row), values, steps)
 
 
 def token_deletion(
@@ -185,13 +186,13 @@ class _Exchange:
         f: F.
         start: (batch, *features), the input at first.
         end: (batch, *features), the input when every place is exchanged.
-        target: (batch,), or None.
+        per_row: the target of each example.
     """
 
     f: Function
     start: Tensor
     end: Tensor
-    target: Tensor | None
+    per_row: PerRow
 
 
 def _exchange_curves(exchange: _Exchange, values: Tensor, steps: int) -> Curves:
@@ -211,8 +212,7 @@ def _exchange_curves(exchange: _Exchange, values: Tensor, steps: int) -> Curves:
     for chunk in torch.split(counts.to(ranks.device), max(1, batch_size // len(start))):
         is_exchanged = ranks < chunk.view(-1, *[1] * start.dim())
         points = torch.where(is_exchanged, exchange.end, start).flatten(0, 1)
-        target = None if exchange.target is None else exchange.target.repeat(len(chunk))
-        scores = forward_batched(exchange.f, points, target, batch_size)
+        scores = forward_batched(exchange.f, points, exchange.per_row.repeat(len(chunk)), batch_size)
         curves.append(scores.view(len(chunk), len(start)))
     curve_values = torch.cat(curves).T
     return Curves((counts / num_places).to(curve_values), curve_values)

@@ -21,7 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from igteach.core.evaluation import chosen_output
+from igteach.core.inputs import FunctionOfRows
+from igteach.core.per_row import PerRow
 from igteach.exercises.case_files import read_cases
 from igteach.exercises.cases import TASKS
 from igteach.exercises.checker import (
@@ -128,7 +129,8 @@ def locked(task: Task) -> Iterator[list[str]]:
     """
     tools = {number for tool in task.tools for number in code_of(tool)}
     forbidden = locked_code().keys() - tools
-    student_side = code_of(chosen_output) | code_of(call_answer)  # one calls the student's f, the other the answer
+    # These call the student: f, f of several inputs, and the answer.
+    student_side = code_of(PerRow.call) | code_of(FunctionOfRows.forward) | code_of(call_answer)
     trusted = [code for number, code in locked_code().items() if number not in student_side]
     trusted_callers = {id(code) for code in with_nested_code(trusted)}
     locked_calls: list[str] = []

@@ -12,6 +12,7 @@ from torch.nn.functional import conv1d, pad
 
 from igteach.core.evaluation import forward, forward_with_gradient
 from igteach.core.functions import Function, Logit
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_baseline, check_floating
 
 MAX_DESCENT_STEPS = 500
@@ -332,14 +333,14 @@ def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near
         Szegedy et al. (2013), https://arxiv.org/abs/1312.6199, that so little suffices; Moosavi-Dezfooli et al. (2016),
         https://arxiv.org/abs/1511.04599, the steps.
     """
-    x, _, target = check_arguments(f, x, x, target)
-    p = forward(f, x, target)
+    x, _, per_row = check_arguments(f, x, x, target)
+    p = forward(f, x, per_row)
     aim = math.log(_checked_positive("near_zero", near_zero) / 2)
     if p.min() < 0 or p.max() >= 1:
         raise ValueError("f is not between 0 and 1, or rounds to 1; pass probability(model), or x in float64")
 
     def logit_above_aim(points: Tensor) -> Tensor:
-        return forward(f, points, target).logit(eps=TINY_PROBABILITY) - aim
+        return forward(f, points, per_row).logit(eps=TINY_PROBABILITY) - aim
 
     return _descend(logit_above_aim, x, math.log(2))
 
@@ -351,7 +352,7 @@ def _descend(loss: Function, x: Tensor, level: float) -> Tensor:
     Source: Polyak (1969), https://doi.org/10.1016/0041-5553(69)90061-5.
     """
     for _ in range(MAX_DESCENT_STEPS):
-        value, slope = forward_with_gradient(loss, x, None)
+        value, slope = forward_with_gradient(loss, x, PerRow())
         if (value <= level).all():
             return x
         squared_norm = slope.flatten(1).square().sum(1).clamp_min(torch.finfo(x.dtype).tiny)

@@ -249,15 +249,15 @@ def gradient_shap(
     Source:
         Lundberg and Lee (2017), https://arxiv.org/abs/1705.07874.
     """
-    x, baseline, target = check_arguments(f, x, baseline, target)
+    x, baseline, per_row = check_arguments(f, x, baseline, target)
     values = []
     for i in range(len(x)):  # one by one, because Captum shuffles the baselines of a batch
-        chosen = None if target is None else target[i : i + 1]
+        chosen = per_row[i : i + 1].target
         answer = _attribute("GradientShap", f, x[i : i + 1], baseline[i : i + 1], chosen, seed=seed, n_samples=samples)
         values.append(answer.values)
     batch_size = default_batch_size(x, None)
-    f_input = forward_batched(f, x, target, batch_size)
-    f_baseline = forward_batched(f, baseline, target, batch_size)
+    f_input = forward_batched(f, x, per_row, batch_size)
+    f_baseline = forward_batched(f, baseline, per_row, batch_size)
     return Attribution(torch.cat(values), f_input, f_baseline, samples)
 
 
@@ -281,20 +281,20 @@ def _attribute(
         raise ImportError("igteach.methods.captum_methods needs Captum: pip install captum") from None
     if name in LAYER_BY_LAYER and not isinstance(f, nn.Module):
         raise NotImplementedError(f"{name} goes through the layers of an nn.Module, and f is a function")
-    x, start, target = check_arguments(f, x, baseline, target)
+    x, start, per_row = check_arguments(f, x, baseline, target)
     batch_size = default_batch_size(x, None)
     f_baseline = None
     if name not in WITHOUT_BASELINE:
         options["baselines"] = start
-        f_baseline = forward_batched(f, start, target, batch_size)
-    if target is None:
+        f_baseline = forward_batched(f, start, per_row, batch_size)
+    if per_row.target is None:
         options["target"] = _only_column(f, x)
     else:
-        options["target"] = target
+        options["target"] = per_row.target.to(x.device)
     model = nn.Sequential(f) if isinstance(f, nn.Module) else f  # Captum's LRP looks at what is inside the model
     method = getattr(captum.attr, name)(model)
     values = _run_seeded(method, x, seed, options)
-    f_input = forward_batched(f, x, target, batch_size)
+    f_input = forward_batched(f, x, per_row, batch_size)
     return Attribution(values, f_input, f_baseline, evaluations=0 if name in WITHOUT_GRADIENT else 1)
 
 

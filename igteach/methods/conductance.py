@@ -10,11 +10,12 @@ from torch import Tensor, nn
 
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.devices import full_precision
-from igteach.core.evaluation import chosen_output, forward, frozen_parameters, is_finite, target_of
+from igteach.core.evaluation import chosen_output, forward, frozen_parameters, is_finite
 from igteach.core.functions import Baseline, Function, Target
 from igteach.core.integrands import Cells, Evaluated, Integrand, stacked
 from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
 from igteach.core.paths import StraightPath
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_inputs, default_batch_size
 
 
@@ -70,10 +71,10 @@ def neuron_conductance(
     """
     if not isinstance(layer, nn.Module):
         raise TypeError(f"layer is {type(layer).__name__}; pass a module of f, such as model[2]")
-    x, baseline, target = check_inputs(f, x, baseline, target)
+    x, baseline, per_row = check_inputs(f, x, baseline, target)
     goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size))
-    ends = [layer_output(f, layer, each, target, goal.batch_size) for each in (baseline, x)]
-    integrand = LayerIntegrand(f, target, StraightPath(baseline, x), layer, StraightPath(*ends))
+    ends = [layer_output(f, layer, each, per_row, goal.batch_size) for each in (baseline, x)]
+    integrand = LayerIntegrand(f, per_row, StraightPath(baseline, x), layer, StraightPath(*ends))
     return integrate(integrand, baseline, x, goal)
 
 
@@ -85,7 +86,7 @@ class LayerIntegrand(Integrand):
 
     Attributes:
         f: F, as every method takes it.
-        target: The class of each example (batch,), or None.
+        per_row: The target and the further arguments of each example.
         path: The path of x.
         layer: A module that f calls once.
         units: Its output at both ends of the path.
@@ -112,7 +113,7 @@ class LayerIntegrand(Integrand):
 
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
         points = self.points(examples, alphas)
-        f, units, gradients = layer_output_and_gradient(self.f, self.layer, points, self.targets(examples))
+        f, units, gradients = layer_output_and_gradient(self.f, self.layer, points, self.per_row[examples])
         kept = torch.cat([gradients.flatten(1), units.flatten(1)], 1)
         return Evaluated(f, kept, None, torch.stack([is_finite(f), is_finite(gradients)]))
 
@@ -127,18 +128,18 @@ class LayerIntegrand(Integrand):
         return (found.gradients[0, : self.num_values] * found.gradients[0, self.num_values :]).abs().sum()
 
 
-def layer_output(f: Function, layer: nn.Module, points: Tensor, target: Tensor | None, batch_size: int) -> Tensor:
+def layer_output(f: Function, layer: nn.Module, points: Tensor, per_row: PerRow, batch_size: int) -> Tensor:
     """The output of a layer at the points (N, *features), at most batch_size at once: (N, *units)."""
     found = []
     for chunk in torch.arange(len(points)).split(batch_size):
         with _watched(layer, len(chunk), detached=False) as outputs, torch.no_grad():
-            forward(f, points[chunk], target_of(target, chunk))
+            forward(f, points[chunk], per_row[chunk])
         found.append(_only(outputs))
     return torch.cat(found)
 
 
 def layer_output_and_gradient(
-    f: Function, layer: nn.Module, points: Tensor, target: Tensor | None
+    f: Function, layer: nn.Module, points: Tensor, per_row: PerRow
 ) -> tuple[Tensor, Tensor, Tensor]:
     """F at the points (N, *features), the output of a layer there, and the gradient of F by it: (N,), 2 x (N, *units).
 
@@ -152,7 +153,7 @@ def layer_output_and_gradient(
         full_precision(),
         _watched(layer, len(points), detached=True) as outputs,
     ):
-        value = chosen_output(f, points, target)
+        value = chosen_output(f, points, per_row)
         (gradient,) = torch.autograd.grad(value.sum(), [_only(outputs)])
     return value.detach(), outputs[0].detach(), gradient
 

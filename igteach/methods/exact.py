@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Baseline, Target
+from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, default_batch_size
 from igteach.methods.piecewise_linear import PIECEWISE_LINEAR, competing_inputs, layer_chain, network_behind
 
@@ -73,7 +74,7 @@ def exact_integrated_gradients(
     """
     network = network_behind(model).double()
     layers = layer_chain(network)
-    x, baseline, target = check_arguments(model, x, baseline, target)
+    x, baseline, per_row = check_arguments(model, x, baseline, target)
     if x.device.type == "mps":
         raise ValueError("x is on mps, which has no float64; pass x.cpu() and model.cpu()")
     x, baseline = x.double(), baseline.double()
@@ -82,20 +83,17 @@ def exact_integrated_gradients(
     pieces = []
     for i in range(len(x)):
         ends = torch.stack([baseline[i], x[i]])
-        chosen = None if target is None else target[i]
         breakpoints = _breakpoints(layers, ends, max_pieces)
-        values[i] = _sum_over_pieces(network, ends, chosen, breakpoints, batch_size)
+        values[i] = _sum_over_pieces(network, ends, per_row[i : i + 1], breakpoints, batch_size)
         pieces.append(breakpoints)
-    f_input = forward_batched(network, x, target, batch_size)
-    f_baseline = forward_batched(network, baseline, target, batch_size)
+    f_input = forward_batched(network, x, per_row, batch_size)
+    f_baseline = forward_batched(network, baseline, per_row, batch_size)
     evaluations = torch.tensor([len(breakpoints) - 1 for breakpoints in pieces], device=x.device)
     no_error = torch.zeros_like(f_input)
     return ExactAttribution(values, f_input, f_baseline, evaluations, error_estimate=no_error, pieces=tuple(pieces))
 
 
-def _sum_over_pieces(
-    network: nn.Module, ends: Tensor, target: Tensor | None, breakpoints: Tensor, batch_size: int
-) -> Tensor:
+def _sum_over_pieces(network: nn.Module, ends: Tensor, per_row: PerRow, breakpoints: Tensor, batch_size: int) -> Tensor:
     """(x - x') times the sum of length times gradient over the pieces of one example: (*features).
 
     ends (2, *features) are x' and x; breakpoints (pieces + 1,) the ends of the pieces.
@@ -104,8 +102,7 @@ def _sum_over_pieces(
     all_lefts, all_rights = torch.split(breakpoints[:-1], batch_size), torch.split(breakpoints[1:], batch_size)
     for left, right in zip(all_lefts, all_rights, strict=True):
         points = _interpolate(ends.new_tensor([0, 1]), ends, (left + right) / 2)
-        targets = None if target is None else target.expand(len(points))
-        _, gradients = forward_with_gradient(network, points, targets)
+        _, gradients = forward_with_gradient(network, points, per_row.of(0, len(points)))
         total += torch.tensordot(right - left, gradients, dims=1)
     return total * (ends[1] - ends[0])
 

@@ -11,19 +11,23 @@ from igteach.core.attribution import ROUGHLY_BELOW, Attribution, accumulator, al
 from igteach.core.error_estimate import MARGIN, error_scale, with_error
 from igteach.core.evaluation import forward_batched, forward_with_gradient
 from igteach.core.functions import Function, Target
+from igteach.core.inputs import Inputs, takes_any_inputs
 from igteach.core.integration import MAX_EVALUATIONS, Goal
+from igteach.core.per_row import Arguments, PerRow
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
 
 FIRST_SAMPLES = 64
 
 
+@takes_any_inputs
 def expected_gradients(
     f: Function,
-    x: Tensor,
-    baselines: Tensor,
+    x: Inputs,
+    baselines: Inputs,
     target: Target = None,
     *,
+    arguments: Arguments = (),
     tolerance: float = ROUGHLY_BELOW,
     max_evaluations: int = MAX_EVALUATIONS,
     samples: int | None = None,
@@ -36,9 +40,10 @@ def expected_gradients(
 
     Args:
         f: As for `integrated_gradients`.
-        x: The inputs (batch, *features).
-        baselines: (k, *features).
+        x: As for `integrated_gradients`.
+        baselines: (k, *features), in the form of x.
         target: As for `integrated_gradients`.
+        arguments: As for `integrated_gradients`.
         tolerance: Samples are doubled, from FIRST_SAMPLES on, until the error estimate of an example is below it.
         max_evaluations: Samples for an example, at most; `converged` says whether they were enough.
         samples: Samples for every example, instead of a tolerance. At least 2.
@@ -64,7 +69,7 @@ def expected_gradients(
         Erion et al. (2021), https://arxiv.org/abs/1906.10670.
     """
     check_baselines(baselines)
-    x, _, target = check_arguments(f, x, baselines[0], target)
+    x, _, per_row = check_arguments(f, x, baselines[0], target, arguments)
     if baselines.shape[1:] != x.shape[1:]:
         raise ValueError(f"baselines has shape {tuple(baselines.shape)}; pass (k, *{tuple(x.shape[1:])})")
     if samples is not None:
@@ -76,17 +81,15 @@ def expected_gradients(
     draws = _Draws.of(baselines, most, seed)
     values, distances, means, spent = torch.empty_like(x), [], [], []
     for i in range(len(x)):
-        class_of_i = None if target is None else target[i]
-        sums = _Sums(f, x[i], draws, class_of_i)
+        sums = _Sums(f, x[i], draws, per_row[i : i + 1])
         sums.add(most if samples else min(FIRST_SAMPLES, most), batch_size)
         while sums.count < most and sums.relative_error() > tolerance:
             sums.add(min(2 * sums.count, most), batch_size)
         values[i], distance = sums.mean_and_error()
         distances.append(distance)
         spent.append(sums.count)
-        classes = None if class_of_i is None else class_of_i.expand(len(baselines))
-        means.append(forward_batched(f, baselines, classes, batch_size).mean())
-    f_input = forward_batched(f, x, target, batch_size)
+        means.append(forward_batched(f, baselines, per_row.of(i, len(baselines)), batch_size).mean())
+    f_input = forward_batched(f, x, per_row, batch_size)
     evaluations = samples or torch.tensor(spent, device=x.device)
     answer = with_error(Attribution(values, f_input, torch.stack(means), evaluations), torch.stack(distances))
     if samples or answer.error_estimate is None:
@@ -110,27 +113,26 @@ class _Draws:
 
     @classmethod
     def of(cls, baselines: Tensor, samples: int, seed: int) -> "_Draws":
-        random = torch.Generator().manual_seed(seed)
-        chosen = torch.randint(len(baselines), (samples,), generator=random).to(baselines.device)
-        return cls(baselines, chosen, torch.rand(samples, generator=random, dtype=torch.float64))
+        random = torch.Generator("cpu").manual_seed(seed)
+        chosen = torch.randint(len(baselines), (samples,), generator=random, device="cpu").to(baselines.device)
+        return cls(baselines, chosen, torch.rand(samples, generator=random, dtype=torch.float64, device="cpu"))
 
 
 class _Sums:
     """The sums, over the first draws, of gradient times (x - baseline) at an example x, and of its square."""
 
-    def __init__(self, f: Function, x: Tensor, draws: _Draws, target: Tensor | None):
-        self.f, self.x, self.draws, self.target, self.count = f, x, draws, target, 0
+    def __init__(self, f: Function, x: Tensor, draws: _Draws, per_row: PerRow):
+        self.f, self.x, self.draws, self.per_row, self.count = f, x, draws, per_row, 0
         self.total = torch.zeros_like(x, dtype=accumulator(x))
         self.squares = torch.zeros_like(self.total)
 
     def add(self, count: int, batch_size: int) -> None:
         """Take further draws, up to `count` in all."""
-        for chunk in torch.arange(self.count, count).split(batch_size):
+        for chunk in torch.arange(self.count, count, device="cpu").split(batch_size):
             starts = self.draws.baselines[self.draws.chosen[chunk]]
             alphas = self.draws.alphas[chunk].to(self.x).view(-1, *(1,) * self.x.dim())
             points = torch.lerp(starts, self.x, alphas)
-            classes = None if self.target is None else self.target.expand(len(points))
-            _, gradients = forward_with_gradient(self.f, points, classes)
+            _, gradients = forward_with_gradient(self.f, points, self.per_row.of(0, len(points)))
             values = (gradients * (self.x - starts)).to(self.total)
             self.total, self.squares = self.total + values.sum(0), self.squares + values.square().sum(0)
         self.count = count

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from igteach.core.attribution import Attribution, accumulator
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.inputs import Inputs, takes_any_inputs
+from igteach.core.per_row import Arguments
 from igteach.core.validation import check_arguments, check_count
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import path_gradients
@@ -16,12 +18,14 @@ from igteach.methods.integrated_gradients import path_gradients
 NEGLIGIBLE = 1e-9  # of the L1 distance from baseline to x: a shorter distance is none
 
 
+@takes_any_inputs
 def guided_integrated_gradients(
     f: Function,
-    x: Tensor,
+    x: Inputs,
     baseline: Baseline = None,
     target: Target = None,
     *,
+    arguments: Arguments = (),
     legs: int = 32,
     fraction: float = 0.1,
     max_distance: float = 1.0,
@@ -32,10 +36,11 @@ def guided_integrated_gradients(
     The path has corners, so that it takes more gradients than a straight one.
 
     Args:
-        f: maps (N, *features) to (N,) or (N, classes), rows independent.
-        x: (batch, *features), floating point.
-        baseline: x', a number, or broadcasts to x; None is zeros.
-        target: an int, (batch,), or None if f gives one number for each row.
+        f: as for `igteach.integrated_gradients`.
+        x: as for `igteach.integrated_gradients`.
+        baseline: as for `igteach.integrated_gradients`.
+        target: as for `igteach.integrated_gradients`.
+        arguments: as for `igteach.integrated_gradients`.
         legs: gradients that choose the path, one for each of its legs.
         fraction: of the features that move first; see `guided_path`.
         max_distance: in alpha, from the straight path; see `guided_path`.
@@ -57,8 +62,10 @@ def guided_integrated_gradients(
     Source:
         Kapishnikov et al. (2021), https://arxiv.org/abs/2106.09788.
     """
-    path = guided_path(f, x, baseline, target, legs=legs, fraction=fraction, max_distance=max_distance)
-    answer = path_gradients(f, path, target, **options)
+    path = guided_path(
+        f, x, baseline, target, arguments=arguments, legs=legs, fraction=fraction, max_distance=max_distance
+    )
+    answer = path_gradients(f, path, target, arguments=arguments, **options)
     return replace(answer, evaluations=answer.evaluations + legs)
 
 
@@ -68,6 +75,7 @@ def guided_path(
     baseline: Baseline = None,
     target: Target = None,
     *,
+    arguments: Arguments = (),
     legs: int = 32,
     fraction: float = 0.1,
     max_distance: float = 1.0,
@@ -77,10 +85,11 @@ def guided_path(
     Each leg covers 1 / legs of the L1 distance from baseline to x, and no feature ever moves back.
 
     Args:
-        f: maps (N, *features) to (N,) or (N, classes), rows independent.
-        x: (batch, *features), floating point.
-        baseline: x', a number, or broadcasts to x; None is zeros.
-        target: an int, (batch,), or None if f gives one number for each row.
+        f: as for `igteach.integrated_gradients`.
+        x: as for `igteach.integrated_gradients`.
+        baseline: as for `igteach.integrated_gradients`.
+        target: as for `igteach.integrated_gradients`.
+        arguments: as for `igteach.integrated_gradients`.
         legs: gradients that choose the path, one for each of its legs.
         fraction: of the features that move first, those with the smallest |gradient|; then the next ones move, and so
             on; from 0 to 1.
@@ -104,7 +113,7 @@ def guided_path(
     Source:
         Kapishnikov et al. (2021), https://arxiv.org/abs/2106.09788, Algorithm 1.
     """
-    x, baseline, target = check_arguments(f, x, baseline, target)
+    x, baseline, _ = check_arguments(f, x, baseline, target, arguments)
     check_count("legs", legs, 1)
     for name, number in (("fraction", fraction), ("max_distance", max_distance)):
         if not 0 <= number <= 1:
@@ -114,7 +123,7 @@ def guided_path(
     alphas = torch.zeros_like(distance)
     waypoints = [baseline]
     for number in range(1, legs):
-        slope = gradient(f, waypoints[-1], None, target).values.flatten(1).abs()
+        slope = gradient(f, waypoints[-1], None, target, arguments=arguments).values.flatten(1).abs()
         leg = _Leg(number / legs, max_distance, group_size)
         alphas = _advance(alphas, distance, slope, leg)
         waypoints.append(torch.lerp(baseline, x, alphas.view_as(x).to(x)))

@@ -7,18 +7,22 @@ from torch import Tensor
 from igteach.core.affine_prefix import PrefixIntegrand, split_model
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.inputs import Inputs, takes_any_inputs
 from igteach.core.integrands import CurvedIntegrand, Integrand, StraightIntegrand
 from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
 from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
+from igteach.core.per_row import Arguments
 from igteach.core.validation import check_inputs, default_batch_size
 
 
+@takes_any_inputs
 def integrated_gradients(
     f: Function,
-    x: Tensor,
+    x: Inputs,
     baseline: Baseline = None,
     target: Target = None,
     *,
+    arguments: Arguments = (),
     tolerance: float = ROUGHLY_BELOW,
     max_evaluations: int = MAX_EVALUATIONS,
     steps: int | None = None,
@@ -31,10 +35,16 @@ def integrated_gradients(
     IG_i = (x_i - x'_i) * integral over alpha in [0, 1] of dF/dx_i at x' + alpha (x - x').
 
     Args:
-        f: F: maps (N, *features) to (N,) or (N, classes), each row independent of the others.
-        x: The inputs (batch, *features), floating point, in the units that f takes.
-        baseline: x': a number, or a tensor that broadcasts to x. None is zeros.
-        target: The class: an int, or a tensor (batch,) of ints. None where f gives one number a row.
+        f: F: maps (N, *features) to (N,), (N, classes) or (N, *axes), each row independent of the others.
+        x: The inputs (batch, *features), floating point, in the units that f takes: a tensor, a NumPy array or a table
+            (DataFrame). Several inputs are a tuple, which f gets one after the other, or a dict, which it gets by name.
+        baseline: x': a number, or a tensor that broadcasts to x; of several inputs a tuple or dict with one for each.
+            None is zeros.
+        target: The class: an int, or a tensor (batch,) of ints. A tuple of ints, or a tensor (batch, axes), is an
+            index into f's output for an example, such as (class, row, column) of a segmentation. None where f gives one
+            number a row.
+        arguments: What f gets beside x, such as a mask: a tuple, or a dict by name. A tensor has an entry for each
+            example, which is repeated with its rows; anything else goes into every call.
         tolerance: Gradients are added where they are needed until the error estimate of every example is below it: 0.05
             is 5% of the L1 norm of its values.
         max_evaluations: Gradients for an example, at most; `converged` says whether they were enough.
@@ -44,7 +54,7 @@ def integrated_gradients(
         progress: Show a bar (needs tqdm).
 
     Returns:
-        An Attribution in the units of F: values in the shape and dtype of x, their residual, an estimate of their
+        An Attribution in the units of F: values in the form, shape and dtype of x, their residual, an estimate of their
         error, and F along the path. What happens between two nodes and leaves no trace at them goes unseen: of
         F(u, v) = u + s(u) - s(v), with a steep step s between two nodes, half is missed, and no estimate can know it.
 
@@ -62,10 +72,10 @@ def integrated_gradients(
     Source:
         Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365.
     """
-    x, baseline, target = check_inputs(f, x, baseline, target)
+    x, baseline, per_row = check_inputs(f, x, baseline, target, arguments)
     goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size), progress)
     path, split = StraightPath(baseline, x), split_model(f, x)
-    integrand: Integrand = PrefixIntegrand(f, target, path, split) if split else StraightIntegrand(f, target, path)
+    integrand: Integrand = PrefixIntegrand(f, per_row, path, split) if split else StraightIntegrand(f, per_row, path)
     return integrate(integrand, baseline, x, goal)
 
 
@@ -76,6 +86,7 @@ def path_gradients(
     *,
     x: Tensor | None = None,
     baseline: Tensor | float | None = None,
+    arguments: Arguments = (),
     tolerance: float = ROUGHLY_BELOW,
     max_evaluations: int = MAX_EVALUATIONS,
     steps: int | None = None,
@@ -91,6 +102,7 @@ def path_gradients(
         target: As for `integrated_gradients`.
         x: Where given, the end that the path must have.
         baseline: Where given, the start that the path must have.
+        arguments: As for `integrated_gradients`.
         tolerance: As for `integrated_gradients`.
         max_evaluations: As for `integrated_gradients`.
         steps: As for `integrated_gradients`.
@@ -120,6 +132,6 @@ def path_gradients(
     for reached, expected, name, verb in ((start, baseline, "baseline", "start"), (end, x, "x", "end")):
         if expected is not None and (reached - expected).abs().max() > 1e-4 * reached.abs().max().clamp_min(1):
             raise ValueError(f"path does not {verb} at {name}: correct the path, or leave out {name}")
-    end, start, target = check_inputs(f, end, start, target)
+    end, start, per_row = check_inputs(f, end, start, target, arguments)
     goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(end, batch_size))
-    return integrate(CurvedIntegrand(f, target, CurvedPath(function), end), start, end, goal)
+    return integrate(CurvedIntegrand(f, per_row, CurvedPath(function), end), start, end, goal)

@@ -8,13 +8,22 @@ from torch import Tensor
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.inputs import Inputs, takes_any_inputs
+from igteach.core.per_row import Arguments
 from igteach.core.validation import check_arguments, default_batch_size
 
 MAX_FEATURES = 15  # 2**15 subsets
 
 
+@takes_any_inputs
 def shapley_values(
-    f: Function, x: Tensor, baseline: Baseline = None, target: Target = None, *, batch_size: int | None = None
+    f: Function,
+    x: Inputs,
+    baseline: Baseline = None,
+    target: Target = None,
+    *,
+    arguments: Arguments = (),
+    batch_size: int | None = None,
 ) -> Attribution:
     """The Shapley value of each feature, exactly, from F at all 2**n mixtures of x and the baseline; no gradient.
 
@@ -22,10 +31,11 @@ def shapley_values(
     where F(S) has the features in S from x and the others from the baseline.
 
     Args:
-        f: maps (N, *features) to (N,) or (N, classes), rows independent.
-        x: (batch, *features), floating point, with at most 15 features.
-        baseline: x', a number, or broadcasts to x; None is zeros.
-        target: an int, (batch,), or None if f gives one number for each row.
+        f: as for `igteach.integrated_gradients`.
+        x: as for `igteach.integrated_gradients`, with at most 15 features in all.
+        baseline: as for `igteach.integrated_gradients`.
+        target: as for `igteach.integrated_gradients`.
+        arguments: as for `igteach.integrated_gradients`.
         batch_size: rows evaluated at once, at most; None picks a number that suits the device.
 
     Returns:
@@ -45,7 +55,7 @@ def shapley_values(
         Shapley (1953), https://doi.org/10.1515/9781400881970-018; with one baseline, Sundararajan and Najmi (2020),
         https://arxiv.org/abs/1908.08474.
     """
-    x, baseline, target = check_arguments(f, x, baseline, target)
+    x, baseline, per_row = check_arguments(f, x, baseline, target, arguments)
     n = x[0].numel()
     if n > MAX_FEATURES:
         raise ValueError(
@@ -58,8 +68,7 @@ def shapley_values(
     f_input, f_baseline = x.new_empty(len(x)), x.new_empty(len(x))
     for k in range(len(x)):
         points = torch.where(is_inside, x[k], baseline[k])
-        chosen = None if target is None else target[k].expand(len(points))
-        f_of_sets = forward_batched(f, points, chosen, batch_size).cpu().double()
+        f_of_sets = forward_batched(f, points, per_row.of(k, len(points)), batch_size).cpu().double()
         values[k] = _shapley_values_of_sets(f_of_sets, set_sizes).view(x.shape[1:]).to(x)
         f_baseline[k], f_input[k] = f_of_sets[0], f_of_sets[-1]  # no feature inside, and all
     return Attribution(values, f_input, f_baseline, evaluations=0)

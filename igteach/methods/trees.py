@@ -101,10 +101,10 @@ def tree_shapley_values(model: Any, x: Tensor, baseline: Baseline = None, target
 def _attribution(model: Any, x: Tensor, baseline: Baseline, target: Target, all_at_once: bool) -> Attribution:
     """IG of a model, or its Shapley values, for which all features cross at once."""
     f = TreeFunction(model)
-    _, _, target = check_arguments(f, _without_nan(x), _without_nan(baseline), target)
+    _, _, per_row = check_arguments(f, _without_nan(x), _without_nan(baseline), target)
     baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype).expand(x.shape)
-    f_input, f_baseline = forward(f, x, target), forward(f, baseline, target)
-    outputs = np.zeros(len(x), int) if target is None else target.numpy()
+    f_input, f_baseline = forward(f, x, per_row), forward(f, baseline, per_row)
+    outputs = np.zeros(len(x), int) if per_row.target is None else per_row.target.numpy()
     paths = _Paths(f.split_inputs(baseline), f.split_inputs(x), outputs, all_at_once)
     totals = np.zeros((2, *x.shape))
     for tree in f.trees():

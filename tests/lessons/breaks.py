@@ -109,13 +109,14 @@ def at_the_input(right, self, examples, alphas):
 
 
 @breaks(evaluation.chosen_output, "00", "the gradient of the wrong class")
-def of_class_0(right, f, points, target):
-    return right(f, points, None if target is None else 0 * target)
+def of_class_0(right, f, points, per_row):
+    target = None if per_row.target is None else 0 * per_row.target
+    return right(f, points, replace(per_row, target=target))
 
 
 @breaks(evaluation.forward_with_gradient, "01", "a gradient without its sign")
-def sizes(right, f, points, target):
-    value, gradient = right(f, points, target)
+def sizes(right, f, points, per_row):
+    value, gradient = right(f, points, per_row)
     return value, gradient.abs()
 
 
@@ -130,8 +131,8 @@ def not_yet(right, exercise, returned, seed):
 
 
 @breaks(functions.Probability.forward, "02", "probabilities that are logits")
-def logits(right, self, x):
-    return functions.Logit.forward(self, x)
+def logits(right, self, *inputs):
+    return functions.Logit.forward(self, *inputs)
 
 
 @breaks(gradients.gradient_times_input, "03", "gradient x input without the baseline")
