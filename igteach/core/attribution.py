@@ -1,12 +1,19 @@
 """What every attribution method returns: the values, and how far they can be trusted."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from html import escape
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+
+from igteach.core.answer_export import to_dataframe, to_numpy
+from igteach.core.answer_file import read_fields, write_fields
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 COMPLETE_BELOW = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
 ROUGHLY_BELOW = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
@@ -124,6 +131,121 @@ class Attribution:
             evidence = self._evidence(self.residual, self.relative_residual)
             return f"Attribution({evidence}: {self.verdict}; {self._cost()})"
         return f"Attribution(no residual; {self.verdict}; {self._cost()})"
+
+    def numpy(self) -> Any:
+        """The values as a NumPy array, or as a tuple or dict of arrays where values is one.
+
+        Returns:
+            The array, in the dtype of values; bfloat16, which NumPy lacks, becomes float32.
+
+        Example:
+            >>> Attribution(torch.ones(1, 2), torch.ones(1), None, 1).numpy()
+            array([[1., 1.]], dtype=float32)
+        """
+        return to_numpy(self.values)
+
+    def to_dataframe(self) -> "DataFrame":
+        """The values as a pandas DataFrame. Needs pandas: pip install pandas.
+
+        Returns:
+            For values (batch, features): a row for each example and a column for each feature, by its name if it has
+            one. For any others, such as pictures, a long table: a row for each share, with the columns `example`,
+            `axis_1`, `axis_2`, ... (its place; with feature_names the last is `feature`, the name) and `share`. For
+            several inputs, the long tables one below another, with the column `input`.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        Example:
+            >>> answer = Attribution(torch.ones(1, 2), torch.ones(1), None, 1, feature_names=("age", "dose"))
+            >>> answer.to_dataframe()
+                     age  dose
+            example
+            0        1.0   1.0
+        """
+        return to_dataframe(self.values, self.feature_names)
+
+    def save(self, path: str | Path) -> None:
+        """Write the answer to a safetensors file, every field bit for bit. Needs safetensors: pip install safetensors.
+
+        The file is written completely or not at all, and holds no code.
+
+        Args:
+            path: of the file; one that exists is replaced.
+
+        Raises:
+            ImportError: safetensors is not installed.
+            OSError: the file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> answer = Attribution(torch.ones(1, 2), torch.full((1,), 2.0), torch.zeros(1), 9)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     answer.save(f"{folder}/answer.safetensors")
+            ...     Attribution.load(f"{folder}/answer.safetensors")
+            Attribution(residual +0, 0.0% of F(x) - F(x'): complete; shape (1, 2), 9 gradients an example)
+        """
+        write_fields(path, {one.name: getattr(self, one.name) for one in fields(self)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Attribution":
+        """Read an answer that `save` wrote. Needs safetensors: pip install safetensors.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The answer, with its tensors on the CPU.
+
+        Raises:
+            ImportError: safetensors is not installed.
+            OSError: the file cannot be read.
+            ValueError: the file holds no answer.
+
+        Example:
+            >>> Attribution.load("answer.safetensors")
+            Traceback (most recent call last):
+            FileNotFoundError: [Errno 2] No such file or directory: 'answer.safetensors'
+        """
+        found = read_fields(path)
+        try:
+            return cls(**found)
+        except TypeError as error:
+            raise ValueError(f"path is {str(path)!r}, whose fields {[*found]} are not those of an answer") from error
+
+    def grouped(self, groups: Any, names: Sequence[str] | None = None) -> "Attribution":
+        """The shares added up by groups of features, such as superpixels, patches, one-hot columns or time windows.
+
+        `igteach.groups.patches` has the groups of square patches, `skimage.segmentation.slic(picture, start_label=0)`
+        those of superpixels, `torch.arange(length) // 24` those of the days of an hourly series along the last axis.
+        `igteach.show.attribution(answer.grouped(groups), groups=groups)` draws them on the picture.
+
+        Args:
+            groups: the number of each feature's group, integers from 0, of any shape that broadcasts to the values of
+                one example, such as (height, width) for pictures, or to (batch, *features): (batch, 1, height, width)
+                for pictures with groups of their own. A bool mask is two groups, outside and inside. For values that
+                are a tuple or dict, one of groups; a number that occurs in several inputs is one group.
+            names: of the groups, or None.
+
+        Returns:
+            An Attribution of values (batch, groups) in float64, with the same residual. The error estimate is for the
+            groups: their L1 error is no larger than that of the features, but shares of opposite sign cancel in a
+            group, so that relative to what is left it may be larger. `converged` is None.
+
+        Raises:
+            TypeError: groups holds no integers, or has another form than values.
+            ValueError: groups does not broadcast to the values, holds a negative number, or does not fit the names.
+
+        Example:
+            >>> answer = Attribution(torch.tensor([[1.0, 2.0, -0.5]]), torch.tensor([2.5]), torch.zeros(1), 1)
+            >>> answer.grouped([0, 1, 1], names=("age", "city")).to_dataframe()
+                     age  city
+            example
+            0        1.0   1.5
+        """
+        from igteach.core.groups import add_up  # which stands on this module
+
+        return add_up(self, groups, names)
 
     def _evidence(self, residual: Tensor, relative_residual: Tensor) -> str:
         """The residual of the worst example and the largest estimate."""
