@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from igteach import axioms, evaluate, explore, show
+    from igteach.core import groups
     from igteach.core.attribution import Attribution
     from igteach.core.devices import device
     from igteach.core.functions import logit, probability, toy
@@ -54,6 +55,7 @@ _MODULES = {
     "captum_methods": "methods.captum_methods",
     "evaluate": "evaluate",
     "explore": "explore",
+    "groups": "core.groups",
     "show": "show",
 }
 

@@ -15,6 +15,7 @@ import igteach
 PUBLIC = [
     "igteach",
     "igteach.axioms",
+    "igteach.core.groups",
     "igteach.datasets",
     "igteach.evaluate",
     "igteach.exercises",

@@ -29,7 +29,18 @@ def test_igteach_pulls_in_torch_and_numpy_and_nothing_else():
 def test_none_of_the_heavy_packages_is_loaded():
     loaded = set(loaded_by("import igteach, sys; igteach.integrated_gradients; print(*sys.modules)"))
     assert "torch" in loaded
-    assert not loaded & {"matplotlib", "ipywidgets", "IPython", "sklearn", "skimage", "scipy", "transformers", "captum"}
+    assert not loaded & {
+        "matplotlib",
+        "ipywidgets",
+        "IPython",
+        "sklearn",
+        "skimage",
+        "scipy",
+        "transformers",
+        "captum",
+        "pandas",
+        "safetensors",
+    }
 
 
 def test_every_public_name_is_there_and_documented():

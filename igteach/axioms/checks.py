@@ -235,7 +235,8 @@ def _shares(method: Method, case: Case, f: Function | None = None) -> Tensor:
     if answer.values.shape != case.x.shape:
         received = f"the method's values on {case.name} have shape {tuple(answer.values.shape)}"
         raise ValueError(f"{received}; they must have x's, {tuple(case.x.shape)}")
-    return answer.values.detach().cpu().double().flatten(1)
+    shares: Tensor = answer.values.detach().cpu().double().flatten(1)
+    return shares
 
 
 def completeness(

@@ -1,13 +1,25 @@
 """What every attribution method returns: the values, and how far they can be trusted."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from igteach.core.answer_export import to_dataframe, to_numpy
+from igteach.core.answer_file import read_fields, write_fields
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 COMPLETE_BELOW = 0.01  # a residual under 1% of F(x) - F(x') counts as complete
 ROUGHLY_BELOW = 0.05  # under 5%, the bar of Sundararajan, Taly and Yan (2017), as roughly complete
 SMALLEST_DIFFERENCE = 1e-3  # of F and of the sum of |values|: a smaller F(x) - F(x') is not divided by
+
+Values = Tensor | tuple[Tensor, ...] | dict[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -16,7 +28,7 @@ class Attribution:
 
     Attributes:
         values: The share of each feature, in the shape and dtype of x and the units of F. (For a plain gradient, in
-            units of F per unit of x.)
+            units of F per unit of x.) A tuple or dict of them where x is one: see `leaves`.
         f_input: F(x), (batch,).
         f_baseline: F(x'), (batch,), or None for a method without a baseline.
         evaluations: Gradients spent on each example: an int, or (batch,) where it differs between them.
@@ -29,7 +41,8 @@ class Attribution:
         feature_names: The names of the features, in the order of the last axis of values, or None.
 
     Raises:
-        ValueError: values holds NaN or infinity.
+        TypeError: values is neither a tensor nor a tuple or dict of tensors, or feature_names not strings.
+        ValueError: values holds NaN or infinity, its tensors have different batches, or feature_names does not fit.
 
     Example:
         >>> import igteach, torch
@@ -40,7 +53,7 @@ class Attribution:
         Attribution(residual +0, 0.0% of F(x) - F(x'), error below 1%: complete; shape (1, 2), 9 gradients an example)
     """
 
-    values: Tensor
+    values: Any  # Values: the form of x, which no type checker knows
     f_input: Tensor
     f_baseline: Tensor | None
     evaluations: int | Tensor
@@ -50,10 +63,33 @@ class Attribution:
     feature_names: tuple[str, ...] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not all_finite(self.values):
+        tensors = leaves(self.values)
+        for tensor in tensors:
+            if not all_finite(tensor):
+                raise ValueError(
+                    f"the attributions overflow {tensor.dtype}: x - baseline, or its product with the gradient, is "
+                    "too large; pass x nearer to the baseline, or x and the model in float64"
+                )
+        if len(tensors) > 1 and len({tensor.shape[:1] for tensor in tensors}) > 1:
+            shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
+            raise ValueError(f"values holds tensors of shape {shapes}; pass tensors with one batch axis, the first")
+        self._check_feature_names()
+
+    def _check_feature_names(self) -> None:
+        if self.feature_names is None:
+            return
+        names = self.feature_names
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"feature_names is {names!r}; pass a tuple of strings, such as tuple(map(str, names))")
+        if not isinstance(self.values, Tensor):
             raise ValueError(
-                f"the attributions overflow {self.values.dtype}: x - baseline, or its product with the gradient, is "
-                "too large; pass x nearer to the baseline, or x and the model in float64"
+                f"feature_names has {len(names)} names, and values is a {type(self.values).__name__}; names are for "
+                "the last axis of a single tensor: leave them out"
+            )
+        if self.values.dim() < 2 or self.values.shape[-1] != len(names):
+            raise ValueError(
+                f"feature_names has {len(names)} names, and values has shape {tuple(self.values.shape)}; pass a name "
+                "for each place of its last axis"
             )
 
     @property
@@ -61,7 +97,7 @@ class Attribution:
         """What the values miss (batch,), values.sum() - (F(x) - F(x')). None for a method without a baseline."""
         if self.f_baseline is None:
             return None
-        total = torch.stack([example.sum(dtype=accumulator(self.values)) for example in self.values])
+        total = _sums(self.values, torch.positive)
         return (total - (self.f_input - self.f_baseline)).to(self.f_input.dtype)
 
     @property
@@ -96,6 +132,121 @@ class Attribution:
             return f"Attribution({evidence}: {self.verdict}; {self._cost()})"
         return f"Attribution(no residual; {self.verdict}; {self._cost()})"
 
+    def numpy(self) -> Any:
+        """The values as a NumPy array, or as a tuple or dict of arrays where values is one.
+
+        Returns:
+            The array, in the dtype of values; bfloat16, which NumPy lacks, becomes float32.
+
+        Example:
+            >>> Attribution(torch.ones(1, 2), torch.ones(1), None, 1).numpy()
+            array([[1., 1.]], dtype=float32)
+        """
+        return to_numpy(self.values)
+
+    def to_dataframe(self) -> "DataFrame":
+        """The values as a pandas DataFrame. Needs pandas: pip install pandas.
+
+        Returns:
+            For values (batch, features): a row for each example and a column for each feature, by its name if it has
+            one. For any others, such as pictures, a long table: a row for each share, with the columns `example`,
+            `axis_1`, `axis_2`, ... (its place; with feature_names the last is `feature`, the name) and `share`. For
+            several inputs, the long tables one below another, with the column `input`.
+
+        Raises:
+            ImportError: pandas is not installed.
+
+        Example:
+            >>> answer = Attribution(torch.ones(1, 2), torch.ones(1), None, 1, feature_names=("age", "dose"))
+            >>> answer.to_dataframe()
+                     age  dose
+            example
+            0        1.0   1.0
+        """
+        return to_dataframe(self.values, self.feature_names)
+
+    def save(self, path: str | Path) -> None:
+        """Write the answer to a safetensors file, every field bit for bit. Needs safetensors: pip install safetensors.
+
+        The file is written completely or not at all, and holds no code.
+
+        Args:
+            path: of the file; one that exists is replaced.
+
+        Raises:
+            ImportError: safetensors is not installed.
+            OSError: the file cannot be written.
+
+        Example:
+            >>> import tempfile
+            >>> answer = Attribution(torch.ones(1, 2), torch.full((1,), 2.0), torch.zeros(1), 9)
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     answer.save(f"{folder}/answer.safetensors")
+            ...     Attribution.load(f"{folder}/answer.safetensors")
+            Attribution(residual +0, 0.0% of F(x) - F(x'): complete; shape (1, 2), 9 gradients an example)
+        """
+        write_fields(path, {one.name: getattr(self, one.name) for one in fields(self)})
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Attribution":
+        """Read an answer that `save` wrote. Needs safetensors: pip install safetensors.
+
+        Args:
+            path: of the file.
+
+        Returns:
+            The answer, with its tensors on the CPU.
+
+        Raises:
+            ImportError: safetensors is not installed.
+            OSError: the file cannot be read.
+            ValueError: the file holds no answer.
+
+        Example:
+            >>> Attribution.load("answer.safetensors")
+            Traceback (most recent call last):
+            FileNotFoundError: [Errno 2] No such file or directory: 'answer.safetensors'
+        """
+        found = read_fields(path)
+        try:
+            return cls(**found)
+        except TypeError as error:
+            raise ValueError(f"path is {str(path)!r}, whose fields {[*found]} are not those of an answer") from error
+
+    def grouped(self, groups: Any, names: Sequence[str] | None = None) -> "Attribution":
+        """The shares added up by groups of features, such as superpixels, patches, one-hot columns or time windows.
+
+        `igteach.groups.patches` has the groups of square patches, `skimage.segmentation.slic(picture, start_label=0)`
+        those of superpixels, `torch.arange(length) // 24` those of the days of an hourly series along the last axis.
+        `igteach.show.attribution(answer.grouped(groups), groups=groups)` draws them on the picture.
+
+        Args:
+            groups: the number of each feature's group, integers from 0, of any shape that broadcasts to the values of
+                one example, such as (height, width) for pictures, or to (batch, *features): (batch, 1, height, width)
+                for pictures with groups of their own. A bool mask is two groups, outside and inside. For values that
+                are a tuple or dict, one of groups; a number that occurs in several inputs is one group.
+            names: of the groups, or None.
+
+        Returns:
+            An Attribution of values (batch, groups) in float64, with the same residual. The error estimate is for the
+            groups: their L1 error is no larger than that of the features, but shares of opposite sign cancel in a
+            group, so that relative to what is left it may be larger. `converged` is None.
+
+        Raises:
+            TypeError: groups holds no integers, or has another form than values.
+            ValueError: groups does not broadcast to the values, holds a negative number, or does not fit the names.
+
+        Example:
+            >>> answer = Attribution(torch.tensor([[1.0, 2.0, -0.5]]), torch.tensor([2.5]), torch.zeros(1), 1)
+            >>> answer.grouped([0, 1, 1], names=("age", "city")).to_dataframe()
+                     age  city
+            example
+            0        1.0   1.5
+        """
+        from igteach.core.groups import add_up  # which stands on this module
+
+        return add_up(self, groups, names)
+
     def _evidence(self, residual: Tensor, relative_residual: Tensor) -> str:
         """The residual of the worst example and the largest estimate."""
         worst = int(relative_residual.argmax())
@@ -110,26 +261,78 @@ class Attribution:
     def _cost(self) -> str:
         """The shape, the gradients spent, and how many examples have not converged."""
         gradients = int(torch.as_tensor(self.evaluations).max())
-        text = (
-            f"shape {tuple(self.values.shape)}, {gradients} {'gradient' if gradients == 1 else 'gradients'} an example"
-        )
+        text = f"{self._shape()}, {gradients} {'gradient' if gradients == 1 else 'gradients'} an example"
         if self.converged is not None and not self.converged.all():
             text += f", {int((~self.converged).sum())} of {len(self.converged)} NOT converged"
         return text
 
+    def _shape(self) -> str:
+        if isinstance(self.values, Tensor):
+            return f"shape {tuple(self.values.shape)}"
+        if isinstance(self.values, dict):
+            return "shapes " + ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in self.values.items())
+        return "shapes " + ", ".join(str(tuple(tensor.shape)) for tensor in self.values)
+
     def _repr_html_(self) -> str:
         mark = {"complete": "&#10003;", "roughly complete": "&#8776;"}.get(self.verdict, "&#9888;")
-        return f"<code>{mark} {self!r}</code>"
+        return f"<code>{mark} {escape(repr(self), quote=False)}</code>"
 
 
-def all_finite(values: Tensor) -> bool:
+def leaves(values: Values) -> list[Tensor]:
+    """The tensors of an answer's values, or of inputs of the same form.
+
+    Args:
+        values: A tensor, or a tuple or dict (with str keys) of tensors.
+
+    Returns:
+        The tensors, in the order of the tuple or dict.
+
+    Raises:
+        TypeError: values has another form.
+        ValueError: the tuple or dict is empty.
+
+    Example:
+        >>> [tuple(tensor.shape) for tensor in leaves({"image": torch.ones(1, 4), "age": torch.ones(1, 1)})]
+        [(1, 4), (1, 1)]
+    """
+    if isinstance(values, Tensor):
+        return [values]
+    if isinstance(values, dict):
+        tensors, keys = list(values.values()), list(values)
+    elif isinstance(values, tuple):
+        tensors, keys = list(values), []
+    else:
+        raise TypeError(f"values is {type(values).__name__}; pass a tensor, or a tuple or dict of tensors")
+    strange = [type(one).__name__ for one in tensors if not isinstance(one, Tensor)]
+    strange += [f"key {key!r}" for key in keys if not isinstance(key, str)]
+    if strange:
+        raise TypeError(
+            f"values is a {type(values).__name__} with {', '.join(strange)}; pass tensors, and str keys in a dict"
+        )
+    if not tensors:
+        raise ValueError(f"values is an empty {type(values).__name__}; pass at least one tensor")
+    return tensors
+
+
+def all_finite(values: Values) -> bool:
     """Whether no value is NaN or infinite; needs no memory, where torch.isfinite needs a copy of the values."""
-    return values.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(values))).all())
+    return all(
+        tensor.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(tensor))).all())
+        for tensor in leaves(values)
+    )
 
 
-def l1_norm(values: Tensor) -> Tensor:
-    """The sum of |values| of each example, (batch,), with memory for one example."""
-    return torch.stack([example.abs().sum(dtype=accumulator(values)) for example in values])
+def l1_norm(values: Values) -> Tensor:
+    """The sum of |values| of each example, over all tensors of values: (batch,), with memory for one example."""
+    return _sums(values, torch.abs)
+
+
+def _sums(values: Values, change: Callable[[Tensor], Tensor]) -> Tensor:
+    """The sum of each example's changed values, over all tensors: (batch,), with memory for one example."""
+    of_tensors = [
+        torch.stack([change(example).sum(dtype=accumulator(tensor)) for example in tensor]) for tensor in leaves(values)
+    ]
+    return torch.stack([sums.to(of_tensors[0]) for sums in of_tensors]).sum(0)
 
 
 def accumulator(values: Tensor) -> torch.dtype:

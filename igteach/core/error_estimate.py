@@ -17,7 +17,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from igteach.core.attribution import SMALLEST_DIFFERENCE, Attribution, l1_norm
+from igteach.core.attribution import SMALLEST_DIFFERENCE, Attribution, l1_norm, leaves
 from igteach.core.quadrature import parabola_weights
 
 MARGIN = 1.5  # the estimate is to hold in at least 95 of 100 cases
@@ -132,7 +132,8 @@ def with_error(answer: Attribution, distance: Tensor | None) -> Attribution:
     if distance is None or answer.residual is None:
         return answer
     relative = torch.maximum(distance, answer.residual.abs().to(distance)) / error_scale(answer)
-    return replace(answer, error_estimate=relative.clamp_min(torch.finfo(answer.values.dtype).eps).to(answer.f_input))
+    rounding = max(torch.finfo(tensor.dtype).eps for tensor in leaves(answer.values))
+    return replace(answer, error_estimate=relative.clamp_min(rounding).to(answer.f_input))
 
 
 def error_scale(answer: Attribution) -> Tensor:

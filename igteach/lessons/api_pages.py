@@ -8,7 +8,7 @@ PAGES = {  # file: title, names of the facade, and modules whose public names al
     "api_answers": (
         "Results, and model wrappers",
         ["Attribution", "logit", "probability", "toy", "device"],
-        [],
+        ["igteach.core.groups"],
     ),
     "api_methods": (
         "Attribution methods",

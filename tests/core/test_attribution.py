@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igteach import Attribution
+from igteach.core.attribution import all_finite, l1_norm, leaves
 
 
 def answer(values, f_input, f_baseline, dtype=torch.float64):
@@ -135,3 +136,77 @@ def test_values_that_are_not_finite_are_refused(bad):
 def test_an_answer_cannot_be_changed():
     with pytest.raises(AttributeError):
         answer([[1.0]], [1.0], [0.0]).values = torch.zeros(1, 1)
+
+
+IMAGE = torch.tensor([[[1.0, -2.0]], [[0.5, 0.0]]], dtype=torch.float16)
+AGE = torch.tensor([[4.0], [1.0]], dtype=torch.float64)
+FORMS = {"tuple": (IMAGE, AGE), "dict": {"image": IMAGE, "age": AGE}}
+
+
+def of_several(values):
+    return Attribution(values, torch.tensor([3.0, 2.0]), torch.tensor([0.0, 0.0]), evaluations=7)
+
+
+@pytest.mark.parametrize("values", FORMS.values(), ids=FORMS)
+def test_sums_and_norms_go_over_all_tensors_of_several_inputs(values):
+    a = of_several(values)
+    assert a.residual.tolist() == [0.0, -0.5]
+    assert a.relative_residual.tolist() == [0.0, 0.25]
+    assert l1_norm(values).tolist() == [7.0, 1.5]
+    assert a.verdict.startswith("NOT complete")
+    assert all_finite(values)
+    assert leaves(values)[0] is IMAGE
+    assert leaves(values)[1] is AGE
+
+
+def test_the_sum_over_several_inputs_is_taken_in_double_precision():
+    values = (torch.tensor([[1e8]]), torch.tensor([[1.0]]), torch.tensor([[-1e8]]))
+    assert Attribution(values, torch.ones(1), torch.zeros(1), 1).residual.item() == 0.0
+
+
+def test_repr_names_the_shape_of_each_input():
+    assert "shapes (2, 1, 2), (2, 1), 7 gradients" in repr(of_several(FORMS["tuple"]))
+    assert "shapes image (2, 1, 2), age (2, 1), 7 gradients" in repr(of_several(FORMS["dict"]))
+
+
+def test_html_shows_the_name_of_an_input_as_text():
+    assert "&lt;b&gt; (2, 1)" in of_several({"<b>": AGE})._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ([IMAGE], TypeError, "values is list; pass a tensor, or a tuple or dict"),
+        ((IMAGE, 2.0), TypeError, "values is a tuple with float; pass tensors"),
+        ({0: IMAGE}, TypeError, "values is a dict with key 0; pass tensors, and str keys"),
+        ((), ValueError, "values is an empty tuple"),
+        ((IMAGE, AGE[:1]), ValueError, r"shape \(2, 1, 2\), \(1, 1\); pass tensors with one batch axis"),
+        ((IMAGE, AGE / 0), ValueError, "overflow torch.float64"),
+    ],
+)
+def test_values_of_another_form_are_named(values, error, message):
+    with pytest.raises(error, match=message):
+        of_several(values)
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "error", "message"),
+    [
+        (("a",), [[1.0, 2.0]], ValueError, r"1 names, and values has shape \(1, 2\); pass a name for each place"),
+        (["a", "b"], [[1.0, 2.0]], TypeError, r"\['a', 'b'\]; pass a tuple of strings"),
+        (("a", 1), [[1.0, 2.0]], TypeError, "pass a tuple of strings"),
+        (("a",), [1.0], ValueError, r"shape \(1,\)"),
+    ],
+)
+def test_feature_names_must_fit_the_last_axis(names, values, error, message):
+    with pytest.raises(error, match=message):
+        replace(answer(values, [1.0], [0.0]), feature_names=names)
+
+
+def test_feature_names_are_of_one_tensor():
+    with pytest.raises(ValueError, match="2 names, and values is a dict; names are for the last axis"):
+        replace(of_several(FORMS["dict"]), feature_names=("a", "b"))
+
+
+def test_names_that_fit_are_kept():
+    assert replace(answer([[1.0, 2.0]], [3.0], [0.0]), feature_names=("a", "b")).feature_names == ("a", "b")

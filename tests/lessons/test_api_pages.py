@@ -3,7 +3,7 @@
 import igteach
 from igteach.lessons.api_pages import PAGES, escape_markup, write_api_pages
 
-MODULES = {"igteach.methods.baselines", "igteach.methods.captum_methods", "igteach.datasets"}
+MODULES = {"igteach.core.groups", "igteach.methods.baselines", "igteach.methods.captum_methods", "igteach.datasets"}
 MODULES |= {f"igteach.{name}" for name in ("axioms", "evaluate", "explore", "show")}
 
 
