@@ -97,7 +97,7 @@ def _hint_at_rows(points: Tensor) -> Iterator[None]:
     """Adds to an error of f about shapes what rows f was called with."""
     try:
         yield
-    except (RuntimeError, IndexError) as error:
+    except (RuntimeError, IndexError, ValueError) as error:
         if ABOUT_SHAPES.search(str(error)):
             error.add_note(
                 f"f was called with x of shape {tuple(points.shape)}. The first axis is the batch: for one example "

@@ -3,7 +3,6 @@
 import math
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -132,7 +131,7 @@ def test_a_baseline_that_does_not_broadcast_is_refused(method, shape):
 
 
 @every_method
-@pytest.mark.parametrize("baseline", [True, "black", [0.0, 0.0, 0.0], np.zeros(3)])
+@pytest.mark.parametrize("baseline", [True, "black", [0.0, 0.0, 0.0]])
 def test_a_baseline_that_is_neither_number_nor_tensor_is_refused(method, baseline):
     with pytest.raises(TypeError, match=f"baseline is {type(baseline).__name__}; pass a tensor"):
         method(square, X, baseline)
@@ -169,7 +168,6 @@ def test_a_distance_that_overflows_gives_an_error_and_no_nan(method):
         (None, ValueError, "target is missing: f returns 5 classes; pass 0..4"),
         (torch.tensor([0, 1, 2]), ValueError, r"target has shape \(3,\); for 2 examples pass an int or \(2,\)"),
         (torch.tensor(1), ValueError, r"target has shape \(\)"),
-        (torch.tensor([[0], [1]]), ValueError, r"target has shape \(2, 1\)"),
         (1.0, TypeError, "target is float; pass an int, a tensor of ints"),
         (torch.tensor([0.0, 1.0]), TypeError, r"target is torch\.float32"),
         (torch.tensor([True, False]), TypeError, r"target is torch\.bool"),
