@@ -117,3 +117,41 @@ def test_a_model_elsewhere_is_an_error_and_nothing_is_moved():
     with pytest.raises(RuntimeError):
         integrated_gradients(model, x, target=3)
     assert next(model.parameters()).device.type == "cpu"
+
+
+X = torch.tensor([[0.5, -1.0, 2.0], [1.5, 0.2, -0.3]])
+NET = torch.nn.Sequential(torch.nn.Linear(3, 5), torch.nn.ReLU(), torch.nn.Linear(5, 1)).requires_grad_(False)
+PICTURES = torch.linspace(0, 1, 2 * 3 * 8 * 8).view(2, 3, 8, 8)
+ON_SMALL_INPUTS = {
+    "integrated_gradients": lambda: integrated_gradients(NET, X).values,
+    "gauss_legendre": lambda: integrated_gradients(NET, X, 1.0, steps=5, rule="gauss_legendre").values,
+    "two inputs": lambda: integrated_gradients(lambda x, y: (x * y).sum(1), (X, X)).values,
+    "path_gradients": lambda: igteach.path_gradients(NET, torch.stack([0 * X, X.square(), X])).values,
+    "toy": lambda: integrated_gradients(igteach.toy(lambda x, y, z: x * y * z), X).values,
+    "gradient": lambda: igteach.gradient(NET, X).values,
+    "smoothgrad": lambda: igteach.smoothgrad(NET, X, stdev=0.1).values,
+    "expected_gradients": lambda: igteach.expected_gradients(NET, X, X).values,
+    "guided": lambda: igteach.guided_integrated_gradients(NET, X, legs=4).values,
+    "exact": lambda: igteach.exact_integrated_gradients(NET, X).values,
+    "conductance": lambda: igteach.neuron_conductance(NET, NET[1], X).values,
+    "shapley_values": lambda: igteach.shapley_values(NET, X).values,
+    "gradient_shap of Captum": lambda: igteach.captum_methods.gradient_shap(NET, X).values,
+    "occlusion of Captum": lambda: igteach.captum_methods.occlusion(NET, X).values,
+    "random_numbers": lambda: random_numbers(NET, X).values,
+    "random_gradients": lambda: random_gradients(NET, X).values,
+    "deletion": lambda: deletion(NET, X, X.abs()).values,
+    "noise": lambda: igteach.baselines.noise(PICTURES, stdev=0.1),
+    "uniform": lambda: igteach.baselines.uniform(PICTURES),
+    "blur": lambda: igteach.baselines.blur(PICTURES, sigma=1.0),
+    "sample": lambda: igteach.baselines.sample(X, X),
+    "axioms": lambda: igteach.axioms.completeness(integrated_gradients).holds,
+}
+
+
+@pytest.mark.parametrize("name", ON_SMALL_INPUTS)
+def test_the_default_device_of_new_tensors_changes_nothing(name):
+    """On "meta" no tensor holds numbers: one that is made there by mistake is found out."""
+    expected = ON_SMALL_INPUTS[name]()
+    with torch.device("meta"):
+        answer = ON_SMALL_INPUTS[name]()
+    torch.testing.assert_close(answer, expected)

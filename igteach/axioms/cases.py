@@ -106,7 +106,7 @@ def network(*weights_and_biases: Any) -> nn.Sequential:
 def _linear(weights: Rows, biases: Sequence[float]) -> nn.Linear:
     layer = nn.Linear(len(weights[0]), len(weights), device="meta", dtype=torch.float32)  # draws no random numbers
     layer = layer.to_empty(device="cpu")
-    layer.load_state_dict({"weight": torch.tensor(weights), "bias": torch.tensor(biases)})
+    layer.load_state_dict({"weight": torch.tensor(weights, device="cpu"), "bias": torch.tensor(biases, device="cpu")})
     return layer
 
 
@@ -171,7 +171,7 @@ class Case:
     def random_points(self) -> Tensor:
         """The same 32 random points per example in the box between baseline and x: (32 * batch, *features)."""
         random = torch.Generator().manual_seed(0)
-        alphas = torch.rand((NUM_POINTS, *self.x.shape), generator=random).to(self.x)
+        alphas = torch.rand((NUM_POINTS, *self.x.shape), generator=random, device="cpu").to(self.x)
         return (self.baseline + alphas * (self.x - self.baseline)).flatten(0, 1)
 
     def check_same_values(self, claim: str, g: Function, points: Tensor) -> None:
@@ -240,7 +240,9 @@ def make_case(
     """
     if baseline is None:
         baseline = [0] * len(x)
-    return Case(name, f, torch.tensor([x]).float(), torch.tensor([baseline]).float(), **about)
+    return Case(
+        name, f, torch.tensor([x], device="cpu").float(), torch.tensor([baseline], device="cpu").float(), **about
+    )
 
 
 CASES = {

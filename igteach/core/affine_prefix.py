@@ -159,7 +159,9 @@ class PrefixIntegrand(Integrand):
     def sketch_weights(self, cells: Cells, jumps: Tensor, weights: Tensor) -> Tensor:
         """The weights of the gradients in the first jump, the last one, and the sketch of all: (sums, cells, batch)."""
         spread = jumps * jump_spreads(cells.nodes, weights)[:, None]
-        signs = torch.randint(2, (len(jumps),), generator=torch.Generator().manual_seed(0)).to(jumps) * 2 - 1
+        signs = (
+            torch.randint(2, (len(jumps),), generator=torch.Generator().manual_seed(0), device="cpu").to(jumps) * 2 - 1
+        )
         sketch = [torch.einsum("gnb,g->nb", spread[i::SKETCH_SIZE], signs[i::SKETCH_SIZE]) for i in range(SKETCH_SIZE)]
         return torch.stack([jumps[0] * cells.nodes[0], jumps[-1] * (1 - cells.nodes[-1]), *sketch])
 

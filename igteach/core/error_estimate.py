@@ -58,16 +58,16 @@ def jump_weights(nodes: Tensor) -> Tensor:
     near = neighbours(len(nodes))
     four = nodes[near]  # (gaps, 4, batch)
     apart = four[:, :, None] - four[:, None]
-    products = (apart + torch.eye(4, dtype=nodes.dtype)[:, :, None]).prod(2)
+    products = (apart + torch.eye(4, dtype=nodes.dtype, device="cpu")[:, :, None]).prod(2)
     weights = 1 / products
-    gap = torch.arange(len(near)) - near[:, 0]  # its place among the four
-    behind = (torch.arange(4) > gap[:, None])[..., None]
+    gap = torch.arange(len(near), device="cpu") - near[:, 0]  # its place among the four
+    behind = (torch.arange(4, device="cpu") > gap[:, None])[..., None]
     return weights / (weights * behind).sum(1, keepdim=True)
 
 
 def neighbours(count: int) -> Tensor:
     """The indices of the four nodes around each gap of `count` nodes: (count - 1, 4)."""
-    return torch.arange(-1, count - 2).clamp(0, count - 4)[:, None] + torch.arange(4)
+    return torch.arange(-1, count - 2, device="cpu").clamp(0, count - 4)[:, None] + torch.arange(4, device="cpu")
 
 
 def jumps_between(values: Tensor, third: Tensor) -> Tensor:
@@ -100,8 +100,8 @@ def jump_matrix(values: Tensor, nodes: Tensor) -> Tensor:
     """
     count, third = len(nodes), jump_weights(nodes)
     plain, foretold = values.diff(dim=0).abs().sum(2), third_differences(values, third).abs().sum(2)
-    rows = torch.arange(count - 1)[:, None]
-    weights = torch.zeros(count - 1, count, nodes.shape[1], dtype=nodes.dtype)
+    rows = torch.arange(count - 1, device="cpu")[:, None]
+    weights = torch.zeros(count - 1, count, nodes.shape[1], dtype=nodes.dtype, device="cpu")
     weights[rows, neighbours(count)] = third
     difference = torch.zeros_like(weights)
     difference[rows, rows] = -1.0

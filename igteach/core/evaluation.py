@@ -193,7 +193,7 @@ def forward_at_ends(
     """
     start, end = ends
     found = list[Tensor]()
-    for chunk in torch.arange(len(end)).split(max(1, batch_size // 2)):
+    for chunk in torch.arange(len(end), device="cpu").split(max(1, batch_size // 2)):
         points, of_rows = torch.cat([start[chunk], end[chunk]]), per_row[chunk].repeat(2)
         if not found:
             points, of_rows = torch.cat([points, beside]), of_rows.and_first()

@@ -37,7 +37,7 @@ def patches(height: int, width: int, size: int) -> Tensor:
         if number < 1:
             raise ValueError(f"{name} is {number}; pass a number of pixels, at least 1")
     columns = -(-width // size)
-    return torch.arange(height)[:, None] // size * columns + torch.arange(width) // size
+    return torch.arange(height, device="cpu")[:, None] // size * columns + torch.arange(width, device="cpu") // size
 
 
 def add_up(answer: Attribution, groups: Any, names: Sequence[str] | None) -> Attribution:

@@ -62,7 +62,10 @@ class Cells:
 
     def part(self, cells: Sequence[int], examples: Sequence[int]) -> "Cells":
         """Some of the cells of some of the examples."""
-        rows, columns = torch.tensor(cells, dtype=torch.long)[:, None], torch.tensor(examples, dtype=torch.long)
+        rows, columns = (
+            torch.tensor(cells, dtype=torch.long, device="cpu")[:, None],
+            torch.tensor(examples, dtype=torch.long, device="cpu"),
+        )
         return Cells(
             self.examples[columns],
             self.nodes[rows, columns],

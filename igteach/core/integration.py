@@ -93,7 +93,7 @@ def integrate(integrand: Integrand, start: Tensor, end: Tensor, goal: Goal) -> A
     """
     goal.check()
     first_node = torch.from_numpy(goal.first_cells()[0][:1])
-    beside = integrand.points(torch.zeros(1, dtype=torch.long), first_node)
+    beside = integrand.points(torch.zeros(1, dtype=torch.long, device="cpu"), first_node)
     f_start, f_end, f_beside = forward_at_ends(integrand.f, (start, end), integrand.per_row, goal.batch_size, beside)
     work = _Work(integrand, goal, torch.stack([f_start, f_end], 1).cpu().double().numpy(), float(f_beside))
     with _bar(len(end), goal.progress) as advance:
@@ -143,8 +143,10 @@ class _Work:
         rows = [(partition, cell) for partition in self.active for cell in partition.missing]
         found = list[Evaluated]()
         for batch in in_batches(rows, self.goal.batch_size):
-            examples = torch.tensor([partition.example for partition, _ in batch])
-            alphas = torch.tensor([partition.nodes[cell] for partition, cell in batch], dtype=torch.float64)
+            examples = torch.tensor([partition.example for partition, _ in batch], device="cpu")
+            alphas = torch.tensor(
+                [partition.nodes[cell] for partition, cell in batch], dtype=torch.float64, device="cpu"
+            )
             found.append(self.integrand.evaluate(examples, alphas))
             for (partition, cell), gradient in zip(batch, found[-1].gradients, strict=True):
                 partition.gradients[cell] = gradient
@@ -280,14 +282,16 @@ def cells_of(partitions: list[Partition], weights: Tensor) -> Cells:
         for name in ("nodes", "widths")
     )
     gradients = list(map(list, zip(*(partition.gradients for partition in partitions), strict=True)))
-    examples = torch.tensor([partition.example for partition in partitions])
+    examples = torch.tensor([partition.example for partition in partitions], device="cpu")
     return Cells(examples, nodes, widths.cumsum(0) - widths, widths, weights, gradients)
 
 
 @cache
 def features_judged(size: int) -> Tensor:
     """The same FEATURES_JUDGED of `size` features on every machine, in order."""
-    return torch.randperm(size, generator=torch.Generator().manual_seed(0))[:FEATURES_JUDGED].sort().values
+    return (
+        torch.randperm(size, generator=torch.Generator().manual_seed(0), device="cpu")[:FEATURES_JUDGED].sort().values
+    )
 
 
 def room_for(num_bytes: int, device: torch.device) -> int:
@@ -315,7 +319,7 @@ def heard(found: list[Evaluated]) -> tuple[list[float], list[float]]:
     finite = torch.stack([each.finite for each in found]).all(0).to(f)
     slopes = torch.cat([torch.full_like(each.f, torch.nan) if each.slopes is None else each.slopes for each in found])
     answer = torch.cat([finite, f, slopes.to(f)]).cpu().double().tolist()
-    check_finite(torch.tensor(answer[:2]) > 0)
+    check_finite(torch.tensor(answer[:2], device="cpu") > 0)
     return answer[2 : 2 + len(f)], answer[2 + len(f) :]
 
 

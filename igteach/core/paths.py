@@ -64,7 +64,7 @@ class CurvedPath:
 
     def rows(self, examples: Tensor, alphas: Tensor) -> Tensor:
         """Where an example is at an alpha: (rows, *features); the arguments are those of `StraightPath.rows`."""
-        points: list[Tensor] = [torch.empty(0)] * len(alphas)
+        points: list[Tensor] = [torch.empty(0, device="cpu")] * len(alphas)
         for alpha in alphas.unique().tolist():
             there = self.at(alpha)
             for row in (alphas == alpha).nonzero()[:, 0].tolist():

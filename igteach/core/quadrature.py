@@ -36,8 +36,8 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     check_count("steps", steps, 1)
     if rule == "trapezoid" and steps == 1:
         raise ValueError("steps is 1, but the trapezoid rule needs both ends: pass at least 2")
-    cells = torch.arange(steps, dtype=torch.float64)
-    equal = torch.full((steps,), 1.0 / steps, dtype=torch.float64)
+    cells = torch.arange(steps, dtype=torch.float64, device="cpu")
+    equal = torch.full((steps,), 1.0 / steps, dtype=torch.float64, device="cpu")
     if rule == "left":
         return cells / steps, equal
     if rule == "right":
@@ -45,7 +45,7 @@ def nodes_and_weights(rule: str, steps: int) -> tuple[Tensor, Tensor]:
     if rule == "midpoint":
         return (cells + 0.5) / steps, equal
     if rule == "trapezoid":
-        weights = torch.full((steps,), 1.0 / (steps - 1), dtype=torch.float64)
+        weights = torch.full((steps,), 1.0 / (steps - 1), dtype=torch.float64, device="cpu")
         weights[0] = weights[-1] = 0.5 / (steps - 1)
         return cells / (steps - 1), weights
     points, shares = np.polynomial.legendre.leggauss(steps)  # on [-1, 1], where the shares sum to 2
@@ -78,7 +78,10 @@ def parabola_weights(nodes: Tensor, widths: Tensor, is_open: Tensor | None = Non
     if len(nodes) < 3:
         return widths.clone()
     ends = widths.cumsum(0)
-    own, others = torch.arange(len(nodes)), torch.arange(len(nodes)).clamp(1, len(nodes) - 2)
+    own, others = (
+        torch.arange(len(nodes), device="cpu"),
+        torch.arange(len(nodes), device="cpu").clamp(1, len(nodes) - 2),
+    )
     one, two = others - 1 + (own == 0) * 1, others + 1 - (own == len(nodes) - 1) * 1
     after, before = ends - nodes, ends - widths - nodes
     first, second = (after**2 - before**2) / 2, (after**3 - before**3) / 3  # the moments of the cell about its node

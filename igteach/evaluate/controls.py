@@ -112,7 +112,7 @@ def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = No
 
 
 def _noise(x: Tensor, seed: int) -> Tensor:
-    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
+    return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), device="cpu").to(x)
 
 
 def _control(f: Function, x: Tensor, per_row: PerRow, values: Tensor) -> Attribution:

@@ -206,7 +206,9 @@ def _exchange_curves(exchange: _Exchange, values: Tensor, steps: int) -> Curves:
         )
     ranks = _ranks(values)
     num_places = ranks[0].numel()
-    counts = torch.linspace(0, num_places, min(steps, num_places) + 1).round().long()  # places exchanged at each point
+    counts = (
+        torch.linspace(0, num_places, min(steps, num_places) + 1, device="cpu").round().long()
+    )  # places exchanged at each point
     batch_size = default_batch_size(start, None)
     curves = []
     for chunk in torch.split(counts.to(ranks.device), max(1, batch_size // len(start))):
@@ -225,7 +227,7 @@ def _ranks(values: Tensor) -> Tensor:
     """
     place_values = flatten_places(values)
     num_places = place_values.shape[1]
-    shuffled = torch.randperm(num_places, generator=torch.Generator().manual_seed(0)).to(values.device)
+    shuffled = torch.randperm(num_places, generator=torch.Generator().manual_seed(0), device="cpu").to(values.device)
     order = shuffled[place_values[:, shuffled].argsort(dim=1, descending=True, stable=True)]
     ranks = order.argsort(dim=1)
     if values.dim() == 4:
@@ -244,7 +246,7 @@ def _token_curves(
     encoding = model.encode([answer.text])
     is_ordinary = encoding["special_tokens_mask"][0] == 0
     num_tokens = int(is_ordinary.sum())
-    own_scores = answer.scores[torch.tensor([word is not None for word in answer.words])]
+    own_scores = answer.scores[torch.tensor([word is not None for word in answer.words], device="cpu")]
     if scores is None:
         scores = own_scores
     for name, given in (("answer", own_scores), ("scores", scores)):

@@ -135,7 +135,7 @@ def sample(x: Tensor, dataset: Tensor, seed: int = 0) -> Tensor:
         Erion et al. (2021), https://arxiv.org/abs/1906.10670, who average over many.
     """
     num_rows = len(_checked_dataset(x, dataset))
-    chosen = torch.randint(num_rows, (len(x),), generator=Generator().manual_seed(seed))
+    chosen = torch.randint(num_rows, (len(x),), generator=Generator().manual_seed(seed), device="cpu")
     return constant(x, dataset[chosen.to(dataset.device)])
 
 
@@ -163,7 +163,7 @@ def noise(x: Tensor, stdev: float, seed: int = 0) -> Tensor:
     Source:
         Sturmfels, Lundberg and Lee (2020), https://doi.org/10.23915/distill.00022.
     """
-    normal = torch.randn(x.shape, generator=Generator().manual_seed(seed)).to(x)
+    normal = torch.randn(x.shape, generator=Generator().manual_seed(seed), device="cpu").to(x)
     return constant(x, x + _checked_positive("stdev", stdev) * normal)
 
 
@@ -192,7 +192,7 @@ def uniform(x: Tensor, low: float = 0.0, high: float = 1.0, seed: int = 0) -> Te
     Source:
         Sturmfels, Lundberg and Lee (2020), https://doi.org/10.23915/distill.00022.
     """
-    drawn = torch.rand(x.shape, generator=Generator().manual_seed(seed)).to(x)
+    drawn = torch.rand(x.shape, generator=Generator().manual_seed(seed), device="cpu").to(x)
     return constant(x, low + (high - low) * drawn)
 
 
@@ -221,7 +221,7 @@ def blur(x: Tensor, sigma: float) -> Tensor:
     """
     blurred = constant(x, x)
     radius = math.ceil(3 * _checked_positive("sigma", sigma))
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2).to(x)
+    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device="cpu") / sigma) ** 2).to(x)
     kernel = (kernel / kernel.sum()).view(1, 1, -1)
     first_axis = min(2, x.dim() - 1)
     for axis in range(first_axis, x.dim()):

@@ -308,7 +308,7 @@ def _run_seeded(method: Any, x: Tensor, seed: int, options: dict[str, Any]) -> T
     """What a method of Captum gives with the random state seeded; afterwards the state is as it was."""
     numpy_state = np.random.get_state()
     devices = [x.device] if x.is_cuda else []
-    with torch.random.fork_rng(devices), warnings.catch_warnings():
+    with torch.device(x.device), torch.random.fork_rng(devices), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
         torch.manual_seed(seed)
         np.random.seed(seed)

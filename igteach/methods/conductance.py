@@ -131,7 +131,7 @@ class LayerIntegrand(Integrand):
 def layer_output(f: Function, layer: nn.Module, points: Tensor, per_row: PerRow, batch_size: int) -> Tensor:
     """The output of a layer at the points (N, *features), at most batch_size at once: (N, *units)."""
     found = []
-    for chunk in torch.arange(len(points)).split(batch_size):
+    for chunk in torch.arange(len(points), device="cpu").split(batch_size):
         with _watched(layer, len(chunk), detached=False) as outputs, torch.no_grad():
             forward(f, points[chunk], per_row[chunk])
         found.append(_only(outputs))

@@ -113,7 +113,7 @@ class _Draws:
 
     @classmethod
     def of(cls, baselines: Tensor, samples: int, seed: int) -> "_Draws":
-        random = torch.Generator("cpu").manual_seed(seed)
+        random = torch.Generator().manual_seed(seed)
         chosen = torch.randint(len(baselines), (samples,), generator=random, device="cpu").to(baselines.device)
         return cls(baselines, chosen, torch.rand(samples, generator=random, dtype=torch.float64, device="cpu"))
 

@@ -140,7 +140,7 @@ def smoothgrad(
     check_count("samples", samples, 1)
     if not 0 < stdev < math.inf:
         raise ValueError(f"stdev is {stdev}; pass a finite number above 0, in the units of x")
-    random = torch.Generator("cpu").manual_seed(seed)
+    random = torch.Generator().manual_seed(seed)
     total = torch.zeros_like(x, dtype=accumulator(x))
     evaluations: int | Tensor = 0
     for _ in range(samples):

@@ -122,7 +122,7 @@ def competing_inputs(layer: nn.Module, values: Tensor) -> Tensor:
     if not isinstance(layer, nn.MaxPool2d):
         return torch.stack([values, torch.zeros_like(values)], dim=-1).flatten(1, -2)
     height, width = values.shape[-2:]
-    windows = _windows(layer, torch.arange(1, height * width + 1).to(values).view(1, 1, height, width))
+    windows = _windows(layer, torch.arange(1, height * width + 1, device="cpu").to(values).view(1, 1, height, width))
     return values.flatten(-2)[..., windows].flatten(1, -2)
 
 

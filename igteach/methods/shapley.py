@@ -77,7 +77,7 @@ def shapley_values(
 def _shapley_values_of_sets(f_of_sets: Tensor, set_sizes: Tensor) -> Tensor:
     """The Shapley values (n,) of a function on sets of n features; both arguments are (2**n,), in binary order."""
     n = int(set_sizes[-1])
-    weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64)
+    weights = torch.tensor([1 / (n * comb(n - 1, size)) for size in range(n)], dtype=torch.float64, device="cpu")
     f_of_sets, set_sizes = f_of_sets.view((2,) * n), set_sizes.view((2,) * n)  # axis i: without i, with i
     shares = []
     for i in range(n):

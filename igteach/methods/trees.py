@@ -111,7 +111,7 @@ def _attribution(model: Any, x: Tensor, baseline: Baseline, target: Target, all_
         _add_shares(totals, tree, paths)
     shares, changes = totals
     values = np.where(np.abs(shares) > ROUNDING * changes, shares, 0)
-    no_error = torch.zeros(len(x), dtype=torch.float64)
+    no_error = torch.zeros(len(x), dtype=torch.float64, device="cpu")
     return Attribution(torch.from_numpy(values), f_input, f_baseline, evaluations=0, error_estimate=no_error)
 
 
