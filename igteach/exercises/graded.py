@@ -47,6 +47,8 @@ OPEN_MODULES = (
     "igteach.core.devices",
     "igteach.core.functions",
     "igteach.core.inputs",
+    "igteach.core.tables",
+    "igteach.core.validation",
 )
 LOCKED_LIBRARIES = ("captum", "shap")
 # A call from one of these was made on behalf of whoever called it.

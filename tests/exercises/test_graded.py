@@ -312,6 +312,22 @@ def test_what_a_lesson_hands_out_as_a_tool_may_be_called(graded_check):
     )
 
 
+def test_a_tool_may_be_called_with_a_table_and_with_several_inputs(graded_check):
+    def by_tables(f, p):
+        ends, starts = (points.numpy() for points in (p[1:], p[:-1]))
+        of_one, of_two = (
+            igteach.integrated_gradients(g, x, y, steps=64)
+            for g, x, y in (
+                (f, ends, starts),
+                (lambda x, _: f(x), (p[1:], p[1:, :1]), (p[:-1], 0.0)),
+            )
+        )
+        assert torch.allclose(of_one.values, of_two.values[0])
+        return of_one.values.sum(0)
+
+    assert graded_check("04.3", by_tables, SECRETS[0]).state == "solved"
+
+
 def test_the_lock_is_off_again_afterwards(graded_check):
     assert graded_check("04.2", midpoint).state == "not yet"
     f = igteach.toy(lambda x: x * x)
