@@ -28,7 +28,7 @@ class Attribution:
 
     Attributes:
         values: The share of each feature, in the shape and dtype of x and the units of F. (For a plain gradient, in
-            units of F per unit of x.) A tuple or dict of them where x is one: see `leaves`.
+            units of F per unit of x.) A tuple or dict of tensors where x is one.
         f_input: F(x), (batch,).
         f_baseline: F(x'), (batch,), or None for a method without a baseline.
         evaluations: Gradients spent on each example: an int, or (batch,) where it differs between them.

@@ -11,6 +11,7 @@ from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Baseline, Function, Target, probability
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import flatten_places
+from igteach.evaluate.maps import check_map
 from igteach.methods.token_attribution import TokenAttribution, token_baseline
 from igteach.models.text import EmbeddingInterpolation, TextClassifier
 
@@ -203,6 +204,7 @@ def _exchange_curves(exchange: _Exchange, values: Tensor, steps: int) -> Curves:
         raise ValueError(
             f"values is {received}; pass a map of x's shape {tuple(start.shape)}, such as an Attribution's .values"
         )
+    check_map(values)
     ranks = _ranks(values)
     num_places = ranks[0].numel()
     counts = torch.linspace(0, num_places, min(steps, num_places) + 1).round().long()  # places exchanged at each point
@@ -248,6 +250,7 @@ def _token_curves(
     if scores is None:
         scores = own_scores
     for name, given in (("answer", own_scores), ("scores", scores)):
+        check_map(given, name)
         if given.shape != (num_tokens,):
             raise ValueError(f"{name} has scores of shape {tuple(given.shape)}; the text has {num_tokens} tokens")
     inputs = model.inputs(encoding)
