@@ -2,10 +2,12 @@
 
 Captum sees layers, not code: a ReLU counts if it is an nn.ReLU that is used once, while a relu or softmax called inside
 a forward goes unseen (and the residual shows it). A method that has no rule for f raises NotImplementedError. A seed
-decides what is drawn; the caller's random state is not changed.
+decides what is drawn; the caller's random state is not changed. Threads take turns.
 """
 
+import threading
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn.modules import batchnorm, conv, dropout, pooling
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import forward_batched
+from igteach.core.evaluation import forward_batched, frozen_parameters, recurrent_layers
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.plain_modules import copied
 from igteach.core.validation import check_arguments, default_batch_size
 
 LINEAR = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, dropout._DropoutNd, nn.Flatten, nn.Identity)
@@ -23,6 +26,7 @@ POOLING = (pooling._AvgPoolNd, pooling._AdaptiveAvgPoolNd, pooling._MaxPoolNd)
 RESCALED = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax)
 WITHOUT_BASELINE = ("LRP", "GuidedBackprop", "Deconvolution")
 LAYER_BY_LAYER = ("DeepLift", *WITHOUT_BASELINE)
+_TURN = threading.Lock()  # Captum draws from the random state of the process
 WITHOUT_GRADIENT = ("Occlusion", "ShapleyValueSampling")
 
 
@@ -287,15 +291,22 @@ def _attribute(
     if name not in WITHOUT_BASELINE:
         options["baselines"] = start
         f_baseline = forward_batched(f, start, per_row, batch_size)
-    if per_row.target is None:
-        options["target"] = _only_column(f, x)
-    else:
-        options["target"] = per_row.target.to(x.device)
-    model = nn.Sequential(f) if isinstance(f, nn.Module) else f  # Captum's LRP looks at what is inside the model
-    method = getattr(captum.attr, name)(model)
-    values = _run_seeded(method, x, seed, options)
+    options["target"] = _only_column(f, x) if per_row.target is None else per_row.target.to(x.device)
+    with recurrent_layers(f), nullcontext() if name in WITHOUT_GRADIENT else frozen_parameters(f):
+        model = nn.Sequential(_to_hook(f, name)) if isinstance(f, nn.Module) else f  # LRP looks at what is inside
+        values = _run_seeded(getattr(captum.attr, name)(model), x, seed, options)
     f_input = forward_batched(f, x, per_row, batch_size)
     return Attribution(values, f_input, f_baseline, evaluations=0 if name in WITHOUT_GRADIENT else 1)
+
+
+def _to_hook(f: nn.Module, name: str) -> nn.Module:
+    """A copy of f for a method that hooks its layers, which other threads may be calling; LRP writes to its parameters.
+
+    A forward set on an instance may call what the copy does not have: then it is f itself.
+    """
+    if name not in LAYER_BY_LAYER or any("forward" in vars(module) for module in f.modules()):
+        return f
+    return copied(f, parameters=name == "LRP")
 
 
 @torch.no_grad()
@@ -306,14 +317,16 @@ def _only_column(f: Function, x: Tensor) -> int | None:
 
 def _run_seeded(method: Any, x: Tensor, seed: int, options: dict[str, Any]) -> Tensor:
     """What a method of Captum gives with the random state seeded; afterwards the state is as it was."""
-    numpy_state = np.random.get_state()
     devices = [x.device] if x.is_cuda else []
-    with torch.device(x.device), torch.random.fork_rng(devices), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
+    with _TURN, torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
+        options = {name: value.clone() if isinstance(value, Tensor) else value for name, value in options.items()}
+        numpy_state = np.random.get_state()
         torch.manual_seed(seed)
         np.random.seed(seed)
         try:
-            values: Tensor = method.attribute(x, **options)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
+                values: Tensor = method.attribute(x.clone(), **options)
         finally:
             np.random.set_state(numpy_state)
     return values.detach()

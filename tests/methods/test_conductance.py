@@ -124,5 +124,5 @@ def test_layers_that_are_none_are_refused_by_name():
     with pytest.raises(ValueError, match="layer is called 2 times by f"):
         neuron_conductance(twice, tanh, x, target=0)
     pair = nn.LSTM(3, 2, batch_first=True).double().requires_grad_(False)
-    with pytest.raises(ValueError, match="layer gives tuple"):
+    with pytest.raises(ValueError, match="pass another index"):
         neuron_conductance(lambda z: pair(z[:, None])[0].sum((1, 2)), pair, x)
