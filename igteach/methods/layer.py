@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.devices import full_precision
@@ -174,9 +174,7 @@ class Place:
             self.only(seen)
             by_units = torch.autograd.grad(value.sum(), leaves, allow_unused=True) if value.requires_grad else (None,)
         if by_units[0] is None:
-            raise ValueError(
-                f"f's output does not depend on the layer's {self.at} for autograd; pass another layer or index"
-            )
+            raise ValueError(self.unused)
         return value.detach(), leaves[0].detach(), by_units[0]
 
     @contextmanager
@@ -208,9 +206,8 @@ class Place:
     def _check(self, tensors: list[Tensor], rows: int) -> None:
         """Raises TypeError or ValueError unless there is such a tensor, with so many rows and a gradient."""
         if self.index >= len(tensors):
-            raise ValueError(
-                f"index is {self.index}, but the layer's {self.at} has {len(tensors)} tensors; count from 0"
-            )
+            count = "1 tensor" if len(tensors) == 1 else f"{len(tensors)} tensors"
+            raise ValueError(f"index is {self.index}, but the layer's {self.at} has {count}; count from 0")
         tensor, which = tensors[self.index], f"tensor {self.index} of the layer's {self.at}"
         if tensor.dim() == 0 or len(tensor) != rows:
             shape = tuple(tensor.shape)
@@ -219,6 +216,11 @@ class Place:
             )
         if not tensor.is_floating_point():
             raise TypeError(f"{which} is {tensor.dtype}, which has no gradient; pass another index, layer or at")
+
+    @property
+    def unused(self) -> str:
+        """What to say where nothing depends on the tensor."""
+        return f"f's output does not depend on the layer's {self.at} for autograd; pass another layer or index"
 
     def only(self, seen: list[Tensor]) -> Tensor:
         """The one tensor that was seen."""
@@ -246,4 +248,8 @@ class Behind(nn.Module):
         with self.place.changed(len(x), lambda _: units) as seen:
             out = self.f(x.clone(), *arguments, **keywords)
         self.place.only(seen)
+        if units.requires_grad and not any(
+            isinstance(leaf, Tensor) and leaf.requires_grad for leaf in tree_leaves(out)
+        ):
+            raise ValueError(self.place.unused)
         return out
