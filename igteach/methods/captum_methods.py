@@ -5,12 +5,10 @@ a forward goes unseen (and the residual shows it). A method that has no rule for
 decides what is drawn; the caller's random state is not changed. Threads take turns.
 """
 
-import threading
 import warnings
 from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import batchnorm, conv, dropout, pooling
@@ -19,6 +17,7 @@ from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched, frozen_parameters, recurrent_layers
 from igteach.core.functions import Baseline, Function, Target
 from igteach.core.plain_modules import copied
+from igteach.core.seeding import seeded
 from igteach.core.validation import check_arguments, default_batch_size
 
 LINEAR = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, dropout._DropoutNd, nn.Flatten, nn.Identity)
@@ -26,7 +25,6 @@ POOLING = (pooling._AvgPoolNd, pooling._AdaptiveAvgPoolNd, pooling._MaxPoolNd)
 RESCALED = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.Sigmoid, nn.Tanh, nn.Softplus, nn.Softmax)
 WITHOUT_BASELINE = ("LRP", "GuidedBackprop", "Deconvolution")
 LAYER_BY_LAYER = ("DeepLift", *WITHOUT_BASELINE)
-_TURN = threading.Lock()  # Captum draws from the random state of the process
 WITHOUT_GRADIENT = ("Occlusion", "ShapleyValueSampling")
 
 
@@ -293,20 +291,23 @@ def _attribute(
         f_baseline = forward_batched(f, start, per_row, batch_size)
     options["target"] = _only_column(f, x) if per_row.target is None else per_row.target.to(x.device)
     with recurrent_layers(f), nullcontext() if name in WITHOUT_GRADIENT else frozen_parameters(f):
-        model = nn.Sequential(_to_hook(f, name)) if isinstance(f, nn.Module) else f  # LRP looks at what is inside
-        values = _run_seeded(getattr(captum.attr, name)(model), x, seed, options)
+        values = _run_seeded(getattr(captum.attr, name)(_for_captum(f, name, x)), x, seed, options)
     f_input = forward_batched(f, x, per_row, batch_size)
     return Attribution(values, f_input, f_baseline, evaluations=0 if name in WITHOUT_GRADIENT else 1)
 
 
-def _to_hook(f: nn.Module, name: str) -> nn.Module:
-    """A copy of f for a method that hooks its layers, which other threads may be calling; LRP writes to its parameters.
+def _for_captum(f: Function, name: str, x: Tensor) -> Function:
+    """f as a method of Captum takes it.
 
-    A forward set on an instance may call what the copy does not have: then it is f itself.
+    One that hooks layers gets a copy of f, whose layers no other thread calls; LRP writes to the parameters, too. But a
+    forward set on an instance may call layers that the copy does not have: then it is f itself. LRP looks at what is
+    inside a module. Other methods may draw rows in torch's default dtype.
     """
-    if name not in LAYER_BY_LAYER or any("forward" in vars(module) for module in f.modules()):
-        return f
-    return copied(f, parameters=name == "LRP")
+    if name not in LAYER_BY_LAYER or not isinstance(f, nn.Module):
+        return lambda rows: f(rows.to(x.dtype))
+    if any("forward" in vars(module) for module in f.modules()):
+        return nn.Sequential(f)
+    return nn.Sequential(copied(f, parameters=name == "LRP"))
 
 
 @torch.no_grad()
@@ -317,16 +318,9 @@ def _only_column(f: Function, x: Tensor) -> int | None:
 
 def _run_seeded(method: Any, x: Tensor, seed: int, options: dict[str, Any]) -> Tensor:
     """What a method of Captum gives with the random state seeded; afterwards the state is as it was."""
-    devices = [x.device] if x.is_cuda else []
-    with _TURN, torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng(devices):
+    with seeded(seed, x.device), torch.inference_mode(False), torch.enable_grad(), x.device:
         options = {name: value.clone() if isinstance(value, Tensor) else value for name, value in options.items()}
-        numpy_state = np.random.get_state()
-        torch.manual_seed(seed)
-        np.random.seed(seed)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
-                values: Tensor = method.attribute(x.clone(), **options)
-        finally:
-            np.random.set_state(numpy_state)
-    return values.detach()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
+            values: Tensor = method.attribute(x.clone(), **options)
+    return values.detach().to(x.dtype)

@@ -79,8 +79,8 @@ def layer_integrated_gradients(
         ((1, 3), 'complete')
 
     Source:
-        Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, at a layer; as in Captum, Kokhlikyan et al. (2020),
-        https://arxiv.org/abs/2009.07896.
+        Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, at a layer, as in Captum: Kokhlikyan et al.
+        (2020), https://arxiv.org/abs/2009.07896.
     """
     place = Place.checked(layer, at, index)
     f, x, baseline = as_one_input(f, x, baseline)
