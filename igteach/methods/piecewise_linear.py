@@ -129,7 +129,9 @@ def _layer_of(root: nn.Sequential, node: "fx.Node", previous: "fx.Node") -> nn.M
     """The layer that a node of the traced network applies; TypeError if it does not belong in a chain."""
     name = getattr(node.target, "__name__", str(node.target))
     layer: nn.Module | None = None
-    if node.all_input_nodes != [previous]:
+    if node.op == "get_attr":
+        description = f"{name.removeprefix('0.')!r} outside of a layer of a known kind"
+    elif node.all_input_nodes != [previous]:
         description = f"{name} of several tensors (as in a residual connection)"
     elif node.op == "call_module":
         layer = root.get_submodule(name)
