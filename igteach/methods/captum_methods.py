@@ -301,10 +301,10 @@ def _for_captum(f: Function, name: str, x: Tensor) -> Function:
 
     One that hooks layers gets a copy of f, whose layers no other thread calls; LRP writes to the parameters, too. But a
     forward set on an instance may call layers that the copy does not have: then it is f itself. LRP looks at what is
-    inside a module. Other methods may draw rows in torch's default dtype.
+    inside a module. Other methods may draw rows in torch's default dtype, and need them after f has had a copy.
     """
     if name not in LAYER_BY_LAYER or not isinstance(f, nn.Module):
-        return lambda rows: f(rows.to(x.dtype))
+        return lambda rows: f(rows.to(x.dtype, copy=True))
     if any("forward" in vars(module) for module in f.modules()):
         return nn.Sequential(f)
     return nn.Sequential(copied(f, parameters=name == "LRP"))
