@@ -140,7 +140,7 @@ class Place:
     def values(self, f: Function, points: Tensor, per_row: PerRow, batch_size: int) -> tuple[Tensor, Tensor]:
         """F at the points (N, *features), and the tensor, found at most batch_size rows at once: (N,), (N, *units)."""
         found = []
-        for chunk in torch.arange(len(points)).split(batch_size):
+        for chunk in torch.arange(len(points), device="cpu").split(batch_size):
             with torch.no_grad(), self.changed(len(chunk), torch.clone) as seen:
                 value = forward(f, points[chunk], per_row[chunk])
             found.append((value, self.only(seen)))
