@@ -1,16 +1,17 @@
 """Does a map depend on what the model has learnt? Its parameters are drawn again at random, layer by layer."""
 
-import copy
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize, prune, remove_spectral_norm, remove_weight_norm
+from torch.nn.utils import parametrize, prune
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Baseline, Target
+from igteach.core.plain_modules import copied, with_plain_weights
+from igteach.core.seeding import seeded
 
 TRAINED = "as trained"
 SEEDS_APART = 1000  # so that no layer of one seed draws what a layer of another does
@@ -64,11 +65,11 @@ def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Tensor | None = N
         raise ValueError(f"f has {fixed}, which cannot be re-initialised; give them reset_parameters()")
     if x is not None:
         names = _in_running_order(f, names, x)
-    changed = _copy(f)
-    yield TRAINED, _copy(changed)
+    changed = copied(f)
+    yield TRAINED, copied(changed)
     for number, name in enumerate(reversed(names)):
         _initialise(changed.get_submodule(name), SEEDS_APART * seed + number)
-        yield name, _copy(changed)
+        yield name, copied(changed)
 
 
 def _is_layer(name: str, module: nn.Module) -> bool:
@@ -88,20 +89,9 @@ def _reset_of(layer: nn.Module) -> Callable[[], None] | None:
     return getattr(layer, "reset_parameters", None) or getattr(layer, "_reset_parameters", None)
 
 
-def _copy(module: nn.Module) -> nn.Module:
-    """A copy, also where a hook keeps a computed weight, which is no graph leaf and which deepcopy refuses."""
-    computed = {}
-    for part in module.modules():
-        for value in vars(part).values():
-            if isinstance(value, Tensor) and not value.is_leaf:
-                computed[id(value)] = value.detach().clone()
-    with torch.inference_mode(False):  # within it the copy's parameters could never have gradients
-        return copy.deepcopy(module, computed)
-
-
 def _in_running_order(f: nn.Module, names: list[str], x: Tensor) -> list[str]:
     """The names in the order in which the layers start. One that is not called itself stands behind its neighbours."""
-    probe, started = _copy(f).eval(), dict[str, int]()
+    probe, started = copied(f).eval(), dict[str, int]()
 
     def note(name: str) -> None:
         started.setdefault(name, len(started))
@@ -126,14 +116,13 @@ def _in_running_order(f: nn.Module, names: list[str], x: Tensor) -> list[str]:
 
 def _initialise(layer: nn.Module, seed: int) -> None:
     """Draw a layer's own parameters again, on the CPU, and leave the global random state as it was."""
-    with torch.random.fork_rng([]), torch.inference_mode(False), torch.no_grad():
-        torch.default_generator.manual_seed(seed)
+    with seeded(seed, torch.device("cpu")), torch.inference_mode(False), torch.no_grad():
         if _reset_of(layer) is None:
             for weight in layer.parameters(recurse=False):
                 trained = weight.cpu().double()
                 weight.copy_(torch.randn_like(trained) * trained.std() + trained.mean())
             return
-        plain = _without_reparametrisation(layer)
+        plain = with_plain_weights(layer).cpu()
         reset = _reset_of(plain)
         assert reset is not None
         reset()
@@ -142,25 +131,6 @@ def _initialise(layer: nn.Module, seed: int) -> None:
         for name, buffer in plain.named_buffers(recurse=False):
             layer.get_buffer(name).copy_(buffer)
         _settle(layer)
-
-
-def _without_reparametrisation(layer: nn.Module) -> nn.Module:
-    """A copy on the CPU whose weights are parameters."""
-    plain = _copy(layer).cpu()
-    if parametrize.is_parametrized(plain):  # remove_parametrizations would change the class, which all copies share
-        weights = {name: getattr(plain, name).detach().clone() for name in plain.parametrizations}  # type: ignore[union-attr]
-        plain.__class__ = parametrize.type_before_parametrizations(plain)
-        del plain.parametrizations
-        for name, weight in weights.items():
-            plain.register_parameter(name, nn.Parameter(weight))
-    for hook in list(plain._forward_pre_hooks.values()):
-        if isinstance(hook, WeightNorm):
-            remove_weight_norm(plain, hook.name)
-        elif isinstance(hook, SpectralNorm):
-            remove_spectral_norm(plain, hook.name)
-        elif isinstance(hook, prune.BasePruningMethod):
-            prune.remove(plain, hook._tensor_name)
-    return plain
 
 
 def _assign(layer: nn.Module, name: str, weight: Tensor) -> None:

@@ -286,27 +286,3 @@ class Bare(nn.Module):
 def test_what_does_not_fit_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        nn.utils.weight_norm,
-        nn.utils.spectral_norm,
-        nn.utils.parametrizations.weight_norm,
-        lambda layer: nn.utils.prune.l1_unstructured(layer, "weight", 0.3),
-    ],
-    ids=["old weight norm", "old spectral norm", "weight norm", "pruning"],
-)
-def test_weights_made_of_others_are_drawn_again(make, x):
-    f = network()
-    make(f[3])
-    f.train()(x)
-    f.eval()(x)
-    state = copy.deepcopy(f.state_dict())
-    copies = dict(cascading_randomisation(f))
-    assert list(copies) == ["as trained", "5", "3", "0"]
-    torch.testing.assert_close(copies["as trained"](x), f(x))
-    torch.testing.assert_close(copies["5"][3](x.new_ones(1, 144)), f[3](x.new_ones(1, 144)))
-    assert (copies["3"][3].weight - f[3].weight).abs().min() > 0
-    assert all(torch.equal(state[key], value) for key, value in f.state_dict().items())

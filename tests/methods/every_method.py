@@ -21,7 +21,7 @@ def answer(name: str, f: nn.Module, layer: nn.Module, x: Tensor, target: int) ->
     try:
         return METHODS[name](f, layer, x, target)
     except NotImplementedError:
-        return torch.zeros(0)
+        return torch.zeros(0, device="cpu")
 
 
 def method(name: str, module: Any = igteach, **options: Any) -> Method:
