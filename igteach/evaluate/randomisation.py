@@ -1,6 +1,7 @@
 """Does a map depend on what the model has learnt? Its parameters are drawn again at random, layer by layer."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,8 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from igteach.core.attribution import Attribution
-from igteach.core.functions import Baseline, Target
+from igteach.core.functions import Target
+from igteach.core.inputs import FunctionOfRows, Inputs, SeveralInputs, as_tensor
 from igteach.core.plain_modules import copied, with_plain_weights
 from igteach.core.seeding import seeded
 
@@ -18,7 +20,7 @@ SEEDS_APART = 1000  # so that no layer of one seed draws what a layer of another
 POWER_ITERATIONS = 100  # after which a spectral norm is known well
 
 
-def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Tensor | None = None) -> Iterator[tuple[str, nn.Module]]:
+def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Inputs = None) -> Iterator[tuple[str, nn.Module]]:
     """Copies of a model: as trained, then with its last layer re-initialised, then the last two, down to the input.
 
     Which layer comes last is seen from one run on x, by the order in which the layers start. Without x it is the
@@ -35,14 +37,15 @@ def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Tensor | None = N
     Args:
         f: a model, or probability(model).
         seed: decides what is drawn, on the CPU: the same on every device.
-        x: (batch, *features), of which f is run on the first row to see the order of its layers; or None.
+        x: (batch, *features), or a tuple or dict of inputs, of which f is run on the first example to see the order of
+            its layers; or None.
 
     Yields:
         The name of the layer that was re-initialised last, "as trained" at first, and the copy.
 
     Raises:
         TypeError: if f is not a module, or a scripted one.
-        ValueError: if f has no parameters, or a layer that cannot be re-initialised.
+        ValueError: if f has no parameters, or a layer that cannot be re-initialised, or does not run on x.
 
     Example:
         >>> from torch import nn
@@ -89,7 +92,7 @@ def _reset_of(layer: nn.Module) -> Callable[[], None] | None:
     return getattr(layer, "reset_parameters", None) or getattr(layer, "_reset_parameters", None)
 
 
-def _in_running_order(f: nn.Module, names: list[str], x: Tensor) -> list[str]:
+def _in_running_order(f: nn.Module, names: list[str], x: Inputs) -> list[str]:
     """The names in the order in which the layers start. One that is not called itself stands behind its neighbours."""
     probe, started = copied(f).eval(), dict[str, int]()
 
@@ -98,8 +101,18 @@ def _in_running_order(f: nn.Module, names: list[str], x: Tensor) -> list[str]:
 
     for name, module in probe.named_modules():
         module.register_forward_pre_hook(lambda _module, _inputs, name=name: note(name))
-    with torch.inference_mode(False), torch.enable_grad():  # without gradients torch's transformer calls no layer
-        probe(x[:1].clone())
+    try:
+        with torch.inference_mode(False), torch.enable_grad():  # without gradients torch's transformer calls no layer
+            if isinstance(x, tuple | dict):
+                inputs = SeveralInputs.of(f, x)
+                FunctionOfRows(probe, inputs)(inputs.rows[:1].clone())
+            else:
+                probe(as_tensor("x", x, f)[0][:1].clone())
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            "f does not run on x, so the order of its layers stays unknown; leave x out of cascading_randomisation for "
+            f"the order of their creation. It said: {error}"
+        ) from error
     places = dict[str, int]()
     for name in names:
         if name in started:
@@ -169,24 +182,25 @@ def _settle(layer: nn.Module) -> None:
 def randomised_maps(
     f: nn.Module,
     method: Callable[..., Attribution],
-    x: Tensor,
-    baseline: Baseline = None,
+    x: Inputs,
+    baseline: Inputs = None,
     target: Target = None,
     *,
     seed: int = 0,
-) -> dict[str, Tensor]:
+) -> dict[str, Any]:
     """The maps of a method while the model is re-initialised layer by layer, for `agreement` to compare.
 
     Args:
         f: a model, or probability(model), as for `cascading_randomisation`.
         method: any method, as in `method(f, x, baseline, target) -> Attribution`.
-        x: (batch, *features), floating point; the order of the layers is that in which they run on its first row.
+        x: as the method takes it; the order of the layers is that in which they run on its first example.
         baseline: a number, or broadcasts to x; None is zeros.
         target: an int, (batch,), or None; it stays the same for all copies.
         seed: decides what is drawn.
 
     Returns:
-        The values of the method, by the name of the layer that was re-initialised last; "as trained" comes first.
+        The values of the method, in the form of x, by the name of the layer that was re-initialised last; "as trained"
+        comes first.
 
     Raises:
         TypeError: as `cascading_randomisation` and the method.
@@ -204,6 +218,6 @@ def randomised_maps(
         Adebayo et al. (2018), https://arxiv.org/abs/1810.03292.
     """
     maps = {}
-    for name, changed in cascading_randomisation(f, seed, x=x if isinstance(x, Tensor) else None):
+    for name, changed in cascading_randomisation(f, seed, x=x):
         maps[name] = method(changed, x, baseline, target).values
     return maps

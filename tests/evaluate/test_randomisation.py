@@ -2,6 +2,7 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -261,6 +262,36 @@ def test_a_compiled_model_is_randomised_as_the_model_is(x):
     maps = randomised_maps(torch.compile(f, backend="eager"), igteach.gradient, x, 0.0, 1)
     for plain, compiled in zip(randomised_maps(f, igteach.gradient, x, 0.0, 1).values(), maps.values(), strict=True):
         torch.testing.assert_close(compiled, plain)
+
+
+class TwoInputs(nn.Module):
+    """Created in another order than it runs in."""
+
+    def __init__(self):
+        super().__init__()
+        self.last, self.first = nn.Linear(4, 1), nn.Linear(3, 4)
+
+    def forward(self, image, age):
+        return self.last(torch.tanh(self.first(image) + age))[:, 0]
+
+
+@pytest.mark.parametrize("form", ["tuple", "dict"])
+def test_a_model_of_several_inputs_is_randomised_in_running_order(form):
+    inputs = {"image": torch.randn(2, 3), "age": torch.randn(2, 4)}
+    x = inputs if form == "dict" else tuple(inputs.values())
+    maps = randomised_maps(TwoInputs(), igteach.gradient, x)
+    assert list(maps) == ["as trained", "last", "first"]
+    assert isinstance(maps["first"], type(x))
+
+
+def test_a_table_is_an_input_as_well():
+    assert list(randomised_maps(nn.Linear(3, 1), igteach.gradient, np.ones((2, 3)))) == ["as trained", ""]
+
+
+def test_a_model_that_does_not_run_on_x_is_named_and_the_advice_works():
+    with pytest.raises(ValueError, match=r"f does not run on x, .* leave x out of cascading_randomisation"):
+        next(cascading_randomisation(TwoInputs(), x=torch.ones(1, 3)))
+    assert [name for name, _ in cascading_randomisation(TwoInputs())] == ["as trained", "first", "last"]
 
 
 class Bare(nn.Module):
