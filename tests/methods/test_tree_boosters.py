@@ -218,6 +218,20 @@ def test_the_trees_up_to_the_best_iteration_count_as_in_predict():
         assert answer.residual.abs().max() < 1e-12
 
 
+def test_every_class_and_forest_of_a_round_counts_up_to_the_best_iteration():
+    x, y = drawn_table(9)
+    x, classes = np.nan_to_num(x[:, :3]), np.digitize(y, [-1, 1])
+    watch = [(x[200:], np.random.default_rng(0).integers(0, 3, 100))]
+    options = {"booster": "dart", "num_parallel_tree": 2, "subsample": 0.5}
+    model = xgboost.XGBClassifier(n_estimators=20, early_stopping_rounds=3, n_jobs=1, **options)
+    model.fit(x[:100], classes[:100], eval_set=watch, verbose=False)
+    assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds()
+    for label in range(3):
+        answer = tree_integrated_gradients(model, x[:20], target=label)
+        np.testing.assert_allclose(answer.f_input, model.predict(x[:20], output_margin=True)[:, label], rtol=1e-6)
+        assert answer.residual.abs().max() < 1e-5
+
+
 def test_a_booster_gives_what_its_scikit_learn_class_gives_and_numbers_its_classes():
     x, y = drawn_table(6)
     labels = np.array(["a", "b", "c"])[np.digitize(y, [-1, 1])]

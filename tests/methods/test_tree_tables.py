@@ -242,6 +242,19 @@ def test_the_callers_frame_and_model_stay_as_they_were():
     assert list(model.feature_names_in_) == list(table.columns)
 
 
+def test_a_sum_of_trees_and_a_network_keeps_the_names():
+    table, y = frame()
+    trees = tree_integrated_gradients(RandomForestRegressor(3).fit(table, y), table[:4])
+    linear = torch.nn.Linear(4, 1).double()
+    network = igteach.exact_integrated_gradients(linear, torch.tensor(table[:4].to_numpy()))
+    assert igteach.sum_attributions(trees, network).feature_names == tuple(table.columns)
+    assert igteach.sum_attributions(network, network).feature_names is None
+    turned = table[table.columns[::-1]]
+    other = tree_integrated_gradients(RandomForestRegressor(3).fit(turned, y), turned[:4])
+    with pytest.raises(ValueError, match=r"answers name the feature 'age' where another has 'weight'; pass the columns"):
+        igteach.sum_attributions(trees, other)
+
+
 # --- labels
 
 
