@@ -26,8 +26,8 @@ def drawn_table(seed, rows=300):
     x = random.normal(size=(rows, 4))
     x[:, 1] = np.round(4 * x[:, 1]) / 4
     x[random.random(rows) < 0.2, 2] = np.nan
-    x[:, 3] = random.choice([0, 1, 2, 5, 40], rows)
-    by_category = random.normal(size=41)[x[:, 3].astype(int)]
+    x[:, 3] = random.choice([0, 1, 2, 5, 63], rows)  # 63 has the last bit of its word
+    by_category = random.normal(size=64)[x[:, 3].astype(int)]
     return x, x[:, 0] * x[:, 1] + 2 * np.isnan(x[:, 2]) + np.nan_to_num(x[:, 2]) + 2 * by_category
 
 
@@ -163,7 +163,7 @@ def test_a_category_that_the_model_never_saw_goes_where_the_model_sends_it(libra
     for seed in range(3):
         model, score, classes = drawn_model(library, seed)
         target = None if classes < 3 else 2
-        x = np.array([[0.3, 0.25, 0.1, category] for category in (3, 7, 31, 32, 41, 64, 1000, -1, np.nan)])
+        x = np.array([[0.3, 0.25, 0.1, category] for category in (3, 7, 31, 32, 62, 64, 1000, -1, np.nan)])
         answer = tree_integrated_gradients(model, x, np.array([0.3, 0.25, 0.1, 2.0]), target)
         expected = score(x) if target is None else score(x)[:, target]
         np.testing.assert_allclose(answer.f_input, expected, rtol=1e-6, atol=1e-7)

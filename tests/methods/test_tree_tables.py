@@ -34,7 +34,7 @@ from sklearn.preprocessing import (
     RobustScaler,
     StandardScaler,
 )
-from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from tree_walks import by_orders, walked
 
 import igteach
@@ -64,7 +64,9 @@ TREES = RandomForestClassifier(4, max_depth=5)
 CLASSIFIERS = {
     "voting": VotingClassifier([("a", TREES), ("b", ExtraTreesClassifier(3))], voting="soft", weights=[3, 1]),
     "bagging": BaggingClassifier(n_estimators=4, max_features=2),
-    "bagging of few": BaggingClassifier(n_estimators=6, max_samples=4),  # most members do not see every class
+    "bagging of few": BaggingClassifier(  # most members do not see every class: a pipeline takes no weights of rows
+        make_pipeline(StandardScaler(), DecisionTreeClassifier()), n_estimators=6, max_samples=4
+    ),
     "pipeline": make_pipeline(StandardScaler(), TREES),
 }
 ENSEMBLES = [(name, False) for name in REGRESSORS] + [(name, True) for name in CLASSIFIERS]
@@ -136,6 +138,17 @@ def test_a_missing_value_goes_through_an_ensemble_as_through_its_members(name):
     alone = tree_integrated_gradients(model, x[::5], filled).values
     assert alone[:, 1:].abs().max() == 0
     assert alone[:, 0].abs().max() > 0.1
+
+
+def test_a_scaler_that_works_in_place_leaves_the_other_members_their_numbers():
+    x, y = columns(3)
+    scaled = make_pipeline(StandardScaler(), RandomForestRegressor(3, random_state=0))
+    model = VotingRegressor([("a", scaled), ("b", RandomForestRegressor(3, random_state=1))]).fit(x, y)
+    expected = tree_integrated_gradients(model, x[:9], x[9:18])
+    model.estimators_[0].steps[0][1].copy = False
+    found = tree_integrated_gradients(model, x[:9], x[9:18])
+    assert torch.equal(found.f_input, expected.f_input)
+    assert torch.equal(found.values, expected.values)
 
 
 # --- arrays and frames
@@ -251,7 +264,9 @@ def test_a_sum_of_trees_and_a_network_keeps_the_names():
     assert igteach.sum_attributions(network, network).feature_names is None
     turned = table[table.columns[::-1]]
     other = tree_integrated_gradients(RandomForestRegressor(3).fit(turned, y), turned[:4])
-    with pytest.raises(ValueError, match=r"answers name the feature 'age' where another has 'weight'; pass the columns"):
+    with pytest.raises(
+        ValueError, match=r"answers name the feature 'age' where another has 'weight'; pass the columns"
+    ):
         igteach.sum_attributions(trees, other)
 
 
