@@ -121,7 +121,7 @@ def _attribution(model: Any, x: Any, baseline: Any, target: Any, all_at_once: bo
     x, baseline, names = _read_arguments(f, x, baseline)
     outputs = f.outputs(target, len(x))
     _, _, per_row = check_arguments(f, _without_nan(x), _without_nan(baseline), outputs)
-    baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype).expand(x.shape)
+    baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype, device=x.device).expand(x.shape)
     f_input, f_baseline = forward(f, x, per_row), forward(f, baseline, per_row)
     totals = np.zeros((2, *x.shape))
     columns = np.zeros(len(x), int) if outputs is None else outputs.numpy()
