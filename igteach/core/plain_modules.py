@@ -63,12 +63,20 @@ def is_plain(module: nn.Module) -> bool:
     return oddity(module) is None and not _hooks_of(module)
 
 
-def oddity(module: nn.Module) -> str | None:
-    """What makes a module compute something else than its class says, in words; a hook that makes a weight does not."""
+def what_hides_layers(module: nn.Module) -> str | None:
+    """What hides the layers of a module from hooks and from those who look for them, in words."""
     if isinstance(module, torch.jit.ScriptModule):
         return "is scripted (torch.jit), which hides its layers; pass the module that it was made from"
     if "_orig_mod" in module._modules:
         return "is compiled (torch.compile), which hides its layers; pass the module that it was made from"
+    return None
+
+
+def oddity(module: nn.Module) -> str | None:
+    """What makes a module compute something else than its class says, in words; a hook that makes a weight does not."""
+    hidden = what_hides_layers(module)
+    if hidden:
+        return hidden
     if "forward" in vars(module):
         return "has a forward of its own, set on the instance; set it on the class, or use integrated_gradients"
     only_parametrising = all(isinstance(hook, PARAMETRISING) for hook in _hooks_of(module))

@@ -16,7 +16,7 @@ from torch.nn.modules import batchnorm, conv, dropout, pooling
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward_batched, frozen_parameters, recurrent_layers
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.plain_modules import copied
+from igteach.core.plain_modules import copied, what_hides_layers
 from igteach.core.seeding import seeded
 from igteach.core.validation import check_arguments, default_batch_size
 
@@ -305,6 +305,12 @@ def _for_captum(f: Function, name: str, x: Tensor) -> Function:
     """
     if name not in LAYER_BY_LAYER or not isinstance(f, nn.Module):
         return lambda rows: f(rows.to(x.dtype, copy=True))
+    for module in f.modules():
+        hidden = what_hides_layers(module)
+        if hidden:
+            raise NotImplementedError(
+                f"{name} goes through the layers of f, and {type(module).__name__} in it {hidden}"
+            )
     if any("forward" in vars(module) for module in f.modules()):
         return nn.Sequential(f)
     return nn.Sequential(copied(f, parameters=name == "LRP"))
