@@ -1,7 +1,5 @@
 """Every architecture that transformers lists for sequence classification: right, or refused in words."""
 
-import sys
-
 import pytest
 import torch
 from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING
@@ -16,11 +14,17 @@ LATENT = {"num_key_value_heads": 4, "head_dim": ...}
 PAIRS = {"layer_types": ["linear_attention", "full_attention"]}
 PAIRS |= dict.fromkeys(("linear_num_key_heads", "linear_num_value_heads"), 2)
 PAIRS |= dict.fromkeys(("linear_key_head_dim", "linear_value_head_dim"), 8)
+EIGHT = {"head_dim": 8}
+ROTARY = {"rope_theta": 10000.0, "rope_type": "default"}
 CHANGES = {
-    **dict.fromkeys(("axk1", "axk2", "deepseek_v2", "deepseek_v3", "minicpm3", "mistral4"), LATENT),
+    **dict.fromkeys(("axk1", "axk2", "deepseek_v3", "minicpm3", "mistral4"), LATENT),
     **dict.fromkeys(("qwen3_5_text", "qwen3_next"), PAIRS),
-    **dict.fromkeys(("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral", "nemotron"), {"head_dim": 8}),
-    "cohere_compass_text": {"layer_types": ["full_attention", "sliding_attention"]},
+    **dict.fromkeys(("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral"), EIGHT),
+    "cohere_compass_text": {
+        "layer_types": ["full_attention", "sliding_attention"],
+        "rope_parameters": {"full_attention": ROTARY, "sliding_attention": ROTARY},
+    },
+    "deepseek_v2": {**LATENT, "num_experts_per_tok": 2},
     "esm": {"vocab_size": 60},
     "esmc": {"num_key_value_heads": 4},
     "falcon": {"head_dim": ...},
@@ -38,14 +42,15 @@ CHANGES = {
     "lilt": {"channel_shrink_ratio": 2, "hidden_size": 48},
     "longformer": {"attention_window": [8, 8]},
     "mt5": {"initializer_factor": 0.2},
+    "nemotron": {"head_dim": 8, "num_key_value_heads": 2},
+    "perceiver": {"d_latents": 32, "num_latents": 4, "num_self_attends_per_block": 1},
     "reformer": {"axial_pos_embds_dim": [8, 24], "axial_pos_shape": [10, 13], "attn_layers": ["local", "lsh"]},
     "t5": {"initializer_factor": 0.2, "decoder_start_token_id": 0},
     "umt5": {"initializer_factor": 0.2},
     "xlnet": {"max_position_embeddings": ...},
     "zamba": {"num_hidden_layers": 4, "layer_types": ["mamba", "hybrid"] * 2},
+    "zamba2": {"num_hidden_layers": 4, "layers_block_type": ["mamba", "hybrid"] * 2},
 }
-CHANGES["deepseek_v2"] = {**LATENT, "num_experts_per_tok": 2}
-CHANGES["nemotron"] = {"head_dim": 8, "num_key_value_heads": 2}
 REFUSED = {
     "canine": "which has no get_input_embeddings",  # it hashes characters into eight tables
     "perceiver": "which has no get_input_embeddings",
@@ -56,6 +61,7 @@ REFUSED = {
 NOT_BUILT = {"layoutlmv2"}  # it needs detectron2
 CONSTANT = {"mra"}  # without its kernel for CUDA no token sees another
 ARCHITECTURES = {config.model_type: config for config in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING}
+CHANGES["qwen3_5"] = {"text_config": tiny_config(ARCHITECTURES["qwen3_5_text"], **PAIRS)}
 
 
 def build(kind):
@@ -68,13 +74,19 @@ def build(kind):
     return tiny_model(model_class, tiny_config(config_class, **CHANGES.get(kind, {})))
 
 
-def report(line):
-    """Print although pytest captures."""
-    print(line, file=sys.__stdout__, flush=True)
+@pytest.fixture
+def report(capsys):
+    """Prints a line of the table, although pytest captures what a test prints."""
+
+    def write(line):
+        with capsys.disabled():
+            print(f"\n{line}", end=" ", flush=True)
+
+    return write
 
 
 @pytest.mark.parametrize("kind", sorted(ARCHITECTURES.keys() - REFUSED.keys() - NOT_BUILT))
-def test_scores_are_those_of_a_loop_of_autograd_alone_and_in_a_batch(kind):
+def test_scores_are_those_of_a_loop_of_autograd_alone_and_in_a_batch(report, kind):
     classifier = TextClassifier(build(kind), tiny_tokenizer(), ["a", "b", "c"])
     answer = token_attribution(classifier, TEXT, "b", steps=32)
     wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], steps=32)
@@ -91,7 +103,7 @@ def test_scores_are_those_of_a_loop_of_autograd_alone_and_in_a_batch(kind):
 
 
 @pytest.mark.parametrize("kind", sorted(REFUSED))
-def test_others_are_refused_in_words(kind):
+def test_others_are_refused_in_words(report, kind):
     with pytest.raises((TypeError, ValueError), match=REFUSED[kind]) as error:
         token_attribution(TextClassifier(build(kind), tiny_tokenizer(), ["a", "b", "c"]), TEXT)
     report(f"{kind:22} refused: {error.value}")
