@@ -116,6 +116,22 @@ def test_what_xmod_asks_for_works():
     assert token_attribution(classifier, TEXT, steps=8).scores.abs().max() > 0
 
 
+def test_what_is_asked_for_where_a_table_is_missing_works_for_perceiver():
+    model = build("perceiver")
+    model.get_input_embeddings = lambda: model.perceiver.input_preprocessor.embeddings
+    classifier = TextClassifier(model, tiny_tokenizer(), ["a", "b", "c"])
+    answer = token_attribution(classifier, TEXT, "b", steps=32)
+    wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], steps=32)
+    torch.testing.assert_close(answer.scores.double(), wanted, rtol=1e-3, atol=1e-7)
+
+
+def test_one_of_the_eight_tables_of_canine_is_not_enough():
+    model = build("canine")
+    model.get_input_embeddings = lambda: model.canine.char_embeddings.HashBucketCodepointEmbedder_0
+    with pytest.raises(ValueError, match="answers otherwise by a text's embeddings"):
+        token_attribution(TextClassifier(model, tiny_tokenizer(), ["a", "b", "c"]), TEXT)
+
+
 def test_what_is_not_built_here_cannot_be():
     for kind in NOT_BUILT:
         with pytest.raises(ImportError, match="detectron2"):

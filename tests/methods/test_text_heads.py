@@ -1,6 +1,6 @@
 """Attribution per token for the heads and architectures that people bring: pairs, several labels, numbers, decoders."""
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -450,20 +450,14 @@ def test_no_hook_is_left_also_after_an_error(monkeypatch, bert):
     assert not table._forward_hooks
 
 
-def test_threads_that_share_a_model_read_their_own_texts(bert):
-    texts = [TEXT, OTHER, "people live in land", "who is new ?"]
-    wanted = [token_attribution(bert, text, steps=32).scores for text in texts]
-    found = {}
+def test_threads_that_share_a_model_and_a_text_walk_their_own_paths(bert):
+    baselines = ["pad", "mask", "zero", torch.ones(32)]
 
-    def ask(number):
-        found[number] = [token_attribution(bert, texts[number], steps=32).scores for _ in range(4)]
+    def ask(baseline):
+        return token_attribution(bert, TEXT, "b", baseline=baseline, steps=32).scores
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(texts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for number, scores in enumerate(wanted):
-        assert len(found[number]) == 4
-        for again in found[number]:
-            torch.testing.assert_close(again, scores, rtol=0, atol=1e-5)
+    wanted = [ask(baseline) for baseline in baselines]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, baselines * 4))
+    for scores, alone in zip(found, wanted * 4, strict=True):
+        torch.testing.assert_close(scores, alone, rtol=0, atol=1e-5)
