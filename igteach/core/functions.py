@@ -46,13 +46,17 @@ class Logit(nn.Module):
 class Probability(Logit):
     """F as the probabilities of a model that gives logits: softmax of several, sigmoid of a single one.
 
+    Of a model whose `config.problem_type` is "multi_label_classification", as Hugging Face has it, each logit has a
+    sigmoid of its own.
+
     Args:
         model: As for `Logit`.
         output: As for `Logit`.
 
     Raises:
         TypeError: As for `Logit`.
-        ValueError: Raised by the result where the model gives probabilities already; and as for `Logit`.
+        ValueError: Raised by the result where the model gives probabilities already, or is a regression; and as for
+            `Logit`.
 
     Example:
         >>> import igteach, torch
@@ -62,7 +66,12 @@ class Probability(Logit):
 
     def forward(self, *inputs: Any, **keywords: Any) -> Tensor:
         logits = super().forward(*inputs, **keywords)
-        has_classes = logits.dim() >= 2 and logits.shape[1] > 1
+        problem = getattr(getattr(self.model, "config", None), "problem_type", None)
+        if problem == "regression":
+            raise ValueError(
+                "model is a regression by its config.problem_type; pass logit(model), which takes its numbers"
+            )
+        has_classes = logits.dim() >= 2 and logits.shape[1] > 1 and problem != "multi_label_classification"
         if not torch.is_grad_enabled():  # once for each call of a method, with its passes without gradients
             _check_not_probabilities(self.model, logits, has_classes)
         return logits.softmax(dim=1) if has_classes else logits.sigmoid()
