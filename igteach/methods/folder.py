@@ -124,7 +124,7 @@ def _with_progress_bar(names: list[str], rank: int) -> Iterable[str]:
 
 
 def main() -> None:
-    """Attribute a folder with SqueezeNet, on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
+    """Attribute a folder with EfficientNet-Lite0, on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
     from igteach.models import imagenet
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
