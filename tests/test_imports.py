@@ -1,7 +1,10 @@
 """What `import igteach` pulls in, and how much a student has to read."""
 
 import ast
+import dataclasses
 import importlib
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import igteach
+from igteach.core.quadrature import RULES, nodes_and_weights
 
 NEW_MODULES = """
 import sys, numpy, torch
@@ -58,3 +62,38 @@ def test_a_room_is_there_after_import_igteach_and_an_unknown_name_is_named():
     assert igteach.baselines is importlib.import_module("igteach.methods.baselines")
     with pytest.raises(AttributeError, match="'igteach' has no attribute 'integrated'"):
         _ = igteach.integrated
+
+
+def test_the_rooms_are_there_in_a_fresh_python_and_no_module_inside_them_leaks():
+    rooms = [name for name in igteach.__all__ if inspect.ismodule(getattr(igteach, name))]
+    code = f"import igteach; print(*(getattr(igteach, name).__name__ for name in {rooms})); print(*vars(igteach))"
+    out = loaded_by(code)
+    assert [name.rpartition(".")[2] for name in out[: len(rooms)]] == rooms
+    found = {name for name in out[len(rooms) :] if not name.startswith("_")}
+    folder = Path(igteach.__file__).parent
+    packages = {path.name for path in folder.iterdir() if path.is_dir()}
+    assert found <= packages | set(igteach.__all__) | {"import_module", "Any", "TYPE_CHECKING"}
+    assert not found & {"errors", "speed"}
+
+
+def test_help_explains_each_field_and_method_of_an_attribution():
+    page = pydoc.render_doc(igteach.Attribution, renderer=pydoc.plaintext)
+    text, _, methods = page.partition("Methods defined here:")
+    for field in dataclasses.fields(igteach.Attribution):
+        assert f"|      {field.name}: " in text
+    for name in ("grouped", "load", "numpy", "save", "summary", "to_dataframe", "residual", "verdict"):
+        assert f"|  {name}" in methods
+        assert pydoc.getdoc(inspect.getattr_static(igteach.Attribution, name))
+
+
+def test_every_rule_that_there_is_stands_among_the_rules():
+    tree = ast.parse(inspect.getsource(nodes_and_weights))
+    compared = {
+        node.comparators[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and isinstance(node.comparators[0], ast.Constant)
+        if isinstance(node.comparators[0].value, str)
+    }
+    assert compared < set(RULES)
+    with pytest.raises(ValueError, match=f"rule is 'warped'; choose one of {', '.join(RULES)}"):
+        nodes_and_weights("warped", 8)

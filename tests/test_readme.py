@@ -8,7 +8,8 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_example_prints_an_attribution_that_adds_up(capsys):
+def test_the_example_prints_an_attribution_that_adds_up(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(example, {})
     assert ": complete" in capsys.readouterr().out

@@ -28,7 +28,7 @@ class Attribution:
 
     Attributes:
         values: The share of each feature, in the shape and dtype of x and the units of F. (For a plain gradient, in
-            units of F per unit of x.) A tuple or dict of them where x is one: see `leaves`.
+            units of F per unit of x.) A tuple or dict of tensors where x is one.
         f_input: F(x), (batch,).
         f_baseline: F(x'), (batch,), or None for a method without a baseline.
         evaluations: Gradients spent on each example: an int, or (batch,) where it differs between them.
@@ -246,6 +246,32 @@ class Attribution:
         from igteach.core.groups import add_up  # which stands on this module
 
         return add_up(self, groups, names)
+
+    def summary(self, example: int = 0, count: int = 10) -> str:
+        """The largest shares of an example as bars of characters, to print in a terminal.
+
+        Args:
+            example: the number of the example, from 0.
+            count: how many shares, at most; the others are added up in a last line.
+
+        Returns:
+            The lines. Where the terminal cannot show bars, they are of the character #.
+
+        Raises:
+            ValueError: there is no such example, or count is below 1.
+
+        Example:
+            >>> values, names = torch.tensor([[1.0, -0.5]]), ("age", "dose")
+            >>> answer = Attribution(values, torch.tensor([0.5]), torch.zeros(1), 1, feature_names=names)
+            >>> print(answer.summary().replace("█", "#").replace("│", "|"))
+            Attribution(residual +0, 0.0% of F(x) - F(x'): complete; shape (1, 2), 1 gradient an example)
+            example 0 of 1: F(x) = 0.5, F(x') = 0
+             age                     |#################### +1
+            dose           ##########|                     -0.5
+        """
+        from igteach.core.summary import summarise  # which stands on this module
+
+        return summarise(self, example, count)
 
     def _evidence(self, residual: Tensor, relative_residual: Tensor) -> str:
         """The residual of the worst example and the largest estimate."""

@@ -22,6 +22,7 @@ from igteach.core.quadrature import parabola_weights
 
 MARGIN = 1.5  # the estimate is to hold in at least 95 of 100 cases
 MARGIN_OF_A_STOP = 2.0  # also where the estimate decides when to stop, which is more often when it is low than high
+MARGIN_UNCUT = 4.0  # and before the first cut, when several jumps in one wide gap cancel at its ends
 FEWEST_NODES = 4  # that a third difference takes
 
 

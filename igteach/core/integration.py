@@ -25,7 +25,14 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution
-from igteach.core.error_estimate import FEWEST_NODES, MARGIN, MARGIN_OF_A_STOP, expected_l1_error, with_error
+from igteach.core.error_estimate import (
+    FEWEST_NODES,
+    MARGIN,
+    MARGIN_OF_A_STOP,
+    MARGIN_UNCUT,
+    expected_l1_error,
+    with_error,
+)
 from igteach.core.evaluation import check_finite, forward_at_ends
 from igteach.core.integrands import Cells, Evaluated, Integrand
 from igteach.core.partition import FIRST_CELLS, Numbers, Partition
@@ -119,7 +126,7 @@ class _Work:
         like, count = integrand.like, integrand.num_values
         self.features = features_judged(count).to(like.device) if count > FEATURES_JUDGED else None
         self.room = room_for(integrand.size * like.element_size(), like.device)
-        self.first, self.margin = goal.first_cells(), MARGIN if goal.steps is not None else MARGIN_OF_A_STOP
+        self.first = goal.first_cells()
         self.waiting, self.active = deque(range(len(like))), list[Partition]()
         self.values = torch.empty_like(like)
         self.distances, self.done = dict[int, Tensor](), dict[int, Partition]()
@@ -200,7 +207,7 @@ class _Work:
         if len(cells.nodes) < FEWEST_NODES:
             return self.finish(partitions, cells, None)
         values = self.integrand.values(cells, self.features)
-        expected = self.margin * expected_l1_error(values, cells.nodes, cells.widths, cells.weights)
+        expected = self.margin(cells) * expected_l1_error(values, cells.nodes, cells.widths, cells.weights)
         sizes = torch.einsum("nb,nbf->bf", cells.weights.to(values), values).abs().sum(1)
         relative = expected / sizes.clamp_min(torch.finfo(sizes.dtype).tiny)
         if self.goal.steps is not None:
@@ -216,6 +223,12 @@ class _Work:
             chosen = [partitions[i] for i in ended]
             others += self.finish(chosen, cells.part(range(len(cells.nodes)), ended), relative[ended])
         return others
+
+    def margin(self, cells: Cells) -> float:
+        """What the error to expect is multiplied by."""
+        if self.goal.steps is not None:
+            return MARGIN
+        return MARGIN_UNCUT if len(cells.nodes) == len(self.first[0]) else MARGIN_OF_A_STOP
 
     def has_ended(self, partition: Partition) -> bool:
         """Whether an example is below the tolerance, or cannot be cut any more."""
@@ -243,7 +256,8 @@ class _Work:
         sizes = totals.flatten(1).abs().sum(1).clamp_min(torch.finfo(totals.dtype).tiny)
         distances = None if relative is None else relative * sizes
         if distances is not None and not any(partition.counted is not None for partition in partitions):
-            distances = self.margin * self.integrand.distance(cells, self.features, distances / self.margin)
+            margin = self.margin(cells)
+            distances = margin * self.integrand.distance(cells, self.features, distances / margin)
         left = list[Partition]()
         for i, partition in enumerate(partitions):
             if distances is not None:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from igteach.evaluate.maps import check_map
+
 
 def agreement(values: Tensor, others: Tensor) -> Tensor:
     """Spearman's rank correlation of two maps of each example.
@@ -18,7 +20,8 @@ def agreement(values: Tensor, others: Tensor) -> Tensor:
         (batch,), from -1 to 1; 0 if one of the two maps is constant.
 
     Raises:
-        ValueError: if the shapes differ, or a map has only one feature.
+        TypeError: if a map is no tensor.
+        ValueError: if the shapes differ, or a map has only one feature, or holds NaN or infinity.
 
     Example:
         >>> import torch
@@ -31,6 +34,8 @@ def agreement(values: Tensor, others: Tensor) -> Tensor:
         Spearman (1904), https://doi.org/10.2307/1412159; of maps, Adebayo et al. (2018),
         https://arxiv.org/abs/1810.03292.
     """
+    for name, given in (("values", values), ("others", others)):
+        check_map(given, name)
     if values.shape != others.shape or values.dim() < 2 or values[:1].numel() < 2:
         received = f"values has shape {tuple(values.shape)}, others {tuple(others.shape)}"
         raise ValueError(f"{received}; pass two maps (batch, *features) of one shape")

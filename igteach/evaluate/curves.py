@@ -12,6 +12,7 @@ from igteach.core.functions import Baseline, Function, Target, probability
 from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import flatten_places
+from igteach.evaluate.maps import check_map
 from igteach.methods.token_attribution import TokenAttribution, token_baseline
 from igteach.models.text import EmbeddingInterpolation, TextClassifier
 
@@ -204,6 +205,7 @@ def _exchange_curves(exchange: _Exchange, values: Tensor, steps: int) -> Curves:
         raise ValueError(
             f"values is {received}; pass a map of x's shape {tuple(start.shape)}, such as an Attribution's .values"
         )
+    check_map(values)
     ranks = _ranks(values)
     num_places = ranks[0].numel()
     counts = (
@@ -250,6 +252,7 @@ def _token_curves(
     if scores is None:
         scores = own_scores
     for name, given in (("answer", own_scores), ("scores", scores)):
+        check_map(given, name)
         if given.shape != (num_tokens,):
             raise ValueError(f"{name} has scores of shape {tuple(given.shape)}; the text has {num_tokens} tokens")
     inputs = model.inputs(encoding)

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from igteach.evaluate.maps import check_map
+
 
 def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
     """The fraction of all |share| that lies inside the mask.
@@ -18,7 +20,9 @@ def relevance_mass(values: Tensor, mask: Tensor) -> Tensor:
         (batch,), from 0 to 1; 0 for a map of zeros.
 
     Raises:
-        ValueError: if the shapes do not fit, the mask is not bool, or it has no pixel in some picture.
+        TypeError: if values is no tensor.
+        ValueError: if values holds NaN or infinity, the shapes do not fit, the mask is not bool, or it has no pixel in
+            some picture.
 
     Example:
         >>> import torch
@@ -47,7 +51,9 @@ def pointing_game(values: Tensor, mask: Tensor) -> Tensor:
         (batch,), 1 if it does, otherwise 0; 0 for a map of zeros.
 
     Raises:
-        ValueError: if the shapes do not fit, the mask is not bool, or it has no pixel in some picture.
+        TypeError: if values is no tensor.
+        ValueError: if values holds NaN or infinity, the shapes do not fit, the mask is not bool, or it has no pixel in
+            some picture.
 
     Example:
         >>> import torch
@@ -78,7 +84,8 @@ def interval(scores: Tensor, level: float = 0.95) -> tuple[float, float, float]:
         The mean, the lower and the upper limit of the percentile interval. The resampling has a fixed seed.
 
     Raises:
-        ValueError: for fewer than 2 scores.
+        TypeError: if scores is no tensor.
+        ValueError: for fewer than 2 scores, or if one is NaN or infinite.
 
     Example:
         >>> import torch
@@ -88,6 +95,7 @@ def interval(scores: Tensor, level: float = 0.95) -> tuple[float, float, float]:
     Source:
         Efron (1979), https://doi.org/10.1214/aos/1176344552.
     """
+    check_map(scores, "scores")
     if scores.dim() != 1 or len(scores) < 2:
         raise ValueError(f"scores has shape {tuple(scores.shape)}; pass one number for each of 2 or more pictures")
     from scipy.stats import bootstrap
@@ -103,6 +111,7 @@ def _strength(values: Tensor, mask: Tensor) -> Tensor:
 
     Raises ValueError if values and mask do not fit, or the mask is empty in some picture.
     """
+    check_map(values)
     if values.dim() != 4 or mask.dtype != torch.bool or mask.shape != (len(values), *values.shape[2:]):
         received = f"values of shape {tuple(values.shape)} and a mask of {tuple(mask.shape)}, {mask.dtype}"
         raise ValueError(f"{received}; pass (batch, channels, height, width) and a bool mask (batch, height, width)")

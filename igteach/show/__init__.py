@@ -1,5 +1,6 @@
 """Figures of the course: one palette, alt text made from the data, a caption that hides nothing."""
 
+from igteach.show.answers import attribution
 from igteach.show.figures import Figure, bars, curves, heatmaps, intervals, plane, rounded
 from igteach.show.images import attributions
 from igteach.show.tables import axiom_table
@@ -7,6 +8,7 @@ from igteach.show.text import text
 
 __all__ = [
     "Figure",
+    "attribution",
     "attributions",
     "axiom_table",
     "bars",

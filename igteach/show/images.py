@@ -102,7 +102,7 @@ def attributions(
     if not isinstance(answers, Mapping) or not answers:
         received = "empty" if isinstance(answers, Mapping) else type(answers).__name__
         raise ValueError(f"answers is {received}; pass a dictionary from titles to attributions")
-    image = _picture(picture)
+    image = pixels_of(picture)
     shape = image.shape[:2]
     inside = None if mask is None else _mask(mask, shape)
     side = _side(cell, max(shape))
@@ -134,8 +134,22 @@ def attributions(
     return Figure(canvas, alt + _stories(panels, inside, side, scales))
 
 
-def _picture(picture: Values) -> np.ndarray:
-    """(H, W, 3), of a picture in any of the shapes."""
+def pixels_of(picture: Values) -> np.ndarray:
+    """Convert a picture to pixels that can be drawn.
+
+    Args:
+        picture: (3, height, width), (1, height, width) or (height, width), in [0, 1].
+
+    Returns:
+        (height, width, 3), from 0 to 1.
+
+    Raises:
+        ValueError: the shape or the range is another.
+
+    Example:
+        >>> pixels_of(np.ones((1, 2))).shape
+        (1, 2, 3)
+    """
     image = numbers(picture, "the values of picture")
     image = image[None] if image.ndim == 2 else image
     if image.ndim != 3 or len(image) not in (1, 3):

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from typing import Any
 
 import torch
@@ -82,12 +83,12 @@ class Remembering(nn.Module):
 
     def __init__(self, case: Case):
         super().__init__()
-        self.case, self.seen = case, dict[bytes, tuple[Tensor, Tensor]]()
+        self.f, self.case, self.seen = case.f, case, dict[bytes, tuple[Tensor, Tensor]]()
 
     def forward(self, points: Tensor) -> Tensor:
         if not points.requires_grad:
             return score(self.case, points)
-        keys = [row.cpu().numpy().tobytes() for row in points.detach()]
+        keys = [sha256(row.cpu().numpy()).digest() for row in points.detach()]
         new = [i for i, key in enumerate(keys) if key not in self.seen]
         if new:
             some = points.detach()[new].requires_grad_()

@@ -123,11 +123,24 @@ def own_settings():
 
 
 @pytest.mark.parametrize("number", EXERCISES)
+def test_a_notebook_s_own_settings_change_no_verdict_and_stay(number, own_settings):
+    for setting in SETTINGS.values():
+        setting()
+    check_verdicts_and_settings(number)
+
+
+@pytest.mark.long
+@pytest.mark.sampled(20)
+@pytest.mark.parametrize("number", EXERCISES)
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_notebook_s_own_settings_change_no_verdict_and_stay(number, setting, own_settings):
+def test_a_single_setting_changes_no_verdict_and_stays(number, setting, own_settings):
+    SETTINGS[setting]()
+    check_verdicts_and_settings(number)
+
+
+def check_verdicts_and_settings(number):
     exercise = EXERCISES[number]
     distinguishing_cases.cache_clear()
-    SETTINGS[setting]()
     before = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled(), warnings.filters[:1]
     assert judge(exercise, exercise.solution).state == "solved"
     assert judge(exercise, exercise.mistakes[0].answer).message == exercise.mistakes[0].message

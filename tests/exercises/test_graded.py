@@ -240,7 +240,22 @@ def as_the_f_of_a_tool(f, x, baseline, steps):
     try:
         igteach.gradient(partial(igteach.integrated_gradients, f, baseline=baseline, steps=steps), x)
     except TypeError as error:
-        return error.__traceback__.tb_next.tb_frame.f_locals["out"].values
+        return innermost(error).f_locals["out"].values
+
+
+def as_the_f_of_several_inputs(f, x, baseline, steps):
+    try:
+        start = torch.zeros_like(x) + (0.0 if baseline is None else baseline)
+        igteach.gradient(partial(igteach.integrated_gradients, f, steps=steps), (x, start))
+    except TypeError as error:
+        return innermost(error).f_locals["out"].values
+
+
+def innermost(error):
+    last = error.__traceback__
+    while last.tb_next:
+        last = last.tb_next
+    return last.tb_frame
 
 
 def in_a_thread(f, x, baseline, steps):
@@ -249,7 +264,7 @@ def in_a_thread(f, x, baseline, steps):
 
 
 CHEATS = [midpoint, by_another_name, and_swallowed, in_a_borrowed_f, by_captum, by_one_leg_of_a_guided_path]
-CHEATS += [as_if_igteach_called, through_an_open_function, as_the_f_of_a_tool, in_a_thread]
+CHEATS += [as_if_igteach_called, through_an_open_function, as_the_f_of_a_tool, as_the_f_of_several_inputs, in_a_thread]
 
 
 @pytest.mark.parametrize("answer", CHEATS)
@@ -295,6 +310,22 @@ def test_what_a_lesson_hands_out_as_a_tool_may_be_called(graded_check):
         r"igteach\.methods\.gradients\.gradient\. Writing",
         graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs()).message,
     )
+
+
+def test_a_tool_may_be_called_with_a_table_and_with_several_inputs(graded_check):
+    def by_tables(f, p):
+        ends, starts = (points.numpy() for points in (p[1:], p[:-1]))
+        of_one, of_two = (
+            igteach.integrated_gradients(g, x, y, steps=64)
+            for g, x, y in (
+                (f, ends, starts),
+                (lambda x, _: f(x), (p[1:], p[1:, :1]), (p[:-1], 0.0)),
+            )
+        )
+        assert torch.allclose(of_one.values, of_two.values[0])
+        return of_one.values.sum(0)
+
+    assert graded_check("04.3", by_tables, SECRETS[0]).state == "solved"
 
 
 def test_the_lock_is_off_again_afterwards(graded_check):

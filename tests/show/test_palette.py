@@ -52,6 +52,17 @@ def test_a_sign_is_told_by_lightness_and_by_colour(colours, vision):
     assert faults(colours, vision) == set()
 
 
+@pytest.mark.parametrize("vision", VISIONS)
+def test_where_white_is_zero_strength_darkens_and_signs_of_one_strength_differ(vision):
+    negative, positive = (seen(palette.WHITE_IS_ZERO(0.5 + side * STRENGTHS / 2)[:, :3], vision) for side in (-1, 1))
+    for side in (negative, positive):
+        assert (np.diff(side[:, 0]) < 0).all()
+    assert (deltaE_ciede2000(negative, positive) > 45 * STRENGTHS).all()
+    assert positive[-1, 0] - negative[-1, 0] > 20
+    bars = [seen(to_rgb(colour), vision) for colour in (palette.BELOW, palette.ABOVE)]
+    assert deltaE_ciede2000(*bars) > 40
+
+
 def test_the_same_check_refuses_red_and_green():
     every = {
         "lightness does not rise from negative to positive",
