@@ -25,7 +25,7 @@ PUBLIC = [
     "igteach.show",
     *(
         f"igteach.models.{name}"
-        for name in ("digits", "efficientnet", "imagenet", "language", "patients", "scenes", "text")
+        for name in ("digits", "image_classifiers", "imagenet", "language", "patients", "scenes", "text")
     ),
 ]
 MODULES = [

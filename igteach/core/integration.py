@@ -103,11 +103,11 @@ def integrate(integrand: Integrand, start: Tensor, end: Tensor, goal: Goal) -> A
     beside = integrand.points(torch.zeros(1, dtype=torch.long, device="cpu"), first_node)
     f_start, f_end, f_beside = forward_at_ends(integrand.f, (start, end), integrand.per_row, goal.batch_size, beside)
     work = _Work(integrand, goal, torch.stack([f_start, f_end], 1).cpu().double().numpy(), float(f_beside))
-    with _bar(len(end), goal.progress) as advance:
+    with _bar(goal.steps and goal.steps * len(end), goal.progress) as advance:
         while work.waiting or work.active:
             work.admit()
-            work.evaluate()
-            advance(work.settle())
+            work.evaluate(advance)
+            work.settle()
     partitions = [work.done[example] for example in range(len(end))]
     distances = torch.stack([work.distances[example] for example in range(len(end))]) if work.distances else None
     evaluations = goal.steps or torch.tensor([len(each) for each in partitions], device=end.device)
@@ -145,8 +145,8 @@ class _Work:
             self.active.append(Partition(example, *self.first, *self.ends[example].tolist()))
             rows, kept = rows + each, kept + max(each, FEWEST_KEPT)
 
-    def evaluate(self) -> None:
-        """Find F and its gradient at all nodes where they are missing."""
+    def evaluate(self, advance: Callable[[int], object]) -> None:
+        """Find F and its gradient at all nodes where they are missing; say after each batch how many these were."""
         rows = [(partition, cell) for partition in self.active for cell in partition.missing]
         found = list[Evaluated]()
         for batch in in_batches(rows, self.goal.batch_size):
@@ -158,6 +158,7 @@ class _Work:
             for (partition, cell), gradient in zip(batch, found[-1].gradients, strict=True):
                 partition.gradients[cell] = gradient
             self.make_room()
+            advance(len(batch))
         f, slopes = heard(found)
         if not self.rows_are_checked:
             self.check_same_row(f[0], found[0])
@@ -191,15 +192,14 @@ class _Work:
             if excess <= 0:
                 return
 
-    def settle(self) -> int:
-        """Judge the examples under way: finish some, and cut the cells of the others; how many were finished."""
-        before, unsettled = len(self.active), list[Partition]()
+    def settle(self) -> None:
+        """Judge the examples under way: finish some, and cut the cells of the others."""
+        unsettled = list[Partition]()
         for _, group in groupby(sorted(self.active, key=len), key=len):
             unsettled += self.judge(list(group))
         self.active = sorted(unsettled, key=lambda partition: partition.example)
         for partition in self.active:
             partition.cut(self.to_cut(partition))
-        return before - len(self.active)
 
     def judge(self, partitions: list[Partition]) -> list[Partition]:
         """Finish those of some partitions, with as many cells each, that are done; the others."""
@@ -338,7 +338,7 @@ def heard(found: list[Evaluated]) -> tuple[list[float], list[float]]:
 
 
 @contextmanager
-def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
+def _bar(total: int | None, shown: bool) -> Iterator[Callable[[int], object]]:
     if not shown:
         yield lambda finished: None
         return
@@ -346,5 +346,5 @@ def _bar(total: int, shown: bool) -> Iterator[Callable[[int], object]]:
         from tqdm.auto import tqdm
     except ImportError:
         raise ImportError("progress=True needs tqdm: pip install tqdm") from None
-    with tqdm(total=total, desc="integrated gradients", unit="example") as bar:
+    with tqdm(total=total, desc="integrated gradients", unit=" gradients") as bar:
         yield bar.update

@@ -81,17 +81,19 @@ def open_picture(file: str | Path | bytes | memoryview) -> Image.Image:
     if not content:
         raise ValueError(f"{name} is empty; choose another picture")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        with warnings.catch_warnings(action="ignore"):  # of Pillow: about many pixels, and about EXIF that is damaged
             image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)  # reads its head only
-        pixels = image.width * image.height
-        if pixels <= LARGEST_PICTURE:
-            image = ImageOps.exif_transpose(image)
-            image.load()
+            pixels = image.width * image.height
+            if pixels <= LARGEST_PICTURE:
+                image = ImageOps.exif_transpose(image)
+                image.load()
     except Image.DecompressionBombError:
         raise ValueError(f"{name} has too many pixels to be opened; scale it down first") from None
     except Image.UnidentifiedImageError:
-        raise ValueError(f"{name} is not a picture that can be read here; choose one of {', '.join(FORMATS)}") from None
+        raise ValueError(
+            f"{name} is not a picture that can be read here; choose one of {', '.join(FORMATS)}, with 8 or 16 bits a "
+            "channel"
+        ) from None
     except Exception as error:  # Pillow's readers raise errors of every kind
         raise ValueError(f"{name} is a broken picture ({error}); copy or save it again") from None
     if pixels > LARGEST_PICTURE:
@@ -126,7 +128,10 @@ def rgb(image: Image.Image | np.ndarray) -> Image.Image:
     from PIL import Image
 
     if isinstance(image, Image.Image) and image.mode[0] in "IF":  # more than 8 bits, which convert() would cut off
-        image = np.asarray(image)
+        levels, transparent = np.asarray(image), image.info.get("transparency")
+        image = Image.fromarray(_in_8_bits(levels))
+        if transparent is not None:
+            image.putalpha(Image.fromarray(np.where(levels == transparent, 0, 255).astype(np.uint8)))
     if isinstance(image, np.ndarray):
         image = Image.fromarray(_in_8_bits(image))
     if not isinstance(image, Image.Image):

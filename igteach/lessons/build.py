@@ -53,9 +53,29 @@ def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:
     executed = client.execute()
     executed, _ = CoalesceStreamsPreprocessor(enabled=True).preprocess(executed, {})  # pieces differ from run to run
     executed.metadata = metadata  # the kernel adds its Python's version, which differs from machine to machine
-    for output in (output for cell in executed.cells for output in cell.get("outputs", ())):
-        output.get("data", {}).pop(WIDGET, None)  # dead without its kernel; the static picture beside it stays
+    for cell in executed.cells:
+        if "outputs" in cell:
+            cell.outputs = without_widgets(cell.outputs)
     return executed
+
+
+def without_widgets(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs as they can be stored: a widget is dead without its kernel.
+
+    Args:
+        outputs: Of a cell; their widgets are removed, and the static picture beside a widget stays.
+
+    Returns:
+        The outputs, less those of which nothing but text stands beside the widget: bars of progress.
+    """
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        is_bar = WIDGET in data and set(data) <= {WIDGET, "text/plain"}
+        data.pop(WIDGET, None)
+        if not is_bar:
+            kept.append(output)
+    return kept
 
 
 def as_text(notebook: NotebookNode) -> str:

@@ -85,7 +85,7 @@ def unsolved(solved: NotebookNode) -> Iterator[str]:
             if NO_ALT.search(data.get("text/html", "")):
                 yield f"cell {number} shows an image without alt text"
             if home := HOME.search(output.get("text", "") + "".join(map(str, data.values()))):
-                yield f"cell {number} names a folder of its machine ({home.group()}); set IGTEACH_MODELS, rebuild"
+                yield f"cell {number} names a folder of its machine ({home.group()}); print no path, and rebuild"
 
 
 def given_away(learner: NotebookNode) -> Iterator[str]:

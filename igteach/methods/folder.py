@@ -283,7 +283,7 @@ def _with_progress_bar(names: list[str], rank: int) -> Iterable[str]:
 
 
 def main() -> None:
-    """Attribute a folder with SqueezeNet, on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
+    """Attribute a folder with EfficientNet-Lite0, on IGTEACH_DEVICE, or on a GPU for each process, or on the CPU."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", type=Path)
     parser.add_argument("results", type=Path)
@@ -299,7 +299,7 @@ def main() -> None:
 
 
 def _run(pictures: Path, results: Path, steps: int) -> None:
-    """Attribute the pictures with SqueezeNet, and say which have no result."""
+    """Attribute the pictures with EfficientNet-Lite0, and say which have no result."""
     from igteach.models import imagenet
 
     device = _device_of_process()

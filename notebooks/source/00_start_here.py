@@ -24,45 +24,45 @@
 
 # %%
 import torch
-from IPython.display import display
-from skimage.data import coins
 
 import igteach
 from igteach import show
-from igteach.datasets import load_digits
+from igteach.datasets import load_digits, load_photograph
 from igteach.exercises import check
 from igteach.models import digits, imagenet
-from igteach.models.weights import WeightsUnavailable
 
 device = igteach.device()
 
 # %% [markdown]
-# ## A photograph, and a wrong answer
+# ## A photograph, and an answer
 #
-# Greek coins from Pompeii, and a network that has learnt to tell a thousand things apart in photographs. A coin is not among the thousand. Whatever it answers is wrong, and still it answers.
-#
-# The network's weights are fetched once, 5 MB. Where they are not to be had the cell says so, and you go on with the digit below: nothing else in this lesson needs them.
+# Two photographs: a man with a camera, and Greek coins from Pompeii. A network that has learnt to tell a thousand things apart in photographs looks at both.
 
-# %% tags=["nbval-ignore-output"]
-try:
-    squeezenet = imagenet.load(device=device)
-except WeightsUnavailable as reason:
-    squeezenet = None
-    print(reason)
-
-if squeezenet is not None:
-    photograph = imagenet.preprocess(coins())[None].to(device)
-    logits = squeezenet(photograph)
-    for name, sure in imagenet.top(logits, k=3):
-        print(f"{sure:.2f}  {name}")
-    answer = int(logits.argmax())
-    coins_slope = igteach.gradient(igteach.probability(squeezenet), photograph, target=answer)
-    display(show.attributions(imagenet.picture(photograph)[0], {"gradient": coins_slope}, view="overlay"))
+# %%
+network = imagenet.load()
+photographs = {
+    name: imagenet.preprocess(load_photograph(name))[None].to(device)
+    for name in ("camera", "coins")
+}
+for name, photograph in photographs.items():
+    answers = imagenet.top(network(photograph), k=3)
+    print(f"{name}:", "  ".join(f"{label} {show.rounded(p, 2)}" for label, p in answers))
 
 # %% [markdown]
-# Why that? The nearest thing to a reason that autograd offers is the gradient of the answer's probability by each pixel, drawn on the right. Does it tell you?
+# The man is on a lawn, behind a camera on three legs. There is no person among the thousand things, but there is a tripod, and the network is almost sure of it. Nor is there a coin. Whatever it says of the coins is wrong, and still it answers, though it is not sure.
 #
-# It is the first idea that everybody has, and this course begins where it fails. The coins come back at the end of this lesson, in lesson 08 with a better picture, and in lesson 12 with the question whether to believe it.
+# Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability by each pixel, drawn on the right.
+
+# %%
+man = photographs["camera"]
+tripod = int(network(man).argmax())
+man_slope = igteach.gradient(igteach.probability(network), man, target=tripod)
+show.attributions(imagenet.picture(man)[0], {"gradient": man_slope}, view="overlay")
+
+# %% [markdown]
+# Does it tell you?
+#
+# It is the first idea that everybody has, and this course begins where it fails. The man comes back at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better picture, and in lesson 12 with the question whether to believe it; the coins come with him to 08 and 12.
 # First the whole idea, on a picture that is small enough to see every pixel.
 #
 # ## A digit, and a sure answer
@@ -176,21 +176,28 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 # Integrated Gradients leaves the least. The gradient comes next if its sign is kept. Without its sign, as it is most often drawn, it does worse than a ranking that has never heard of the network:
 # it then also takes pixels away that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
-# ## Back to the coins
+# ## Back to the photograph
 #
-# The same method, on the photograph, from a black picture. How many steps it needs, the package finds out by itself (lesson 05).
+# The same method, on the photograph, from a black picture.
 
 # %% tags=["nbval-ignore-output"]
-if squeezenet is not None:
-    black_photograph = imagenet.normalise(torch.zeros_like(photograph))
-    coins_shares = igteach.integrated_gradients(igteach.probability(squeezenet), photograph, black_photograph, answer)
-    display(show.attributions(imagenet.picture(photograph)[0], {"IG": coins_shares}, view="overlay"))
-    print(coins_shares)
-else:
-    print("The ImageNet weights are not here, so the coins must wait.")
+black_photograph = imagenet.normalise(torch.zeros_like(man))
+man_shares = igteach.integrated_gradients(
+    igteach.probability(network), man, black_photograph, tripod, steps=64, progress=True
+)
+
+# %%
+show.attributions(imagenet.picture(man)[0], {"IG": man_shares}, view="overlay")
+
+# %%
+man_gained = (man_shares.f_input - man_shares.f_baseline)[0]
+print("the shares add up to F(x) - F(x') within 2%:", bool(man_shares.relative_residual < 0.02))
+print("their absolute values add up to", show.rounded(man_shares.values.abs().sum() / man_gained, 2), "times as much")
 
 # %% [markdown]
-# Light squares spoke for the answer, dark ones against it, and the line below says how far to trust the numbers. Some coins speak more than others. Whether these squares made the answer, lesson 08 will ask the network.
+# Light squares spoke for the tripod, dark ones against it, and the shares add up. But read the last line. Neighbouring pixels speak against one another, and nearly all that they say cancels. What a square shows is the small rest, so the map looks restless. Lesson 08 asks what can be read from it, and whether these squares made the answer.
+#
+# And look at the man's coat. It is black, and so is the baseline: hardly any share lies there. Lesson 07 is about that.
 #
 # ## How a lesson works
 #

@@ -24,33 +24,30 @@
 
 # %%
 import torch
-from IPython.display import display
-from skimage.data import camera
 from torch.nn.functional import avg_pool2d
 
 import igteach
 from igteach import baselines, show
-from igteach.datasets import load_digits, load_patients
+from igteach.datasets import load_digits, load_patients, load_photograph
 from igteach.evaluate import relevance_mass
 from igteach.exercises import check
 from igteach.models import digits, imagenet, patients
-from igteach.models.weights import WeightsUnavailable
 
 device = igteach.device()
 
 # %% [markdown]
 # ## The man in the black coat
 #
-# Here is a well-known photograph. Suppose that a network said "photographer", and that you asked Integrated Gradients why, against a black picture, as nearly everybody does.
+# You know this photograph from lesson 00, and that a network calls it "tripod". You asked Integrated Gradients why, against a black picture, as nearly everybody does.
 #
-# You can say something about the answer before you have a network. A share is
+# You can say something about the answer without the network. A share is
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
 #
 # and the first factor is in your hands. It says how far a pixel travels. Look at it, for a black and for a white baseline. Dark means a long way.
 
 # %%
-photograph = torch.tensor(camera() / 255, dtype=torch.float32)
+photograph = torch.tensor(load_photograph("camera") / 255, dtype=torch.float32)
 small = avg_pool2d(photograph[None], 4)[0]
 show.heatmaps({"way from black": small, "way from white": 1 - small}, kind="magnitude", picture=small)
 
@@ -63,33 +60,41 @@ print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky
 # %% [markdown]
 # Against black, the sky travels far and the coat stays nearly where it is. For equal slopes the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
 #
-# So far there was no network. Now ask one: SqueezeNet, which looked at the coins in lesson 00, and will again in lesson 08. Its weights are fetched once, 5 MB. Where they are not to be had, the cell says so, and the digit below makes the same point.
+# Now ask the network. A third baseline stands beside black and white: the photograph itself, blurred until nobody can tell what it shows.
 #
-# **Predict.** Man and tripod are dark. What part of all shares will the dark pixels get against a black baseline, and what part against a white one?
+# **Predict.** Man and tripod are dark. What part of all shares will the dark pixels get against a black baseline, and what part against the others?
 
 # %% tags=["nbval-ignore-output"]
-try:
-    squeezenet = imagenet.load(device=device)
-except WeightsUnavailable as reason:
-    print(reason)
-else:
-    man = imagenet.preprocess(camera())[None].to(device)
-    answer = int(squeezenet(man).argmax())
-    pixels = imagenet.picture(man)[0]
-    dark = pixels.mean(dim=0) < 0.12
-    by_baseline = {
-        f"against {name}": igteach.integrated_gradients(
-            igteach.probability(squeezenet), man, imagenet.normalise(torch.full_like(man, level)), answer
-        )
-        for name, level in {"black": 0.0, "white": 1.0}.items()
-    }
-    display(show.attributions(pixels, by_baseline, view="overlay", mask=dark))
-    print(f"the network's answer: {imagenet.class_names()[answer]}; dark pixels: {dark.float().mean():.0%} of the picture")
-    for name, attribution in by_baseline.items():
-        print(f"{name}, of all |shares| the dark pixels get {relevance_mass(attribution.values, dark[None])[0]:.0%}")
+network = imagenet.load()
+man = imagenet.preprocess(load_photograph("camera"))[None].to(device)
+tripod = int(network(man).argmax())
+plain = {
+    "black": imagenet.normalise(torch.zeros_like(man)),
+    "white": imagenet.normalise(torch.ones_like(man)),
+    "the blurred photograph": baselines.blur(man, sigma=14.0),
+}
+by_baseline = {
+    name: igteach.integrated_gradients(
+        igteach.probability(network), man, baseline, tripod, tolerance=0.1, progress=True
+    )
+    for name, baseline in plain.items()
+}
+
+# %%
+pixels = imagenet.picture(man)[0]
+dark = pixels.mean(dim=0) < 0.12
+against = {f"against {name}": answer for name, answer in by_baseline.items()}
+show.attributions(pixels, against, view="overlay", mask=dark)
+
+# %%
+print("the network's answer:", imagenet.class_names()[tripod])
+print("dark pixels, of all pixels:", show.rounded(dark.float().mean(), 2))
+for name, answer in by_baseline.items():
+    mass = relevance_mass(answer.values, dark[None])[0]
+    print(f"against {name}, of all |shares| they get", show.rounded(mass, 2))
 
 # %% [markdown]
-# The outline holds the dark pixels. Against black they hardly count; against white they count for more than their part of the picture. One network, one photograph, one answer.
+# The outline holds the dark pixels. Against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
 #
 # ## The hole in a zero
 #

@@ -28,6 +28,7 @@ import torch
 from IPython.display import display
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
+from tqdm.auto import tqdm
 
 import igteach
 from igteach import baselines, explore, show
@@ -296,9 +297,9 @@ print("from the mean colour IG leads gradient x input:", leads(competing_inputs[
 #
 # ## Photographs
 #
-# Now to pictures where nobody knows. SqueezeNet (Iandola et al. 2016) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: less ImageNet's mean colour, divided by a deviation, for red, green and blue each.
+# Now to pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation are those of no set of photographs; they make -1 of black and 1 of white, or nearly. For other networks there are three of each, one for each colour.
 #
-# Lesson 07's quiz asked what a baseline of zeros is then: the mean colour, a grey. You will see what it does to the coins. First make a black one.
+# Lesson 07's quiz asks what a baseline of zeros is then: the mean, a grey. You will see what it does to the camera-man. First make a black one.
 
 # %% [markdown]
 # ### Exercise 3: black
@@ -336,44 +337,57 @@ check("08.3", black)
 #
 # A cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. By the chain rule the shares stay the same: the deviation that divides the slope multiplies the distance. It takes a module around the network whose `forward` is `self.network(normalise(x))`.
 #
-# The gallery below is wrapped like this. Its network's weights are fetched once, 5 MB; where they are not to be had, it opens with five scenes and the network of this lesson, and says so.
+# The gallery below is wrapped like this: five photographs, and what the network calls them.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 gallery = open_gallery(device)
-print(gallery.note)
 chosen = {}
 with torch.no_grad():
     for name, picture in gallery.pictures.items():
         sure, best = gallery.model(picture[None]).softmax(dim=1)[0].max(dim=0)
         chosen[name] = int(best)
-        print(f"{name:20s}{gallery.labels[chosen[name]]}, {sure:.2f}")
+        print(f"{name:20s}{gallery.labels[chosen[name]]}, {show.rounded(sure, 2)}")
 
 # %% [markdown]
-# The coins of lesson 00 first (or what stands in for them). There is no coin among the thousand classes, so the answer was bound to be wrong.
+# Three of the answers fit, and a moped is nearly a motorcycle. There is no coin among the thousand classes, so the answer for the coins was bound to be wrong. The camera-man of lesson 00 comes first.
 #
 # **Predict.** Where do you expect the light squares?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def walked(f, x, baseline=None, target=None):
     return igteach.integrated_gradients(f, x, baseline, target, tolerance=0.1)
 
 
 def smoothed_ig(f, x, baseline=None, target=None):
     """IG, averaged over three noisy copies of the picture."""
-    return igteach.smoothgrad(f, x, baseline, target, method=igteach.integrated_gradients, stdev=0.02, samples=3, tolerance=0.2)
+    return igteach.smoothgrad(
+        f, x, baseline, target, method=igteach.integrated_gradients,
+        stdev=0.02, samples=3, tolerance=0.2,
+    )
 
 
 seen = igteach.probability(gallery.model)
-in_turn = {"gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": walked, "smoothed IG": smoothed_ig}
-explained = {
-    name: {title: method(seen, picture[None], 0.0, chosen[name]) for title, method in in_turn.items()}
-    for name, picture in gallery.pictures.items()
-}
-coins, *others = gallery.pictures
-show.attributions(gallery.pictures[coins], explained[coins], view="overlay")
 
 # %% tags=["nbval-ignore-output"]
-for name in others:
+explained = {}
+for name, picture in tqdm(gallery.pictures.items()):
+    methods_of_photographs = {
+        "gradient": igteach.gradient,
+        "gradient x input": igteach.gradient_times_input,
+        "IG": walked,
+    }
+    if name == "camera":
+        methods_of_photographs["smoothed IG"] = smoothed_ig
+    explained[name] = {
+        title: method(seen, picture[None], 0.0, chosen[name])
+        for title, method in methods_of_photographs.items()
+    }
+
+# %%
+show.attributions(gallery.pictures["camera"], explained["camera"], view="overlay")
+
+# %%
+for name in list(gallery.pictures)[1:]:
     print(f"{name}: {gallery.labels[chosen[name]]}")
     display(show.attributions(gallery.pictures[name], explained[name]))
 
@@ -384,31 +398,35 @@ for name in others:
 #
 # **First: smooth with care.** A map averaged over noisy copies explains the copies. What does the network make of them, and do the shares add up to what the *copies* gain?
 
-# %% tags=["nbval-ignore-output"]
-print(" " * 20 + "".join(f"{head:>14s}" for head in ("F(x) - F(x')", "copies, 0.02", "shares", "copies, 0.1")))
-for name, picture in gallery.pictures.items():
-    grain = torch.randn(8, *picture.shape, generator=torch.Generator().manual_seed(1)).to(picture)
-    smooth, gains = explained[name]["smoothed IG"], []
-    for deviation in (0.02, 0.1):
-        with torch.no_grad():
-            gains.append(seen(picture + deviation * grain)[:, chosen[name]].mean().item() - smooth.f_baseline.item())
-    print(f"{name:20s}{(smooth.f_input - smooth.f_baseline).item():14.2f}{gains[0]:14.2f}{smooth.values.sum().item():14.2f}{gains[1]:14.2f}")
+# %%
+man, smooth = gallery.pictures["camera"], explained["camera"]["smoothed IG"]
+grain = torch.randn(8, *man.shape, generator=torch.Generator().manual_seed(1)).to(man)
+print("F(x) - F(x'):                  ", show.rounded((smooth.f_input - smooth.f_baseline)[0]))
+print("the smoothed shares add up to: ", show.rounded(smooth.values.sum(), 2))
+for deviation in (0.02, 0.1):
+    with torch.no_grad():
+        gain = seen(man + deviation * grain)[:, chosen["camera"]].mean() - smooth.f_baseline[0]
+    print(f"copies with noise of {deviation} gain:", show.rounded(gain))
 
 # %% [markdown]
-# Where the shares are far from what the copies gain, IG was content too early: here it may be off by 20%. Where the copies gain something else than the picture does, the smoothed map is about other pictures. And noise of 0.1, a usual size, hides the object from some networks: such a map explains nothing.
+# The first two numbers need not agree: a smoothed map explains the copies, and the copies gain less than the picture does. With noise of 0.02 the difference is small. With noise of 0.1, a usual size, it is not: such a map is about other pictures. Nor do the smoothed shares add up to just what their copies gain, as this IG stops early: its estimated error may be 20% of all |shares|, which cancel.
 #
 # **Second: another baseline.** Grey is what zeros would have been with the preprocessing outside F.
 #
-# **Predict.** Black or grey: which of the two lights the coins?
+# **Predict.** Which map will be most like the one from black: the one from grey, from white, or from the blurred photograph?
 
 # %% tags=["nbval-ignore-output"]
-picture = gallery.pictures[coins][None]
-grey = torch.tensor(imagenet.MEAN).view(1, 3, 1, 1).to(picture).expand_as(picture)
+picture = man[None]
+grey = torch.full_like(picture, imagenet.CENTRE)
 grounds = {"grey": grey, "white": torch.ones_like(picture), "blur": baselines.blur(picture, sigma=picture.shape[-1] / 16)}
-against = {"from black": explained[coins]["IG"]} | {f"from {title}": walked(seen, picture, ground, chosen[coins]) for title, ground in grounds.items()}
+against = {"from black": explained["camera"]["IG"]}
+for title, ground in tqdm(grounds.items()):
+    against[f"from {title}"] = walked(seen, picture, ground, chosen["camera"])
+
+# %%
 show.attributions(picture[0], against)
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def squares(attribution):
     """The shares of squares of 8 by 8 pixels, in a row."""
     return avg_pool2d(attribution.values.sum(dim=1), 8, ceil_mode=True).flatten()
@@ -417,14 +435,14 @@ def squares(attribution):
 alike = torch.corrcoef(torch.stack([squares(answer) for answer in against.values()]))
 for title, row in zip(against, alike):
     opinion = baselines.opinion(seen, grounds.get(title.removeprefix("from "), torch.zeros_like(picture))).item()
-    print(f"{title:12s} neutrality {opinion:.2f}   correlation with the map from black: {row[0].item():+.2f}")
+    print(f"{title:12s} opinion {show.rounded(opinion, 1)}   correlation with the map from black {show.rounded(row[0], 2)}")
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. The map from grey is the most like the one from black, and not very. The one from white is rather its opposite: there x - x' has the other sign. None of the four has an opinion to speak of. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
 # **Third: take it away.** The light squares are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn by lot.
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def blurred(picture, strengths):
     """The picture with 5% of its 8 by 8 squares blurred: those of the largest strength."""
     keep = torch.zeros_like(strengths)
@@ -440,12 +458,12 @@ for name, picture in gallery.pictures.items():
     drawn_by_lot = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
     with torch.no_grad():
         left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *drawn_by_lot)]
-    print(f"{name:20s}{explained[name]['IG'].f_input.item():8.2f}{left[0]:30.2f}{sum(left[1:]) / 8:25.2f}")
+    print(f"{name:20s}{show.rounded(explained[name]['IG'].f_input[0], 2):8}{show.rounded(left[0], 2):30}{show.rounded(sum(left[1:]) / 8, 2):25}")
 
 # %% [markdown]
-# Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like. Where as much is left, or more, the map named the wrong squares, or others can stand in for them.
+# Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like: so it is with the coffee and, less clearly, with the motorcycle. Where the two columns are close, as for the man and the cat, others can stand in for the squares that IG named. And without the strongest squares the network is *surer* that the coins are bubbles: that map named the wrong squares.
 #
-# So read the row of a picture before you say anything of it. It tells *which* squares carry the answer, if these do. Why a network takes ridged discs for the thing that it named, no map says. Lesson 12 makes this test into a method, puts it to the coins again, and asks what it cannot show.
+# So read the row of a picture before you say anything of it. It tells *which* squares carry the answer, if these do. Why a network takes coins for bubbles, no map says. Lesson 12 makes this test into a method, puts it to the camera-man and the coins, and asks what it cannot show.
 #
 # ## What is F?
 #
@@ -553,13 +571,19 @@ for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
 by_f_scored = table({f"mean colour: IG of the {name}": values for name, values in by_f.items()})
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at the photographs: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at two photographs: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 raw = igteach.logit(gallery.model)
-for name, picture in gallery.pictures.items():
-    maps_of_both = torch.stack([squares(explained[name]["IG"]), squares(walked(raw, picture[None], 0.0, chosen[name]))])
-    print(f"{name:20s} correlation of the two maps {torch.corrcoef(maps_of_both)[0, 1].item():+.2f}")
+of_logit = {
+    name: walked(raw, gallery.pictures[name][None], 0.0, chosen[name])
+    for name in tqdm(("camera", "coins"))
+}
+
+# %%
+for name, answer in of_logit.items():
+    maps_of_both = torch.stack([squares(explained[name]["IG"]), squares(answer)])
+    print(f"{name:20s} correlation of the two maps", show.rounded(torch.corrcoef(maps_of_both)[0, 1], 2))
 
 # %% [markdown]
 # The further from 1, the more of what you saw belongs to the choice of F. Say which F you explained, always.
@@ -616,7 +640,7 @@ explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 # %% tags=["nbval-ignore-output"]
 def explain(image):
     """A picture file to a figure: the network's answer, and IG against black."""
-    mine = gallery.prepare(image).to(device)
+    mine = imagenet.centre(image).to(device)
     best = int(gallery.model(mine[None]).argmax())
     return show.attributions(mine, {gallery.labels[best]: walked(seen, mine[None], 0.0, best)}, view="overlay")
 
@@ -702,6 +726,6 @@ progress("08")
 # 2. A share is a slope times x - x'. Part of every good score comes from the baseline, so ask what x - x' alone would get.
 # 3. Say what F is, put the preprocessing inside it, and draw signed values on one scale with the residual beside them.
 #
-# **Where it comes from.** Integrated Gradients on photographs: Sundararajan, Taly and Yan (2017). SqueezeNet: Iandola, Han, Moskewicz, Ashraf, Dally and Keutzer (2016). The pointing game: Zhang et al. (2016). The bootstrap: Efron (1979). Smoothing: Smilkov, Thorat, Kim, Viégas and Wattenberg (2017). Scenes with a known truth as a test of attributions: Yang and Kim (2019). Convincing maps that know nothing of the model: Adebayo et al. (2018).
+# **Where it comes from.** Integrated Gradients on photographs: Sundararajan, Taly and Yan (2017). EfficientNet: Tan and Le (2019). The pointing game: Zhang et al. (2016). The bootstrap: Efron (1979). Smoothing: Smilkov, Thorat, Kim, Viégas and Wattenberg (2017). Scenes with a known truth as a test of attributions: Yang and Kim (2019). Convincing maps that know nothing of the model: Adebayo et al. (2018).
 #
 # **What is next.** [Lesson 09](09_text_models.ipynb): from pixels to words, where a baseline is harder to come by.

@@ -14,7 +14,7 @@ from igteach.datasets.photographs import PHOTOGRAPHS, load_photograph, open_pict
 from igteach.datasets.scenes import make_scenes
 from igteach.datasets.texts import load_questions
 from igteach.methods.token_attribution import token_baseline
-from igteach.models import digits, efficientnet, language, scenes, text
+from igteach.models import digits, imagenet, language, scenes, text
 
 DEVICE = igteach.device()
 CONTRASTS = (  # a prompt, the token that should come next, and another
@@ -53,10 +53,10 @@ def scenes_cnn(count: int) -> list[Case]:
 
 def efficientnet_lite0(count: int) -> list[Case]:
     """Photographs against black."""
-    files = sorted((Path(os.environ.get("IGTEACH_MODELS", "")).parent / "photos").glob("*.JPEG"))
+    files = sorted((Path(os.environ.get("IGTEACH_DATA", "")).parent / "photos").glob("*.JPEG"))
     pictures = [*map(load_photograph, PHOTOGRAPHS), *map(open_picture, files)][:count]
-    x = torch.stack([efficientnet.preprocess(picture) for picture in pictures])
-    return likeliest(efficientnet.load(), x, efficientnet.normalise(torch.zeros(())))
+    x = torch.stack([imagenet.preprocess(picture) for picture in pictures])
+    return likeliest(imagenet.load(), x, imagenet.normalise(torch.zeros(())))
 
 
 def minilm(count: int, baseline: str = "pad") -> list[Case]:

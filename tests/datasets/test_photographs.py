@@ -101,12 +101,20 @@ TURNED = {  # EXIF's orientation of a stored picture, and how to store an uprigh
 }
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", TURNED)
-def test_a_photograph_is_shown_upright(orientation):
+def test_a_photograph_is_shown_upright(orientation, kind):
     stored = Image.fromarray(np.ascontiguousarray(TURNED[orientation](np.asarray(quarters()))))
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert far(open_picture(saved(stored, "JPEG", exif=exif, quality=95))) <= 10
+    assert far(open_picture(saved(stored, kind, exif=exif, quality=95))) <= 10
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12garbage"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_damaged_exif_is_passed_over_in_silence(exif, kind):
+    with warnings.catch_warnings(action="error"):
+        assert far(open_picture(saved(quarters(), kind, exif=exif))) <= 30
 
 
 def test_what_is_transparent_is_white():
@@ -140,6 +148,25 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(kind):
     assert far(open_picture(saved(Image.fromarray(levels), kind)), expected) == 0
 
 
+DEEP = {  # the colour type of a PNG of 16 bits, its two pixels of 16-bit numbers, and these in 8 bits on white
+    "grey": (0, [32768, 65535], [(128,) * 3, WHITE]),
+    "grey and alpha": (4, [0, 65535, 0, 0], [(0,) * 3, WHITE]),
+    "RGB": (2, [65535, 0, 0, 0, 32768, 65535], [RED, (0, 128, 255)]),
+    "RGBA": (6, [65535, 0, 0, 65535, 65535, 0, 0, 13107], [RED, (255, 204, 204)]),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_sixteen_bits_of_every_kind_are_scaled(kind):
+    colour_type, numbers, expected = DEEP[kind]
+    assert np.abs(np.asarray(open_picture(deep(colour_type, numbers))).astype(int)[0] - expected).max() <= 1
+
+
+def test_one_transparent_grey_of_sixteen_bits_is_white():
+    image = open_picture(deep(0, [20_000, 0], chunk(b"tRNS", struct.pack(">H", 20_000))))
+    assert np.asarray(image)[0].tolist() == [list(WHITE), [0, 0, 0]]
+
+
 def test_sixteen_bits_of_the_other_byte_order_are_too():
     levels = Image.frombytes("I;16B", (4, 4), np.full((4, 4), 32768, ">u2").tobytes())
     assert np.unique(np.asarray(rgb(levels))).tolist() == [128]
@@ -159,7 +186,7 @@ def test_printing_colours_become_rgb(kind):
 
 def test_of_an_animation_the_first_frame_is_taken():
     frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, BLUE)]
-    for kind in ("GIF", "WEBP", "PNG"):
+    for kind in ("GIF", "WEBP", "PNG", "TIFF"):
         assert far(open_picture(saved(frames[0], kind, save_all=True, append_images=frames[1:])), [[RED] * 2] * 2) <= 30
 
 
@@ -185,7 +212,8 @@ def test_an_empty_file_is_told_by_name(tmp_path):
 )
 def test_what_is_no_picture_gets_the_formats(content):
     assert sentence(content) == (
-        "the file is not a picture that can be read here; choose one of PNG, JPEG, GIF, WEBP, BMP, TIFF"
+        "the file is not a picture that can be read here; choose one of PNG, JPEG, GIF, WEBP, BMP, TIFF, with 8 or 16 "
+        "bits a channel"
     )
 
 
@@ -225,15 +253,60 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def claims(width, height):
-    """A small PNG that says it is large."""
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    content = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+def png(width, height, bits, colour_type, rows, extra=b""):
+    head = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
+    content = chunk(b"IHDR", head) + extra + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + content
 
 
-def test_a_decompression_bomb_is_refused():
-    assert sentence(claims(50_000, 50_000)) == "the file has too many pixels to be opened; scale it down first"
+def deep(colour_type, numbers, extra=b""):
+    """A PNG of two pixels side by side, of 16 bits."""
+    return png(2, 1, 16, colour_type, b"\0" + struct.pack(f">{len(numbers)}H", *numbers), extra)
+
+
+def claims(width, height):
+    """A small PNG that says it is large."""
+    return png(width, height, 8, 2, bytes(1000))
+
+
+def replaced(content, at, layout, *numbers):
+    """The content with numbers written over it."""
+    changed = bytearray(content)
+    struct.pack_into(layout, changed, at, *numbers)
+    return bytes(changed)
+
+
+def claiming(kind, side):
+    """A small picture of a kind that says it is a large square."""
+    small = saved(quarters(), kind, **({"lossless": True} if kind == "WEBP" else {}))
+    if kind == "PNG":
+        return claims(side, side)
+    if kind == "TIFF":
+        (entries,) = struct.unpack_from("<H", small, start := struct.unpack_from("<I", small, 4)[0])
+        for at in range(start + 2, start + 2 + 12 * entries, 12):
+            if struct.unpack_from("<H", small, at)[0] in (256, 257):  # width and height
+                small = replaced(small, at + 2, "<HII", 4, 1, side)
+        return small
+    if kind == "WEBP":
+        return replaced(small, small.index(b"VP8L") + 9, "<I", side - 1 | (side - 1) << 14)
+    at, layout = {
+        "JPEG": (small.find(b"\xff\xc0") + 5, ">HH"),
+        "GIF": (6, "<HH"),
+        "BMP": (18, "<ii"),
+    }[kind]
+    return replaced(small, at, layout, side, side)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_decompression_bomb_is_refused(kind):
+    assert "million pixels, and at most 50 million are opened" in sentence(claiming(kind, 9000))
+    told = "the file has too many pixels to be opened; scale it down first"
+    assert sentence(claiming(kind, 16_000)) == told
+
+
+def test_a_bomb_in_the_frame_of_a_small_animation_is_refused():
+    small = saved(quarters(), "GIF")
+    assert "too many pixels" in sentence(replaced(small, small.index(b",") + 5, "<HH", 60_000, 60_000))
 
 
 @pytest.mark.parametrize("size", [(10_000, 5_001), (17_700, 10_000), (1, 50_000_001)])

@@ -54,6 +54,19 @@ FILES = {  # content, size, upper left pixel, upper right pixel
     "grey": (file(corner("L", 40, 200)), (12, 8), (40, 40, 40), (200, 200, 200)),
     "alpha": (file(corner("RGBA", (9, 9, 9, 0), (1, 2, 3, 255))), (12, 8), (255, 255, 255), (1, 2, 3)),
     "16 bits": (file(DEEP), (12, 8), (255, 255, 255), (255, 255, 255)),
+    "printing colours": (
+        file(corner("CMYK", (0, 255, 255, 0), (255, 255, 0, 0)), "TIFF"),
+        (12, 8),
+        (255, 0, 0),
+        (0, 0, 255),
+    ),
+    "palette": (file(RED_ON_BLUE.quantize(2)), (12, 8), (255, 0, 0), (0, 0, 255)),
+    "animation": (
+        file(RED_ON_BLUE, "PNG", save_all=True, append_images=[corner("RGB", (9, 9, 9), (0, 0, 0))]),
+        (12, 8),
+        (255, 0, 0),
+        (0, 0, 255),
+    ),
     "one pixel": (file(Image.new("RGB", (1, 1), (5, 6, 7))), (1, 1), (5, 6, 7), (5, 6, 7)),
     "wide": (file(Image.new("RGB", (3000, 2), (5, 6, 7))), (3000, 2), (5, 6, 7), (5, 6, 7)),
 }
@@ -93,6 +106,7 @@ def test_a_jpeg_is_attributed():
     [
         (b"", "mine.png: the file is empty; choose another picture."),
         (b"%PDF-1.7 and so on", "mine.png: the file is not a picture that can be read here"),
+        (file(Image.new("1", (7100, 7100))), "mine.png: the file has 50.4 million pixels, and at most 50 million"),
         (file(RED_ON_BLUE)[:60], "mine.png: the file is a broken picture"),
         (file(RED_ON_BLUE, "JPEG")[:-200], "mine.png: the file is a broken picture"),
     ],

@@ -33,26 +33,6 @@ def test_two_threads_give_the_outputs_that_one_gave(lesson):
     assert result.returncode == 0, result.stdout[-3000:]
 
 
-ASK_IMAGENET = [
-    lesson
-    for lesson in all_lessons()
-    if any(name in lesson.source.read_text(encoding="utf-8") for name in ("imagenet.load", "open_gallery"))
-]
-
-
-@pytest.mark.parametrize("lesson", ASK_IMAGENET, ids=lambda lesson: lesson.name)
-def test_without_imagenet_weights_a_lesson_says_so_and_its_stored_outputs_hold(lesson, tmp_path, monkeypatch):
-    """With them: `make test`, where IGTEACH_MODELS has them."""
-    monkeypatch.setenv("IGTEACH_MODELS", "")
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    result = nbval(lesson.number, {})
-    assert result.returncode == 0, result.stdout[-3000:]
-    cells = execute(nbformat.read(lesson.learner, as_version=4), lesson).cells
-    printed = "".join(output.get("text", "") for cell in cells for output in cell.get("outputs", ()))
-    assert "cannot be downloaded" in printed
-    assert "Connect to the network once, or put squeezenet1_0-b66bff10.pth" in printed
-
-
 BREAKS = str(Path(__file__).with_name("breaks.py"))
 
 

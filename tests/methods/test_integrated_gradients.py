@@ -262,7 +262,11 @@ def test_progress_shows_a_bar_and_changes_nothing(capsys):
     silent = integrated_gradients(f, x)
     assert capsys.readouterr().err == ""
     assert torch.equal(integrated_gradients(f, x, progress=True).values, silent.values)
-    assert "integrated gradients: 100%" in capsys.readouterr().err
+    assert f"integrated gradients: {silent.evaluations.sum()} gradients" in capsys.readouterr().err
+    integrated_gradients(f, x, steps=8, progress=True)
+    shown = capsys.readouterr().err
+    assert "integrated gradients: 100%" in shown
+    assert "24/24" in shown
 
 
 def test_progress_without_tqdm_says_how_to_get_it(monkeypatch):
