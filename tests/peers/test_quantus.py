@@ -1,7 +1,5 @@
 """Deletion and insertion are Quantus' pixel flipping, on random networks and maps."""
 
-import functools
-
 import numpy as np
 import pytest
 import torch
@@ -10,7 +8,7 @@ from torch import nn
 from igteach import logit
 from igteach.evaluate import deletion, insertion
 
-quantus = pytest.importorskip("quantus", reason="quantus is not installed: pip install quantus")
+quantus = pytest.importorskip("quantus", reason="needs quantus: pip install quantus", exc_type=ImportError)
 
 STEPS = 6  # of the 36 features, 6 at a time: Quantus' curve begins after the first six
 
@@ -35,7 +33,7 @@ def flipping(model, start, end, values, target):
     metric = quantus.PixelFlipping(
         features_in_step=36 // STEPS,
         normalise=False,
-        perturb_func=functools.partial(exchange),
+        perturb_func=exchange,
         disable_warnings=True,
     )
     given = {"x_batch": start.numpy(), "y_batch": target.numpy(), "a_batch": values.numpy()}
