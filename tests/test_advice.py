@@ -9,6 +9,7 @@ import copy
 import functools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -178,9 +179,43 @@ def boosted():
     return xgboost.XGBRegressor(n_estimators=2).fit(TABLE, [1.0, 2.0, 2.0, 3.0])
 
 
+class Regression(nn.Linear):
+    config = SimpleNamespace(problem_type="regression")
+
+
 @functools.cache
 def reader():
     return text.load("sentiment_zh", "cpu")
+
+
+class Wrapped(nn.Module):
+    """The reader, whose answer is changed with what it was asked for."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.inner, self.change = reader().model, change
+
+    def get_input_embeddings(self):
+        return self.inner.get_input_embeddings()
+
+    def forward(self, input_ids=None, attention_mask=None, inputs_embeds=None):
+        out = self.inner(input_ids=input_ids, attention_mask=attention_mask, inputs_embeds=inputs_embeds)
+        return self.change(getattr(out, "logits", out), input_ids)
+
+
+def by_tokens(logits, input_ids):
+    return logits if input_ids is None else logits + input_ids.sum(1, keepdim=True) * torch.tensor([1.0, 0.0])
+
+
+def without_gradient(logits, input_ids):
+    if logits.requires_grad:
+        raise AttributeError("no backward pass in eval mode")
+    return logits
+
+
+def read_by(change):
+    model = reader().model if change is None else Wrapped(change).eval()
+    return igteach.token_attribution(text.TextClassifier(model, reader().tokenizer, reader().labels), "很差")
 
 
 # module, part of the message, the call that it answers, the call as advised
@@ -247,6 +282,12 @@ ADVICE = [
         "The first axis is the batch: for one example pass x[None]",
         lambda: ig(SEGMENTER, PICTURE[0], target=1),
         lambda: ig(SEGMENTER, PICTURE[0][None], target=(1, 2, 2)),
+    ),
+    (
+        "core/functions.py",
+        "; pass logit(model), which takes its numbers",
+        lambda: ig(probability(Regression(3, 1)), X),
+        lambda: ig(logit(Regression(3, 1)), X),
     ),
     (
         "core/functions.py",
@@ -628,6 +669,18 @@ ADVICE = [
         lambda: igteach.sum_attributions(
             answer(X, feature_names=("a", "b", "c")), answer(X, feature_names=("a", "b", "c"))
         ),
+    ),
+    (
+        "methods/token_attribution.py",
+        "; pass a model that reads words there alone",
+        lambda: read_by(by_tokens),
+        lambda: read_by(None),
+    ),
+    (
+        "methods/token_attribution.py",
+        "; pass a model that has one in eval mode",
+        lambda: read_by(without_gradient),
+        lambda: read_by(None),
     ),
     (
         "methods/token_attribution.py",
