@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-SUMS_TO_ONE = 1e-3  # rows of numbers above zero that come so near to a sum of 1 are probabilities
+SUMS_TO_ONE = 1e-5  # rows of numbers above zero that come so near to a sum of 1 are probabilities
 Function = Callable[..., Tensor]  # (N, *features) -> (N,), (N, classes) or (N, *axes), row by row
 Baseline = Any  # None, a number, a tensor; or of several inputs a tuple or dict of these
 Target = int | tuple[int, ...] | Tensor | None
@@ -117,7 +117,8 @@ def _check_not_probabilities(model: Any, logits: Tensor, has_classes: bool) -> N
     ends_in_one = isinstance(layers[-1], nn.Softmax if has_classes else nn.Sigmoid)
     if has_classes and not ends_in_one:
         sums = logits.detach().double().sum(dim=1)
-        ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < SUMS_TO_ONE)
+        slack = max(SUMS_TO_ONE, torch.finfo(logits.dtype).eps)
+        ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < slack)
     if ends_in_one:
         raise ValueError("model gives probabilities already; pass logit(model), which takes them as they are")
 
