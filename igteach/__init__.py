@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from igteach.methods.gradients import gradient, gradient_times_input, smoothgrad
     from igteach.methods.guided import guided_integrated_gradients
     from igteach.methods.integrated_gradients import integrated_gradients, path_gradients
+    from igteach.methods.layer import layer_integrated_gradients
     from igteach.methods.shapley import shapley_values
     from igteach.methods.sums import sum_attributions
     from igteach.methods.token_attribution import token_attribution
@@ -38,6 +39,7 @@ _MODULE_OF = {
     "gradient_times_input": "methods.gradients",
     "guided_integrated_gradients": "methods.guided",
     "integrated_gradients": "methods.integrated_gradients",
+    "layer_integrated_gradients": "methods.layer",
     "logit": "core.functions",
     "neuron_conductance": "methods.conductance",
     "path_gradients": "methods.integrated_gradients",

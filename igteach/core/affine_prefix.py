@@ -26,6 +26,8 @@ from igteach.core.evaluation import frozen_parameters, unchecked_with_gradient
 from igteach.core.functions import Function, Logit, Probability
 from igteach.core.integrands import Cells, Evaluated, Integrand, row_sums, stacked, weighted_sums
 from igteach.core.paths import StraightPath
+from igteach.core.per_row import PerRow
+from igteach.core.plain_modules import is_plain
 from igteach.core.quadrature import parabola_weights
 
 POOLING = (nn.AvgPool2d, nn.AdaptiveAvgPool2d)
@@ -36,10 +38,16 @@ FEWEST_PRODUCTS = 48  # the split gains nothing with fewer multiplications for e
 
 
 class ChannelsFirst(nn.Module):
-    """Takes channels last, in which pooling takes a fifth of the time on a CPU."""
+    """Takes channels last, in which pooling takes a fifth of the time on a CPU.
+
+    What it gives lies in memory with its channels last, too, unless `contiguous` is set: `view` does not take that.
+    """
+
+    contiguous = False
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.movedim(-1, 1)
+        x = x.movedim(-1, 1)
+        return x.contiguous() if self.contiguous else x
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +56,23 @@ class SplitModel:
 
     Attributes:
         prefix: The affine layers that F begins with.
+        entry: What the remainder begins with.
         remainder: The rest of F, a function of h.
     """
 
     prefix: nn.Sequential
+    entry: ChannelsFirst
     remainder: Function
+
+    def forward_with_gradient(self, hidden: Tensor, per_row: PerRow) -> tuple[Tensor, Tensor, Tensor]:
+        """The remainder at rows of h, as `unchecked_with_gradient`, with h in a memory order that it takes."""
+        try:
+            return unchecked_with_gradient(self.remainder, hidden, per_row)
+        except RuntimeError as error:
+            if self.entry.contiguous or "stride" not in str(error):
+                raise
+        self.entry.contiguous = True
+        return unchecked_with_gradient(self.remainder, hidden, per_row)
 
     def hidden_path(self, path: StraightPath) -> StraightPath:
         """The path of h while x is on `path`."""
@@ -131,9 +151,13 @@ class PrefixIntegrand(Integrand):
     def evaluate(self, examples: Tensor, alphas: Tensor) -> Evaluated:
         starts, ends = self.hidden_ends(examples)
         points = torch.lerp(starts, ends, alphas.to(ends).view(-1, *(1,) * (ends.dim() - 1)))
-        f, gradients, finite = unchecked_with_gradient(self.split.remainder, points, self.per_row[examples])
+        f, gradients, finite = self.split.forward_with_gradient(points, self.per_row[examples])
         gradients = gradients.flatten(1)
         return Evaluated(f, gradients, row_sums(gradients, (ends - starts).flatten(1)), finite)
+
+    def terms(self, found: Evaluated) -> Tensor:
+        """As for any integrand, by h."""
+        return (found.gradients[0] * self.hidden_path(0).x.flatten()).abs().sum()
 
     def values(self, cells: Cells, features: Tensor | None) -> Tensor:
         starts, ends = self.hidden_ends(cells.examples)
@@ -191,40 +215,48 @@ def split_model(f: Function, x: Tensor) -> SplitModel | None:
         take the time.
     """
     wrappers, model = list[type[Logit]](), f
-    while isinstance(model, Logit) and type(model) in (Logit, Probability):
+    while isinstance(model, Logit) and type(model) in (Logit, Probability) and is_plain(model):
         wrappers.append(type(model))
         model = model.model
     if not isinstance(model, nn.Sequential) or x.device.type != "cpu":
         return None
     if x.dtype not in (torch.float32, torch.float64):
         return None
-    layers = list(_layers(model))
+    layers = list(layers_in_order(model))
     length = next((i for i, layer in enumerate(layers) if not _is_affine(layer)), 0)
     prefix = nn.Sequential(*layers[:length])
     if not any(layer.weight[0].numel() >= FEWEST_PRODUCTS for layer in prefix if isinstance(layer, WEIGHTED)):
         return None
-    remainder: Function = nn.Sequential(ChannelsFirst(), *layers[length:])
+    entry = ChannelsFirst()
+    remainder: Function = nn.Sequential(entry, *layers[length:])
     for wrapper in reversed(wrappers):
         remainder = wrapper(remainder)
-    return SplitModel(prefix, remainder)
+    return SplitModel(prefix, entry, remainder)
 
 
-def _layers(module: nn.Module) -> Iterator[nn.Module]:
-    """What a module applies one after the other, as far as its class says so."""
-    plain = type(module).forward is nn.Sequential.forward and "forward" not in vars(module)
-    if not plain or _is_hooked(module):
+def layers_in_order(module: nn.Module) -> Iterator[nn.Module]:
+    """What a module applies one after the other, as far as its class says so.
+
+    Example:
+        >>> from torch import nn
+        >>> list(layers_in_order(nn.Sequential(nn.Sequential(nn.Tanh(), nn.ReLU()), nn.Tanh())))
+        [Tanh(), ReLU(), Tanh()]
+    """
+    if (
+        not isinstance(module, nn.Sequential)
+        or type(module).forward is not nn.Sequential.forward
+        or not is_plain(module)
+    ):
         yield module
         return
-    for child in module.children():
-        yield from _layers(child)
+    for child in module:  # children() would give a layer that comes twice once
+        yield from layers_in_order(child)
 
 
 def _is_affine(layer: nn.Module) -> bool:
+    """Whether a layer is affine and has a row for each row that it gets."""
     if isinstance(layer, batchnorm._BatchNorm) and (layer.training or layer.running_mean is None):
         return False
-    return type(layer) in (*AFFINE, *WEIGHTED) and "forward" not in vars(layer) and not _is_hooked(layer)
-
-
-def _is_hooked(module: nn.Module) -> bool:
-    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-    return any(getattr(module, kind) for kind in kinds)
+    if isinstance(layer, nn.Flatten) and layer.start_dim == 0:
+        return False
+    return type(layer) in (*AFFINE, *WEIGHTED) and is_plain(layer)

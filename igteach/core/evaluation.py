@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from igteach.core.devices import full_precision
+from igteach.core.devices import full_precision, without_cudnn
 from igteach.core.functions import Function, describe_output
 from igteach.core.per_row import PerRow
 
@@ -249,7 +249,7 @@ def recurrent_layers(f: object) -> Iterator[None]:
     if not any(isinstance(module, nn.RNNBase) and not module.training for module in modules):
         yield
         return
-    with torch.backends.cudnn.flags(enabled=False, allow_tf32=False):
+    with without_cudnn():
         yield
 
 
@@ -258,7 +258,15 @@ def frozen_parameters(f: object) -> Iterator[None]:
     """Within this context the parameters of f need no gradient, so that autograd keeps no activations for them.
 
     Several threads may hold the same model at once; one that trains it must not run beside them.
+
+    Raises:
+        ValueError: f was made in inference mode, so that autograd cannot use its parameters.
     """
+    if isinstance(f, nn.Module) and any(tensor.is_inference() for tensor in (*f.parameters(), *f.buffers())):
+        raise ValueError(
+            "f was made in torch.inference_mode(), and autograd cannot use its parameters; make it outside of that, or "
+            "pass copy.deepcopy(f), made outside of it"
+        )
     mine = set[nn.Parameter]()
     try:
         for parameter in f.parameters() if isinstance(f, nn.Module) else ():

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations
+from torch.nn.utils.spectral_norm import SpectralNorm
 
 from igteach.core.attribution import all_finite
 from igteach.core.evaluation import forward, forward_with_gradient
@@ -188,7 +190,9 @@ def _differs_in_training(layer: nn.Module) -> bool:
         return layer.p > 0
     if isinstance(layer, nn.RNNBase | nn.MultiheadAttention):
         return layer.dropout > 0
-    return isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.RReLU)
+    if any(isinstance(hook, SpectralNorm) for hook in layer._forward_pre_hooks.values()):
+        return True
+    return isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.RReLU | parametrizations._SpectralNorm)
 
 
 def check_count(name: str, value: int, least: int) -> None:

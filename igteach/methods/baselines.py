@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import conv1d, pad
 
-from igteach.core.evaluation import forward, forward_with_gradient
+from igteach.core.evaluation import forward, forward_with_gradient, frozen_parameters
 from igteach.core.functions import Function, Logit
 from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_baseline, check_floating
@@ -302,7 +302,8 @@ def neutral(f: Function, x: Tensor, gap: float = 0.01) -> Tensor:
         log_ratios: Tensor = evenness(points).log()
         return -log_ratios.mean(1)
 
-    return _descend(divergence_from_even, x, divergence)
+    with frozen_parameters(f):
+        return _descend(divergence_from_even, x, divergence)
 
 
 def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near_zero: float = 0.01) -> Tensor:
@@ -334,15 +335,17 @@ def adversarial(f: Function, x: Tensor, target: int | Tensor | None = None, near
         https://arxiv.org/abs/1511.04599, the steps.
     """
     x, _, per_row = check_arguments(f, x, x, target)
-    p = forward(f, x, per_row)
+    with torch.no_grad():
+        p = forward(f, x, per_row)
     aim = math.log(_checked_positive("near_zero", near_zero) / 2)
     if p.min() < 0 or p.max() >= 1:
         raise ValueError("f is not between 0 and 1, or rounds to 1; pass probability(model), or x in float64")
 
     def logit_above_aim(points: Tensor) -> Tensor:
-        return forward(f, points, per_row).logit(eps=TINY_PROBABILITY) - aim
+        return forward(f, points, per_row.outside_inference()).logit(eps=TINY_PROBABILITY) - aim
 
-    return _descend(logit_above_aim, x, math.log(2))
+    with frozen_parameters(f):
+        return _descend(logit_above_aim, x, math.log(2))
 
 
 def _descend(loss: Function, x: Tensor, level: float) -> Tensor:

@@ -2,20 +2,22 @@
 
 Captum sees layers, not code: a ReLU counts if it is an nn.ReLU that is used once, while a relu or softmax called inside
 a forward goes unseen (and the residual shows it). A method that has no rule for f raises NotImplementedError. A seed
-decides what is drawn; the caller's random state is not changed.
+decides what is drawn; the caller's random state is not changed. Threads take turns.
 """
 
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import batchnorm, conv, dropout, pooling
 
 from igteach.core.attribution import Attribution
-from igteach.core.evaluation import forward_batched
+from igteach.core.evaluation import forward_batched, frozen_parameters, recurrent_layers
 from igteach.core.functions import Baseline, Function, Target
+from igteach.core.plain_modules import copied, what_hides_layers
+from igteach.core.seeding import seeded
 from igteach.core.validation import check_arguments, default_batch_size
 
 LINEAR = (nn.Linear, conv._ConvNd, batchnorm._BatchNorm, dropout._DropoutNd, nn.Flatten, nn.Identity)
@@ -287,15 +289,31 @@ def _attribute(
     if name not in WITHOUT_BASELINE:
         options["baselines"] = start
         f_baseline = forward_batched(f, start, per_row, batch_size)
-    if per_row.target is None:
-        options["target"] = _only_column(f, x)
-    else:
-        options["target"] = per_row.target.to(x.device)
-    model = nn.Sequential(f) if isinstance(f, nn.Module) else f  # Captum's LRP looks at what is inside the model
-    method = getattr(captum.attr, name)(model)
-    values = _run_seeded(method, x, seed, options)
+    options["target"] = _only_column(f, x) if per_row.target is None else per_row.target.to(x.device)
+    with recurrent_layers(f), nullcontext() if name in WITHOUT_GRADIENT else frozen_parameters(f):
+        values = _run_seeded(getattr(captum.attr, name)(_for_captum(f, name, x)), x, seed, options)
     f_input = forward_batched(f, x, per_row, batch_size)
     return Attribution(values, f_input, f_baseline, evaluations=0 if name in WITHOUT_GRADIENT else 1)
+
+
+def _for_captum(f: Function, name: str, x: Tensor) -> Function:
+    """f as a method of Captum takes it.
+
+    One that hooks layers gets a copy of f, whose layers no other thread calls; LRP writes to the parameters, too. But a
+    forward set on an instance may call layers that the copy does not have: then it is f itself. LRP looks at what is
+    inside a module. Other methods may draw rows in torch's default dtype, and need them after f has had a copy.
+    """
+    if name not in LAYER_BY_LAYER or not isinstance(f, nn.Module):
+        return lambda rows: f(rows.to(x.dtype, copy=True))
+    for module in f.modules():
+        hidden = what_hides_layers(module)
+        if hidden:
+            raise NotImplementedError(
+                f"{name} goes through the layers of f, and {type(module).__name__} in it {hidden}"
+            )
+    if any("forward" in vars(module) for module in f.modules()):
+        return nn.Sequential(f)
+    return nn.Sequential(copied(f, parameters=name == "LRP"))
 
 
 @torch.no_grad()
@@ -306,14 +324,9 @@ def _only_column(f: Function, x: Tensor) -> int | None:
 
 def _run_seeded(method: Any, x: Tensor, seed: int, options: dict[str, Any]) -> Tensor:
     """What a method of Captum gives with the random state seeded; afterwards the state is as it was."""
-    numpy_state = np.random.get_state()
-    devices = [x.device] if x.is_cuda else []
-    with torch.device(x.device), torch.random.fork_rng(devices), warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
-        torch.manual_seed(seed)
-        np.random.seed(seed)
-        try:
-            values: Tensor = method.attribute(x, **options)
-        finally:
-            np.random.set_state(numpy_state)
-    return values.detach()
+    with seeded(seed, x.device), torch.inference_mode(False), torch.enable_grad(), x.device:
+        options = {name: value.clone() if isinstance(value, Tensor) else value for name, value in options.items()}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that hooks are set, and removed again
+            values: Tensor = method.attribute(x.clone(), **options)
+    return values.detach().to(x.dtype)

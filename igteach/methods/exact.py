@@ -72,7 +72,8 @@ def exact_integrated_gradients(
     Source:
         Sotoudeh and Thakur (2019), ExactLine, https://arxiv.org/abs/1908.06214.
     """
-    network = network_behind(model).double()
+    with torch.inference_mode(False):
+        network = network_behind(model).double()
     layers = layer_chain(network)
     x, baseline, per_row = check_arguments(model, x, baseline, target)
     if x.device.type == "mps":

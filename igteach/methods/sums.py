@@ -14,10 +14,10 @@ def sum_attributions(*answers: Attribution) -> Attribution:
 
     Returns:
         An Attribution in float64. Its expected L1 error is the sum of theirs; without an error estimate of each there
-        is none of the sum.
+        is none of the sum. It has the names of the features if one of them has.
 
     Raises:
-        ValueError: if the answers have different shapes, or one is of a method without a baseline.
+        ValueError: if the answers have different shapes or names, or one is of a method without a baseline.
 
     Example:
         >>> import igteach, torch
@@ -33,6 +33,12 @@ def sum_attributions(*answers: Attribution) -> Attribution:
     shapes = [tuple(answer.values.shape) for answer in answers]
     if len(set(shapes)) != 1:
         raise ValueError(f"answers have the shapes {shapes}; attribute every part of the sum at the same x")
+    names = {answer.feature_names for answer in answers if answer.feature_names is not None}
+    if len(names) > 1:
+        first, second = sorted(names)[:2]
+        differing = next(pair for pair in zip(first, second, strict=True) if pair[0] != pair[1])
+        received = f"the feature {differing[0]!r} where another has {differing[1]!r}"
+        raise ValueError(f"answers name {received}; pass the columns to every part of the sum in one order")
     f_baselines = [answer.f_baseline for answer in answers if answer.f_baseline is not None]
     if len(f_baselines) < len(answers):
         raise ValueError("answers hold one without F(baseline), whose values are no shares; use integrated_gradients")
@@ -41,6 +47,7 @@ def sum_attributions(*answers: Attribution) -> Attribution:
         torch.stack([answer.f_input.double() for answer in answers]).sum(0),
         torch.stack([f_baseline.double() for f_baseline in f_baselines]).sum(0),
         sum(answer.evaluations for answer in answers),
+        feature_names=names.pop() if names else None,
     )
     l1_errors = []
     for answer in answers:

@@ -1,67 +1,37 @@
-"""scikit-learn's trees and their ensembles: as F, and as the single trees whose sum F is."""
+"""Models of trees: as F, and as the single trees whose sum F is."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-HALFWAY = 0.5  # the alpha where a value changes that cannot move gradually
-WORDS, WORD_BITS = 8, 32  # of the bit set of categories at a node
+from igteach.methods.boosters import read_lightgbm, read_xgboost
+from igteach.methods.sklearn_trees import nameless, names_of, read_average, read_boosting, read_histogram
+from igteach.methods.tree_ensembles import read_bagging, read_pipeline, read_voting
+from igteach.methods.tree_nodes import TreeModel
 
-
-@dataclass(frozen=True, eq=False)
-class Tree:
-    """A binary tree, node by node; node 0 is the root. A number goes left if it is at most the threshold.
-
-    Attributes:
-        left: (nodes,), the left child; unused at a leaf, as are all the others but value.
-        right: (nodes,), the right child.
-        is_leaf: (nodes,), bool.
-        feature: (nodes,), the feature that the node splits.
-        threshold: (nodes,), in the units of the feature.
-        missing_left: (nodes,), bool: whether NaN goes left.
-        categorical: (nodes,), bool: whether the feature is a category, not a number.
-        left_categories: (nodes, 8), uint32: bit c % 32 of word c // 32 says that category c goes left.
-        value: (nodes, outputs), what the node adds to F.
-    """
-
-    left: np.ndarray
-    right: np.ndarray
-    is_leaf: np.ndarray
-    feature: np.ndarray
-    threshold: np.ndarray
-    missing_left: np.ndarray
-    categorical: np.ndarray
-    left_categories: np.ndarray
-    value: np.ndarray
-
-    def goes_left(self, node: np.ndarray, number: np.ndarray) -> np.ndarray:
-        """Whether each number (visits,) goes left at its node (visits,)."""
-        is_category = self.categorical[node]
-        category = np.nan_to_num(np.where(is_category, number, 0)).astype(int)
-        bits = self.left_categories[node, category // WORD_BITS] >> (category % WORD_BITS)
-        is_left = np.where(is_category, (bits & 1) == 1, number <= self.threshold[node])
-        goes_left: np.ndarray = np.where(np.isnan(number), self.missing_left[node], is_left)
-        return goes_left
-
-    def crossing(self, node: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-        """The alpha where each number (visits,) crosses the threshold of its node between start and end, if it does."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            alpha = (self.threshold[node] / 2 - start / 2) / (end / 2 - start / 2)  # halves do not overflow
-        jumps = self.categorical[node] | np.isnan(start) | np.isnan(end)
-        return np.where(jumps, HALFWAY, alpha)
+KNOWN = (
+    "a DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting, HistGradientBoosting, Bagging or Voting "
+    "model of scikit-learn, a Pipeline of scalers and one of them, or a model of XGBoost or LightGBM"
+)
+MANY_LABELS = 12  # more are not all listed in a message
+Target = Any  # None, a label, or a label for each row
 
 
 class TreeFunction:
-    """F of a fitted model, a function of a batch like any other: (N, features) -> (N,) or (N, classes), float64.
+    """F of a fitted model, a function of a batch like any other: (N, features) -> (N,) or (N, labels), float64.
 
     F is as `igteach.tree_integrated_gradients` says.
 
     Args:
-        model: a fitted tree or ensemble of scikit-learn.
+        model: a fitted tree or ensemble, as `igteach.tree_integrated_gradients` takes it.
+
+    Attributes:
+        model: as it was passed.
+        sums: the trees whose sum is F, but for a constant.
+        names: of the columns that it was fitted on, or None.
 
     Raises:
         TypeError: if the model is of another kind.
@@ -77,153 +47,146 @@ class TreeFunction:
     """
 
     def __init__(self, model: Any):
-        from sklearn import ensemble, tree
-        from sklearn.utils.validation import check_is_fitted
-
-        single = (tree.DecisionTreeClassifier, tree.DecisionTreeRegressor)
-        forests = (
-            ensemble.RandomForestClassifier,
-            ensemble.ExtraTreesClassifier,
-            ensemble.RandomForestRegressor,
-            ensemble.ExtraTreesRegressor,
-        )
-        boosting = (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor)
-        histograms = (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor)
-        if not isinstance(model, single + forests + boosting + histograms):
-            known = "a DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting"
-            advice = "or, of a Pipeline, its last step, with x as that step takes it"
-            raise TypeError(f"model is {type(model).__name__}; pass {known} of scikit-learn {advice}")
-        check_is_fitted(model)
         self.model = model
-        self.is_forest = isinstance(model, forests)
-        self.is_boosting = isinstance(model, boosting)
-        self.is_histogram = isinstance(model, histograms)
-        self._check_model()
-
-    def _check_model(self) -> None:
-        """Raise ValueError if F is not a sum of trees, or has inputs that a tensor cannot hold."""
-        outputs = getattr(self.model, "n_outputs_", 1)
-        if outputs > 1:
-            raise ValueError(f"model has {outputs} outputs; fit one model for each")
-        init = getattr(self.model, "init", None)
-        if init not in (None, "zero"):
-            raise ValueError(f"model starts from init={type(init).__name__}, which is no tree; fit it without init")
-        if not self.is_histogram or self.model.is_categorical_ is None:
-            return
-        for categories in self.model._preprocessor.named_transformers_["encoder"].categories_:
-            if categories.dtype.kind not in "fiub":
-                received = f"categories such as {categories[0]!r}, and x holds numbers"
-                raise ValueError(f"model was fitted on {received}; number them (OrdinalEncoder) before it is fitted")
+        self._read = read_model(model)
+        self.sums = self._read.sums
+        self.names = names_of(model) or self._read.names
 
     def __call__(self, points: Tensor) -> Tensor:
-        """F at each row of points (N, features), on the CPU: (N,) or (N, classes)."""
+        """F at each row of points (N, features), on the CPU: (N,) or (N, labels)."""
         self._check_points(points)
-        rounded = self._rounded(points)
-        if self.is_boosting or self.is_histogram:
-            raw = self.model._raw_predict(rounded)
-            return torch.from_numpy(raw[:, 0] if raw.shape[1] == 1 else raw)
-        is_classifier = hasattr(self.model, "classes_")
-        predict = self.model.predict_proba if is_classifier else self.model.predict
-        return torch.from_numpy(predict(rounded))
+        return torch.from_numpy(np.asarray(self._read.f(as_array(points)), np.float64))
 
     def _check_points(self, points: Tensor) -> None:
         """Raise ValueError for points that the model does not take."""
-        from sklearn.utils import get_tags
-
         if points.device.type != "cpu":
             raise ValueError(f"x is on {points.device}, and trees are walked on the CPU; pass x.cpu()")
-        if points.dim() != 2 or points.shape[1] != self.model.n_features_in_:
-            wanted = f"(batch, {self.model.n_features_in_}), as the model was fitted"
+        if points.dim() != 2 or points.shape[1] != self._read.features:
+            wanted = f"(batch, {self._read.features}), as the model was fitted"
             raise ValueError(f"x has shape {tuple(points.shape)}; it must be {wanted}")
-        if points.isnan().any() and not get_tags(self.model).input_tags.allow_nan:
+        if points.isnan().any() and not self._read.takes_missing:
             refused = f"x or baseline holds NaN, which this {type(self.model).__name__} does not take"
             raise ValueError(f"{refused}; fill it, or fit a HistGradientBoosting model")
 
-    def split_inputs(self, points: Tensor) -> np.ndarray:
-        """The numbers that the splits compare: rounded as the model rounds, and the rank of each category.
+    def outputs(self, target: Target, rows: int) -> Tensor | None:
+        """The column of F for each row.
 
         Args:
-            points: (N, features).
+            target: a label, one for each row, or None if F is one number for each row.
+            rows: how many rows x has.
 
         Returns:
-            (N, features), float64.
+            (rows,), int64, or None if F is one number for each row.
+
+        Raises:
+            TypeError: if target is not of the kind of the labels.
+            ValueError: if it is no label, or missing, or there for a model that wants none.
         """
-        numbers = self._rounded(points).astype(np.float64)  # a copy
-        if self.is_histogram:
-            numbers[:, self._feature_of_column()] = self.model._preprocess_X(numbers, reset=False)
-        return numbers
+        labels = self._read.labels
+        if labels is None:
+            if target is not None:
+                raise ValueError(
+                    f"target was given, but f returns one number a row{self._of_label()}; leave target out"
+                )
+            return None
+        if target is None:
+            raise ValueError(f"target is missing: f returns {len(labels)} classes; pass one of {_listed(labels)}")
+        wanted = target.numpy() if isinstance(target, Tensor) else np.asarray(target)
+        if wanted.ndim == 0:
+            wanted = np.full(rows, wanted)
+        if wanted.shape != (rows,):
+            raise ValueError(f"target has shape {wanted.shape}; for {rows} examples pass a label or {rows} of them")
+        place = {label: column for column, label in enumerate(labels)}
+        return torch.tensor([place[_label(each, labels)] for each in wanted.tolist()], device="cpu")
 
-    def _rounded(self, points: Tensor) -> np.ndarray:
-        return points.detach().double().numpy().astype(np.float64 if self.is_histogram else np.float32)
-
-    def trees(self) -> Iterator[Tree]:
-        """The trees whose sum is F, but for a constant."""
-        if self.is_histogram:
-            return self._histogram_trees()
-        if self.is_boosting:
-            return self._boosted_trees()
-        return self._averaged_trees()
-
-    def _histogram_trees(self) -> Iterator[Tree]:
-        for stage in self.model._predictors:
-            for output, predictor in enumerate(stage):
-                yield _histogram_tree(predictor, self._feature_of_column(), _one_hot(output, len(stage)))
-
-    def _boosted_trees(self) -> Iterator[Tree]:
-        for stage in self.model.estimators_:
-            for output, estimator in enumerate(stage):
-                yield _tree(estimator.tree_, self.model.learning_rate * _one_hot(output, len(stage)))
-
-    def _averaged_trees(self) -> Iterator[Tree]:
-        estimators = self.model.estimators_ if self.is_forest else [self.model]
-        for estimator in estimators:
-            yield _tree(estimator.tree_, np.ones(1) / len(estimators))
-
-    def _feature_of_column(self) -> np.ndarray:
-        """The feature in each column that a histogram tree sees, (features,): categories come first."""
-        features = np.arange(self.model.n_features_in_)
-        is_category = self.model.is_categorical_
-        if is_category is None:
-            return features
-        return np.concatenate([features[is_category], features[~is_category]])
+    def _of_label(self) -> str:
+        """Whose score the one number of a classifier is."""
+        labels = np.asarray(getattr(self.model, "classes_", ())).tolist()
+        return f" (the log odds of {labels[1]!r})" if len(labels) == 2 else ""
 
 
-def _one_hot(output: int, outputs: int) -> np.ndarray:
-    """1 for one output, 0 for the others: (outputs,)."""
-    weights = np.zeros(outputs)
-    weights[output] = 1
-    return weights
+def _label(target: object, labels: tuple[object, ...]) -> object:
+    """The target, if it is one of the labels."""
+    if isinstance(target, bool) and not any(isinstance(label, bool) for label in labels):
+        raise TypeError(f"target is {target}; pass one of the model's labels: {_listed(labels)}")
+    if target not in labels:
+        raise ValueError(f"target is {target!r}, which is no label of the model; pass one of {_listed(labels)}")
+    return target
 
 
-def _tree(tree: Any, factors: np.ndarray) -> Tree:
-    """A decision tree of scikit-learn; factors multiply its value: one for all outputs, or one for each."""
-    return Tree(
-        left=tree.children_left,
-        right=tree.children_right,
-        is_leaf=tree.children_left == -1,
-        feature=tree.feature,
-        threshold=tree.threshold,
-        missing_left=tree.missing_go_to_left == 1,
-        categorical=np.zeros(tree.node_count, bool),
-        left_categories=np.zeros((tree.node_count, WORDS), np.uint32),
-        value=tree.value[:, 0, :] * factors,
+def _listed(labels: tuple[object, ...]) -> str:
+    few = ", ".join(repr(label) for label in labels[:MANY_LABELS])
+    return few if len(labels) <= MANY_LABELS else f"{few} and {len(labels) - MANY_LABELS} more"
+
+
+def as_array(points: Tensor) -> np.ndarray:
+    """Points in an array of their own, as models take it: float32 or float64, row by row.
+
+    Args:
+        points: a tensor on the CPU.
+
+    Returns:
+        The numbers, in the dtype of the tensor if it is one of the two, else in float64.
+
+    Example:
+        >>> import torch
+        >>> as_array(torch.ones(1, 2))
+        array([[1., 1.]], dtype=float32)
+    """
+    kept = points.detach() if points.dtype in (torch.float32, torch.float64) else points.detach().double()
+    return np.array(kept.numpy(), order="C")
+
+
+def read_model(model: Any) -> TreeModel:
+    """Any model of trees, read.
+
+    Args:
+        model: as `igteach.tree_integrated_gradients` takes it.
+
+    Returns:
+        The model, read.
+
+    Raises:
+        TypeError: if it is of another kind.
+        sklearn.exceptions.NotFittedError: if it is not fitted.
+        ValueError: if its F is not a sum of trees.
+
+    Example:
+        >>> from sklearn.tree import DecisionTreeClassifier
+        >>> read_model(DecisionTreeClassifier().fit([[0.0], [1.0]], ["no", "yes"])).labels
+        ('no', 'yes')
+    """
+    libraries = {kind.__module__.split(".")[0] for kind in type(model).__mro__}
+    if "xgboost" in libraries and (hasattr(model, "get_booster") or hasattr(model, "save_raw")):
+        return read_xgboost(model)
+    if "lightgbm" in libraries and (hasattr(type(model), "booster_") or hasattr(model, "dump_model")):
+        return read_lightgbm(model)
+    return _read_sklearn(model)
+
+
+def _read_sklearn(model: Any) -> TreeModel:
+    from sklearn import ensemble, pipeline, tree
+    from sklearn.utils.validation import check_is_fitted
+
+    trees = (tree.DecisionTreeClassifier, tree.DecisionTreeRegressor)
+    forests = (
+        ensemble.RandomForestClassifier,
+        ensemble.ExtraTreesClassifier,
+        ensemble.RandomForestRegressor,
+        ensemble.ExtraTreesRegressor,
     )
-
-
-def _histogram_tree(predictor: Any, feature_of_column: np.ndarray, factors: np.ndarray) -> Tree:
-    """A tree of histogram gradient boosting; factors multiply its value, one for each output."""
-    nodes = predictor.nodes
-    categorical = nodes["is_categorical"] == 1
-    left_categories = np.zeros((len(nodes), WORDS), np.uint32)
-    left_categories[categorical] = predictor.raw_left_cat_bitsets[nodes["bitset_idx"][categorical]]
-    return Tree(
-        left=nodes["left"].astype(int),
-        right=nodes["right"].astype(int),
-        is_leaf=nodes["is_leaf"] == 1,
-        feature=feature_of_column[nodes["feature_idx"]],
-        threshold=nodes["num_threshold"],
-        missing_left=nodes["missing_go_to_left"] == 1,
-        categorical=categorical,
-        left_categories=left_categories,
-        value=nodes["value"][:, None] * factors,
-    )
+    readers: dict[tuple[type, ...], Callable[[Any], TreeModel]] = {
+        trees + forests: read_average,
+        (ensemble.GradientBoostingClassifier, ensemble.GradientBoostingRegressor): read_boosting,
+        (ensemble.HistGradientBoostingClassifier, ensemble.HistGradientBoostingRegressor): read_histogram,
+        (ensemble.VotingClassifier, ensemble.VotingRegressor): lambda model: read_voting(model, read_model),
+        (ensemble.BaggingClassifier, ensemble.BaggingRegressor): lambda model: read_bagging(model, read_model),
+        (pipeline.Pipeline,): lambda model: read_pipeline(model, read_model, nameless),
+    }
+    for kinds, read in readers.items():
+        if isinstance(model, kinds):
+            check_is_fitted(model)
+            return read(model)
+    if hasattr(model, "best_estimator_"):
+        raise TypeError(f"model is {type(model).__name__}; pass model.best_estimator_")
+    raise TypeError(f"model is {type(model).__name__}, whose output is no sum of trees; pass {KNOWN}")

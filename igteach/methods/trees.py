@@ -10,7 +10,7 @@ rule that depends on nothing but F around the point, not on how a tree is writte
 shares of each jump, say, would break linearity. It is also the limit of IG if F were smoothed by noise in proportion
 to |x - x'|.
 
-A category, or a number that is missing at one end only, cannot move gradually: it changes at alpha = 1/2, which is
+A category, or a value that is missing at one end only, cannot move gradually: it changes at alpha = 1/2, which is
 where the path crosses a split of its one-hot code.
 """
 
@@ -23,35 +23,50 @@ from torch import Tensor
 
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward
-from igteach.core.functions import Baseline, Target
+from igteach.core.tables import read_table
 from igteach.core.validation import check_arguments
 from igteach.methods.exact import CLOSEST
-from igteach.methods.tree_models import HALFWAY, Tree, TreeFunction
+from igteach.methods.tree_models import TreeFunction, as_array
+from igteach.methods.tree_nodes import HALFWAY, Tree
 
+MANY_NAMES = 8  # more are not all listed in a message
 ROUNDING = 1e-13  # of all that a feature gained and lost: if less than that is left of it, nothing is
 
 
-def tree_integrated_gradients(model: Any, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
-    """The exact share of each feature in F(x) - F(x'), for F of a scikit-learn tree or ensemble of trees.
+def tree_integrated_gradients(model: Any, x: Any, baseline: Any = None, target: Any = None) -> Attribution:
+    """The exact share of each feature in F(x) - F(x'), for F of a tree or an ensemble of trees.
 
-    F of trees and forests is predict or, for a classifier, predict_proba, with the class as target. F of boosting is
-    the sum of its trees: predict (its logarithm for a loss of poisson or gamma) or, for a classifier,
-    decision_function: the log odds of the second of two classes, without target, or one for each class.
+    F of scikit-learn's trees, forests, bagging and voting is predict or, for a classifier, predict_proba of the target.
+    F of boosting is the sum of its trees: predict (its logarithm for a loss of poisson or gamma) or, for a classifier,
+    decision_function. F of XGBoost is the margin, output_margin=True; of LightGBM the raw score, raw_score=True; both
+    up to best_iteration where the model predicts with that. Of two classes boosting has one number, the log odds of the
+    second, without target.
 
-    x and baseline are rounded to float32 if the model does that (all but HistGradientBoosting); the path is not.
+    x and baseline are rounded to float32 if the model does that (all but HistGradientBoosting and LightGBM); the path
+    is not. A pipeline's scalers move both; the shares are of its own columns.
+
+    A value that is missing at one end only, be it NaN or what the model was told to take as missing, changes half-way,
+    as a category does.
 
     Args:
-        model: a fitted DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting.
-        x: (batch, features) on the CPU, floating point; may hold NaN if the model takes missing values.
-        baseline: x', a number, or broadcasts to x; None is zeros. It may hold NaN, as x.
-        target: an int, (batch,), or None if F is one number for each row.
+        model: a fitted DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting of
+            scikit-learn; a Bagging or (soft) Voting ensemble of such, if what they predict is their sum; a Pipeline of
+            StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler and such a model; or one of XGBoost or LightGBM.
+        x: (batch, features), a tensor on the CPU, a NumPy array or a DataFrame. Categories are numbers, as the model
+            was fitted on them; NaN is a missing value, if the model takes such.
+        baseline: x', a number, or a tensor, array, DataFrame or Series that broadcasts to x; None is zeros. It may hold
+            NaN, as x.
+        target: the label of a class as in model.classes_, or (batch,) of them; the number of the class for a Booster,
+            which keeps no labels. None if F is one number for each row.
 
     Returns:
-        An Attribution in float64, in units of F and complete but for rounding.
+        An Attribution in float64, in units of F and complete but for rounding (XGBoost adds up F in float32), with the
+        names of the columns where x or the model has them.
 
     Raises:
         TypeError: if the model is of another kind, or as `igteach.integrated_gradients`.
-        ValueError: if F is not a sum of trees alone, or as `igteach.integrated_gradients`.
+        ValueError: if F is not a sum of trees alone, target is no label, columns have other names than the model's, or
+            as `igteach.integrated_gradients`.
 
     Example:
         >>> import igteach, torch
@@ -67,23 +82,25 @@ def tree_integrated_gradients(model: Any, x: Tensor, baseline: Baseline = None, 
     return _attribution(model, x, baseline, target, all_at_once=False)
 
 
-def tree_shapley_values(model: Any, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
+def tree_shapley_values(model: Any, x: Any, baseline: Any = None, target: Any = None) -> Attribution:
     """The exact Shapley values of the same F: what the jumps amount to if all features cross at once.
 
     A feature is then either as in x or as in the baseline: this is the interventional TreeSHAP of one baseline.
 
     Args:
-        model: a fitted DecisionTree, ExtraTree, RandomForest, ExtraTrees, GradientBoosting or HistGradientBoosting.
-        x: (batch, features) on the CPU, floating point; may hold NaN if the model takes missing values.
-        baseline: x', a number, or broadcasts to x; None is zeros. It may hold NaN, as x.
-        target: an int, (batch,), or None if F is one number for each row.
+        model: as for `igteach.tree_integrated_gradients`.
+        x: (batch, features), a tensor, NumPy array or DataFrame; as there.
+        baseline: x'; as there.
+        target: the label of a class, (batch,) of them, or None; as there.
 
     Returns:
-        An Attribution in float64, in units of F and complete but for rounding.
+        An Attribution in float64, in units of F and complete but for rounding (XGBoost adds up F in float32), with the
+        names of the columns where x or the model has them.
 
     Raises:
         TypeError: if the model is of another kind, or as `igteach.integrated_gradients`.
-        ValueError: if F is not a sum of trees alone, or as `igteach.integrated_gradients`.
+        ValueError: if F is not a sum of trees alone, target is no label, columns have other names than the model's, or
+            as `igteach.integrated_gradients`.
 
     Example:
         >>> import igteach, torch
@@ -98,28 +115,59 @@ def tree_shapley_values(model: Any, x: Tensor, baseline: Baseline = None, target
     return _attribution(model, x, baseline, target, all_at_once=True)
 
 
-def _attribution(model: Any, x: Tensor, baseline: Baseline, target: Target, all_at_once: bool) -> Attribution:
+def _attribution(model: Any, x: Any, baseline: Any, target: Any, all_at_once: bool) -> Attribution:
     """IG of a model, or its Shapley values, for which all features cross at once."""
     f = TreeFunction(model)
-    _, _, per_row = check_arguments(f, _without_nan(x), _without_nan(baseline), target)
-    baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype).expand(x.shape)
+    x, baseline, names = _read_arguments(f, x, baseline)
+    outputs = f.outputs(target, len(x))
+    _, _, per_row = check_arguments(f, _without_nan(x), _without_nan(baseline), outputs)
+    baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype, device=x.device).expand(x.shape)
     f_input, f_baseline = forward(f, x, per_row), forward(f, baseline, per_row)
-    outputs = np.zeros(len(x), int) if per_row.target is None else per_row.target.numpy()
-    paths = _Paths(f.split_inputs(baseline), f.split_inputs(x), outputs, all_at_once)
     totals = np.zeros((2, *x.shape))
-    for tree in f.trees():
-        _add_shares(totals, tree, paths)
+    columns = np.zeros(len(x), int) if outputs is None else outputs.numpy()
+    for trees in f.sums:
+        paths = _Paths(trees.split_inputs(as_array(baseline)), trees.split_inputs(as_array(x)), columns, all_at_once)
+        for tree in trees.trees():
+            _add_shares(totals, tree, paths)
     shares, changes = totals
-    values = np.where(np.abs(shares) > ROUNDING * changes, shares, 0)
+    values = torch.from_numpy(np.where(np.abs(shares) > ROUNDING * changes, shares, 0))
     no_error = torch.zeros(len(x), dtype=torch.float64, device="cpu")
-    return Attribution(torch.from_numpy(values), f_input, f_baseline, evaluations=0, error_estimate=no_error)
+    return Attribution(values, f_input, f_baseline, evaluations=0, error_estimate=no_error, feature_names=names)
+
+
+def _read_arguments(f: TreeFunction, x: Any, baseline: Any) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """x and the baseline as tensors of floats, and the names of their columns; ValueError where names contradict."""
+    x, names = read_table("x", x)
+    baseline_names = None
+    if baseline is not None and not isinstance(baseline, int | float):
+        baseline, baseline_names = read_table("baseline", baseline)
+    expected, whose = (f.names, "the model was fitted on") if f.names else (names, "x has")
+    for argument, found in (("x", names), ("baseline", baseline_names)):
+        if found is not None and expected is not None and _plain(found) != _plain(expected):
+            wanted = "the model's columns, in its order" if f.names else "those of x, in its order"
+            raise ValueError(f"{argument} has the columns {_few(found)}, {whose} {_few(expected)}; pass {wanted}")
+    return _floating(x), _floating(baseline), names or f.names
+
+
+def _plain(names: tuple[str, ...]) -> list[str]:
+    """Names as LightGBM keeps them."""
+    return [name.replace(" ", "_") for name in names]
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = ", ".join(map(repr, names[:MANY_NAMES]))
+    return shown if len(names) <= MANY_NAMES else f"{shown} and {len(names) - MANY_NAMES} more"
+
+
+def _floating(numbers: Any) -> Any:
+    """Whole numbers in float64: to a tree they are numbers like others."""
+    is_whole = isinstance(numbers, Tensor) and not numbers.is_floating_point() and not numbers.is_complex()
+    return numbers.double() if is_whole else numbers
 
 
 def _without_nan(numbers: Any) -> Any:
     """Zero for NaN, so that the rest is checked as for every method."""
-    if not isinstance(numbers, Tensor) or not numbers.is_floating_point():
-        return numbers
-    return numbers.masked_fill(numbers.isnan(), 0)
+    return numbers.masked_fill(numbers.isnan(), 0) if isinstance(numbers, Tensor) else numbers
 
 
 @dataclass(frozen=True, eq=False)

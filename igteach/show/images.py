@@ -183,6 +183,8 @@ def _panel(title: str, answer: Attribution | Values, shape: tuple[int, ...], sid
     residual, verdict, unit = "", "", SHARES
     if not isinstance(answer, Attribution):
         values = numbers(answer, f"the values of answers[{title!r}]")
+    elif not isinstance(answer.values, torch.Tensor):
+        raise ValueError(f"answers[{title!r}] is about several inputs; draw it with show.attribution")
     elif len(answer.values) != 1:
         raise ValueError(f"answers[{title!r}] holds {len(answer.values)} examples; pass the Attribution of one picture")
     else:

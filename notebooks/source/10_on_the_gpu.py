@@ -410,7 +410,7 @@ def my_pictures(is_done, rank, processes):
 check("10.4", my_pictures)
 
 # %% [markdown]
-# `igteach.methods.folder` is a program of that kind, on PyTorch's own engine. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; and started again, it goes on where it stopped. With EfficientNet-Lite0, on one machine with four GPUs, you would type
+# `igteach.methods.folder` is a program of that kind, on PyTorch's own engine. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; and started again, it goes on where it stopped. `settings.json` says which model and options the results are of, and a run with others is refused. With EfficientNet-Lite0, on one machine with four GPUs, you would type
 #
 # ```
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS

@@ -122,6 +122,25 @@ def hooked(model):
     return model
 
 
+def hooked_wrapper():
+    f = probability(network())
+    f.register_forward_hook(lambda module, received, out: torch.sin(7 * out))
+    return f
+
+
+def own_forward():
+    f = network()
+    original = f[0][0].forward
+    f[0][0].forward = lambda x: torch.sin(7 * original(x))
+    return f
+
+
+def normalised():
+    f = network()
+    nn.utils.weight_norm(f[0][0])
+    return f
+
+
 def without_statistics():
     return nn.Sequential(nn.BatchNorm2d(2, track_running_stats=False), network())
 
@@ -133,11 +152,31 @@ def without_statistics():
         Sneaky(*network()),
         nn.Sequential(Sneaky(nn.Conv2d(2, 4, 5)), nn.ReLU()),
         hooked(network()),
+        hooked_wrapper(),
+        own_forward(),
+        normalised(),
+        nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
+        nn.Sequential(torch.jit.script(network()), nn.ReLU()),
+        torch.compile(network()),
         without_statistics(),
         nn.Sequential(nn.ReLU(), network()),
         nn.Sequential(nn.Conv2d(2, 4, 1), nn.ReLU()),  # 2 products for an output
     ],
-    ids=["function", "own forward", "own forward inside", "hooks", "statistics", "kink first", "cheap"],
+    ids=[
+        "function",
+        "own forward",
+        "own forward inside",
+        "hooks",
+        "hooks of the wrapper",
+        "set forward",
+        "weight norm",
+        "parametrised",
+        "scripted",
+        "compiled",
+        "statistics",
+        "kink first",
+        "cheap",
+    ],
 )
 def test_no_prefix_is_seen_where_there_is_none_or_none_that_pays(f):
     assert affine_prefix.split_model(f, torch.zeros(1, 2, 12, 12).double()) is None
@@ -178,3 +217,92 @@ def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch(options):
 
     assert affine_prefix.split_model(f, torch.zeros(1, 64))
     assert beyond(256) < 1.2 * beyond(16)
+
+
+def agree(f, x, **options):
+    """Whether the answer is that of the same function, whose layers cannot be seen."""
+    seen, unseen = (integrated_gradients(each, x, steps=16, **options) for each in (f, lambda rows: f(rows)))
+    torch.testing.assert_close(seen.values, unseen.values, rtol=1e-9, atol=1e-12)
+
+
+class View(nn.Module):
+    def forward(self, x):
+        return x.view(len(x), -1)
+
+
+class Turned(nn.Module):
+    """Takes its input in pairs, which `view_as_complex` wants side by side in memory."""
+
+    def forward(self, x):
+        return torch.view_as_complex(x.unflatten(-1, (-1, 2))).abs().flatten(1)
+
+
+@pytest.mark.parametrize("last", [nn.Flatten, View, Turned])
+@pytest.mark.parametrize("wrapper", [probability, lambda f: f], ids=["probability", "itself"])
+def test_what_comes_next_may_view_its_input_in_any_way(wrapper, last):
+    torch.manual_seed(0)
+    behind = {Turned: 192}.get(last, 384)
+    f = nn.Sequential(nn.Conv2d(3, 6, 5), nn.Tanh(), last(), nn.Linear(behind, 3)).double()
+    f, x = wrapper(f), torch.randn(2, 3, 12, 12).double()
+    assert affine_prefix.split_model(f, x)
+    agree(f, x, target=1)
+    agree(f, x.to(memory_format=torch.channels_last), target=1)
+
+
+def test_an_error_of_f_itself_is_not_tried_again():
+    calls = []
+
+    class Fails(nn.Module):
+        def forward(self, x):
+            if torch.is_grad_enabled():
+                calls.append(1)
+                raise RuntimeError("of f itself")
+            return x
+
+    f = nn.Sequential(nn.Linear(64, 8), Fails(), nn.Linear(8, 1))
+    with pytest.raises(RuntimeError, match="of f itself"):
+        integrated_gradients(f, torch.ones(1, 64))
+    assert len(calls) == 1
+
+
+def test_layers_that_come_twice_are_passed_twice():
+    torch.manual_seed(0)
+    layer, act = nn.Linear(64, 64), nn.ReLU()
+    f = nn.Sequential(layer, layer, act, nn.Linear(64, 64), act, nn.Linear(64, 2)).double()
+    x = torch.randn(2, 64).double()
+    assert len(affine_prefix.split_model(f, x).prefix) == 2
+    agree(f, x, target=1)
+
+
+def test_a_flatten_of_the_rows_is_no_part_of_the_prefix():
+    torch.manual_seed(0)
+    f = nn.Sequential(nn.Linear(64, 1), nn.Flatten(0), nn.Sigmoid()).double()
+    agree(f, torch.randn(3, 64).double())
+
+
+@pytest.mark.parametrize("change", [hooked_wrapper, own_forward, normalised], ids=lambda change: change.__name__)
+def test_hooks_and_set_forwards_count(change):
+    agree(change(), torch.randn(2, 2, 12, 12).double(), target=1)
+
+
+def test_global_hooks_count():
+    f, x = network(), torch.randn(2, 2, 12, 12).double()
+
+    def hook(module, received, out):
+        return torch.sin(3 * out) if isinstance(module, nn.Conv2d) else None
+
+    handle = nn.modules.module.register_module_forward_hook(hook)
+    try:
+        agree(f, x, target=1)
+    finally:
+        handle.remove()
+
+
+def test_rows_that_depend_on_one_another_behind_the_prefix_are_told_so():
+    class Mixes(nn.Module):
+        def forward(self, x):
+            return x - x.mean(0)
+
+    f = nn.Sequential(nn.Linear(64, 4), nn.Tanh(), Mixes(), nn.Linear(4, 1))
+    with pytest.raises(ValueError, match="f must treat each row independently"):
+        integrated_gradients(f, torch.randn(2, 64))

@@ -204,5 +204,5 @@ def least_first(right, exchange, values, steps):
 
 
 @breaks(randomisation.cascading_randomisation, "12", "a network that forgets nothing")
-def as_trained(right, f, *args):
-    return ((name, f) for name, _ in right(f, *args))
+def as_trained(right, f, *args, **options):
+    return ((name, f) for name, _ in right(f, *args, **options))

@@ -181,3 +181,13 @@ def test_without_captum_the_message_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "captum.attr", None)
     with pytest.raises(ImportError, match="pip install captum"):
         captum_methods.occlusion(PAPER_F, AT)
+
+
+@pytest.mark.parametrize("name", ["deep_lift", "lrp", "guided_backprop", "deconvolution"])
+@pytest.mark.parametrize("hide", [torch.jit.script, torch.compile])
+def test_layers_that_hooks_do_not_reach_are_refused(name, hide):
+    f = nn.Sequential(hide(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))), nn.Softmax(1))
+    with pytest.raises(
+        NotImplementedError, match=r"no rule for|hides its layers; pass the module that it was made from"
+    ):
+        getattr(igteach.captum_methods, name)(f, torch.ones(1, 3), None, 1)

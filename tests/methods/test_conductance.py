@@ -123,6 +123,11 @@ def test_layers_that_are_none_are_refused_by_name():
     twice = nn.Sequential(nn.Linear(3, 2), tanh, nn.Linear(2, 2), tanh, nn.Linear(2, 2)).double()
     with pytest.raises(ValueError, match="layer is called 2 times by f"):
         neuron_conductance(twice, tanh, x, target=0)
-    pair = nn.LSTM(3, 2, batch_first=True).double().requires_grad_(False)
-    with pytest.raises(ValueError, match="layer gives tuple"):
-        neuron_conductance(lambda z: pair(z[:, None])[0].sum((1, 2)), pair, x)
+    lstm = nn.LSTM(3, 2, batch_first=True).double().requires_grad_(False)
+
+    def f(z):
+        return lstm(z[:, None])[0].sum((1, 2))
+
+    assert neuron_conductance(f, lstm, x).values.shape == (3, 1, 2)
+    with pytest.raises(ValueError, match=r"tensor 1 of the layer's output has shape \(1, 3, 2\) for 3 rows"):
+        neuron_conductance(f, lstm, x, index=1)

@@ -1,5 +1,7 @@
 """Exact IG: closed forms, completeness to rounding, and agreement with what is computed in other ways."""
 
+import copy
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import igteach
+from igteach.core import plain_modules
 from igteach.datasets.digits import load_digits
 from igteach.methods import exact
 from igteach.methods.exact import exact_integrated_gradients
@@ -160,13 +163,14 @@ def test_the_pieces_are_those_that_a_dense_scan_of_the_activation_patterns_finds
 def test_a_path_cut_into_stretches_gives_the_same_answer_in_less_memory(monkeypatch):
     torch.manual_seed(0)
     model = random_cnn(nn.MaxPool2d(2))
-    sizes: list[int] = []
+    sizes, original = list[int](), nn.Conv2d.forward
 
-    def note_size(layer: nn.Module, given: tuple[Tensor]) -> None:
-        if not torch.is_grad_enabled():  # the search for the pieces
-            sizes.append(given[0].numel())
+    def note_size(layer: nn.Conv2d, given: Tensor) -> Tensor:
+        if not torch.is_grad_enabled() and layer.kernel_size == (2, 2):  # the search for the pieces
+            sizes.append(given.numel())
+        return original(layer, given)
 
-    model[1].register_forward_pre_hook(note_size)
+    monkeypatch.setattr(nn.Conv2d, "forward", note_size)
     x = torch.randn(1, 2, 7, 6)
     whole = exact_integrated_gradients(model, x, target=0)
     largest = max(sizes)
@@ -329,3 +333,167 @@ def test_wrong_arguments_are_refused_as_by_the_other_methods():
         exact_integrated_gradients(model.eval(), torch.ones(1, 2, dtype=torch.uint8), target=0)
     with pytest.raises(ValueError, match="target is missing"):
         exact_integrated_gradients(model, torch.ones(1, 2))
+
+
+def small() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2)).eval()
+
+
+def sine(*received: Tensor) -> Tensor:
+    return torch.sin(7 * received[-1])
+
+
+def set_forward(f: nn.Module) -> nn.Module:
+    original = f[0].forward
+    f[0].forward = lambda x: sine(original(x))
+    return f
+
+
+def with_hook(kind: str, place: Callable[[nn.Module], nn.Module], act: Callable[..., object]) -> nn.Module:
+    f = igteach.logit(small())
+    getattr(place(f), f"register_{kind}")(act)
+    return f
+
+
+class Sine(nn.Linear):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.sin(super().forward(x))
+
+
+HOOKS = {
+    "forward": ("forward_hook", lambda module, received, out: sine(out)),
+    "pre": ("forward_pre_hook", lambda module, received: (sine(*received),)),
+    "backward": ("full_backward_hook", lambda module, grad_in, grad_out: (grad_in[0] * 2,)),
+    "backward pre": ("full_backward_pre_hook", lambda module, grad_out: (grad_out[0] * 2,)),
+}
+PLACES = {
+    "layer": lambda f: f.model[2],
+    "activation": lambda f: f.model[1],
+    "network": lambda f: f.model,
+    "wrapper": lambda f: f,
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_anywhere_is_refused(place, hook):
+    kind, act = HOOKS[hook]
+    with pytest.raises(TypeError, match="has hooks, which may change what it computes; remove them"):
+        exact_integrated_gradients(with_hook(kind, PLACES[place], act), torch.ones(1, 4), target=1)
+
+
+def test_a_hook_on_every_module_is_refused():
+    handle = nn.modules.module.register_module_forward_hook(lambda module, received, out: None)
+    try:
+        with pytest.raises(TypeError, match="has hooks"):
+            exact_integrated_gradients(small(), torch.ones(1, 4), target=1)
+    finally:
+        handle.remove()
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda: set_forward(small()), "Linear in it has a forward of its own"),
+        (lambda: nn.Sequential(Sine(4, 2)), "model uses '0.weight' outside of a layer of a known kind"),
+        (
+            lambda: torch.jit.script(small()),
+            "RecursiveScriptModule in it is scripted .* pass the module that it was made",
+        ),
+        (lambda: torch.jit.trace(small(), torch.ones(1, 4)), "is scripted"),
+        (lambda: nn.Sequential(torch.jit.script(small()), nn.Linear(2, 1)), "is scripted"),
+        (lambda: torch.compile(small()), "OptimizedModule in it is compiled .* pass the module that it was made from"),
+        (lambda: nn.Sequential(torch.compile(small())), "is compiled"),
+        (lambda: nn.Sequential(nn.Linear(4, 1), nn.Flatten(0), nn.ReLU()), "model uses Flatten, its layer '1'"),
+    ],
+)
+def test_what_hides_its_layers_is_refused_and_told_why(f, message):
+    with pytest.raises(TypeError, match=message):
+        exact_integrated_gradients(f(), torch.ones(1, 4), target=1)
+
+
+def test_a_subclass_that_computes_what_its_class_does_is_taken():
+    class Named(nn.Linear):
+        pass
+
+    f = small()
+    expected = exact_integrated_gradients(f, torch.ones(1, 4), target=1).values
+    named = Named(4, 6)
+    named.load_state_dict(f[0].state_dict())
+    f[0] = named
+    assert torch.equal(exact_integrated_gradients(f, torch.ones(1, 4), target=1).values, expected)
+
+
+def pruned(layer: nn.Module) -> None:
+    nn.utils.prune.l1_unstructured(layer, "weight", 0.3)
+    nn.utils.prune.random_unstructured(layer, "weight", 2)
+    nn.utils.prune.l1_unstructured(layer, "bias", 1)
+
+
+NORMALISED = {
+    "old weight norm": nn.utils.weight_norm,
+    "old spectral norm": nn.utils.spectral_norm,
+    "weight norm": nn.utils.parametrizations.weight_norm,
+    "spectral norm": nn.utils.parametrizations.spectral_norm,
+    "orthogonal": nn.utils.parametrizations.orthogonal,
+    "pruning": pruned,
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_weights_made_of_others_are_followed_and_stay_as_they_were(name):
+    f, x = small(), torch.randn(2, 4)
+    NORMALISED[name](f[2])
+    f.train()(x)
+    f.eval()(x)  # leaves results of autograd in the module
+    state, kinds = copy.deepcopy(f.state_dict()), [type(module) for module in f.modules()]
+    answer = exact_integrated_gradients(f, x, target=1)
+    dense = igteach.integrated_gradients(f, x, target=1, steps=2000)
+    torch.testing.assert_close(answer.values.float(), dense.values, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(answer.f_input.float(), f(x)[:, 1], rtol=1e-5, atol=1e-6)
+    assert answer.relative_residual.max() < 1e-10
+    assert [type(module) for module in f.modules()] == kinds
+    assert all(torch.equal(state[key], value) for key, value in f.state_dict().items())
+    assert f(x).requires_grad
+
+
+@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm])
+def test_spectral_norm_in_train_mode_is_told_to_leave_it(norm):
+    f = small()
+    norm(f[2])
+    buffers = [each.clone() for each in f.buffers()]
+    with pytest.raises(ValueError, match=r"behaves differently there; call .eval\(\) on f"):
+        igteach.gradient(f.train(), torch.ones(1, 4), target=1)
+    assert all(map(torch.equal, buffers, f.buffers()))
+
+
+def test_a_hook_of_another_thread_is_none():
+    f = small()
+    expected = exact_integrated_gradients(f, torch.ones(1, 4), target=1).values
+    hook = plain_modules.ThreadHook(lambda received, out: sine(out))
+    hook.owner = -1
+    f[0].register_forward_hook(hook)
+    assert torch.equal(exact_integrated_gradients(f, torch.ones(1, 4), target=1).values, expected)
+
+
+def test_tracing_leaves_the_calls_of_other_threads_alone():
+    """A forward that runs another thread, in which another network is called, while it is traced."""
+    other, results = nn.Sequential(nn.Linear(4, 2)), list[Tensor]()
+
+    class Waits(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            thread = threading.Thread(target=lambda: results.append(other(torch.ones(1, 4))))
+            thread.start()
+            thread.join()
+            return self.layer(x)
+
+    before = nn.Module.__call__
+    exact_integrated_gradients(Waits(), torch.ones(1, 4), target=1)
+    assert nn.Module.__call__ is before
+    assert results
+    assert all(isinstance(result, Tensor) for result in results)

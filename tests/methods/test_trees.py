@@ -1,7 +1,7 @@
 """Integrated Gradients of trees: closed forms, completeness, axioms, and agreement with what others compute."""
 
 from functools import cache
-from itertools import permutations, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 from torch import nn
+from tree_walks import by_orders, walked
 
 import igteach
 from igteach import axioms
@@ -213,31 +214,6 @@ def test_f_is_what_the_documentation_says(kind):
         else:
             expected = model.predict_proba(points.numpy())[:, target]
         np.testing.assert_allclose(f.numpy(), expected, rtol=1e-12, atol=1e-12)
-
-
-def by_orders(f, start, end):
-    """The mean over all orders in which the features can go from start to end, each (pieces, features)."""
-    features = start.shape[1]
-    sets = np.array(list(product([False, True], repeat=features)))
-    corners = np.where(sets, end[:, None], start[:, None])  # (pieces, sets, features)
-    values = f(corners.reshape(-1, features)).reshape(len(start), -1)
-    orders, total = list(permutations(range(features))), np.zeros(start.shape)
-    for order in orders:
-        gone = np.array([sum(2 ** (features - 1 - i) for i in order[:k]) for k in range(features + 1)])
-        total[:, list(order)] += np.diff(values[:, gone], axis=1)
-    return total / len(orders), np.ptp(values, axis=1) > 1e-12
-
-
-def walked(f, start, end):
-    """IG without a look at any threshold: F along the path, and in each short piece of it the mean over all orders."""
-    low = np.linspace(0, 1, 256, endpoint=False)[:, None]
-    width = 1 / 256
-    while True:
-        shares, some_jump = by_orders(f, start + low * (end - start), start + (low + width) * (end - start))
-        if width < 1e-5 or not some_jump.any():
-            return shares.sum(0)
-        width /= 2
-        low = np.concatenate([low[some_jump], low[some_jump] + width])
 
 
 @every_kind
@@ -542,10 +518,14 @@ TWO = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
         (
             LinearRegression().fit(TWO, TWO[:, 0]),
             TypeError,
-            "model is LinearRegression; pass a DecisionTree, .* Pipeline",
+            "model is LinearRegression, whose output is no sum of trees; pass a DecisionTree, .* Pipeline",
         ),
-        (AdaBoostClassifier().fit(TWO, TWO[:, 0]), TypeError, "model is AdaBoostClassifier; pass"),
-        (nn.Linear(2, 1), TypeError, "model is Linear; pass"),
+        (
+            AdaBoostClassifier().fit(TWO, TWO[:, 0]),
+            TypeError,
+            "model is AdaBoostClassifier, whose output is no sum of trees; pass",
+        ),
+        (nn.Linear(2, 1), TypeError, "model is Linear, whose output is no sum of trees; pass"),
         (RandomForestRegressor(), NotFittedError, "RandomForestRegressor instance is not fitted yet. Call 'fit'"),
         (DecisionTreeRegressor().fit(TWO, TWO), ValueError, "model has 2 outputs; fit one model for each"),
         (RandomForestClassifier(2).fit(TWO, TWO), ValueError, "model has 2 outputs; fit one model for each"),
@@ -572,8 +552,8 @@ def test_a_model_whose_f_is_no_sum_of_trees_is_refused_by_name(model, error, mes
         (torch.ones(2), {}, ValueError, r"x has shape \(2,\); .* pass x\[None\]"),
         (torch.ones(1, 3), {}, ValueError, r"x has shape \(1, 3\); it must be \(batch, 2\), as the model was fitted"),
         (torch.ones(1, 2, 2), {}, ValueError, r"x has shape \(1, 2, 2\); it must be \(batch, 2\)"),
-        (np.ones((1, 2)), {}, TypeError, "x is ndarray; pass a tensor"),
-        (torch.ones(1, 2, dtype=torch.int64), {}, TypeError, r"x is torch\.int64.*pass x\.float"),
+        ([[1.0, 1.0]], {}, TypeError, "x is list; pass a tensor, array or DataFrame"),
+        (torch.ones(1, 2, dtype=torch.complex64), {}, TypeError, r"x is torch\.complex64"),
         (torch.tensor([[1, torch.inf]]), {}, ValueError, "x holds NaN or infinity"),
         (torch.ones(1, 2), {"baseline": torch.ones(3)}, ValueError, "baseline has shape"),
         (torch.ones(1, 2), {"target": 0}, ValueError, "target was given, but f returns one number a row"),
@@ -595,7 +575,7 @@ def test_a_class_is_asked_for_where_there_are_several():
         model, _ = fitted(kind)
         with pytest.raises(ValueError, match=f"target is missing: f returns {classes} classes"):
             tree_integrated_gradients(model, torch.ones(1, 4))
-        with pytest.raises(ValueError, match=f"target is {classes}, but f returns {classes} classes"):
+        with pytest.raises(ValueError, match=f"target is {classes}, which is no label of the model; pass one of 0, 1"):
             tree_integrated_gradients(model, torch.ones(1, 4), target=classes)
 
 

@@ -139,11 +139,11 @@ def test_an_outlier_among_many_pixels_is_clipped_and_the_caption_says_so():
 
 def test_steps_by_named_features_are_a_row_for_each_name():
     values = torch.zeros(1, 5, 3)
-    values[0, 4, 1] = 2.0
+    values[0, 4, 2] = 2.0
     figure = show.attribution(answer(values, feature_names=NAMES))
     assert [label.get_text() for label in drawn(figure).get_yticklabels()] == list(NAMES)
-    np.testing.assert_allclose(colours_of(drawn(figure))[1, 4], WHITE_IS_ZERO(1.0)[:3])
-    assert "Map of 3 features over 5 steps: most in dose." in figure.alt
+    np.testing.assert_allclose(colours_of(drawn(figure))[2, 4], WHITE_IS_ZERO(1.0)[:3])
+    assert "Map of 3 features over 5 steps: most in pulse." in figure.alt
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (1, 4, 6), (2, 1, 4, 6)])

@@ -448,6 +448,11 @@ ONE = {"a": values(r0c0=1)}
             {},
             r"answers\['a'\] holds 2 examples; pass the Attribution of one picture",
         ),
+        (
+            (GREY, {"a": Attribution((torch.ones(1, 6, 8),), torch.ones(1), None, 1)}),
+            {},
+            r"answers\['a'\] is about several inputs; draw it with show.attribution",
+        ),
         ((GREY, ONE), {"mask": np.zeros((6, 8), bool)}, "mask marks no pixel"),
         (
             (GREY, ONE),
