@@ -131,10 +131,10 @@ def test_an_outlier_among_many_pixels_is_clipped_and_the_caption_says_so():
     values[0, 0, 0, 0] = 100.0
     figure = show.attribution(answer(values))
     np.testing.assert_allclose(colours_of(drawn(figure))[-1, -1], WHITE_IS_ZERO(1.0)[:3])
-    assert "percentile 99.5 of |share|; larger ones are clipped" in figure.alt
+    assert "percentile 99.5 of |value|; larger ones are clipped" in figure.alt
     sparse = torch.zeros(1, 1, 50, 50)
     sparse[0, 0, 0, 0] = 100.0
-    assert "the largest |share|" in show.attribution(answer(sparse)).alt
+    assert "the largest |value|" in show.attribution(answer(sparse)).alt
 
 
 def test_steps_by_named_features_are_a_row_for_each_name():
