@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
-from igteach.show.plates import PANEL, columns_for, draw_map, is_hatched, signs_in_words
+from igteach.show.plates import PANEL, columns_for, draw_map, ghost_of, is_hatched, signs_in_words
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
 FEW = 4096  # colours: what a drawing without a photograph has at most
@@ -64,7 +64,7 @@ class Figure:
         """One image with its alt text: as a web page shows it, with WebP's compression for photographs."""
         picture, drawn = io.BytesIO(), self._drawn()
         lossless = drawn.getcolors(FEW) is not None
-        drawn.save(picture, format="webp", lossless=lossless, quality=0 if lossless else 85, method=2)
+        drawn.save(picture, format="webp", lossless=lossless, quality=0 if lossless else 80, method=2)
         data = base64.b64encode(picture.getvalue()).decode()
         style = "max-width: 100%; height: auto"
         return (
@@ -73,16 +73,18 @@ class Figure:
         )
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """For what shows no HTML; in 256 colours."""
+        """For what shows no HTML; photographs in half the size and 256 colours, so that a notebook stays small."""
         picture, drawn = io.BytesIO(), self._drawn()
-        drawn.quantize(256).save(picture, format="png", optimize=True)
-        return picture.getvalue(), {"width": drawn.width * CSS // DPI, "height": drawn.height * CSS // DPI}
+        size = {"width": drawn.width * CSS // DPI, "height": drawn.height * CSS // DPI}
+        if drawn.getcolors(FEW) is None:
+            drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
+        drawn.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(picture, format="png", optimize=True)
+        return picture.getvalue(), size
 
     def _drawn(self) -> Image.Image:
         drawn = io.BytesIO()
-        self.canvas.savefig(drawn, format="rgba", dpi=DPI)
-        width, height = (int(inches * DPI) for inches in self.canvas.get_size_inches())
-        return Image.frombytes("RGBA", (width, height), drawn.getvalue()).convert("RGB")
+        self.canvas.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 0})
+        return Image.open(drawn).convert("RGB")
 
     def save(self, path: str | Path) -> None:
         """Write the figure to a file, with the alt text as its description.
@@ -288,7 +290,8 @@ def heatmaps(
         kind: "signed" (white is zero, orange above, blue and hatched below), "magnitude" (white is zero) or "picture"
             (grey values or colours).
         scale: the value of the strongest colour; None means the largest absolute value in any panel.
-        picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale.
+        picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale, and
+            beneath signed ones of its size if it is in [0, 1].
 
     Returns:
         The figure. Its alt text says where each panel is strongest.
@@ -319,14 +322,16 @@ def heatmaps(
     panes = list(canvas.subplots(rows, columns, squeeze=False).flat)
     for spare in panes[count:]:
         spare.remove()
-    maps = panes[:count]
+    maps, beneath = panes[:count], None
     if picture is not None:
-        first = maps.pop(0)
-        first.imshow(_upright(numbers(picture), "picture", "picture"), cmap=PICTURE, interpolation="nearest")
+        first, upright = maps.pop(0), _upright(numbers(picture), "picture", "picture")
+        first.imshow(upright, cmap=PICTURE, interpolation="nearest")
         _title(first, "the picture")
+        if upright.min() >= 0 and upright.max() <= 1:
+            beneath = ghost_of(np.broadcast_to(upright.T, (3, *upright.T.shape[-2:])).T)
     for pane, (title, image) in zip(maps, images.items(), strict=True):
         if kind == "signed":
-            draw_map(pane, image, top)
+            draw_map(pane, image, top, beneath if beneath is not None and beneath.shape == image.shape else None)
         else:
             pane.imshow(image, cmap=kinds[kind], norm=norm, interpolation="nearest")
         _title(pane, title)

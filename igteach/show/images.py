@@ -63,6 +63,7 @@ def attributions(
     *,
     mask: Values | None = None,
     smooth: float = 0.0,
+    own_scales: bool = False,
 ) -> Figure:
     """Draw a picture and its attributions beside it, on one colour scale, each with its verdict.
 
@@ -77,6 +78,7 @@ def attributions(
         mask: (height, width) bool, such as the object, which is outlined.
         smooth: the standard deviation in pixels of a Gaussian for display, where the shares of neighbouring pixels
             cancel; the sum of a map stays as it is. Needs SciPy: pip install scipy.
+        own_scales: whether each map has a colour scale of its own, to compare where maps are strong, not how strong.
 
     Returns:
         The figure. Its alt text says of each method its verdict, where it is strongest, how much of its mass is
@@ -98,29 +100,23 @@ def attributions(
     shape = image.shape[:2]
     inside = None if mask is None else _mask(mask, shape)
     panels = [_panel(title, answer, shape, smooth) for title, answer in answers.items()]
-    first_unit = panels[0].unit
-    panels.sort(key=lambda panel: panel.unit != first_unit)  # those of one scale side by side
-    scales, caption = _scales(panels)
+    tops, caption = _scales(panels, own_scales)
     caption += signs_in_words(is_hatched(shape, smooth >= 1))
     if smooth:
         caption += f" Smoothed for display over {smooth:g} pixels."
     titles = ["the picture", *(f"{panel.title}\n{panel.verdict}" for panel in panels)]
-    canvas, panes, bars = _layout(shape, titles, len(scales), caption)
+    canvas, panes = _layout(shape, titles, caption)
     panes[0].imshow(image, interpolation="nearest" if max(shape) <= 128 else "antialiased")
     panes[0].set_xticks([])
     panes[0].set_yticks([])
-    for pane, panel in zip(panes[1:], panels, strict=True):
-        draw_map(pane, panel.values, scales[panel.unit], ghost_of(image), is_smooth=smooth >= 1)
+    for pane, panel, top in zip(panes[1:], panels, tops, strict=True):
+        draw_map(pane, panel.values, top, ghost_of(image), is_smooth=smooth >= 1)
+        _draw_bar(pane, top, panel.unit)
     for pane in panes:
         if inside is not None:
             _draw_outline(pane, inside)
-    for bar, (unit, top) in zip(bars, scales.items(), strict=True):
-        ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
-        canvas.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-top, 0, top], format="%.2g")
-        bar.set_xlabel(unit, fontsize=9, labelpad=2)
-        bar.tick_params(labelsize=9)
     alt = f"Maps beside a picture of {shape[0]} by {shape[1]} pixels. {caption} "
-    return Figure(canvas, alt + _stories(panels, inside, scales))
+    return Figure(canvas, alt + _stories(panels, inside, tops))
 
 
 def _mask(mask: Values, shape: tuple[int, ...]) -> np.ndarray:
@@ -150,51 +146,58 @@ def _panel(title: str, answer: Attribution | Values, shape: tuple[int, ...], smo
     return Panel(title, verdict, told, unit, smoothed(values.reshape(-1, *shape).sum(0), smooth))
 
 
-def _scales(panels: Sequence[Panel]) -> tuple[dict[str, float], str]:
-    """The value of the strongest colour for each unit, and how it was chosen in words."""
-    scales, words = {}, {}
-    for unit in dict.fromkeys(panel.unit for panel in panels):
-        scales[unit], words[unit] = scale_of([panel.values for panel in panels if panel.unit == unit])
-    caption = " ".join(dict.fromkeys(words.values()))
+def _scales(panels: Sequence[Panel], own_scales: bool) -> tuple[list[float], str]:
+    """The value of the strongest colour for each panel, and how it was chosen in words."""
+    if own_scales:
+        each = [scale_of([panel.values]) for panel in panels]
+        caption = " ".join(dict.fromkeys(words for _, words in each))
+        return [top for top, _ in each], f"{caption} Each map has a scale of its own. "
+    scales = {
+        unit: scale_of([panel.values for panel in panels if panel.unit == unit])
+        for unit in dict.fromkeys(panel.unit for panel in panels)
+    }
+    caption = " ".join(dict.fromkeys(words for _, words in scales.values()))
     if len(scales) > 1:
         slopes = [panel.title for panel in panels if panel.unit == SLOPES]
         caption += f" In other units, so on a scale of its own: {', '.join(slopes)}."
-    return scales, f"{caption} "
+    return [scales[panel.unit][0] for panel in panels], f"{caption} "
 
 
-def _layout(
-    shape: tuple[int, ...], titles: Sequence[str], bars: int, caption: str
-) -> tuple[Canvas, list[Axes], list[Axes]]:
-    """Panels in rows under their titles, colour bars side by side, the caption.
+def _layout(shape: tuple[int, ...], titles: Sequence[str], caption: str) -> tuple[Canvas, list[Axes]]:
+    """Panels in rows, each under its title and over room for its colour bar, and the caption.
 
     Lengths are in inches, from the upper left. They are computed here because matplotlib's constrained layout takes as
     long as the drawing.
     """
     columns = columns_for(len(titles))
     rows = math.ceil(len(titles) / columns)
-    pitch, tall = PANEL + GAP, PANEL * shape[0] / max(shape)
-    width = columns * pitch + GAP
+    tall = PANEL * shape[0] / max(shape)
+    width = columns * (PANEL + GAP) + GAP
     titles = [_lines(title, PANEL, 10) for title in titles]
     caption = _lines(caption, width - 2 * GAP, 9)
     head = LINE * max(title.count("\n") + 1 for title in titles) + GAP
     foot = LINE * (caption.count("\n") + 1) + 2 * GAP
-    height = rows * (head + tall + GAP) + BAR + foot
+    pitch = head + tall + BAR
+    height = rows * pitch + foot
     canvas = Canvas(figsize=(width, height))
-
-    def axes(left: float, top: float, wide: float, high: float) -> Axes:
-        return canvas.add_axes((left / width, 1 - (top + high) / height, wide / width, high / height))
-
     panes = []
     for place, title in enumerate(titles):
         row, column = divmod(place, columns)
-        panes.append(axes(GAP + column * pitch, head + row * (head + tall + GAP), PANEL, tall))
+        left, low = GAP + column * (PANEL + GAP), foot + (rows - 1 - row) * pitch + BAR
+        panes.append(canvas.add_axes((left / width, low / height, PANEL / width, tall / height)))
         panes[-1].set_title(title, fontsize=10, pad=4)
-    each = (width - 2 * GAP) / bars
-    scales = [
-        axes(GAP + number * each + 4 * GAP, height - foot - BAR, each - 8 * GAP, 1.2 * GAP) for number in range(bars)
-    ]
     canvas.text(GAP / width, (foot - GAP) / height, caption, fontsize=9, va="top", linespacing=1.3)
-    return canvas, panes, scales
+    return canvas, panes
+
+
+def _draw_bar(pane: Axes, top: float, unit: str) -> None:
+    """The colours with their numbers, below a map that keeps its shape."""
+    box, (width, height) = pane.get_position(), pane.figure.get_size_inches()
+    bar = pane.figure.add_axes((box.x0 + 0.4 / width, box.y0 - 0.2 / height, box.width - 0.8 / width, 0.1 / height))
+    ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
+    pane.figure.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-top, 0, top], format="%.2g")
+    bar.set_xlabel(unit, fontsize=9, labelpad=1)
+    bar.tick_params(labelsize=9, length=2, pad=1)
 
 
 def _lines(text: str, inches: float, points: float) -> str:
@@ -221,10 +224,10 @@ def _outline(inside: np.ndarray) -> np.ndarray:
     return np.stack([across.ravel(), down.ravel()]) - 0.5
 
 
-def _stories(panels: Sequence[Panel], inside: np.ndarray | None, scales: Mapping[str, float]) -> str:
+def _stories(panels: Sequence[Panel], inside: np.ndarray | None, tops: Sequence[float]) -> str:
     """The alt text of all panels: how much of the picture the outline holds, then each method."""
     text = "" if inside is None else f"The outline holds {inside.mean():.1%} of the picture. "
-    stories = [_story(panel, inside, scales[panel.unit]) for panel in panels]
+    stories = [_story(panel, inside, top) for panel, top in zip(panels, tops, strict=True)]
     return f"{text}{'; '.join(stories)}."
 
 

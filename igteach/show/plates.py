@@ -23,13 +23,14 @@ PANEL = 3.8  # inches, 304 pixels of CSS: a panel's width
 MANY = 1000  # values in a map: from here on the strongest colour is a percentile
 PERCENTILE = 99.5
 COARSE = 64  # values along a side: up to here squares are large enough for hatches
-FAINTEST_HATCHED = 0.2  # of the strongest colour
+FAINTEST_HATCHED, FAINTEST_SMOOTH = 0.2, 0.5  # of the strongest colour: in squares, and in smoothed maps
 GHOST = 0.78  # the black of a picture beneath the colours
+BLACK = 0.05  # the luminance of what is no photograph's ground
 LUMINANCE = (0.299, 0.587, 0.114)
 
 
 def ghost_of(pixels: np.ndarray) -> np.ndarray:
-    """Turn a picture into light greys, to lie beneath a map.
+    """Turn a picture into light greys, to lie beneath a map; ink on black becomes grey on white.
 
     Args:
         pixels: (height, width, 3), from 0 to 1.
@@ -41,7 +42,10 @@ def ghost_of(pixels: np.ndarray) -> np.ndarray:
         >>> ghost_of(np.array([[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]])).round(2).tolist()
         [[0.78, 1.0]]
     """
-    return GHOST + (1 - GHOST) * pixels @ np.array(LUMINANCE)
+    luminance = pixels @ np.array(LUMINANCE)
+    if np.median(luminance) < BLACK:
+        luminance = 1 - luminance
+    return GHOST + (1 - GHOST) * luminance
 
 
 def smoothed(values: np.ndarray, smooth: float) -> np.ndarray:
@@ -143,7 +147,8 @@ def draw_map(
         pane.set_xticks([])
         pane.set_yticks([])
     if is_hatched(values.shape, is_smooth):
-        _hatch(pane, values < -FAINTEST_HATCHED * top)
+        faintest = FAINTEST_HATCHED if longer <= COARSE else FAINTEST_SMOOTH
+        _hatch(pane, values < -faintest * top)
 
 
 def is_hatched(shape: tuple[int, ...], is_smooth: bool) -> bool:

@@ -75,6 +75,14 @@ def test_a_notebook_also_gets_a_png_of_two_pixels_for_each_of_the_page_s(kind):
     assert f'width="{sizes["width"]}"' in bundle["text/html"]
 
 
+def test_a_picture_of_any_size_is_drawn_upright():
+    for inches in (3.333, 4.0061):
+        figure = show.bars(["a"], {"one": [1.0]}, ylabel="F")
+        figure.canvas.set_size_inches(inches, 2.017)
+        edge = np.asarray(Image.open(io.BytesIO(figure._repr_png_()[0])).convert("L"))[:, :2]
+        assert (edge == 255).all(), "a skewed picture has ink at its left edge"
+
+
 def images(figure):
     return [image for axes in figure.canvas.axes for image in axes.images]
 
@@ -87,6 +95,13 @@ def test_all_panels_share_one_scale_with_zero_in_its_middle():
     bar = figure.canvas.axes[-1]
     assert bar.get_xlim() == (-5, 5)
     assert bar.get_xlabel() == "Hatched: negative."
+
+
+def test_the_picture_lies_beneath_signed_maps_of_its_size():
+    ink = np.array([[0.0, 0.0, 1.0]])
+    _, same, other = images(show.heatmaps({"a": np.zeros((1, 3)), "b": np.zeros((2, 2))}, picture=ink))
+    np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.78])
+    np.testing.assert_allclose(other.get_array(), 1)
 
 
 def test_magnitudes_start_at_zero():
