@@ -1,17 +1,42 @@
-"""Draws docs/first_look.png, the picture of the README."""
+"""Draws docs/first_look.png, the picture of the README and of the book's first page, and docs/card.png for links to it."""
 
 from pathlib import Path
 
-import igteach
-from igteach import show
-from igteach.datasets import load_digits
-from igteach.models import digits
+from PIL import Image, ImageDraw, ImageFont
 
-score = igteach.probability(digits.load("cpu"))
-picture = load_digits().x_test[3:4]
-label = int(score(picture).argmax())
-panels = {
-    "gradient x ink": igteach.gradient_times_input(score, picture, target=label).values[0, 0],
-    "Integrated Gradients": igteach.integrated_gradients(score, picture, target=label).values[0, 0],
+import igteach
+from igteach import baselines, show
+from igteach.models.gallery import open_gallery
+
+HERE = Path(__file__).parent
+CARD = (1200, 630)
+
+gallery = open_gallery("cpu")
+score = igteach.probability(gallery.model)
+man = gallery.pictures["camera"][None]
+target = int(score(man).argmax())
+answers = {
+    f"Integrated Gradients from {title}": igteach.integrated_gradients(score, man, baseline, target, tolerance=0.05)
+    for title, baseline in {"black": None, "the blurred picture": baselines.blur(man, sigma=14.0)}.items()
 }
-show.heatmaps(panels, picture=picture[0, 0]).save(Path(__file__).with_suffix(".png"))
+
+
+def card(plate: Path, title: str, words: str) -> Image.Image:
+    """The plate of a figure under the name of the course, in the size that links are shown in."""
+    picture = Image.new("RGB", CARD, "white")
+    write = ImageDraw.Draw(picture)
+    write.text((40, 24), title, "black", ImageFont.load_default(64))
+    write.text((40, 104), words, "#444444", ImageFont.load_default(30))
+    drawn = Image.open(plate).convert("RGB")
+    drawn.thumbnail((CARD[0] - 40, CARD[1] - 170), Image.Resampling.LANCZOS)
+    picture.paste(drawn, ((CARD[0] - drawn.width) // 2, 165))
+    return picture
+
+
+figure = show.attributions(man[0], answers, smooth=3, own_scales=True)
+figure.save(HERE / "first_look.png")
+Image.open(HERE / "first_look.png").quantize(256, dither=Image.Dither.NONE).save(HERE / "first_look.png", optimize=True)
+card(HERE / "first_look.png", "igteach", "Which pixels made it say tripod? A course on Integrated Gradients").save(
+    HERE / "card.png", optimize=True
+)
+print(figure.alt)

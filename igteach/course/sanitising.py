@@ -15,7 +15,7 @@ from pygments.token import STANDARD_TYPES
 Resources = dict[str, Any]
 IMAGES = ("image/png", "image/jpeg", "image/gif")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
-DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif);base64,[A-Za-z0-9+/=\s]+")
+DATA_IMAGE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 LINK = re.compile(r"(?:https?://|mailto:)[^\x00-\x20]*")
 LINK_TO_LESSON = re.compile(r"#[^\x00-\x20]*|[\w-]+\.ipynb")
 PLAIN_TAG = re.compile(

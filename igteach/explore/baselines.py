@@ -1,20 +1,18 @@
 """The baseline explorer: one picture against two baselines, side by side."""
 
 from collections.abc import Mapping
-from typing import cast
 
-import numpy as np
 from ipywidgets import Dropdown
 from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.core.validation import check_arguments
 from igteach.explore.explorer import Explorer, View
-from igteach.explore.pictures import by_squares, check_picture, in_squares, largest, on_screen
+from igteach.explore.pictures import check_picture, ghost, on_screen, over_colours
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.show import rounded
-from igteach.show.images import SHARES
-from igteach.show.panes import Heatmap, Pane, Picture, Row
+from igteach.show.panes import Board, Heatmap, Pane, Picture
+from igteach.show.plates import SHARES, scale_of
+from igteach.show.verdicts import verdict_in_words
 
 
 def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
@@ -40,7 +38,7 @@ def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | f
         >>> def f(x):
         ...     return x.flatten(1).sum(1)
         >>> baseline_explorer(f, torch.ones(1, 4, 4), {"black": 0.0, "grey": 0.5}, None)
-        Explorer: 5 panes in a row. the picture. black baseline. shares against black: strongest in row 1, column 1 ...
+        Explorer: 4 panes. black baseline. grey baseline. shares against black: strongest in row 1, column 1 of ...
     """
     check_picture(x)
     if not baselines:
@@ -48,28 +46,26 @@ def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | f
     answers, shares, pixels = {}, {}, {}
     for name, baseline in baselines.items():
         answers[name] = integrated_gradients(f, x, baseline, target)
-        shares[name] = in_squares(answers[name].values)[0]
+        shares[name] = over_colours(answers[name].values)[0]
         _, start, _ = check_arguments(f, x, baseline, target)
         pixels[name] = on_screen(start[0])
-    top, unit = largest(np.stack([*shares.values()])), by_squares(SHARES, x)
+    top, how = scale_of([*shares.values()])
+    beneath = ghost(x[0])
 
     def panes(*sides: str) -> list[Pane]:
-        row: list[Pane] = [Picture("the picture", on_screen(x[0]))]
-        for name in sides:
-            row.append(Picture(f"{name} baseline", pixels[name]))
-            row.append(Heatmap(f"shares against {name}", shares[name], top, unit))
-        return row
+        starts: list[Pane] = [Picture(f"{name} baseline", pixels[name]) for name in sides]
+        maps = [Heatmap(f"shares against {name}", shares[name], top, SHARES, beneath) for name in sides]
+        return [*starts, *maps]
 
     def caption(name: str) -> str:
-        f_baseline = rounded(cast(Tensor, answers[name].f_baseline))[0]
-        return f"Against {name}, where F is {f_baseline:g}: {answers[name]!r}"
+        return f"Against {name}: {verdict_in_words(answers[name])}"
 
     names = list(baselines)
-    row = Row(*panes(names[0], names[-1]))
+    board = Board(*panes(names[0], names[-1]))
 
     def draw(left: str, right: str) -> View:
         chosen = [left] if left == right else [left, right]
-        return row.show(*panes(left, right)), "\n".join(caption(name) for name in chosen)
+        return board.show(*panes(left, right)), "\n".join([*map(caption, chosen), how])
 
     controls = {
         "left": Dropdown(options=names, value=names[0], description="left"),

@@ -1,5 +1,6 @@
 """An explorer: controls, the picture that they draw, and a still picture where no widgets run."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
@@ -48,7 +49,8 @@ class Explorer:
         """The widgets and, where none run, the picture as it is now."""
         hint = "<p><em>In JupyterLab this picture has controls: run the notebook there.</em></p>"
         widget = self.widget._repr_mimebundle_()
-        return {**widget, "text/plain": repr(self), "text/html": self.picture.value + hint}
+        png = b64encode(self.figure._repr_png_()[0]).decode()
+        return {**widget, "text/plain": repr(self), "text/html": self.picture.value + hint, "image/png": png}
 
     def _changed(self, _: object) -> None:
         if self.busy:
@@ -64,6 +66,7 @@ class Explorer:
         figure, words = self.draw(**{name: control.value for name, control in self.controls.items()})
         self.alt = figure.alt
         self.picture.value = figure._repr_html_()
+        self.figure = figure
         self._say(words)
 
     def _say(self, words: str) -> None:

@@ -11,12 +11,12 @@ from igteach.core.functions import Baseline, Function
 from igteach.core.paths import StraightPath
 from igteach.core.validation import check_arguments
 from igteach.explore.explorer import Explorer, View
-from igteach.explore.pictures import by_squares, check_picture, in_squares, largest, on_screen
+from igteach.explore.pictures import check_picture, ghost, on_screen, over_colours
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.show import rounded
-from igteach.show.images import SHARES, SLOPES
-from igteach.show.panes import Heatmap, Lines, Pane, Picture, Row
+from igteach.show.panes import Board, Heatmap, Lines, Pane, Picture
+from igteach.show.plates import SHARES, SLOPES, scale_of
 
 SEGMENTS = 50  # of the path, between the alphas where the slider stops
 
@@ -87,14 +87,15 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         >>> def f(x):
         ...     return x.flatten(1).square().sum(1)
         >>> path_explorer(f, torch.ones(1, 4, 4), 0.0, None)
-        Explorer: 4 panes in a row. the picture at alpha 0.50. F on the path: F goes from 0 to 16; ...
+        Explorer: 4 panes. the picture at alpha 0.50. F on the path: F goes from 0 to 16; ...
     """
     check_picture(x)
     profile = path_profile(f, x, baseline, target)
     pixels = [on_screen(point) for point in profile.points]
     f_path = profile.f.cpu().double().numpy()
-    gradients, shares = in_squares(profile.gradients), in_squares(profile.shares)
-    top_gradient, top_share = largest(gradients), largest(shares)
+    gradients, shares = over_colours(profile.gradients), over_colours(profile.shares)
+    (top_gradient, _), (top_share, how) = scale_of([gradients]), scale_of([shares])
+    beneath = ghost(x[0])
     sums = profile.shares.cpu().double().flatten(1).sum(1).numpy()
     drawn = np.concatenate([f_path, f_path[0] + sums])
     room = 0.05 * (np.ptp(drawn) or 1.0)
@@ -107,20 +108,20 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         return (
             Picture(f"the picture at alpha {alphas[at]:.2f}", pixels[at]),
             Lines("F on the path", lines, (alphas[at], f_path[at]), "alpha", limits),
-            Heatmap("the gradient there", gradients[at], top_gradient, by_squares(SLOPES, x)),
-            Heatmap("the integral so far", shares[at], top_share, by_squares(SHARES, x)),
+            Heatmap("the gradient there", gradients[at], top_gradient, SLOPES, beneath),
+            Heatmap("the integral so far", shares[at], top_share, SHARES, beneath),
         )
 
-    row = Row(*panes(0))
+    board = Board(*panes(0))
 
     def draw(alpha: float) -> View:
         at = round(alpha * SEGMENTS)
         change = rounded(f_path[at] - f_path[0])
         words = (
             f"At alpha {alphas[at]:.2f} F is {rounded(f_path[at]):g}. It has moved by {change:g} since the baseline; "
-            f"the shares so far add up to {rounded(sums[at]):g}."
+            f"the shares so far add up to {rounded(sums[at]):g}.\n{how}"
         )
-        return row.show(*panes(at)), words
+        return board.show(*panes(at)), words
 
     slider = FloatSlider(value=0.5, min=0, max=1, step=1 / SEGMENTS, description="alpha", readout_format=".2f")
     return Explorer(draw, {"alpha": slider})

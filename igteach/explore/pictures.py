@@ -1,12 +1,9 @@
 """One picture, (1, 3, height, width), (1, 1, height, width) or (1, height, width), and its values, for the screen."""
 
-import math
-
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
-SQUARES = 64  # along the longer side of a heatmap, at most
+from igteach.show.plates import ghost_of
 
 
 def check_picture(x: Tensor) -> None:
@@ -47,43 +44,36 @@ def on_screen(x: Tensor) -> np.ndarray:
     return levels.expand(3, *levels.shape[-2:]).movedim(0, -1).numpy()
 
 
-def in_squares(values: Tensor) -> np.ndarray:
-    """Sum values over colours, and over squares of pixels that a screen can show.
+def over_colours(values: Tensor) -> np.ndarray:
+    """Sum values over colours.
 
     Args:
         values: (N, channels, height, width) or (N, height, width).
 
     Returns:
-        (N, rows, columns), sums over squares with sides of `side_of(values)` pixels.
+        (N, height, width).
 
     Example:
         >>> import torch
-        >>> in_squares(torch.ones(1, 3, 128, 128))[0, 0, 0].item()  # 3 colours, 2 by 2 pixels
-        12.0
+        >>> over_colours(torch.ones(1, 3, 2, 2))[0, 0, 0].item()
+        3.0
     """
     values = values.detach().cpu().double()
-    if values.dim() == 4:
-        values = values.sum(1)
-    return avg_pool2d(values[:, None], side_of(values), ceil_mode=True, divisor_override=1)[:, 0].numpy()
+    return (values.sum(1) if values.dim() == 4 else values).numpy()
 
 
-def side_of(values: Tensor) -> int:
-    """The smallest side of a square, in pixels, with which at most SQUARES of them lie along the longer side."""
-    return math.ceil(max(values.shape[-2:]) / SQUARES)
+def ghost(x: Tensor) -> np.ndarray:
+    """A picture without its batch, in light greys, to lie beneath a map.
 
+    Args:
+        x: (3, height, width), (1, height, width) or (height, width).
 
-def by_squares(unit: str, values: Tensor) -> str:
-    """The unit of values that are summed over squares; it names the squares if they are larger than a pixel.
+    Returns:
+        (height, width).
 
     Example:
         >>> import torch
-        >>> by_squares("share of F", torch.zeros(1, 128, 128))
-        'share of F, by 2 x 2 pixels'
+        >>> ghost(torch.ones(1, 2)).round(2).tolist()
+        [[1.0, 1.0]]
     """
-    side = side_of(values)
-    return unit if side == 1 else f"{unit}, by {side} x {side} pixels"
-
-
-def largest(values: np.ndarray) -> float:
-    """The largest absolute value, for a colour scale, or 1 if all are 0."""
-    return float(np.abs(values).max()) or 1.0
+    return ghost_of(on_screen(x) / 255)

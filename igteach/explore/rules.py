@@ -12,10 +12,11 @@ from igteach.core.attribution import Attribution
 from igteach.core.functions import Baseline, Function
 from igteach.core.quadrature import RULES
 from igteach.explore.explorer import Explorer, View
-from igteach.explore.pictures import by_squares, check_picture, in_squares, largest
+from igteach.explore.pictures import check_picture, ghost, over_colours
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.show.images import SHARES
-from igteach.show.panes import Heatmap, Lines, Pane, Row
+from igteach.show.panes import Board, Heatmap, Lines, Pane
+from igteach.show.plates import SHARES, scale_of
+from igteach.show.verdicts import verdict_in_words
 
 STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 SMALLEST = 1e-6  # a smaller error or residual is drawn as this; rounding alone is as large
@@ -46,7 +47,7 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         ...     return x.flatten(1).square().sum(1)
         >>> x = torch.ones(1, 4, 4)
         >>> steps_explorer(f, x, 0.0, None, truth=integrated_gradients(f, x))
-        Explorer: 4 panes in a row. midpoint, 8 steps: strongest in row 1, column 1 of 4 by 4, ...
+        Explorer: 4 panes. midpoint, 8 steps: strongest in row 1, column 1 of 4 by 4, ...
     """
     check_picture(x)
     if truth.values.shape != x.shape or not truth.values.any():
@@ -62,31 +63,33 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         residuals[rule, steps] = cast(Tensor, answer.relative_residual).item()
     lines = np.clip([*errors.values(), *residuals.values()], SMALLEST, None)
     limits = lines.min() / 2, lines.max() * 2
-    exact_squares = in_squares(exact)[0]
-    top, unit = largest(exact_squares), by_squares(SHARES, x)
+    exact_map = over_colours(exact)[0]
+    top, how = scale_of([exact_map])
+    beneath = ghost(x[0])
 
     def curve(rule: str, found: Mapping[tuple[str, int], float]) -> tuple[np.ndarray, np.ndarray]:
         return np.array(STEPS), np.clip([found[rule, steps] for steps in STEPS], SMALLEST, None)
 
     def panes(rule: str, steps: int) -> tuple[Pane, ...]:
-        shares = in_squares(answers[rule, steps].values)[0]
+        shares = over_colours(answers[rule, steps].values)[0]
         curves = {"error": curve(rule, errors), "|residual|": curve(rule, residuals)}
         mark = (steps, max(errors[rule, steps], SMALLEST))
         return (
-            Heatmap(f"{rule}, {steps} steps", shares, top, unit),
-            Heatmap("the exact shares", exact_squares, top, unit),
-            Heatmap("what is wrong, x 10", shares - exact_squares, top / 10, unit),
+            Heatmap(f"{rule}, {steps} steps", shares, top, SHARES, beneath),
+            Heatmap("the exact shares", exact_map, top, SHARES, beneath),
+            Heatmap("what is wrong, x 10", shares - exact_map, top / 10, SHARES, beneath),
             Lines(rule, curves, mark, "steps", limits, logarithmic=True),
         )
 
-    row = Row(*panes("midpoint", 8))
+    board = Board(*panes("midpoint", 8))
 
     def draw(rule: str, steps: int) -> View:
         words = (
-            f"The shares are off by {errors[rule, steps]:.2%}: the L1 distance to the exact ones, over their L1 norm. "
-            f"What they say of themselves: {answers[rule, steps]!r}"
+            f"{rule.capitalize().replace('_', '-')}, {steps} gradients. {verdict_in_words(answers[rule, steps])}\n"
+            f"Single shares are off by {errors[rule, steps]:.2%} in all: the sum of all |errors|, over that of all "
+            f"|shares|. {how}"
         )
-        return row.show(*panes(rule, steps)), words
+        return board.show(*panes(rule, steps)), words
 
     controls = {
         "rule": Dropdown(options=RULES, value="midpoint", description="rule"),

@@ -41,6 +41,22 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+FIRST_LOOK = (
+    "The camera-man, and Integrated Gradients of the answer tripod: from black on lawn and sky, from the blurred "
+    "picture on the tripod."
+)
+
+
+def first_picture() -> Path:
+    """The picture of the first page, which docs/first_look.py draws.
+
+    Example:
+        >>> first_picture().name
+        'first_look.png'
+    """
+    return all_lessons()[0].source.parents[2] / "docs" / "first_look.png"
+
+
 def build_book(out: Path) -> Path:
     """Write the book into a folder, in place of an earlier book.
 
@@ -76,6 +92,7 @@ def _write_book(out: Path) -> list[str]:
     make_folder(pages)
     for lesson in all_lessons():
         shutil.copy(lesson.solved, pages)
+    shutil.copy(first_picture(), pages)
     (pages / "index.md").write_text(_front_page(write_api_pages(pages)), encoding="utf-8")
     warnings = out / "warnings.txt"
     with warnings.open("w", encoding="utf-8") as log:
@@ -88,6 +105,7 @@ def _front_page(reference: str) -> str:
     table = lesson_map(lessons, None).replace("notebooks/solved/", "")
     contents = "\n".join(f"{title_of(lesson)} <{lesson.name}>" for lesson in lessons)
     head = "# From gradients to Integrated Gradients\n\nA course in notebooks, here solved and to be read. "
+    head += f"![{FIRST_LOOK}]({first_picture().name})\n\n"
     head += "To work through it, with exercises that check your answers, take the notebooks themselves.\n\n"
     contents += f"\nThe package <{reference}>"
     table += f"\n\nEvery function, and what it takes: [the package]({reference}.md)."

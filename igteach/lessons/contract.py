@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from igteach.lessons.lesson import Lesson, learners_view
 
-LARGEST_NOTEBOOK = 1_000_000  # bytes
+LARGEST_NOTEBOOK = 2_000_000  # bytes
 HEAD = ("**The question.**", "**You will be able to**", "**You need**", "**Time.**", "**GPU.**")
 TAIL = ("**Take away.**", "**Where it comes from.**", "**What is next.**")
 DIFFICULTY = re.compile(r"^[●○]{3} · \d+ minutes$", re.MULTILINE)

@@ -8,28 +8,31 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
-from igteach.core.attribution import COMPLETE_BELOW, ROUGHLY_BELOW, Attribution, leaves
+from igteach.core.attribution import Attribution, leaves
 from igteach.methods.token_attribution import TokenAttribution
-from igteach.show.figures import Figure, Values, map_in_words, numbers, rounded
-from igteach.show.images import SHARES, SLOPES, pixels_of
-from igteach.show.palette import ABOVE, BELOW, WHITE_IS_ZERO
+from igteach.show.figures import Figure, Values, map_in_words, numbers, pixels_of, rounded
+from igteach.show.palette import ABOVE, BELOW
+from igteach.show.plates import (
+    PANEL,
+    SHARES,
+    SLOPES,
+    draw_map,
+    draw_scale,
+    ghost_of,
+    scale_of,
+    smoothed,
+)
 from igteach.show.tables import Table
 from igteach.show.text import text
+from igteach.show.verdicts import verdict_in_words
 
 MOST_BARS = 15  # with names; the others are one bar more
 LONGEST_NAME = 28  # characters beside a bar
-MANY = 1000  # values in a map: from here on the strongest colour is a percentile
-PERCENTILE = 99.5
-COARSE = 64  # values along a side: up to here squares are large enough for hatches
-PANEL, BAR = 3.9, 0.26  # inches: a panel's width, a bar with its gap
+BAR = 0.26  # inches: a bar with its gap
 LINE, SCALE, TITLE = 0.19, 0.75, 0.3  # inches: a line of text, an axis or a colour scale below, a title above
-FAINTEST_HATCHED = 0.2  # of the strongest colour
-GHOST = 0.78  # the black of a picture beneath the colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,15 +110,16 @@ def attribution(
         )
     one = _of_example(answer, example)
     panels = _panels(one, picture, None if groups is None else _upright_groups(groups, len(answer.f_input), example))
-    panels = [_smoothed(panel, smooth) for panel in panels]
-    verdict = _verdict_in_words(one)
+    panels = [_for_display(panel, smooth) for panel in panels]
+    verdict = verdict_in_words(one)
     unit = SLOPES if one.f_baseline is None else SHARES
-    top, caption = _scale([panel.values for panel in panels if panel.values.ndim == 2])
+    maps = [panel.values for panel in panels if panel.values.ndim == 2]
+    top, caption = scale_of(maps) if maps else (1.0, "")
     if groups is not None:
         caption = f"Each place has the colour of its group's share. {caption}"
     if smooth:
         caption += f" Smoothed for display over {smooth:g} pixels."
-    canvas = _drawn(panels, unit, top, verdict, caption.strip())
+    canvas = _drawn(panels, unit, top, verdict, caption.strip(), is_smooth=smooth >= 1)
     return Figure(canvas, " ".join([verdict, *(_story(panel, top) for panel in panels), caption]).strip())
 
 
@@ -184,7 +188,7 @@ def _panel(
         pixels = pixels_of(picture)
         if pixels.shape[:2] != values.shape:
             raise ValueError(f"picture has {pixels.shape[:2]} pixels, and the values have shape {values.shape}")
-        ghost = GHOST + (1 - GHOST) * pixels @ np.array([0.299, 0.587, 0.114])
+        ghost = ghost_of(pixels)
     borders = groups if groups is not None and groups.ndim == 2 else None
     return Panel(title, np.atleast_1d(values), names, ghost, borders)
 
@@ -204,46 +208,11 @@ def _upright_groups(groups: Any, batch: int, example: int) -> np.ndarray:
     return places
 
 
-def _smoothed(panel: Panel, smooth: float) -> Panel:
-    """For display; reflected at the edges, so that the sum stays."""
-    if not 0 <= smooth < np.inf:
-        raise ValueError(f"smooth is {smooth}; pass a standard deviation in pixels, 0 or more")
-    if smooth == 0 or panel.values.ndim != 2:
-        return panel
-    from scipy.ndimage import gaussian_filter
-
-    return replace(panel, values=gaussian_filter(panel.values, smooth, mode="reflect"))
+def _for_display(panel: Panel, smooth: float) -> Panel:
+    return replace(panel, values=smoothed(panel.values, smooth)) if panel.values.ndim == 2 or smooth < 0 else panel
 
 
-def _verdict_in_words(one: Attribution) -> str:
-    """What F did, and whether the shares add up to it."""
-    if one.f_baseline is None or one.relative_residual is None or one.residual is None:
-        return f"F is {_plain(one.f_input.item())}. A gradient: it promises no sum."
-    change = f"F goes from {_plain(one.f_baseline.item())} to {_plain(one.f_input.item())}."
-    relative = one.relative_residual.item()
-    error = 0.0 if one.error_estimate is None else one.error_estimate.item()
-    is_missing = one.residual.item() * (one.f_input - one.f_baseline).item() < 0
-    off = f"{relative:.1%} {'missing' if is_missing else 'too much'}"
-    if relative >= ROUGHLY_BELOW:
-        return f"{change} The shares do NOT add up: {off}."
-    if error >= ROUGHLY_BELOW:
-        return f"{change} The shares add up, but single ones are NOT settled: error about {error:.0%}."
-    return f"{change} The shares add up{'' if relative < COMPLETE_BELOW else f' roughly: {off}'}."
-
-
-def _scale(maps: list[np.ndarray]) -> tuple[float, str]:
-    """The value of the strongest colour in all maps, and a sentence about it."""
-    if not maps:
-        return 1.0, ""
-    magnitudes = np.concatenate([np.abs(values).ravel() for values in maps])
-    largest = float(magnitudes.max())
-    top = float(np.percentile(magnitudes, PERCENTILE)) if len(magnitudes) > MANY else largest
-    if top == 0 or top == largest:
-        return largest or 1.0, "Strongest colour: the largest |share|."
-    return top, f"Strongest colour: percentile {PERCENTILE:g} of |share|; larger ones are clipped."
-
-
-def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: str) -> Canvas:
+def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: str, *, is_smooth: bool) -> Canvas:
     width = max(PANEL * len(panels), 1.5 * PANEL if panels[0].values.ndim == 1 or panels[0].names else PANEL)
     letters = int(width * 72 / (0.55 * 10))
     verdict, caption = textwrap.fill(verdict, letters), textwrap.fill(caption, int(letters * 10 / 8))
@@ -255,7 +224,7 @@ def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: st
     maps = []
     for pane, panel in zip(axes, panels, strict=True):
         if panel.values.ndim == 2:
-            _draw_map(pane, panel, top)
+            _draw_map(pane, panel, top, is_smooth)
             maps.append(pane)
         elif _is_in_order(panel):
             _draw_in_order(pane, panel, unit)
@@ -263,11 +232,7 @@ def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: st
             _draw_bars(pane, panel, unit, tall)
         pane.set_title(panel.title, fontsize=10)
     if maps:
-        ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
-        bar = canvas.colorbar(
-            ramp, ax=maps, location="bottom", ticks=[-top, 0, top], format="%.2g", aspect=35, shrink=0.84
-        )
-        bar.set_label(unit, fontsize=9)
+        draw_scale(canvas, maps, top, unit)
     canvas.suptitle(verdict, fontsize=10, x=0.02, ha="left")
     if caption:
         canvas.supxlabel(caption, fontsize=8, x=0.02, ha="left")
@@ -334,38 +299,15 @@ def _draw_in_order(pane: Axes, panel: Panel, unit: str) -> None:
     pane.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_map(pane: Axes, panel: Panel, top: float) -> None:
-    strength = (panel.values / top).clip(-1, 1)
-    colours = WHITE_IS_ZERO((strength + 1) / 2)[..., :3]
-    if panel.ghost is not None:
-        opacity = (1.5 * np.abs(strength)).clip(max=1)[..., None]
-        colours = opacity * colours + (1 - opacity) * panel.ghost[..., None]
-    rows, columns = panel.values.shape
-    pane.imshow(colours, interpolation="nearest" if max(rows, columns) <= 300 else "antialiased")
-    if max(rows, columns) <= COARSE or panel.groups is not None:
-        _hatch(pane, strength < -FAINTEST_HATCHED)
+def _draw_map(pane: Axes, panel: Panel, top: float, is_smooth: bool) -> None:
+    draw_map(pane, panel.values, top, panel.ghost, is_smooth=is_smooth or panel.groups is not None)
     if panel.groups is not None:
         _draw_borders(pane, panel.groups)
-    pane.set_xticks([])
     if panel.names is None:
-        pane.set_yticks([])
         return
     pane.set_aspect("auto")
-    pane.set_yticks(range(rows), [_short(name) for name in panel.names], fontsize=9)
+    pane.set_yticks(range(len(panel.values)), [_short(name) for name in panel.names], fontsize=9)
     pane.set_xlabel("steps, from first to last", fontsize=9)
-
-
-def _hatch(pane: Axes, negative: np.ndarray) -> None:
-    """Lines over the negative squares."""
-    if not negative.any():
-        return
-    fine = -(-256 // max(negative.shape))  # so that contours follow the squares
-    squares = negative.repeat(fine, axis=0).repeat(fine, axis=1)
-    rows, columns = negative.shape
-    extent = (-0.5, columns - 0.5, -0.5, rows - 0.5)
-    hatched = pane.contourf(squares, levels=[0.5, 1.5], colors="none", hatches=["////"], extent=extent)
-    hatched.set_edgecolor("white")
-    hatched.set_linewidth(0)
 
 
 def _draw_borders(pane: Axes, groups: np.ndarray) -> None:
@@ -399,7 +341,3 @@ def _story(panel: Panel, top: float) -> str:
 
 def _two_digits(number: float) -> str:
     return "0" if rounded(number, 2) == 0 else f"{rounded(number, 2):+g}"
-
-
-def _plain(number: float) -> str:
-    return f"{rounded(number, 2):g}"

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,24 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure as Canvas
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 from PIL import Image
 from torch import Tensor
 
-from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SIGNED
+from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
+from igteach.show.plates import PANEL, columns_for, draw_map, ghost_of, is_hatched, signs_in_words
 
-SHADES = [round(round(value * 31 / 255) * 255 / 31) for value in range(256)]
+DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
+FEW = 4096  # colours: what a drawing without a photograph has at most
+MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
+MEASURED = 25  # points of a line: up to so many are marked
 ZERO = 1e-12  # a smaller absolute value is printed as 0
+MOST_PICTURES, PICTURE_PANEL = 5, 1.9  # in a row; inches
 HATCHES = ("", "//", "..", "xx", "--", "++")
 Values = Sequence[float] | np.ndarray | Tensor
 
@@ -30,7 +38,7 @@ Values = Sequence[float] | np.ndarray | Tensor
 class Figure:
     """A matplotlib figure and its alt text. A notebook shows both, a terminal the text.
 
-    In a notebook the picture has 32 shades of red, green and blue, not 256, so that a photograph takes half the bytes.
+    In a notebook the picture has two pixels for each of the page's, so that it is sharp on every screen.
 
     Attributes:
         canvas: the figure of matplotlib.
@@ -53,11 +61,30 @@ class Figure:
         return f"Figure: {self.alt}"
 
     def _repr_html_(self) -> str:
-        drawn, picture = io.BytesIO(), io.BytesIO()
-        self.canvas.savefig(drawn, format="png", dpi=80, pil_kwargs={"compress_level": 0})
-        Image.open(drawn).convert("RGB").point(SHADES * 3).save(picture, format="png")
+        """One image with its alt text: as a web page shows it, with WebP's compression for photographs."""
+        picture, drawn = io.BytesIO(), self._drawn()
+        lossless = drawn.getcolors(FEW) is not None
+        drawn.save(picture, format="webp", lossless=lossless, quality=0 if lossless else 80, method=2)
         data = base64.b64encode(picture.getvalue()).decode()
-        return f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        style = "max-width: 100%; height: auto"
+        return (
+            f'<img alt="{html.escape(self.alt)}" width="{drawn.width * CSS // DPI}" style="{style}" '
+            f'src="data:image/webp;base64,{data}">'
+        )
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """For what shows no HTML; photographs in half the size and 256 colours, so that a notebook stays small."""
+        picture, drawn = io.BytesIO(), self._drawn()
+        size = {"width": drawn.width * CSS // DPI, "height": drawn.height * CSS // DPI}
+        if drawn.getcolors(FEW) is None:
+            drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
+        drawn.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(picture, format="png", optimize=True)
+        return picture.getvalue(), size
+
+    def _drawn(self) -> Image.Image:
+        drawn = io.BytesIO()
+        self.canvas.savefig(drawn, format="png", dpi=DPI, pil_kwargs={"compress_level": 0})
+        return Image.open(drawn).convert("RGB")
 
     def save(self, path: str | Path) -> None:
         """Write the figure to a file, with the alt text as its description.
@@ -77,7 +104,7 @@ class Figure:
         title = {".svg": "Description", ".png": "Description", ".pdf": "Subject"}.get(kind)
         if title is None:
             raise ValueError(f"path ends in {kind!r}; use .png, .svg or .pdf")
-        self.canvas.savefig(path, metadata={title: self.alt})
+        self.canvas.savefig(path, dpi=DPI, metadata={title: self.alt})
 
 
 def _is_formula(label: str) -> bool:
@@ -97,7 +124,7 @@ def curves(
     ylabel: str,
     logarithmic: bool = False,
 ) -> Figure:
-    """Draw lines over a common x, each in its own colour and dash pattern.
+    """Draw lines over a common x, each in its own colour and dash pattern, with marks where few points were measured.
 
     Args:
         x: (points,), from left to right.
@@ -119,16 +146,44 @@ def curves(
     canvas = Canvas(figsize=(6.4, 3.4), layout="constrained")
     axes = canvas.add_subplot()
     across = numbers(x)
-    styles = itertools.cycle(LINES)
+    styles, markers = itertools.cycle(LINES), itertools.cycle(MARKERS)
     for (name, values), (colour, dashes) in zip(lines.items(), styles, strict=False):
-        axes.plot(across, numbers(values), color=colour, linestyle=dashes, linewidth=2, label=name)
+        line = axes.plot(across, numbers(values), color=colour, linestyle=dashes, linewidth=2, label=name)[0]
+        if len(across) <= MEASURED:
+            line.set(marker=next(markers), markersize=6, markeredgecolor="white", markeredgewidth=0.8)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
     if logarithmic:
-        axes.set(xscale="log", yscale="log")
+        set_logarithmic(axes, across)
     axes.grid(alpha=0.3)
     axes.legend()
     stories = [f"{name} goes {course_in_words(numbers(values), logarithmic)}" for name, values in lines.items()]
     return Figure(canvas, f"Line plot of {ylabel} against {xlabel}. " + "; ".join(stories) + ".")
+
+
+def set_logarithmic(axes: Axes, across: np.ndarray) -> None:
+    """Make both axes logarithmic, with ticks that are plain numbers: where points were measured, if they are few.
+
+    Example:
+        >>> axes = Canvas().add_subplot()
+        >>> set_logarithmic(axes, np.array([2.0, 4.0, 8.0, 15.0]))
+        >>> [label.get_text() for label in axes.get_xticklabels()]
+        ['2', '4', '8', '15']
+    """
+    axes.set(xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set(major_formatter=FuncFormatter(_plain_number), minor_formatter=NullFormatter())
+    positive = across[across > 0]
+    ratios = positive[1:] / positive[:-1]
+    if 1 < len(positive) <= MOST_TICKS and np.log(ratios).min() >= CLOSEST_TICKS * np.log(positive[-1] / positive[0]):
+        axes.set_xticks(positive, minor=False)
+        axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _plain_number(value: float, _: int | None = None) -> str:
+    if 1e-4 <= value < 1e7:
+        return f"{value:,.10g}"
+    return f"$10^{{{math.log10(value):g}}}$" if value > 0 else "0"
 
 
 def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) -> Figure:
@@ -232,10 +287,11 @@ def heatmaps(
 
     Args:
         panels: by title, (height, width) each; of kind "picture" also (3, height, width), RGB in [0, 1].
-        kind: "signed" (grey is zero, light positive, dark negative), "magnitude" (white is zero) or "picture" (grey
-            values or colours).
+        kind: "signed" (white is zero, orange above, blue and hatched below), "magnitude" (white is zero) or "picture"
+            (grey values or colours).
         scale: the value of the strongest colour; None means the largest absolute value in any panel.
-        picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale.
+        picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale, and
+            beneath signed ones of its size if it is in [0, 1].
 
     Returns:
         The figure. Its alt text says where each panel is strongest.
@@ -248,7 +304,7 @@ def heatmaps(
         >>> heatmaps({"IG": np.array([[1.0, 0.0], [0.0, -0.5]])})
         Figure: Signed heatmaps, 1 on one scale. IG: strongest in row 1, column 1 of 2 by 2, about 70% of its mass ...
     """
-    kinds = {"signed": SIGNED, "magnitude": MAGNITUDE, "picture": PICTURE}
+    kinds: dict[str, str | Colormap] = {"signed": WHITE_IS_ZERO, "magnitude": MAGNITUDE, "picture": PICTURE}
     if kind not in kinds:
         raise ValueError(f"kind is {kind!r}; choose one of {', '.join(kinds)}")
     images = {title: _upright(numbers(values), f"panels[{title!r}]", kind) for title, values in panels.items()}
@@ -257,17 +313,35 @@ def heatmaps(
     top = scale or max(float(np.abs(image).max()) for image in images.values()) or 1.0
     norm = Normalize(-top if kind == "signed" else 0.0, top)
     count = len(images) + (picture is not None)
-    canvas = Canvas(figsize=(2.3 * count + 0.9, 2.6), layout="constrained")
-    panes = list(canvas.subplots(1, count, squeeze=False)[0])
+    columns = min(count, MOST_PICTURES) if kind == "picture" else columns_for(count)
+    panel, rows = PICTURE_PANEL if kind == "picture" else PANEL, math.ceil(count / columns)
+    tall = panel * max(image.shape[0] / max(image.shape[:2]) for image in images.values())
+    canvas = Canvas(
+        figsize=(panel * columns, rows * (tall + 0.35) + (0 if kind == "picture" else 0.8)), layout="constrained"
+    )
+    panes = list(canvas.subplots(rows, columns, squeeze=False).flat)
+    for spare in panes[count:]:
+        spare.remove()
+    maps, beneath = panes[:count], None
     if picture is not None:
-        first = panes.pop(0)
-        first.imshow(_upright(numbers(picture), "picture", "picture"), cmap=PICTURE, interpolation="nearest")
+        first, upright = maps.pop(0), _upright(numbers(picture), "picture", "picture")
+        first.imshow(upright, cmap=PICTURE, interpolation="nearest")
         _title(first, "the picture")
-    for pane, (title, image) in zip(panes, images.items(), strict=True):
-        shown = pane.imshow(image, cmap=kinds[kind], norm=norm, interpolation="nearest")
+        if upright.min() >= 0 and upright.max() <= 1:
+            beneath = ghost_of(np.broadcast_to(upright.T, (3, *upright.T.shape[-2:])).T)
+    for pane, (title, image) in zip(maps, images.items(), strict=True):
+        if kind == "signed":
+            draw_map(pane, image, top, beneath if beneath is not None and beneath.shape == image.shape else None)
+        else:
+            pane.imshow(image, cmap=kinds[kind], norm=norm, interpolation="nearest")
         _title(pane, title)
     if kind != "picture":
-        canvas.colorbar(shown, ax=panes, shrink=0.8, format="%.2g")
+        bar = canvas.colorbar(
+            ScalarMappable(norm, kinds[kind]), ax=panes[:count], location="bottom", aspect=45, shrink=0.7, format="%.2g"
+        )
+        if kind == "signed":
+            hatched = any(is_hatched(image.shape, is_smooth=False) for image in images.values())
+            bar.set_label(signs_in_words(hatched), fontsize=9)
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
     stories = [f"{title}: {map_in_words(image, kind, top)}" for title, image in images.items()]
     return Figure(canvas, f"{words}, {len(images)} on one scale. " + "; ".join(stories) + ".")
@@ -307,7 +381,7 @@ def plane(
     values, points = numbers(grid), numbers(path)
     xs = np.linspace(*across, values.shape[1])
     ys = np.linspace(*up, values.shape[0])
-    contours = axes.contourf(xs, ys, values, levels=12, cmap=SIGNED)
+    contours = axes.contourf(xs, ys, values, levels=12, cmap=SURFACE)
     canvas.colorbar(contours, ax=axes, label="F")
     axes.plot(points[:, 0], points[:, 1], color="white", linewidth=3.5)
     axes.plot(points[:, 0], points[:, 1], color="black", linewidth=1.5)
@@ -344,6 +418,32 @@ def numbers(values: Values, name: str = "values to draw") -> np.ndarray:
     if array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"{name} are empty or hold NaN or infinity; draw finite numbers")
     return array
+
+
+def pixels_of(picture: Values) -> np.ndarray:
+    """Convert a picture to pixels that can be drawn.
+
+    Args:
+        picture: (3, height, width), (1, height, width) or (height, width), in [0, 1].
+
+    Returns:
+        (height, width, 3), from 0 to 1.
+
+    Raises:
+        ValueError: the shape or the range is another.
+
+    Example:
+        >>> pixels_of(np.ones((1, 2))).shape
+        (1, 2, 3)
+    """
+    image = numbers(picture, "the values of picture")
+    image = image[None] if image.ndim == 2 else image
+    if image.ndim != 3 or len(image) not in (1, 3):
+        raise ValueError(f"picture has shape {image.shape}; pass one picture: (3, H, W), (1, H, W) or (H, W)")
+    low, high = image.min(), image.max()
+    if low < -1e-3 or high > 1.001:
+        raise ValueError(f"picture runs from {low:.3g} to {high:.3g}; pass it in [0, 1], before any normalisation")
+    return np.broadcast_to(image.clip(0, 1), (3, *image.shape[1:])).transpose(1, 2, 0)
 
 
 def _upright(values: np.ndarray, name: str, kind: str) -> np.ndarray:

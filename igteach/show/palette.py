@@ -1,8 +1,7 @@
 """The colours of the course, safe for colour-blind readers; no meaning rests on hue alone.
 
-Signed values are drawn in cividis: negative is dark blue, zero grey, positive light yellow, so that lightness tells the
-sign as well. Where white is zero, orange is positive, and blue, darker at its end and hatched, negative. Each colour of
-a line has a dash pattern of its own.
+Signed values are drawn with white as zero: orange is positive, and blue, darker at its end and hatched, negative. Each
+colour of a line has a dash pattern and a mark of its own.
 
 Source:
     Cividis: J. Nunez, C. Anderton and R. Renslow (2018), https://doi.org/10.1371/journal.pone.0199239
@@ -11,12 +10,9 @@ Source:
 
 from matplotlib.colors import LinearSegmentedColormap
 
-SIGNED = "cividis"
+SURFACE = "cividis"  # of F over two features, which has no middle
 MAGNITUDE = "Greys"
 PICTURE = "gray"
-NEGATIVE, POSITIVE = "#00224E", "#FEE838"  # the ends of SIGNED
-FAINT = 0.25, 0.75  # black and white of a picture under colours: both ends of SIGNED stand out from its greys
-OVER_PICTURE = LinearSegmentedColormap.from_list("over a picture", [NEGATIVE, "0.5", POSITIVE])
 BELOW, ABOVE = "#0072B2", "#D55E00"  # of bars, which also tell the sign by their direction
 # An odd number of colours has a middle, which is white. Squares that are large enough are hatched where negative.
 WHITE_IS_ZERO = LinearSegmentedColormap.from_list(

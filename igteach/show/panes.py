@@ -1,23 +1,28 @@
-"""Panes in a row, for a picture that changes with every drag.
+"""Panes in rows of two, for a picture that changes with every drag.
 
 Their places are fixed, and the figure is made once: a new one for each drag would become garbage, and Python takes
 longer to collect that than to draw.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import MaxNLocator
 
-from igteach.show.figures import Figure, course_in_words, map_in_words, rounded
-from igteach.show.palette import LINES, MARKERS, SIGNED
+from igteach.show.figures import Figure, course_in_words, map_in_words, rounded, set_logarithmic
+from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
+from igteach.show.plates import PANEL, draw_map
 
-SIDE, GAP, HEAD, FOOT = 1.75, 0.1, 0.3, 0.6  # inches: a pane's side, between panes, for titles, below panes
+COLUMNS = 2
+SIDE = PANEL
+MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.32, 0.62  # inches: left of an axis, between panes, for titles, below panes
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +37,6 @@ class Picture:
     title: str
     pixels: np.ndarray
     margin: ClassVar[float] = 0.0  # inches, to its left
-    width: ClassVar[float] = SIDE
 
     def build(self, axes: Axes) -> None:
         """Draw the pane for the first time, on empty axes."""
@@ -47,34 +51,35 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class Heatmap:
-    """A pane with signed values, and their colour scale below: grey is zero, light positive, dark negative.
+    """A pane with signed values, and their colour scale below: white is zero, orange above it, blue below it.
 
     Attributes:
         title: above the pane.
         values: (height, width).
         top: the value of the strongest colour; larger ones are clipped.
         unit: of the values, below the scale.
+        ghost: (height, width), the picture beneath, or None.
     """
 
     title: str
     values: np.ndarray
     top: float
     unit: str
+    ghost: np.ndarray | None = None
     margin: ClassVar[float] = 0.0
-    width: ClassVar[float] = SIDE
 
     def build(self, axes: Axes) -> None:
         """Draw the pane for the first time, on empty axes."""
-        shown = axes.imshow(self.values, cmap=SIGNED, norm=Normalize(-self.top, self.top), interpolation="nearest")
-        axes.set(xticks=[], yticks=[])
-        bar = axes.inset_axes((0.1, -0.09, 0.8, 0.05))
-        axes.figure.colorbar(shown, cax=bar, orientation="horizontal", ticks=[-self.top, 0, self.top], format="%.2g")
-        bar.tick_params(labelsize=7, length=2, pad=1)
-        bar.set_xlabel(self.unit, fontsize=8, labelpad=1)
+        draw_map(axes, self.values, self.top, self.ghost)
+        ramp = ScalarMappable(Normalize(-self.top, self.top), WHITE_IS_ZERO)
+        bar = axes.inset_axes((0.1, -0.055, 0.8, 0.03))
+        axes.figure.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-self.top, 0, self.top], format="%.2g")
+        bar.tick_params(labelsize=8, length=2, pad=1)
+        bar.set_xlabel(self.unit, fontsize=9, labelpad=1)
 
     def fill(self, axes: Axes) -> str:
         """Draw the pane again; what it shows, in words."""
-        axes.images[0].set_data(self.values)
+        draw_map(axes, self.values, self.top, self.ghost)
         return map_in_words(self.values, "signed", self.top)
 
 
@@ -97,8 +102,7 @@ class Lines:
     xlabel: str
     limits: tuple[float, float]
     logarithmic: bool = False
-    margin: ClassVar[float] = 0.5
-    width: ClassVar[float] = 2.3
+    margin: ClassVar[float] = MARGIN
 
     def build(self, axes: Axes) -> None:
         """Draw the pane for the first time, on empty axes."""
@@ -107,15 +111,13 @@ class Lines:
         axes.plot(*self.mark, MARKERS[0], color="black", markeredgecolor="white", markersize=9)
         axes.set_ylim(*self.limits)
         if self.logarithmic:
-            axes.set(xscale="log", yscale="log")
-            axes.xaxis.set(major_locator=LogLocator(2), minor_locator=NullLocator(), major_formatter="{x:g}")
-            axes.yaxis.set(minor_locator=NullLocator(), minor_formatter=NullFormatter())
+            set_logarithmic(axes, next(iter(self.lines.values()))[0])
         else:
             axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.tick_params(labelsize=8)
-        axes.set_xlabel(self.xlabel, fontsize=8, labelpad=2)
+        axes.tick_params(labelsize=9)
+        axes.set_xlabel(self.xlabel, fontsize=9, labelpad=2)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=7, loc="best", framealpha=0.9)
+        axes.legend(fontsize=9, loc="best", framealpha=0.9)
 
     def fill(self, axes: Axes) -> str:
         """Draw the pane again; what it shows, in words."""
@@ -138,28 +140,28 @@ class Lines:
 Pane = Picture | Heatmap | Lines
 
 
-class Row:
-    """A figure of panes from left to right, whose alt text describes each.
+class Board:
+    """A figure of panes in reading order, whose alt text describes each.
 
     Args:
         panes: those of the first picture, which fix the scales, units, limits and names of lines for all others.
 
     Example:
         >>> black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
-        >>> row = Row(Picture("left", black), Picture("right", black))
-        >>> row.show(Picture("black", black), Picture("white", white))
-        Figure: 2 panes in a row. black. white.
+        >>> board = Board(Picture("left", black), Picture("right", black))
+        >>> board.show(Picture("black", black), Picture("white", white))
+        Figure: 2 panes. black. white.
     """
 
     def __init__(self, *panes: Pane) -> None:
-        width = GAP + sum(pane.margin + pane.width + GAP for pane in panes)
-        height = HEAD + SIDE + FOOT
-        self.canvas = Canvas(figsize=(width, height))
-        left = GAP
-        for pane in panes:
-            left += pane.margin
-            pane.build(self.canvas.add_axes((left / width, FOOT / height, pane.width / width, SIDE / height)))
-            left += pane.width + GAP
+        rows = math.ceil(len(panes) / COLUMNS)
+        width, high = GAP + min(len(panes), COLUMNS) * (SIDE + GAP), HEAD + SIDE + FOOT
+        self.canvas = Canvas(figsize=(width, rows * high))
+        for place, pane in enumerate(panes):
+            row, column = divmod(place, COLUMNS)
+            left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT
+            wide = SIDE - pane.margin - (GAP if pane.margin else 0)
+            pane.build(self.canvas.add_axes((left / width, low / (rows * high), wide / width, SIDE / (rows * high))))
 
     def show(self, *panes: Pane) -> Figure:
         """Draw other panes in place of those shown before.
@@ -172,7 +174,7 @@ class Row:
         """
         stories = []
         for pane, axes in zip(panes, self.canvas.axes, strict=True):
-            axes.set_title(pane.title, fontsize=9, pad=4)
+            axes.set_title(pane.title, fontsize=10, pad=4)
             words = pane.fill(axes)
             stories.append(f"{pane.title}: {words}" if words else pane.title)
-        return Figure(self.canvas, f"{len(panes)} panes in a row. " + ". ".join(stories) + ".")
+        return Figure(self.canvas, f"{len(panes)} panes. " + ". ".join(stories) + ".")

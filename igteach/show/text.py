@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 from html import escape
 
-import matplotlib
 from matplotlib.colors import to_hex
 
 from igteach.methods.token_attribution import TokenAttribution
-from igteach.show.palette import SIGNED
+from igteach.show.figures import rounded
+from igteach.show.palette import WHITE_IS_ZERO
 from igteach.show.tables import Table
 
-FAINT = 0.05  # of the strongest: a score below it has no line under it
-LEGEND = "Light over a solid line speaks for the label, dark over a dotted line against it; grey is next to nothing."
+FAINT = 0.05  # of the strongest: a score below it has no colour and no line under it
+LEGEND = (
+    "Orange over a solid line speaks for the label, blue over a dotted line against it; no colour is next to nothing."
+)
+# Numbers are seen where a pointer or a finger is, and in print.
+STYLE = """<style>
+.share:is(:hover, :focus)::after {content: " " attr(title); font-size: 0.75em}
+@media print {.share::after {content: " " attr(title); font-size: 0.75em}}
+</style>"""
 
 Piece = tuple[str, float | None]  # a stretch of the text, and its score; None if no token stands there
 
@@ -19,8 +26,9 @@ Piece = tuple[str, float | None]  # a stretch of the text, and its score; None i
 def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
     """Show a text with the score of each token, or several texts on one scale, each with its residual.
 
-    A notebook shows each token on the colour of its score, and the number when the pointer is on it. No sign depends on
-    hue: tokens that speak for the label are light and over a solid line, those against it dark and over dots.
+    A notebook shows each token on the colour of its score, and the number when the pointer or a finger is on it, and in
+    print. A score next to nothing has no colour. No sign depends on hue: tokens that speak for the label stand over a
+    solid line, those against it over dots.
     A terminal and a screen reader get each token with its score to 2 digits, which another machine may round otherwise.
 
     Args:
@@ -41,7 +49,7 @@ def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
     if top == 0.0:
         top = 1.0
     body = "".join(_html(attribution, top) for attribution in several)
-    return Table(f"<div>{body}<small>{LEGEND}</small></div>", "\n".join(map(_words, several)))
+    return Table(f"{STYLE}<div>{body}<small>{_scale(top)} {LEGEND}</small></div>", "\n".join(map(_words, several)))
 
 
 def _html(attribution: TokenAttribution, top: float) -> str:
@@ -53,17 +61,28 @@ def _html(attribution: TokenAttribution, top: float) -> str:
 
 
 def _span(piece: str, score: float, top: float) -> str:
-    red, green, blue, _ = matplotlib.colormaps[SIGNED](0.5 + 0.5 * score / top)
-    ink = "#000000" if _luminance(red, green, blue) > 0.179 else "#ffffff"  # whichever has the higher contrast
     if abs(score) < FAINT * top:
-        line = "none"
-    elif score > 0:
-        line = "underline 3px solid"
-    else:
-        line = "underline 3px dotted"
+        return f'<span title="{score:+.2f}">{escape(piece)}</span>'
+    line = "underline 3px solid" if score > 0 else "underline 3px dotted"
     line = f"text-decoration: {line}; text-underline-offset: 4px; text-decoration-skip-ink: none; padding-bottom: 6px"
-    style = f"background-color: {to_hex((red, green, blue))}; color: {ink}; {line}"
-    return f'<span title="{score:+.2f}" style="{style}">{escape(piece)}</span>'
+    style = f"{_colours(score / top)}; {line}"
+    return f'<span class="share" tabindex="0" title="{score:+.2f}" style="{style}">{escape(piece)}</span>'
+
+
+def _colours(strength: float) -> str:
+    red, green, blue, _ = WHITE_IS_ZERO(0.5 + 0.5 * strength)
+    ink = "#000000" if _luminance(red, green, blue) > 0.179 else "#ffffff"  # whichever has the higher contrast
+    return f"background-color: {to_hex((red, green, blue))}; color: {ink}"
+
+
+def _scale(top: float) -> str:
+    """The colours with their shares, from the strongest against the label to the strongest for it."""
+    strengths = (-1.0, -0.5, 0.5, 1.0)
+    swatches = [
+        f'<b style="{_colours(strength)}; padding: 0 0.5em; font-weight: normal">{rounded(strength * top, 2):+g}</b>'
+        for strength in strengths
+    ]
+    return "".join(swatches)
 
 
 def _luminance(red: float, green: float, blue: float) -> float:

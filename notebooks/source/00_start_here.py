@@ -57,7 +57,7 @@ for name, photograph in photographs.items():
 man = photographs["camera"]
 tripod = int(network(man).argmax())
 man_slope = igteach.gradient(igteach.probability(network), man, target=tripod)
-show.attributions(imagenet.picture(man)[0], {"gradient": man_slope}, view="overlay")
+show.attributions(imagenet.picture(man)[0], {"gradient": man_slope})
 
 # %% [markdown]
 # Does it tell you?
@@ -95,7 +95,7 @@ slope = igteach.gradient(score, picture, target=int(label))
 show.heatmaps({"gradient": slope.values[0, 0]}, picture=picture[0, 0])
 
 # %% [markdown]
-# Light is positive, dark is negative, grey is zero. Did it point at your pixels?
+# Orange is positive, blue and hatched is negative, no colour is zero. Did it point at your pixels?
 #
 # Some of the strongest places may hold no ink at all. The gradient asks *what if this pixel were a little brighter than it is?*
 # That is a question about other pictures, close to this one. We asked about this one.
@@ -122,7 +122,7 @@ show.heatmaps({"gradient x ink": one_step[0, 0], "Integrated Gradients": shares[
 # %% [markdown]
 # Both maps are on one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the path, and that is what the right-hand map adds up.
 #
-# Where there is no ink there is no share: black pixels stay grey. The light pixels spoke for this digit, the dark ones against it. Are yours among them?
+# Where there is no ink there is no share: black pixels stay white. The orange pixels spoke for this digit, the blue ones against it. Are yours among them?
 #
 # ## Shares that add up
 #
@@ -187,7 +187,7 @@ man_shares = igteach.integrated_gradients(
 )
 
 # %%
-show.attributions(imagenet.picture(man)[0], {"IG": man_shares}, view="overlay")
+show.attributions(imagenet.picture(man)[0], {"IG": man_shares}, smooth=3)
 
 # %%
 man_gained = (man_shares.f_input - man_shares.f_baseline)[0]
@@ -195,7 +195,7 @@ print("the shares add up to F(x) - F(x') within 2%:", bool(man_shares.relative_r
 print("their absolute values add up to", show.rounded(man_shares.values.abs().sum() / man_gained, 2), "times as much")
 
 # %% [markdown]
-# Light squares spoke for the tripod, dark ones against it, and the shares add up. But read the last line. Neighbouring pixels speak against one another, and nearly all that they say cancels. What a square shows is the small rest, so the map looks restless. Lesson 08 asks what can be read from it, and whether these squares made the answer.
+# Orange places spoke for the tripod, blue ones against it, and the shares add up. But read the last line. Neighbouring pixels speak against one another, and nearly all that they say cancels. The map is smoothed over three pixels, so it shows the small rest, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
 #
 # And look at the man's coat. It is black, and so is the baseline: hardly any share lies there. Lesson 07 is about that.
 #

@@ -26,7 +26,7 @@
 import torch
 
 import igteach
-from igteach import show
+from igteach import explore, show
 from igteach.datasets import load_digits
 from igteach.exercises import check
 from igteach.models import digits
@@ -285,6 +285,14 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 # %% [markdown]
 # In the right-hand map the pixels that spoke *against* the answer look like evidence for it. And the sum means nothing any more: |IG| breaks completeness. Show the sign.
 #
+# ## Walk the path
+#
+# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. Where does F rise, what is the gradient there, and which shares have come together by then?
+
+# %% tags=["nbval-ignore-output"]
+explore.path_explorer(score, picture, black, label)
+
+# %% [markdown]
 # ## Recap
 #
 # From [lesson 02](02_saturation.ipynb): two networks were equally accurate and equally sure, and saliency found nothing in one of them. In one sentence: why does Integrated Gradients find something?

@@ -28,7 +28,7 @@ import torch
 from torch import nn
 
 import igteach
-from igteach import show
+from igteach import explore, show
 from igteach.datasets import load_digits
 from igteach.exercises import check
 from igteach.models import digits
@@ -211,6 +211,16 @@ print("midpoint is no worse than gauss_legendre, at every count:", bool(no_worse
 # %% [markdown]
 # Five rules, one slope. Each jump of the gradient falls somewhere between two nodes, and no rule knows where; the error it makes there is about one weight, and weights are about 1/n. The clever rule has nothing to be clever about.
 # Its nodes crowd at the ends of the path and are sparse in the middle, where each counts for more. So it does a little worse than midpoint.
+#
+# Choose a rule and a number of steps for the first of these digits. Can you find a choice where the residual is small and the error is not?
+
+# %% tags=["nbval-ignore-output"]
+explore.steps_explorer(
+    igteach.logit(exact_model), pictures[:1].cpu(), 0.0, int(labels[0]),
+    igteach.exact_integrated_gradients(exact_model, pictures[:1].cpu(), target=int(labels[0])),
+)
+
+# %% [markdown]
 #
 # ## How many steps?
 #

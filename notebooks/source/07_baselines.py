@@ -27,7 +27,7 @@ import torch
 from torch.nn.functional import avg_pool2d
 
 import igteach
-from igteach import baselines, show
+from igteach import baselines, explore, show
 from igteach.datasets import load_digits, load_patients, load_photograph
 from igteach.evaluate import relevance_mass
 from igteach.exercises import check
@@ -83,8 +83,8 @@ by_baseline = {
 # %%
 pixels = imagenet.picture(man)[0]
 dark = pixels.mean(dim=0) < 0.12
-against = {f"against {name}": answer for name, answer in by_baseline.items()}
-show.attributions(pixels, against, view="overlay", mask=dark)
+against = {f"against {name}": by_baseline[name] for name in ("black", "the blurred photograph")}
+show.attributions(pixels, against, smooth=3, own_scales=True)
 
 # %%
 print("the network's answer:", imagenet.class_names()[tripod])
@@ -94,7 +94,7 @@ for name, answer in by_baseline.items():
     print(f"against {name}, of all |shares| they get", show.rounded(mass, 2))
 
 # %% [markdown]
-# The outline holds the dark pixels. Against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
+# Against black, man and tripod are bare, and the colours lie on the lawn and the sky around them. Against the blurred photograph they lie on the head of the tripod and its legs. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
 #
 # ## The hole in a zero
 #
@@ -249,6 +249,12 @@ show.heatmaps({name: maps[name] for name in ("mean", "median", "blur")}, scale=s
 
 # %% tags=["nbval-ignore-output"]
 show.heatmaps({name: maps[name] for name in ("neutral", "noise", "adversarial")}, scale=scale, picture=zero[0, 0])
+
+# %% [markdown]
+# Two of them at a time, and the sentence that each can say of itself. In JupyterLab you choose the two.
+
+# %% tags=["nbval-ignore-output"]
+explore.baseline_explorer(score, zero, candidates, target=0)
 
 # %%
 part = {name: (shares[hole].sum() / shares.sum()).item() for name, shares in maps.items()}

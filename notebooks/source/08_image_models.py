@@ -28,7 +28,6 @@ import torch
 from IPython.display import display
 from torch import nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
-from tqdm.auto import tqdm
 
 import igteach
 from igteach import baselines, explore, show
@@ -39,6 +38,7 @@ from igteach.evaluate import interval, pointing_game, relevance_mass
 from igteach.exercises import check
 from igteach.models import digits, imagenet, scenes
 from igteach.models.gallery import open_gallery
+from igteach.show.plates import smoothed as smoothed_map
 
 device = igteach.device()
 
@@ -299,7 +299,7 @@ print("from the mean colour IG leads gradient x input:", leads(competing_inputs[
 #
 # Now to pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation are those of no set of photographs; they make -1 of black and 1 of white, or nearly. For other networks there are three of each, one for each colour.
 #
-# Lesson 07's quiz asks what a baseline of zeros is then: the mean, a grey. You will see what it does to the camera-man. First make a black one.
+# Lesson 07's quiz asks what a baseline of zeros is then: the mean, a grey. Make a black one.
 
 # %% [markdown]
 # ### Exercise 3: black
@@ -349,82 +349,106 @@ with torch.no_grad():
         print(f"{name:20s}{gallery.labels[chosen[name]]}, {show.rounded(sure, 2)}")
 
 # %% [markdown]
-# Three of the answers fit, and a moped is nearly a motorcycle. There is no coin among the thousand classes, so the answer for the coins was bound to be wrong. The camera-man of lesson 00 comes first.
+# Three of the answers fit, and a moped is nearly a motorcycle. There is no coin among the thousand classes, so the answer for the coins was bound to be wrong.
 #
-# **Predict.** Where do you expect the light squares?
+# Two of them get three baselines: a black page, a white page and the photograph itself, blurred. For the other three the blurred photograph must do. Integration goes on until the estimated error of the shares is below 5% of all |shares|.
+#
+# **Predict.** The camera-man is "tripod". On which of the three maps will you find the tripod?
 
-# %%
-def walked(f, x, baseline=None, target=None):
-    return igteach.integrated_gradients(f, x, baseline, target, tolerance=0.1)
+# %% tags=["nbval-ignore-output"]
+seen = igteach.probability(gallery.model)
 
 
-def smoothed_ig(f, x, baseline=None, target=None):
-    """IG, averaged over three noisy copies of the picture."""
-    return igteach.smoothgrad(
-        f, x, baseline, target, method=igteach.integrated_gradients,
-        stdev=0.02, samples=3, tolerance=0.2,
+def walked(f, picture, baseline, target, tolerance=0.05):
+    return igteach.integrated_gradients(
+        f, picture, baseline, target, tolerance=tolerance, progress=True
     )
 
 
-seen = igteach.probability(gallery.model)
+def starts_of(picture):
+    """A black page, a white page, and the picture blurred beyond recognition."""
+    blur = baselines.blur(picture, sigma=picture.shape[-1] / 16)
+    return {"blur": blur, "black": torch.zeros_like(picture), "white": torch.ones_like(picture)}
 
-# %% tags=["nbval-ignore-output"]
+
 explained = {}
-for name, picture in tqdm(gallery.pictures.items()):
-    methods_of_photographs = {
-        "gradient": igteach.gradient,
-        "gradient x input": igteach.gradient_times_input,
-        "IG": walked,
-    }
-    if name == "camera":
-        methods_of_photographs["smoothed IG"] = smoothed_ig
+for name, picture in gallery.pictures.items():
+    grounds = starts_of(picture[None])
+    asked = grounds if name in ("camera", "coffee") else {"blur": grounds["blur"]}
     explained[name] = {
-        title: method(seen, picture[None], 0.0, chosen[name])
-        for title, method in methods_of_photographs.items()
+        f"from {ground}": walked(seen, picture[None], baseline, chosen[name])
+        for ground, baseline in asked.items()
     }
 
-# %%
-show.attributions(gallery.pictures["camera"], explained["camera"], view="overlay")
+# %% [markdown]
+# A fourth map costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
 
 # %%
-for name in list(gallery.pictures)[1:]:
+def mean_of(answers):
+    """Integrated Gradients, averaged over baselines."""
+    values = torch.stack([answer.values for answer in answers]).mean(dim=0)
+    f_baseline = torch.stack([answer.f_baseline for answer in answers]).mean(dim=0)
+    steps = sum(answer.evaluations for answer in answers)
+    return igteach.Attribution(values, answers[0].f_input, f_baseline, steps)
+
+
+for name in ("camera", "coffee"):
+    explained[name]["mean of the three"] = mean_of(list(explained[name].values()))
+
+show.attributions(gallery.pictures["camera"], explained["camera"], smooth=3, own_scales=True)
+
+# %%
+show.attributions(gallery.pictures["coffee"], explained["coffee"], smooth=3, own_scales=True)
+
+# %% [markdown]
+# The blurred photograph finds the tripod: its head, where the legs meet, and their feet. It finds the rim of the cup and the face of the coffee. A black page cannot see what is black (lesson 07), a white one cannot see what is white, and the mean of the three is mostly these two, whose shares are larger.
+#
+# Read the line under each title. All of these maps add up, or nearly. So all of them are right answers, each to its own question.
+#
+# ## Neighbours cancel
+#
+# These maps are smoothed for display. Here is what was smoothed away.
+
+# %%
+man_from_blur = {"from blur": explained["camera"]["from blur"]}
+show.attributions(gallery.pictures["camera"], man_from_blur)
+
+# %% [markdown]
+# The same shares, pixel by pixel. Orange and blue lie side by side like salt and pepper.
+#
+# **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
+
+# %%
+def in_all(answer):
+    """The sum of the shares of pixels, of their |shares|, and of these after smoothing."""
+    pixels = answer.values.sum(dim=1)[0].double().cpu().numpy()
+    return pixels.sum(), abs(pixels).sum(), abs(smoothed_map(pixels, 3)).sum()
+
+
+print(f"{'':34s}shares  |shares|  |smoothed over 3 pixels|")
+for name, maps_of_one in explained.items():
+    for title, answer in maps_of_one.items():
+        total, strength, rest = (show.rounded(float(number), 2) for number in in_all(answer))
+        print(f"{gallery.labels[chosen[name]] + ' ' + title:34s}{total:6} {strength:9} {rest:10}")
+
+# %% [markdown]
+# From the blurred photograph |shares| come to some forty times what the shares add up to, and from a page to some two or three hundred times. A pixel speaks for the tripod, the one beside it against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; a share for each of them alone says little.
+#
+# Smoothing adds neighbours up, and the sum stays what it was: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left cancels at larger distances.
+#
+# ## The other three
+#
+# **Predict.** Bubble, tiger cat, moped. Where will the orange be?
+
+# %%
+for name in ("coins", "chelsea", "stereo_motorcycle"):
     print(f"{name}: {gallery.labels[chosen[name]]}")
-    display(show.attributions(gallery.pictures[name], explained[name]))
+    display(show.attributions(gallery.pictures[name], explained[name], smooth=3))
 
 # %% [markdown]
-# How to read them. Single pixels of a photograph are too small to see, so shares are summed over squares. Light and dark squares lie side by side, and one may hold more than all of F: neighbours cancel. The numbers under a title say how far IG is from adding up, and estimate how far off single shares are. Where they are large, believe the map less.
+# Where orange lies on a thing that you would have named, *you* are pleased. That is not evidence; on the scenes a splendid score was worth nothing. Two tests are open to you for any picture.
 #
-# Now the question of the head. Where light squares lie on a thing that you would have named, *you* are pleased. That is not evidence; on the scenes a splendid score was worth nothing. Three tests are open to you for any picture.
-#
-# **First: smooth with care.** A map averaged over noisy copies explains the copies. What does the network make of them, and do the shares add up to what the *copies* gain?
-
-# %%
-man, smooth = gallery.pictures["camera"], explained["camera"]["smoothed IG"]
-grain = torch.randn(8, *man.shape, generator=torch.Generator().manual_seed(1)).to(man)
-print("F(x) - F(x'):                  ", show.rounded((smooth.f_input - smooth.f_baseline)[0]))
-print("the smoothed shares add up to: ", show.rounded(smooth.values.sum(), 2))
-for deviation in (0.02, 0.1):
-    with torch.no_grad():
-        gain = seen(man + deviation * grain)[:, chosen["camera"]].mean() - smooth.f_baseline[0]
-    print(f"copies with noise of {deviation} gain:", show.rounded(gain))
-
-# %% [markdown]
-# The first two numbers need not agree: a smoothed map explains the copies, and the copies gain less than the picture does. With noise of 0.02 the difference is small. With noise of 0.1, a usual size, it is not: such a map is about other pictures. Nor do the smoothed shares add up to just what their copies gain, as this IG stops early: its estimated error may be 20% of all |shares|, which cancel.
-#
-# **Second: another baseline.** Grey is what zeros would have been with the preprocessing outside F.
-#
-# **Predict.** Which map will be most like the one from black: the one from grey, from white, or from the blurred photograph?
-
-# %% tags=["nbval-ignore-output"]
-picture = man[None]
-grey = torch.full_like(picture, imagenet.CENTRE)
-grounds = {"grey": grey, "white": torch.ones_like(picture), "blur": baselines.blur(picture, sigma=picture.shape[-1] / 16)}
-against = {"from black": explained["camera"]["IG"]}
-for title, ground in tqdm(grounds.items()):
-    against[f"from {title}"] = walked(seen, picture, ground, chosen["camera"])
-
-# %%
-show.attributions(picture[0], against)
+# **First: another baseline.** How alike are the maps of one photograph?
 
 # %%
 def squares(attribution):
@@ -432,15 +456,18 @@ def squares(attribution):
     return avg_pool2d(attribution.values.sum(dim=1), 8, ceil_mode=True).flatten()
 
 
-alike = torch.corrcoef(torch.stack([squares(answer) for answer in against.values()]))
-for title, row in zip(against, alike):
-    opinion = baselines.opinion(seen, grounds.get(title.removeprefix("from "), torch.zeros_like(picture))).item()
-    print(f"{title:12s} opinion {show.rounded(opinion, 1)}   correlation with the map from black {show.rounded(row[0], 2)}")
+for name in ("camera", "coffee"):
+    alike = torch.corrcoef(torch.stack([squares(answer) for answer in explained[name].values()]))
+    for ground, row in zip(starts_of(gallery.pictures[name][None]), alike):
+        opinion = baselines.opinion(seen, starts_of(gallery.pictures[name][None])[ground]).item()
+        print(f"{name:8s}from {ground:7s} opinion {show.rounded(opinion, 1):5}   correlation with blur, black, white:", show.rounded(row[:3], 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. The map from grey is the most like the one from black, and not very. The one from white is rather its opposite: there x - x' has the other sign. None of the four has an opinion to speak of. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign, and none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
-# **Third: take it away.** The light squares are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn by lot.
+# **Second: take it away.** The orange places are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn at random.
+#
+# **Predict.** For how many of the five will less be left than with squares drawn at random?
 
 # %%
 def blurred(picture, strengths):
@@ -452,18 +479,21 @@ def blurred(picture, strengths):
     return torch.where(where.bool(), baselines.blur(picture, sigma=8.0), picture)
 
 
-print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without as many by lot':>25s}")
+print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without as many at random':>28s}")
 for name, picture in gallery.pictures.items():
-    shares, lot = squares(explained[name]["IG"]), torch.Generator().manual_seed(0)
-    drawn_by_lot = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
+    shares, lot = squares(explained[name]["from blur"]), torch.Generator().manual_seed(0)
+    at_random = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
     with torch.no_grad():
-        left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *drawn_by_lot)]
-    print(f"{name:20s}{show.rounded(explained[name]['IG'].f_input[0], 2):8}{show.rounded(left[0], 2):30}{show.rounded(sum(left[1:]) / 8, 2):25}")
+        left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *at_random)]
+    f_there = explained[name]["from blur"].f_input[0]
+    print(f"{name:20s}{show.rounded(f_there, 2):8}{show.rounded(left[0], 2):30}{show.rounded(sum(left[1:]) / 8, 2):28}")
 
 # %% [markdown]
-# Here, for the first time in this lesson, the network itself had to bear the map out. Where less is left without the squares that IG named than without others, they carried part of the answer, whatever they look like: so it is with the coffee and, less clearly, with the motorcycle. Where the two columns are close, as for the man and the cat, others can stand in for the squares that IG named. And without the strongest squares the network is *surer* that the coins are bubbles: that map named the wrong squares.
+# For three. Here, for the first time in this lesson, the network itself had to bear the map out, and for the cup, the cat and the moped it does: less is left without the squares that IG named. For the cup, half of the answer goes.
 #
-# So read the row of a picture before you say anything of it. It tells *which* squares carry the answer, if these do. Why a network takes coins for bubbles, no map says. Lesson 12 makes this test into a method, puts it to the camera-man and the coins, and asks what it cannot show.
+# For the other two the prediction fails. Without IG's squares the network is as sure of the tripod as without others, and surer than before: what is left of tripod and camera-man is enough, and blurring the rest takes away what spoke against them. And it is twice as sure that the coins are bubbles. That map named the wrong squares, though it adds up. **A map that adds up may still name what the answer does not need.**
+#
+# So read the row of a picture before you say anything of it. Why a network takes coins for bubbles, no map says. Lesson 12 makes this test into a method, puts it to the camera-man and the coins, and asks what it cannot show.
 #
 # ## What is F?
 #
@@ -571,42 +601,35 @@ for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
 by_f_scored = table({f"mean colour: IG of the {name}": values for name, values in by_f.items()})
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at two photographs: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
+man = gallery.pictures["camera"][None]
 raw = igteach.logit(gallery.model)
-of_logit = {
-    name: walked(raw, gallery.pictures[name][None], 0.0, chosen[name])
-    for name in tqdm(("camera", "coins"))
-}
+of_logit = walked(raw, man, starts_of(man)["blur"], chosen["camera"], tolerance=0.1)
 
 # %%
-for name, answer in of_logit.items():
-    maps_of_both = torch.stack([squares(explained[name]["IG"]), squares(answer)])
-    print(f"{name:20s} correlation of the two maps", show.rounded(torch.corrcoef(maps_of_both)[0, 1], 2))
+maps_of_both = torch.stack([squares(explained["camera"]["from blur"]), squares(of_logit)])
+print("correlation of the two maps", show.rounded(torch.corrcoef(maps_of_both)[0, 1], 2))
 
 # %% [markdown]
 # The further from 1, the more of what you saw belongs to the choice of F. Say which F you explained, always.
 #
 # ## Showing it honestly
 #
-# Even where the numbers are right, a drawing can lie. Three drawings of one and the same map:
+# Even where the numbers are right, a drawing can lie. You have seen the camera-man's maps each on a scale of its own. Here are two of them on one scale:
 
 # %%
-again = {"IG from mean colour": of_first["IG from mean colour"]}
-display(show.attributions(x[first], again))
-display(show.attributions(x[first], again, percentile=90))
-display(show.attributions(x[first], again, view="top"))
+two = {name: explained["camera"][name] for name in ("from black", "from blur")}
+show.attributions(gallery.pictures["camera"], two, smooth=3)
 
 # %% [markdown]
-# The first keeps the largest value as the strongest colour, so that one pixel may set the scale for all. The second clips at a value that nine pixels in ten stay below: compare the ends of its bar with those of the first. Weak shares, on other things than the object, now look as strong as any. The third throws 95% away, and sizes as well.
+# The map from the blurred photograph has gone. It is a fifth as strong, and both add up to the same. A map on its own scale always looks busy, even one of rounding errors; on a common scale a map may look empty and say the most. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
 #
-# None is wrong, if the caption says what was done. Read the line under each figure. The rules of `show.attributions`:
-#
-# 1. **Signed.** A share against the answer has a colour of its own.
-# 2. **One scale** for all maps in a row, unless they have other units. A map drawn on a scale of its own always looks busy, even one of rounding errors.
-# 3. **Nothing in silence.** Summed over colours, clipped, cut to the top: it is said.
-# 4. **The residual is printed.** A map that does not add up says so itself.
+# 1. **Signed.** White is zero. A share against the answer has a colour of its own, and is hatched where there is room.
+# 2. **Every pixel**, and the strongest colour is the 99.5th percentile, so that no single pixel sets the scale.
+# 3. **Nothing in silence.** Clipped, smoothed, a scale for each map: it is said.
+# 4. **The verdict is in the picture.** A map that does not add up says so itself.
 #
 # ## Your turn
 #
@@ -639,10 +662,12 @@ explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 
 # %% tags=["nbval-ignore-output"]
 def explain(image):
-    """A picture file to a figure: the network's answer, and IG against black."""
+    """A picture file to a figure: the network's answer, and IG from the blurred picture."""
     mine = imagenet.centre(image).to(device)
     best = int(gallery.model(mine[None]).argmax())
-    return show.attributions(mine, {gallery.labels[best]: walked(seen, mine[None], 0.0, best)}, view="overlay")
+    start = starts_of(mine[None])["blur"]
+    answer = igteach.integrated_gradients(seen, mine[None], start, best, tolerance=0.1)
+    return show.attributions(mine, {gallery.labels[best]: answer}, smooth=3)
 
 
 explore.your_picture(explain, load_photograph("chelsea"))
@@ -654,7 +679,7 @@ explore.your_picture(explain, load_photograph("chelsea"))
 #
 # <details><summary>Answer</summary>
 #
-# Any of them. A residual is one number, the error of the sum, and errors of two shares can cancel in it. That is why the title of a map also gives an estimate of the error where it is large, and why the exact shares of lesson 05 were worth the trouble.
+# Any of them. A residual is one number, the error of the sum, and errors of two shares can cancel in it. That is why the verdict above a map also gives an estimate of the error where it is large, and why the exact shares of lesson 05 were worth the trouble.
 #
 # </details>
 #

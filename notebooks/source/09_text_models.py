@@ -60,7 +60,7 @@ print("right on at least 9 in 10 of our own questions:", sum(right) >= 0.9 * len
 show.text([token_attribution(asker, question) for question in ("How many people live in Paris?", "What year did the ship sink?")])
 
 # %% [markdown]
-# Light words over a solid line speak for the answer, dark ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
+# Orange words over a solid line speak for the answer, blue ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
 #
 # `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the estimated error is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
 #

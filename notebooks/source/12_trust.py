@@ -433,7 +433,7 @@ for name in tested:
 
 # %%
 of_camera = {"IG from the blurred photograph": by_name["camera"]}
-show.attributions(gallery.pictures["camera"], of_camera, view="overlay")
+show.attributions(gallery.pictures["camera"], of_camera, smooth=3)
 
 # %%
 show.curves(

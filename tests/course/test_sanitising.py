@@ -82,7 +82,7 @@ SHOWS = {
         "small span strong sub summary sup table tbody td th thead tr u ul",
     )
 }
-ADDRESS = re.compile("https?://.+|mailto:.+|data:image/(png|jpeg|gif);base64,.+")
+ADDRESS = re.compile("https?://.+|mailto:.+|data:image/(png|jpeg|gif|webp);base64,.+")
 
 
 def dangers(html):

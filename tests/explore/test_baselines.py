@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-import igteach
-from igteach import explore
+from igteach import explore, show
+from igteach.explore.pictures import ghost
+from igteach.show.plates import coloured
 
 
 @pytest.fixture
@@ -22,12 +23,13 @@ def test_each_side_shows_its_baseline_and_the_shares_against_it(f, shown, x):
             pixels = np.full((6, 5, 3), {"black": 0, "grey": 128, "beyond": 255}[name])
             assert np.array_equal(shown(figure, f"{name} baseline"), pixels)
             shares = (x**2 - levels[name] ** 2)[0].sum(0)
-            assert np.allclose(shown(figure, f"shares against {name}"), shares, atol=1e-5)
-            answer = igteach.integrated_gradients(f, x, levels[name])
-            assert f"Against {name}, where F is {90 * levels[name] ** 2:g}: {answer!r}" in words
-        scales = [pane.images[0].get_clim() for pane in figure.canvas.axes if "against" in pane.get_title()]
-        top = (4 - x**2)[0].sum(0).max()
-        assert np.allclose(scales, [(-top, top)] * 2)
+            top = (4 - x**2)[0].sum(0).max()
+            wanted = coloured(shares.double().numpy(), top.item(), ghost(x[0]))
+            assert np.allclose(shown(figure, f"shares against {name}"), wanted, atol=1e-4)
+            start, end = (show.rounded(value, 2) for value in (90 * levels[name] ** 2, f(x).item()))
+            assert f"Against {name}: F goes from {start:g} to {end:g}. The shares add up." in words
+        assert "igteach" not in words
+        assert words.endswith("Strongest colour: the largest |value|.")
 
 
 def test_the_choice_of_a_side_changes_that_side(f, x):

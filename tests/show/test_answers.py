@@ -120,10 +120,16 @@ def test_a_map_is_white_where_nothing_is_orange_above_and_blue_below():
 
 def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_they_are_large():
     values = torch.tensor([[[0.0, 0.0, 1.0]]])
-    colours = colours_of(drawn(show.attribution(answer(values), torch.tensor([[0.0, 1.0, 0.0]]))))
-    np.testing.assert_allclose(colours[0, 0], 0.78)
+    colours = colours_of(drawn(show.attribution(answer(values), torch.tensor([[0.5, 1.0, 0.5]]))))
+    np.testing.assert_allclose(colours[0, 0], 0.89)
     np.testing.assert_allclose(colours[0, 1], 1.0, atol=1e-6)
     np.testing.assert_allclose(colours[0, 2], WHITE_IS_ZERO(1.0)[:3])
+
+
+def test_ink_on_black_is_grey_on_white_beneath_a_map():
+    values, ink = torch.tensor([[[0.0, 0.0, 1.0]]]), torch.tensor([[0.0, 1.0, 0.0]])
+    colours = colours_of(drawn(show.attribution(answer(values), ink)))
+    np.testing.assert_allclose(colours[0, :2, 0], [1.0, 0.78], atol=1e-6)
 
 
 def test_an_outlier_among_many_pixels_is_clipped_and_the_caption_says_so():
@@ -131,10 +137,10 @@ def test_an_outlier_among_many_pixels_is_clipped_and_the_caption_says_so():
     values[0, 0, 0, 0] = 100.0
     figure = show.attribution(answer(values))
     np.testing.assert_allclose(colours_of(drawn(figure))[-1, -1], WHITE_IS_ZERO(1.0)[:3])
-    assert "percentile 99.5 of |share|; larger ones are clipped" in figure.alt
+    assert "percentile 99.5 of |value|; larger ones are clipped" in figure.alt
     sparse = torch.zeros(1, 1, 50, 50)
     sparse[0, 0, 0, 0] = 100.0
-    assert "the largest |share|" in show.attribution(answer(sparse)).alt
+    assert "the largest |value|" in show.attribution(answer(sparse)).alt
 
 
 def test_steps_by_named_features_are_a_row_for_each_name():
@@ -188,7 +194,7 @@ def test_several_inputs_are_a_panel_each_and_maps_share_one_scale(form):
     titles = [axes.get_title() for axes in figure.canvas.axes[:3]]
     assert titles == [f"{names[0]}: +1 in all", f"{names[1]}: -2 in all", f"{names[2]}: +1 in all"]
     np.testing.assert_allclose(colours_of(drawn(figure, 1))[0, 0], WHITE_IS_ZERO(0.0)[:3])
-    weaker = 0.75 * np.array(WHITE_IS_ZERO(0.75)[:3]) + 0.25 * 0.78
+    weaker = 0.75 * np.array(WHITE_IS_ZERO(0.75)[:3]) + 0.25 * 1.0
     np.testing.assert_allclose(colours_of(drawn(figure, 0))[0, 0], weaker)
     assert bars_of(drawn(figure, 2)) == {"0": 1.0}
     assert len(figure.canvas.axes) == 4, "one colour scale"

@@ -1,5 +1,6 @@
-"""Figures describe themselves, keep one scale, and tell a sign by lightness, not by hue alone."""
+"""Figures describe themselves, keep one scale, and tell a sign not by hue alone."""
 
+import io
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
+from PIL import Image
 
 from igteach import show
 from igteach.show import palette
@@ -58,7 +61,26 @@ def test_html_is_one_image_with_escaped_alt_text(kind):
     assert shown.startswith('<img alt="')
     assert shown.count(">") == 1
     assert "&quot;&lt;b&gt;&amp;" in shown
-    assert 'src="data:image/png;base64,iVBOR' in shown
+    assert 'src="data:image/webp;base64,UklGR' in shown
+
+
+@EVERY
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_notebook_also_gets_a_png_of_two_pixels_for_each_of_the_page_s(kind):
+    bundle, metadata = DisplayFormatter().format(FIGURES[kind]())
+    assert set(bundle) == {"text/plain", "text/html", "image/png"}
+    width, height = Image.open(io.BytesIO(bundle["image/png"])).size
+    sizes = metadata["image/png"]
+    assert (width // 2, height // 2) == (sizes["width"], sizes["height"])
+    assert f'width="{sizes["width"]}"' in bundle["text/html"]
+
+
+def test_a_picture_of_any_size_is_drawn_upright():
+    for inches in (3.333, 4.0061):
+        figure = show.bars(["a"], {"one": [1.0]}, ylabel="F")
+        figure.canvas.set_size_inches(inches, 2.017)
+        edge = np.asarray(Image.open(io.BytesIO(figure._repr_png_()[0])).convert("L"))[:, :2]
+        assert (edge == 255).all(), "a skewed picture has ink at its left edge"
 
 
 def images(figure):
@@ -67,10 +89,19 @@ def images(figure):
 
 def test_all_panels_share_one_scale_with_zero_in_its_middle():
     figure = show.heatmaps({"small": np.full((2, 2), 0.1), "large": np.array([[-5.0, 1.0]])})
-    small, large = images(figure)
-    assert small.norm is large.norm
-    assert (small.norm.vmin, small.norm.vmax) == (-5, 5)
-    assert {image.get_cmap().name for image in (small, large)} == {palette.SIGNED}
+    small, large = (image.get_array() for image in images(figure))
+    np.testing.assert_allclose(small[0, 0], palette.WHITE_IS_ZERO(0.51)[:3], atol=0.01)
+    np.testing.assert_allclose(large[0], palette.WHITE_IS_ZERO([0.0, 0.6])[:, :3])
+    bar = figure.canvas.axes[-1]
+    assert bar.get_xlim() == (-5, 5)
+    assert bar.get_xlabel() == "Hatched: negative."
+
+
+def test_the_picture_lies_beneath_signed_maps_of_its_size():
+    ink = np.array([[0.0, 0.0, 1.0]])
+    _, same, other = images(show.heatmaps({"a": np.zeros((1, 3)), "b": np.zeros((2, 2))}, picture=ink))
+    np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.78])
+    np.testing.assert_allclose(other.get_array(), 1)
 
 
 def test_magnitudes_start_at_zero():
@@ -80,15 +111,15 @@ def test_magnitudes_start_at_zero():
 
 
 def test_a_given_scale_is_the_strongest_colour():
-    (image,) = images(show.heatmaps({"a": np.array([[2.0, 3.0]])}, scale=10.0))
-    assert (image.norm.vmin, image.norm.vmax) == (-10, 10)
+    figure = show.heatmaps({"a": np.array([[2.0, 3.0]])}, scale=10.0)
+    assert figure.canvas.axes[-1].get_xlim() == (-10, 10)
+    np.testing.assert_allclose(images(figure)[0].get_array()[0, 1], palette.WHITE_IS_ZERO(0.65)[:3])
 
 
 def test_the_picture_beside_keeps_a_scale_of_its_own():
-    picture, first, second = images(heatmaps(picture=np.eye(3) * 100))
-    assert picture.norm is not first.norm
-    assert first.norm is second.norm
-    assert first.norm.vmax == 1
+    figure = heatmaps(picture=np.eye(3) * 100)
+    assert images(figure)[0].norm.vmax == 100
+    assert figure.canvas.axes[-1].get_xlim() == (-1, 1)
 
 
 def test_a_picture_may_have_colours():
@@ -236,11 +267,11 @@ PROTANOPIA = np.array(
 )
 
 
-@pytest.mark.parametrize("name", [palette.SIGNED, palette.MAGNITUDE, palette.PICTURE])
+@pytest.mark.parametrize("name", [palette.SURFACE, palette.MAGNITUDE, palette.PICTURE])
 @pytest.mark.parametrize(
     "vision", [np.eye(3), DEUTERANOPIA, PROTANOPIA], ids=["all cones", "deuteranopia", "protanopia"]
 )
-def test_a_sign_is_told_by_lightness_to_every_eye(name, vision):
+def test_strength_is_told_by_lightness_to_every_eye(name, vision):
     colours = matplotlib.colormaps[name](np.linspace(0, 1, 33))[:, :3]
     seen = (linear(colours) @ vision.T).clip(0, 1) @ np.array([0.2126, 0.7152, 0.0722])
     steps = np.diff(seen)
@@ -277,7 +308,7 @@ def test_dollar_signs_that_hold_no_formula_are_shown_as_they_are(label):
         show.curves([1.0, 2.0], {label: [1.0, 2.0]}, xlabel=label, ylabel=label),
         show.heatmaps({label: torch.rand(4, 4)}),
     ]
-    assert all("data:image/png" in figure._repr_html_() for figure in figures)
+    assert all("data:image/webp" in figure._repr_html_() for figure in figures)
 
 
 def test_a_label_of_two_lines_warns_of_nothing(caplog):
@@ -288,3 +319,25 @@ def test_a_label_of_two_lines_warns_of_nothing(caplog):
 def test_a_formula_in_a_label_is_typeset():
     figure = show.curves([1.0, 2.0], {"F": [1.0, 2.0]}, xlabel=r"$\alpha$ from $x'$", ylabel="F")
     assert figure.canvas.axes[0].xaxis.label.get_parse_math()
+
+
+@pytest.mark.parametrize(
+    ("across", "shown"),
+    [([2, 4, 8, 15], ["2", "4", "8", "15"]), ([1, 1000, 20000], ["1", "1,000", "20,000"]), ([0.5, 2], ["0.5", "2"])],
+)
+def test_a_logarithmic_axis_has_ticks_where_points_were_measured(across, shown):
+    axes = show.curves(across, {"F": across}, xlabel="x", ylabel="F", logarithmic=True).canvas.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels() if label.get_text()] == shown
+    assert not [label.get_text() for label in axes.get_xticklabels(minor=True) if label.get_text()]
+
+
+def test_ticks_that_would_touch_are_left_to_the_axis():
+    axes = show.curves([1, 100, 101], {"F": [1, 2, 3]}, xlabel="x", ylabel="F", logarithmic=True).canvas.axes[0]
+    assert "101" not in [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_few_measured_points_are_marked_and_many_are_not():
+    few = show.curves([1, 2], {"a": [1, 2], "b": [2, 1]}, xlabel="x", ylabel="F").canvas.axes[0].lines
+    many = show.curves(range(50), {"a": range(50)}, xlabel="x", ylabel="F").canvas.axes[0].lines
+    assert [line.get_marker() for line in few] == list(palette.MARKERS[:2])
+    assert [line.get_marker() for line in many] == ["None"]

@@ -1,11 +1,12 @@
-"""Panes in a row describe themselves, and lie side by side without touching."""
+"""Panes describe themselves, and lie side by side without touching."""
 
-from itertools import pairwise
+from itertools import combinations
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from igteach.show.panes import Heatmap, Lines, Picture, Row
+from igteach.show.palette import WHITE_IS_ZERO
+from igteach.show.panes import Board, Heatmap, Lines, Picture
 
 ACROSS = np.array([1.0, 2.0, 4.0])
 CURVES = {"one": (ACROSS, np.array([1.0, 5.0, 2.0])), "two": (ACROSS[:2], np.array([3.0, 1.0]))}
@@ -19,26 +20,28 @@ PANES = (
 
 
 def test_the_alt_text_tells_of_each_pane():
-    assert Row(*PANES).show(*PANES).alt == (
-        "4 panes in a row. a picture. a map: strongest in row 2, column 2 of 2 by 2, about 80% of its mass positive. "
+    assert Board(*PANES).show(*PANES).alt == (
+        "4 panes. a picture. a map: strongest in row 2, column 2 of 2 by 2, about 80% of its mass positive. "
         "curves: one goes from 1 to 2, on the way up to 5; two goes from 3 to 1; marked at alpha 2. "
         "logarithmic: one does not fall; two falls; marked at steps 2."
     )
 
 
 def test_the_strongest_colour_is_the_one_that_was_given():
-    pane = Row(PANES[1]).canvas.axes[0]
-    assert pane.images[0].get_clim() == (-2.0, 2.0)
+    pane = Board(PANES[1]).canvas.axes[0]
+    np.testing.assert_allclose(pane.images[0].get_array()[1, 1], WHITE_IS_ZERO(1.0)[:3])
+    np.testing.assert_allclose(pane.images[0].get_array()[0, 0], WHITE_IS_ZERO(0.75)[:3])
     assert [label.get_text() for label in pane.child_axes[0].get_xticklabels()] == ["-2", "0", "2"]
 
 
 def test_panes_with_their_labels_do_not_touch_nor_leave_the_figure():
-    canvas = Row(*PANES).show(*PANES).canvas
+    canvas = Board(*PANES).show(*PANES).canvas
     renderer = FigureCanvasAgg(canvas).get_renderer()
     canvas.draw(renderer)
     boxes = [axes.get_tightbbox(renderer) for axes in canvas.axes]
     assert len(boxes) == 4
-    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    for one, other in combinations(boxes, 2):
+        assert one.x1 < other.x0 or other.x1 < one.x0 or one.y1 < other.y0 or other.y1 < one.y0
     width, height = canvas.get_size_inches() * canvas.dpi
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height for box in boxes)
 
@@ -52,5 +55,5 @@ def test_a_changed_row_is_drawn_like_a_new_one():
             for pane, *rest in ((PANES[2], "alpha", (0.5, 6.0)), (PANES[3], "steps", (0.5, 6.0), True))
         ),
     )
-    changed, new = Row(*PANES), Row(*other)
+    changed, new = Board(*PANES), Board(*other)
     assert changed.show(*PANES)._repr_html_() != changed.show(*other)._repr_html_() == new.show(*other)._repr_html_()

@@ -1,0 +1,215 @@
+"""Maps of signed values, drawn in one way: white is zero, orange above it, blue below it, over a ghost of the picture.
+
+Every pixel is drawn. The strongest colour is the 99.5th percentile of |value| (in small maps the largest), and a
+caption says so. Negative places are hatched as well where there is room: in maps of few squares, and in smoothed ones.
+
+Source:
+    White as zero and a faint picture beneath: Sturmfels, Lundberg and Lee (2020),
+    https://doi.org/10.23915/distill.00022.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from igteach.show.palette import WHITE_IS_ZERO
+
+SHARES, SLOPES = "share of F", "F per unit of x"
+PANEL = 3.8  # inches, 304 pixels of CSS: a panel's width
+MANY = 1000  # values in a map: from here on the strongest colour is a percentile
+PERCENTILE = 99.5
+COARSE = 64  # values along a side: up to here squares are large enough for hatches
+FAINTEST_HATCHED, FAINTEST_SMOOTH = 0.2, 0.5  # of the strongest colour: in squares, and in smoothed maps
+GHOST = 0.78  # the black of a picture beneath the colours
+BLACK = 0.05  # the luminance of what is no photograph's ground
+LUMINANCE = (0.299, 0.587, 0.114)
+
+
+def ghost_of(pixels: np.ndarray) -> np.ndarray:
+    """Turn a picture into light greys, to lie beneath a map; ink on black becomes grey on white.
+
+    Args:
+        pixels: (height, width, 3), from 0 to 1.
+
+    Returns:
+        (height, width), from GHOST to 1.
+
+    Example:
+        >>> ghost_of(np.array([[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]])).round(2).tolist()
+        [[0.78, 1.0]]
+    """
+    luminance = pixels @ np.array(LUMINANCE)
+    if np.median(luminance) < BLACK:
+        luminance = 1 - luminance
+    return GHOST + (1 - GHOST) * luminance
+
+
+def smoothed(values: np.ndarray, smooth: float) -> np.ndarray:
+    """Smooth a map for display, reflected at the edges, so that its sum stays.
+
+    Args:
+        values: (height, width).
+        smooth: the standard deviation of the Gaussian in pixels; 0 leaves the map as it is.
+
+    Returns:
+        (height, width).
+
+    Raises:
+        ValueError: smooth is negative, infinite or NaN.
+
+    Example:
+        >>> smoothed(np.array([[0.0, 8.0, 0.0, 0.0]]), 1).sum().round(6).item()
+        8.0
+    """
+    if not 0 <= smooth < np.inf:
+        raise ValueError(f"smooth is {smooth}; pass a standard deviation in pixels, 0 or more")
+    if smooth == 0:
+        return values
+    from scipy.ndimage import gaussian_filter
+
+    shown: np.ndarray = gaussian_filter(values, smooth, mode="reflect")
+    return shown
+
+
+def scale_of(maps: Sequence[np.ndarray]) -> tuple[float, str]:
+    """Choose the value of the strongest colour in all maps.
+
+    Args:
+        maps: of any shapes.
+
+    Returns:
+        The value, and how it was chosen, as a sentence.
+
+    Example:
+        >>> scale_of([np.array([1.0, -3.0])])
+        (3.0, 'Strongest colour: the largest |value|.')
+    """
+    magnitudes = np.concatenate([np.abs(values).ravel() for values in maps])
+    largest = float(magnitudes.max())
+    top = float(np.percentile(magnitudes, PERCENTILE)) if len(magnitudes) > MANY else largest
+    if top == 0 or top == largest:
+        return largest or 1.0, "Strongest colour: the largest |value|."
+    return top, f"Strongest colour: percentile {PERCENTILE:g} of |value|; larger ones are clipped."
+
+
+def coloured(values: np.ndarray, top: float, ghost: np.ndarray | None = None) -> np.ndarray:
+    """Colour a map, over the ghost of a picture if there is one.
+
+    Args:
+        values: (height, width).
+        top: the value of the strongest colour; larger ones are clipped.
+        ghost: (height, width), seen where values are small.
+
+    Returns:
+        (height, width, 3), from 0 to 1.
+
+    Example:
+        >>> coloured(np.zeros((1, 1)), 1.0).tolist()
+        [[[1.0, 1.0, 1.0]]]
+    """
+    strength = (values / top).clip(-1, 1)
+    colours: np.ndarray = WHITE_IS_ZERO((strength + 1) / 2)[..., :3]
+    if ghost is None:
+        return colours
+    opacity = (1.5 * np.abs(strength)).clip(max=1)[..., None]
+    return opacity * colours + (1 - opacity) * ghost[..., None]
+
+
+def draw_map(
+    pane: Axes, values: np.ndarray, top: float, ghost: np.ndarray | None = None, *, is_smooth: bool = False
+) -> None:
+    """Draw a map on a pane without ticks, or draw it again with other values.
+
+    Args:
+        pane: that shows nothing, or a map of the same shape.
+        values: (height, width).
+        top: the value of the strongest colour.
+        ghost: (height, width), the picture beneath, or None.
+        is_smooth: whether places of one sign are large enough for hatches, although pixels are small.
+
+    Example:
+        >>> pane = Figure().add_subplot()
+        >>> draw_map(pane, np.array([[1.0, -1.0]]), 1.0)
+        >>> len(pane.collections)  # the hatch
+        1
+    """
+    colours, longer = coloured(values, top, ghost), max(values.shape)
+    for hatch in list(pane.collections):
+        hatch.remove()
+    if pane.images:
+        pane.images[0].set_data(colours)
+    else:
+        pane.imshow(colours, interpolation="nearest" if longer <= 2 * COARSE else "antialiased")
+        pane.set_xticks([])
+        pane.set_yticks([])
+    if is_hatched(values.shape, is_smooth):
+        faintest = FAINTEST_HATCHED if longer <= COARSE else FAINTEST_SMOOTH
+        _hatch(pane, values < -faintest * top)
+
+
+def is_hatched(shape: tuple[int, ...], is_smooth: bool) -> bool:
+    """Say whether places of one sign are large enough for hatches.
+
+    Example:
+        >>> is_hatched((224, 224), is_smooth=False)
+        False
+    """
+    return max(shape) <= COARSE or is_smooth
+
+
+def signs_in_words(hatched: bool) -> str:
+    """Say how a print in grey tells the sign.
+
+    Example:
+        >>> signs_in_words(hatched=True)
+        'Hatched: negative.'
+    """
+    return "Hatched: negative." if hatched else "The darkest places are negative."
+
+
+def _hatch(pane: Axes, negative: np.ndarray) -> None:
+    """Lines over the negative squares."""
+    if not negative.any():
+        return
+    fine = -(-256 // max(negative.shape))  # so that contours follow the squares
+    squares = negative.repeat(fine, axis=0).repeat(fine, axis=1)
+    rows, columns = negative.shape
+    extent = (-0.5, columns - 0.5, -0.5, rows - 0.5)
+    hatched = pane.contourf(squares, levels=[0.5, 1.5], colors="none", hatches=["////"], extent=extent)
+    hatched.set_edgecolor("white")
+    hatched.set_linewidth(0)
+
+
+def draw_scale(canvas: Figure, panes: Sequence[Axes], top: float, unit: str) -> None:
+    """Draw the colours with their numbers below panes, which give them room.
+
+    Args:
+        canvas: the figure, laid out by constraints.
+        panes: those with maps on this scale.
+        top: the value of the strongest colour.
+        unit: of the values.
+
+    Example:
+        >>> canvas = Figure(layout="constrained")
+        >>> draw_scale(canvas, [canvas.add_subplot()], 0.5, SHARES)
+    """
+    ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
+    bar = canvas.colorbar(
+        ramp, ax=panes, location="bottom", ticks=[-top, 0, top], format="%.2g", aspect=35, shrink=0.84
+    )
+    bar.set_label(unit, fontsize=9)
+    bar.ax.tick_params(labelsize=9)
+
+
+def columns_for(panels: int) -> int:
+    """Say how many panels stand side by side, so that each is large and rows are full.
+
+    Example:
+        >>> [columns_for(count) for count in (1, 2, 3, 4, 5)]
+        [1, 2, 3, 2, 3]
+    """
+    return panels if panels < 4 else 2 if panels == 4 else 3
