@@ -1,4 +1,4 @@
-"""Draws docs/first_look.png, the picture of the README and of the book's first page, and docs/card.png for links to it."""
+"""Draws docs/first_look.png, the first picture of the README and the book, and docs/card.png for links to it."""
 
 from pathlib import Path
 

@@ -25,6 +25,7 @@ from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WH
 from igteach.show.plates import PANEL, columns_for, draw_map, ghost_of, is_hatched, signs_in_words
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
+PHOTOGRAPH_COLOURS, QUALITY = 48, 55  # of a PNG, of a WebP: with two pixels for one, no eye sees more
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
 MEASURED = 25  # points of a line: up to so many are marked
@@ -64,7 +65,7 @@ class Figure:
         """One image with its alt text: as a web page shows it, with WebP's compression for photographs."""
         picture, drawn = io.BytesIO(), self._drawn()
         lossless = drawn.getcolors(FEW) is not None
-        drawn.save(picture, format="webp", lossless=lossless, quality=0 if lossless else 80, method=2)
+        drawn.save(picture, format="webp", lossless=lossless, quality=0 if lossless else QUALITY, method=4)
         data = base64.b64encode(picture.getvalue()).decode()
         style = "max-width: 100%; height: auto"
         return (
@@ -73,12 +74,14 @@ class Figure:
         )
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """For what shows no HTML; photographs in half the size and 256 colours, so that a notebook stays small."""
+        """For what shows no HTML; photographs in half the size and 48 colours, so that a notebook stays small."""
         picture, drawn = io.BytesIO(), self._drawn()
         size = {"width": drawn.width * CSS // DPI, "height": drawn.height * CSS // DPI}
+        colours = 256
         if drawn.getcolors(FEW) is None:
+            colours = PHOTOGRAPH_COLOURS
             drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
-        drawn.quantize(256, kmeans=1, dither=Image.Dither.NONE).save(picture, format="png", optimize=True)
+        drawn.quantize(colours, dither=Image.Dither.NONE).save(picture, format="png", optimize=True)
         return picture.getvalue(), size
 
     def _drawn(self) -> Image.Image:

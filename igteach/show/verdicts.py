@@ -21,10 +21,10 @@ def verdict_in_words(one: Attribution) -> str:
     if one.f_baseline is None:
         return f"F is {_plain(one.f_input.item())}. A gradient: it promises no sum."
     change = f"F goes from {_plain(one.f_baseline.item())} to {_plain(one.f_input.item())}."
-    words = short_verdict(one).removeprefix("adds").removeprefix("does not add")
-    if short_verdict(one).startswith("does not"):
-        return f"{change} The shares do NOT add{words}."
-    return f"{change} The shares add{words}."
+    verdict = short_verdict(one)
+    if verdict.startswith("does not add"):
+        return f"{change} The shares do NOT add{verdict.removeprefix('does not add')}."
+    return f"{change} The shares add{verdict.removeprefix('adds')}."
 
 
 def short_verdict(one: Attribution) -> str:
@@ -50,7 +50,7 @@ def short_verdict(one: Attribution) -> str:
     if relative >= ROUGHLY_BELOW:
         return f"does not add up: {off}"
     if error >= ROUGHLY_BELOW:
-        return f"adds up, but single ones are NOT settled: error about {error:.0%}"
+        return f"adds up, but single shares are NOT settled: error about {error:.0%}"
     return "adds up" if relative < COMPLETE_BELOW else f"adds up roughly: {off}"
 
 

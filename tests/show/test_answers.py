@@ -88,7 +88,7 @@ def test_many_features_without_names_stay_in_their_order():
         (2.0, 0.0, "F goes from 0 to 2. The shares do NOT add up: 50.0% missing."),
         (0.8, 0.0, "F goes from 0 to 0.8. The shares do NOT add up: 25.0% too much."),
         (-2.0, 0.0, "F goes from 0 to -2. The shares do NOT add up: 150.0% missing."),
-        (1.0, 0.2, "F goes from 0 to 1. The shares add up, but single ones are NOT settled: error about 20%."),
+        (1.0, 0.2, "F goes from 0 to 1. The shares add up, but single shares are NOT settled: error about 20%."),
     ],
 )
 def test_the_verdict_stands_in_the_picture(f_input, error, words):

@@ -162,7 +162,7 @@ def test_colours_are_summed():
         (attribution(values(r0c0=0.997), error_estimate=torch.tensor([0.01])), "adds up"),
         (
             attribution(values(r0c0=0.997), error_estimate=torch.tensor([0.1])),
-            "adds up, but single ones are NOT settled: error about 10%",
+            "adds up, but single shares are NOT settled: error about 10%",
         ),
         (attribution(values(r0c0=1.0), f_baseline=None), "a gradient: promises no sum"),
     ],
