@@ -112,7 +112,7 @@ def attributions(
     panes[0].set_yticks([])
     for pane, panel, top in zip(panes[1:], panels, tops, strict=True):
         draw_map(pane, panel.values, top, ghost_of(image), is_smooth=smooth >= 1)
-        _draw_bar(pane, top, panel.unit)
+        _draw_bar(canvas, pane, top, panel.unit)
     for pane in panes:
         if inside is not None:
             _draw_outline(pane, inside)
@@ -191,10 +191,9 @@ def _layout(shape: tuple[int, ...], titles: Sequence[str], caption: str) -> tupl
     return canvas, panes
 
 
-def _draw_bar(pane: Axes, top: float, unit: str) -> None:
+def _draw_bar(canvas: Canvas, pane: Axes, top: float, unit: str) -> None:
     """The colours with their numbers, below a map that keeps its shape."""
-    canvas = cast(Canvas, pane.figure)
-    box, (width, height) = pane.get_position(), canvas.get_size_inches()
+    box, (width, height) = pane.get_position(original=True), canvas.get_size_inches()
     bar = canvas.add_axes((box.x0 + 0.4 / width, box.y0 - 0.2 / height, box.width - 0.8 / width, 0.1 / height))
     ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
     canvas.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-top, 0, top], format="%.2g")
