@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
-from report import goals_of
+from report import goals_of, row, section
 from speed import needed, percentile, slope
 
 SCRIPT = Path(__file__).parent / "benchmarks" / "speed.py"
@@ -70,6 +70,16 @@ def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
             (line,) = (line for line in lines if line.startswith(f"| {name} | {goal.figure} |"))
             assert (" met |" in line) == goal.is_met
             assert ("**missed**: " in line) != goal.is_met
+
+
+def test_where_no_fixed_rule_gets_there_nothing_is_compared_and_the_page_says_so(report):
+    part = report["families"]["scenes CNN"]
+    nowhere = part | {"needed": part["needed"] | {"equal steps": None, "Gauss-Legendre": None}}
+    figures = [goal.figure for goal in goals_of("scenes CNN", nowhere)]
+    assert figures == ["equal steps / bare passes"]
+    assert "| at most " in row("scenes CNN", nowhere)
+    lines = section("cpu", report | {"families": {"scenes CNN": nowhere}})
+    assert any("scenes CNN, gradients and time to 5%: no fixed rule is there by" in line for line in lines)
 
 
 def test_gradients_needed_are_read_off_where_the_error_stays_below():

@@ -8,6 +8,7 @@ leaves the parts of the others as they are. Costly families take long: ask for f
 
 import argparse
 import json
+import math
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -269,7 +270,7 @@ def family_row(name: str, found: list[dict[str, Any]]) -> str:
         answers = [each["answers"][tolerance] for each in found]
         under, ratio, error = summary([(each["error"], each["estimate"]) for each in answers])
         spent = statistics.median(each["gradients"] for each in answers)
-        cells += [f"{under:.0%}", f"{ratio:.1f}", f"{spent:.0f}", f"{error:.2%}"]
+        cells += [f"{math.floor(100 * under)}%", f"{ratio:.1f}", f"{spent:.0f}", f"{error:.2%}"]
     apart = [each["disagreement"] for each in found if each["disagreement"] is not None]
     cells += [f"{max(each['residual'] for each in found):.1e}"]
     cells += [f"{statistics.median(apart):.1e}, {max(apart):.1e} ({len(apart)} cases)" if apart else "not asked"]
