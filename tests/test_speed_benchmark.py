@@ -35,14 +35,10 @@ def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
     assert "host" not in json.dumps(report).lower()
     for name, part in report["families"].items():
         goals = goals_of(name, part)
-        assert [goal.figure for goal in goals] == [
-            "gradients to 5%",
-            "time to 5% / Captum's default",
-            "time to 5% / Captum tuned",
-            "equal steps / bare passes",
-        ]
+        to_quality = ["gradients to 5%", "time to 5% / Captum's default", "time to 5% / Captum tuned"]
+        assert [goal.figure for goal in goals] == [*to_quality * (name == "scenes CNN"), "equal steps / bare passes"]
         assert all(0 < goal.value < math.inf for goal in goals)
-        assert all(goal.low <= goal.value <= goal.high for goal in goals[1:])
+        assert all(goal.low <= goal.value <= goal.high for goal in goals if goal.low is not None)
         assert min(part["MiB"].values()) >= 0
 
 

@@ -47,7 +47,7 @@ class ChannelsFirst(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x.movedim(-1, 1)
-        return x.contiguous() if self.contiguous else x
+        return x.clone(memory_format=torch.contiguous_format) if self.contiguous else x  # also of a single channel
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,7 +51,8 @@ def forward(f: Function, points: Tensor, per_row: PerRow) -> Tensor:
 def chosen_output(f: Function, points: Tensor, per_row: PerRow) -> Tensor:
     """F at each row, as `forward` gives it, without a look at whether it is finite."""
     with full_precision(), _hint_at_rows(points):
-        out = _checked_output(per_row.call(f, points.clone()), len(points))
+        rows = points.clone(memory_format=_memory_format(points))
+        out = _checked_output(per_row.call(f, rows), len(points))
     if out.dim() == 1:
         if per_row.target is not None:
             raise ValueError("target was given, but f returns one number a row; leave target out")
@@ -70,6 +71,13 @@ def chosen_output(f: Function, points: Tensor, per_row: PerRow) -> Tensor:
         return out.gather(1, index.to(out.device))[:, 0]
     rows = torch.arange(len(out), device=out.device)
     return out[(rows, *index.to(out.device).T)]
+
+
+def _memory_format(points: Tensor) -> torch.memory_format:
+    """Channels last as far as x is so; else one row after the other, which a `view` in f takes for granted."""
+    last = {4: torch.channels_last, 5: torch.channels_last_3d}.get(points.dim())
+    keeps_last = last is not None and points.is_contiguous(memory_format=last) and not points.is_contiguous()
+    return last if last is not None and keeps_last else torch.contiguous_format
 
 
 def _checked_output(out: Any, n: int) -> Tensor:

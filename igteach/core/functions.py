@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-SUMS_TO_ONE = 1e-3  # rows of numbers above zero that come so near to a sum of 1 are probabilities
+SUMS_TO_ONE = 1e-5  # rows of numbers above zero that come so near to a sum of 1 are probabilities
 Function = Callable[..., Tensor]  # (N, *features) -> (N,), (N, classes) or (N, *axes), row by row
 Baseline = Any  # None, a number, a tensor; or of several inputs a tuple or dict of these
 Target = int | tuple[int, ...] | Tensor | None
@@ -46,13 +46,17 @@ class Logit(nn.Module):
 class Probability(Logit):
     """F as the probabilities of a model that gives logits: softmax of several, sigmoid of a single one.
 
+    Of a model whose `config.problem_type` is "multi_label_classification", as Hugging Face has it, each logit has a
+    sigmoid of its own.
+
     Args:
         model: As for `Logit`.
         output: As for `Logit`.
 
     Raises:
         TypeError: As for `Logit`.
-        ValueError: Raised by the result where the model gives probabilities already; and as for `Logit`.
+        ValueError: Raised by the result where the model gives probabilities already, or is a regression; and as for
+            `Logit`.
 
     Example:
         >>> import igteach, torch
@@ -62,7 +66,12 @@ class Probability(Logit):
 
     def forward(self, *inputs: Any, **keywords: Any) -> Tensor:
         logits = super().forward(*inputs, **keywords)
-        has_classes = logits.dim() >= 2 and logits.shape[1] > 1
+        problem = getattr(getattr(self.model, "config", None), "problem_type", None)
+        if problem == "regression":
+            raise ValueError(
+                "model is a regression by its config.problem_type; pass logit(model), which takes its numbers"
+            )
+        has_classes = logits.dim() >= 2 and logits.shape[1] > 1 and problem != "multi_label_classification"
         if not torch.is_grad_enabled():  # once for each call of a method, with its passes without gradients
             _check_not_probabilities(self.model, logits, has_classes)
         return logits.softmax(dim=1) if has_classes else logits.sigmoid()
@@ -108,7 +117,8 @@ def _check_not_probabilities(model: Any, logits: Tensor, has_classes: bool) -> N
     ends_in_one = isinstance(layers[-1], nn.Softmax if has_classes else nn.Sigmoid)
     if has_classes and not ends_in_one:
         sums = logits.detach().double().sum(dim=1)
-        ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < SUMS_TO_ONE)
+        slack = max(SUMS_TO_ONE, torch.finfo(logits.dtype).eps)
+        ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < slack)
     if ends_in_one:
         raise ValueError("model gives probabilities already; pass logit(model), which takes them as they are")
 

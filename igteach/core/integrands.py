@@ -212,7 +212,7 @@ def stacked(gradients: list[list[Tensor]], features: Tensor | None) -> Tensor:
     """The gradients of each cell and example in one tensor, (cells, batch, features)."""
     rows = [row for cell in gradients for row in cell]
     if features is not None:
-        rows = [row if len(row) == len(features) else row[features] for row in rows]
+        rows = [row if len(row) == len(features) else row.index_select(0, features) for row in rows]
     return torch.stack(rows).view(len(gradients), len(gradients[0]), -1)
 
 

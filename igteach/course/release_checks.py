@@ -15,7 +15,15 @@ TWO_WORKERS = ["--numprocesses=2"]  # more would slow the lessons' kernels down
 LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["mypy", "--no-error-summary"]]
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]
 LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15"]
-LONG_FOLDERS = ("lessons", "models", "course", "browser", "repository")  # of tests, in which some are long
+LONG_FOLDERS = (
+    "methods",
+    "exercises",
+    "lessons",
+    "models",
+    "course",
+    "browser",
+    "repository",
+)  # of tests, in which some are long
 CHECKED = "docs/checked.md"
 HEAD = """\
 # What was checked, and when

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from igteach.core.evaluation import forward_batched
-from igteach.core.functions import Baseline, Function, Target, probability
+from igteach.core.functions import Baseline, Function, Target
 from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import flatten_places
@@ -245,7 +245,7 @@ def _token_curves(
     reference: str,
 ) -> Curves:
     """`deletion` or `insertion` of the ordinary tokens of a text, each with a switch that is 1 or 0."""
-    encoding = model.encode([answer.text])
+    encoding = model.encode([answer.pair or answer.text])
     is_ordinary = encoding["special_tokens_mask"][0] == 0
     num_tokens = int(is_ordinary.sum())
     own_scores = answer.scores[torch.tensor([word is not None for word in answer.words], device="cpu")]
@@ -268,10 +268,9 @@ def _token_curves(
 
 def _replaced_tokens(model: TextClassifier, inputs: dict[str, Tensor], is_ordinary: Tensor, reference: str) -> Function:
     """The class probabilities as a function of the switches (N, ordinary tokens); off is the reference."""
-    other_inputs = {name: value for name, value in inputs.items() if name != "input_ids"}
-    x = model.model.get_input_embeddings()(inputs["input_ids"]).detach()
+    x = model.embed(inputs["input_ids"]).detach()
     start = token_baseline(reference, model, x).detach()
-    f = probability(EmbeddingInterpolation(model.model, x, start, other_inputs))
+    f = model.function(EmbeddingInterpolation(model.model, x, start, inputs))
 
     def by_switches(switches: Tensor) -> Tensor:
         alphas = switches.new_ones(len(switches), len(is_ordinary))
@@ -306,4 +305,4 @@ class _DroppedTokens:
         shortened: dict[str, Any] = {name: value[:, is_kept] for name, value in self.inputs.items()}
         if is_empty:
             shortened["attention_mask"] = torch.zeros_like(shortened["attention_mask"])
-        return self.model.logits(shortened).softmax(1)
+        return self.model.activation(self.model.logits(shortened))

@@ -22,6 +22,7 @@ PAGES = {  # file: title, names of the facade, and modules whose public names al
             "gradient_times_input",
             "smoothgrad",
             "guided_integrated_gradients",
+            "layer_integrated_gradients",
             "neuron_conductance",
             "token_attribution",
             "tree_integrated_gradients",

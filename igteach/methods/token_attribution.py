@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
-from igteach.core.functions import Function, logit, probability
-from igteach.core.validation import check_baseline, default_batch_size
+from igteach.core.validation import check_baseline, check_modes, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.models.text import EmbeddingInterpolation, TextClassifier
+from igteach.models.text import EmbeddingInterpolation, Prediction, Text, TextClassifier
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -21,15 +20,17 @@ class TokenAttribution:
     """The share of each token of a text in the probability of a label, with the evidence for and against it.
 
     Attributes:
-        text: the text.
+        text: the text; of a pair the first, the tokenizer's separator between spaces, and the second.
         tokens: as the model reads them, with special tokens and, in a batch, padding.
         offsets: where each token stands: it is text[start:end], which is empty for a token that stands nowhere.
         words: the number of the word that each token belongs to; None for special tokens and padding.
         scores: (tokens,), the share of each token; exactly zero for special tokens and padding.
-        target: the label whose probability is F.
-        prediction: the label that the model chooses.
+        target: the label whose probability is F; of a regression the name of the number, which is F itself.
+        prediction: the label that the model chooses; of a model with several labels at once a tuple of those above one
+            half; of a regression the number, or a tuple of them.
         evidence: the attribution behind the scores: F(x), F(x'), the residual, the error estimate, the gradients spent.
         truncated: whether the model could not read all of the text.
+        pair: the two texts of a pair; None for a single text.
     """
 
     text: str
@@ -38,9 +39,10 @@ class TokenAttribution:
     words: tuple[int | None, ...]
     scores: Tensor
     target: str
-    prediction: str
+    prediction: Prediction
     evidence: Attribution
     truncated: bool
+    pair: tuple[str, str] | None = None
 
     @property
     def residual(self) -> float:
@@ -89,7 +91,7 @@ class TokenAttribution:
 
 def token_attribution(
     model: TextClassifier,
-    text: str | Sequence[str],
+    text: str | Sequence[Text],
     target: int | str | None = None,
     *,
     baseline: str | Tensor = "pad",
@@ -98,13 +100,18 @@ def token_attribution(
 ) -> TokenAttribution | list[TokenAttribution]:
     """The share of each token in the probability of a label: IG along its word embedding, summed over the embedding.
 
-    On the whole path special tokens keep their embeddings, and the model its mask, token types and positions.
+    F is the softmax of the logits; of a model with several labels at once the sigmoid of a label's own; of a regression
+    the number itself, as `TextClassifier` says.
+
+    On the whole path special tokens keep their embeddings, and the model its mask, token types and positions. The model
+    gets the tokens themselves, and only what it looks up for them moves: so a decoder's classification head finds the
+    last token, an encoder-decoder's the end of the text, and a decoder that reads the text again gets the same words.
 
     Args:
         model: TextClassifier(model, tokenizer, labels), as `igteach.models.text.load` and `from_pretrained` give.
-        text: a text, or a list of texts. The tokens of a list are those of a padded batch, but each text is read by
-            itself.
-        target: a label or its number; None is the label that the model chooses.
+        text: a text, a list of texts, or a list of pairs of texts, each a tuple (first, second). The tokens of a list
+            are those of a padded batch, but each text is read by itself.
+        target: a label or its number; None is the likeliest label. A regression that gives one number has no target.
         baseline: what each ordinary token starts from: the embedding of "pad" or "mask", "zero", or a tensor (width,)
             or (tokens, width).
         tolerance: the largest error of the scores, as for `igteach.integrated_gradients`.
@@ -115,8 +122,8 @@ def token_attribution(
 
     Raises:
         TypeError: if an argument is of the wrong kind, or the model is not a TextClassifier.
-        ValueError: if the model does not answer by its word embeddings alone, if it has no such label or baseline
-            token, or as `igteach.integrated_gradients`.
+        ValueError: if the model does not answer by its word embeddings alone, or does not read the text; if it has no
+            such label or baseline token, or a target where it gives one number; or as `igteach.integrated_gradients`.
 
     Example:
         >>> import igteach
@@ -158,54 +165,138 @@ class _Options:
     steps: int | None
 
 
-def _attribute_row(model: TextClassifier, batch: Any, row: int, text: str, options: _Options) -> TokenAttribution:
+def _attribute_row(model: TextClassifier, batch: Any, row: int, text: Text, options: _Options) -> TokenAttribution:
     """The attribution of one text of an encoded batch, read without its padding.
 
     Padding on the left would move positions, and some models look at the last token.
     """
     is_read = batch["attention_mask"][row] == 1
-    inputs = {name: values[row : row + 1, is_read] for name, values in model.inputs(batch).items()}
-    is_special = batch["special_tokens_mask"][row, is_read, None] == 1
-    other_inputs = {name: values for name, values in inputs.items() if name != "input_ids"}
+    inputs = model.inputs_alone(batch, [row])
+    is_special = batch["special_tokens_mask"][row, is_read] == 1
+    check_modes(model.model)
     with torch.no_grad():
         logits = model.logits(inputs)
-        x = model.model.get_input_embeddings()(inputs["input_ids"])
-        start = torch.where(is_special.to(x.device), x, token_baseline(options.baseline, model, x))
-    f = EmbeddingInterpolation(model.model, x, start, other_inputs)
-    predicted = int(logits.argmax())
-    target = predicted if options.target is None else model.number(options.target)
-    alphas = x.new_ones(x.shape[:2])  # one for each token: 0 is the baseline's embedding, 1 its own
-    evidence = integrated_gradients(
-        probability(f),
-        alphas,
-        target=target,
-        tolerance=options.tolerance,
-        steps=options.steps,
-        batch_size=default_batch_size(x, None),
-    )
-    _check_same_logits(model, logit(f), alphas, logits)
+        x = model.embed(inputs["input_ids"])
+        start = torch.where(is_special.to(x.device)[:, None], x, token_baseline(options.baseline, model, x))
+    target = _target_number(model, options.target, logits)
+    f = EmbeddingInterpolation(model.model, x, start, inputs)
+    _check_words_are_only_looked_up(model, f, is_special, logits)
+    evidence = _integrate(model, f, target, options)
+    shown, offsets, words = _in_one_text(model, batch, row, text)
     return TokenAttribution(
-        text=text,
+        text=shown,
         tokens=tuple(batch.tokens(row)),
-        offsets=tuple((start, end) for start, end in batch["offset_mapping"][row].tolist()),
-        words=tuple(batch.word_ids(row)),
+        offsets=offsets,
+        words=words,
         scores=x.new_zeros(len(is_read)).masked_scatter(is_read.to(x.device), evidence.values),
         target=model.labels[target],
-        prediction=model.labels[predicted],
+        prediction=model.decide(model.activation(logits))[0],
         evidence=evidence,
         truncated=model.is_cut(text),
+        pair=None if isinstance(text, str) else text,
     )
+
+
+def _integrate(model: TextClassifier, f: EmbeddingInterpolation, target: int, options: _Options) -> Attribution:
+    """IG along the alphas: 0 is the baseline's embedding of a token, 1 its own."""
+    try:
+        return integrated_gradients(
+            model.function(f),
+            f.x.new_ones(f.x.shape[:2]),
+            target=target,
+            tolerance=options.tolerance,
+            steps=options.steps,
+            batch_size=default_batch_size(f.x, None),
+        )
+    except (TypeError, ValueError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # whatever a stranger's model raises
+        raise ValueError(
+            f"model is a {type(model.model).__name__}, which answers, but gives no gradient of its answer by the word "
+            f"embeddings: {type(error).__name__}: {error}; pass a model that has one in eval mode"
+        ) from error
+
+
+def _target_number(model: TextClassifier, target: int | str | None, logits: Tensor) -> int:
+    """The index of the label asked for, or of the likeliest; ValueError if a regression has none, or needs one."""
+    if model.problem != "regression":
+        return int(logits.argmax()) if target is None else model.number(target)
+    if len(model.labels) == 1:
+        if target is not None:
+            raise ValueError(
+                f"target is {target!r}, and the model gives one number, {model.labels[0]!r}; leave target out"
+            )
+        return 0
+    if target is None:
+        raise ValueError(
+            f"target is None, and the model gives several numbers; choose one of {', '.join(model.labels)}"
+        )
+    return model.number(target)
+
+
+def _in_one_text(
+    model: TextClassifier, batch: Any, row: int, text: Text
+) -> tuple[str, tuple[tuple[int, int], ...], tuple[int | None, ...]]:
+    """The text as it is shown, and of each token where it stands there and the number of its word.
+
+    A pair is shown as one text with the separator between; the tokenizer counts places and words of each from 0.
+    """
+    offsets = [(start, end) for start, end in batch["offset_mapping"][row].tolist()]
+    words: list[int | None] = list(batch.word_ids(row))
+    if isinstance(text, str):
+        return text, tuple(offsets), tuple(words)
+    first, second = text
+    before = f"{first} {model.tokenizer.sep_token or '|'} "
+    words_before = 1 + max((word for word in words if word is not None), default=-1)
+    for i, side in enumerate(batch.sequence_ids(row)):
+        word = words[i]
+        if side == 1 and word is not None:
+            offsets[i] = offsets[i][0] + len(before), offsets[i][1] + len(before)
+            words[i] = words_before + word
+    return before + second, tuple(offsets), tuple(words)
 
 
 @torch.no_grad()
-def _check_same_logits(model: TextClassifier, f: Function, alphas: Tensor, logits: Tensor) -> None:
-    """Raise ValueError unless the model gives the same logits for a text's embeddings as for its tokens."""
-    difference = (f(alphas) - logits).abs().max() / logits.abs().max().clamp_min(1)
-    if difference > 1000 * torch.finfo(alphas.dtype).eps:
+def _check_words_are_only_looked_up(
+    model: TextClassifier, f: EmbeddingInterpolation, is_special: Tensor, logits: Tensor
+) -> None:
+    """Raise ValueError unless the model gives the same logits for other words with the embeddings of these."""
+    alphas = f.x.new_ones(f.x.shape[:2])
+    ids = f.held["input_ids"]
+    others = EmbeddingInterpolation(f.model, f.x, f.start, {**f.held, "input_ids": _stand_ins(model, ids, is_special)})
+    if _differ(others(alphas), logits):
+        name = type(model.model).__name__
+        if _differ(model.logits(f.held), logits):
+            raise ValueError(
+                f"model is a {name}, which answers otherwise each time it is asked; F must be deterministic"
+            )
         raise ValueError(
-            f"model is a {type(model.model).__name__}, which answers otherwise by a text's embeddings than by its "
-            "tokens: it uses them beyond looking words up, and no path of embeddings leads to its answer"
+            f"model is a {name}, which answers otherwise by a text's embeddings than by its tokens: it uses them "
+            "beyond looking words up in the table of get_input_embeddings(), and no path of embeddings leads to its "
+            "answer; pass a model that reads words there alone"
         )
+
+
+def _differ(logits: Tensor, others: Tensor) -> bool:
+    """Whether logits differ by more than rounding."""
+    difference = (logits - others).abs().max() / others.abs().max().clamp_min(1)
+    return bool(difference > 1000 * torch.finfo(others.dtype).eps)
+
+
+def _stand_ins(model: TextClassifier, ids: Tensor, is_special: Tensor) -> Tensor:
+    """Other tokens in place of a text's own, (1, tokens), but for those that mean something to models: special ones."""
+    tokenizer, config = model.tokenizer, getattr(model.model, "config", None)
+    special = {*tokenizer.all_special_ids} - {tokenizer.unk_token_id}  # an unknown word is a word
+    for name in ("pad", "bos", "eos", "cls", "sep", "mask", "decoder_start"):
+        configured = getattr(config, f"{name}_token_id", None)
+        special |= {*configured} if isinstance(configured, list) else {configured}
+    avoided = special | {tokenizer.unk_token_id, *ids[0].tolist()}
+    vocabulary = range(len(tokenizer))
+    stand_in = next((i for i in vocabulary if i not in avoided), min(set(vocabulary) - special))
+    keeps = torch.tensor(
+        [bool(one) or token in special for one, token in zip(is_special, ids[0].tolist(), strict=True)]
+    )
+    return torch.where(keeps.to(ids.device), ids, stand_in)
 
 
 def token_baseline(baseline: str | Tensor, model: TextClassifier, x: Tensor) -> Tensor:
@@ -236,8 +327,7 @@ def token_baseline(baseline: str | Tensor, model: TextClassifier, x: Tensor) -> 
         return torch.zeros_like(x)
     if baseline not in ("pad", "mask"):
         raise ValueError(f"baseline is {baseline!r}; choose one of pad, mask, zero, or pass a tensor")
-    token = getattr(model.tokenizer, f"{baseline}_token_id")
+    token = getattr(model.tokenizer, f"{baseline}_token_id", None)
     if token is None:
         raise ValueError(f"baseline is {baseline!r}, but the tokenizer has no such token; choose 'zero', or a tensor")
-    embeddings: Tensor = model.model.get_input_embeddings()(torch.full(x.shape[:2], token, device=x.device))
-    return embeddings
+    return model.embed(torch.full(x.shape[:2], token, device=x.device))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import threading
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from igteach.core.devices import device as default_device
+from igteach.core.functions import Function, logit, probability
 from igteach.core.validation import check_modes
 from igteach.datasets.shipped import load_state
 from igteach.models.weights import WeightsUnavailable, module_folder, read_verified
@@ -22,22 +25,32 @@ BATCH_SIZE = 64  # texts
 ENCODER = "sentence-transformers/all-MiniLM-L6-v2"  # Wang et al. (2020), Reimers and Gurevych (2019); Apache 2.0
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LONGEST = 400  # tokens that CharacterCNN reads
+PROBLEMS = ("single_label_classification", "multi_label_classification", "regression")  # Hugging Face's problem_type
 LABELS = {
     "question_types": ("ABBR", "DESC", "ENTY", "HUM", "LOC", "NUM"),
     "sentiment_en": ("negative", "positive"),
     "sentiment_zh": ("negative", "positive"),
 }
 
+Text = str | tuple[str, str]  # a text, or a first and a second one
+Prediction = Any  # a label; with several labels at once a tuple of them; of a regression the number, or a tuple of them
+
 
 @dataclass(frozen=True, eq=False)
 class TextClassifier:
     """A network that reads tokens, the tokenizer that makes them, and the labels that it chooses from.
 
+    What the logits mean is in the model's `config.problem_type`, as Hugging Face has it:
+    "single_label_classification" (softmax), "multi_label_classification" (a sigmoid for each label) or "regression"
+    (the numbers themselves). Where it is None, or the model has no config, one label is a regression, and several are a
+    choice among them.
+
     Attributes:
-        model: an nn.Module with get_input_embeddings(). It takes input_ids or inputs_embeds, and attention_mask, and
-            gives logits (N, classes) or an object with `.logits`.
+        model: an nn.Module with get_input_embeddings(), whose table turns tokens into embeddings. It takes input_ids
+            and, where padding is to be told apart, attention_mask, and gives logits (N, labels) or an object with
+            `.logits`.
         tokenizer: a fast one of Hugging Face, which knows where in the text each token stands.
-        labels: one for each class, in the order of the logits.
+        labels: one for each logit, in their order. One alone is the name of the number that a regression gives.
 
     Raises:
         TypeError: the model or the tokenizer lacks what is needed here.
@@ -56,12 +69,12 @@ class TextClassifier:
         received = f"model is {type(self.model).__name__}"
         if not isinstance(self.model, nn.Module):
             raise TypeError(f"{received}; pass the network itself, an nn.Module")
-        if "inputs_embeds" not in inspect.signature(self.model.forward).parameters:
-            raise TypeError(
-                f"{received}, whose forward has no inputs_embeds; pass one that takes word embeddings, as most of "
-                "Hugging Face's encoders do"
-            )
-        if not hasattr(self.model, "get_input_embeddings"):
+        if "input_ids" not in inspect.signature(self.model.forward).parameters:
+            raise TypeError(f"{received}, whose forward has no input_ids; pass one that reads tokens")
+        table: Any = None
+        with suppress(AttributeError, NotImplementedError):
+            table = self.model.get_input_embeddings()  # type: ignore[operator]
+        if not isinstance(table, nn.Module):
             raise TypeError(
                 f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
             )
@@ -70,11 +83,30 @@ class TextClassifier:
                 f"tokenizer is {type(self.tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
                 "such as AutoTokenizer finds"
             )
-        task = getattr(getattr(self.model, "config", None), "problem_type", None)
-        if len(self.labels) < 2 or task not in (None, "single_label_classification"):
+        self._check_labels()
+
+    def _check_labels(self) -> None:
+        """Raises TypeError unless the labels are a list of str that goes with the model's problem_type."""
+        labels = self.labels
+        if not isinstance(labels, list | tuple) or not labels or not all(isinstance(label, str) for label in labels):
+            raise TypeError(f"labels is {labels!r}; pass a list of str, one for each logit in their order")
+        if self.problem not in PROBLEMS:
             raise TypeError(
-                f"model has labels {self.labels} and is for {task or 'one number'}; pass one that chooses among labels"
+                f"model has problem_type {self.problem!r}; set model.config.problem_type to one of {PROBLEMS}"
             )
+        if len(labels) == 1 and self.problem == PROBLEMS[0]:
+            raise TypeError(
+                f"model has one label, {labels[0]!r}, and problem_type {self.problem!r}: that label would always have "
+                "probability 1; pass a label for each logit, or set model.config.problem_type to 'regression'"
+            )
+
+    @property
+    def problem(self) -> str:
+        """What the logits mean: one of PROBLEMS."""
+        configured = getattr(getattr(self.model, "config", None), "problem_type", None)
+        if configured is None:
+            return "regression" if len(self.labels) == 1 else "single_label_classification"
+        return str(configured)
 
     @property
     def longest(self) -> int | None:
@@ -84,55 +116,66 @@ class TextClassifier:
         if configured is not None and configured > 0:  # XLNet's -1 means no limit
             limits.append(configured)
         for name, module in self.model.named_modules():
-            if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-                unused = 0 if module.padding_idx is None else module.padding_idx + 1  # RoBERTa counts positions from it
-                limits.append(module.num_embeddings - unused)
+            table = getattr(module, "weight", None)
+            if name.endswith("position_embeddings") and isinstance(table, Tensor):
+                padding = getattr(module, "padding_idx", None)
+                unused = 0 if padding is None else padding + 1  # RoBERTa counts positions from it
+                limits.append(len(table) - unused)
         return min(limits) if min(limits) < 1e6 else None
 
-    def is_cut(self, text: str) -> bool:
-        """Whether the text has more tokens than the model reads."""
-        return self.longest is not None and len(self.tokenizer(text, verbose=False)["input_ids"]) > self.longest
+    def is_cut(self, text: Text) -> bool:
+        """Whether the text, or the pair of texts, has more tokens than the model reads."""
+        first, second = (text, None) if isinstance(text, str) else text
+        return (
+            self.longest is not None and len(self.tokenizer(first, second, verbose=False)["input_ids"]) > self.longest
+        )
 
-    def encode(self, texts: Sequence[str]) -> Any:
+    def encode(self, texts: Sequence[Text]) -> Any:
         """Turn texts into tokens. A text that is too long is truncated, with a warning.
 
         Args:
-            texts: one or more.
+            texts: one or more; or pairs of texts, as tuples (first, second).
 
         Returns:
             One padded batch of the tokenizer's, with offsets and a mask of the special tokens.
 
         Raises:
-            TypeError: texts is not a list of str.
-            ValueError: a text has no tokens, or holds half a character.
+            TypeError: texts is not a list of str, or of pairs of str.
+            ValueError: a text has no tokens, or holds half a character; or the texts differ in length, and the
+                tokenizer has nothing to pad them with.
         """
-        for text in texts:
-            if isinstance(texts, str) or not isinstance(text, str):
-                raise TypeError(
-                    f"texts is {type(texts).__name__}, with {type(text).__name__} in it; pass a list of str"
-                )
-            if any("\ud800" <= character <= "\udfff" for character in text):
-                raise ValueError(
-                    f"text is {_start(text)}: it holds half a character, a lone surrogate; repair it first"
-                )
+        _check_texts(texts)
+        firsts, seconds = _columns(texts)
+        cut = {"truncation": self.longest is not None, "max_length": self.longest}
+        pads = self.tokenizer.pad_token is not None
+        if not pads and len({len(ids) for ids in self.tokenizer(firsts, seconds, **cut)["input_ids"]}) > 1:
+            raise ValueError(
+                "texts have different numbers of tokens, and the tokenizer has no pad token; set tokenizer.pad_token, "
+                "for instance to tokenizer.eos_token (no padding is read here), or pass one text at a time"
+            )
         encoding = self.tokenizer(
-            list(texts),
-            padding=len(texts) > 1,
-            truncation=self.longest is not None,
-            max_length=self.longest,
+            firsts,
+            seconds,
+            padding=pads and len(texts) > 1,
             return_attention_mask=True,
             return_offsets_mapping=True,
             return_special_tokens_mask=True,
             return_tensors="pt",
+            **cut,
         )
         for text, special in zip(texts, encoding["special_tokens_mask"], strict=True):
             if special.all():
                 raise ValueError(f"text is {_start(text)}: nothing in it that the tokenizer reads; pass a word or more")
             if self.is_cut(text):
-                end = "last" if self.tokenizer.truncation_side == "left" else "first"
-                message = f"only the {end} {self.longest} tokens are read of the text {_start(text)}"
-                warnings.warn(message, stacklevel=3)
+                warnings.warn(f"only {self._what_is_read(text)} {_start(text)}", stacklevel=3)
         return encoding
+
+    def _what_is_read(self, text: Text) -> str:
+        """Which tokens are read of a text that is too long."""
+        if not isinstance(text, str):
+            return f"{self.longest} tokens are read of the pair"  # the longer of the two is cut
+        end = "last" if self.tokenizer.truncation_side == "left" else "first"
+        return f"the {end} {self.longest} tokens are read of the text"
 
     def inputs(self, encoding: Any) -> dict[str, Tensor]:
         """What the model takes of a batch.
@@ -147,6 +190,48 @@ class TextClassifier:
         names = [name for name in self.tokenizer.model_input_names if name in known and name in encoding]
         return {name: encoding[name].to(next(self.model.parameters()).device) for name in names}
 
+    def inputs_alone(self, encoding: Any, rows: Sequence[int]) -> dict[str, Tensor]:
+        """What the model takes of some texts of a batch, without padding, which could move positions or be read.
+
+        Args:
+            encoding: what `encode` gives.
+            rows: the numbers of texts that have the same number of tokens.
+
+        Returns:
+            As `inputs`.
+        """
+        is_read = encoding["attention_mask"] == 1
+        return self.inputs(
+            {name: torch.stack([values[row, is_read[row]] for row in rows]) for name, values in encoding.items()}
+        )
+
+    def _check_in_table(self, ids: Tensor) -> None:
+        """Raises ValueError for a token that the model's table of embeddings does not have."""
+        rows = getattr(self.model.get_input_embeddings(), "weight", None)
+        if isinstance(rows, Tensor) and ids.numel() and int(ids.max()) >= len(rows):
+            last = int(ids.max())
+            raise ValueError(
+                f"the tokenizer's {self.tokenizer.convert_ids_to_tokens(last)!r} is token {last}, and the "
+                f"{type(self.model).__name__} has embeddings for {len(rows)}; pass the model's own tokenizer, or call "
+                "model.resize_token_embeddings(len(tokenizer))"
+            )
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """The word embeddings of tokens.
+
+        Args:
+            ids: (N, tokens), of the tokenizer's vocabulary.
+
+        Returns:
+            (N, tokens, width).
+
+        Raises:
+            ValueError: the model's table of embeddings has no row for one of them.
+        """
+        self._check_in_table(ids)
+        embeddings: Tensor | tuple[Tensor, Any] = self.model.get_input_embeddings()(ids)
+        return embeddings[0] if isinstance(embeddings, tuple) else embeddings  # I-BERT's come with their scale
+
     def logits(self, inputs: dict[str, Tensor]) -> Tensor:
         """Run the model.
 
@@ -154,16 +239,55 @@ class TextClassifier:
             inputs: what the method `inputs` gives.
 
         Returns:
-            (N, classes).
+            (N, labels).
 
         Raises:
-            ValueError: the numbers of classes and of labels differ.
+            TypeError: the model gives something else.
+            ValueError: the model does not read these tokens, or the numbers of logits and of labels differ.
         """
-        out = self.model(**inputs)
-        logits: Tensor = getattr(out, "logits", out)
+        self._check_tables(inputs)
+        try:
+            out = self.model(**inputs)
+        except torch.OutOfMemoryError:
+            raise
+        except Exception as error:  # whatever a stranger's model raises
+            raise ValueError(
+                f"model is {type(self.model).__name__}, which does not read these tokens, given as "
+                f"{', '.join(inputs)}: {type(error).__name__}: {error}; pass one that answers to "
+                "model(**tokenizer(text, return_tensors='pt'))"
+            ) from error
+        logits = find_logits(self.model, out)
+        if logits.dim() != 2:
+            raise ValueError(
+                f"model is {type(self.model).__name__}, whose logits have shape {tuple(logits.shape)}, not (texts, "
+                "labels); pass one that answers once for a text, such as one of AutoModelForSequenceClassification"
+            )
         if logits.shape[1] != len(self.labels):
             raise ValueError(f"labels are {len(self.labels)}, but the model has {logits.shape[1]} classes; name each")
         return logits
+
+    def _check_tables(self, inputs: dict[str, Tensor]) -> None:
+        """Raises ValueError for a token, or a token type, that the model's tables of embeddings do not have."""
+        if "input_ids" in inputs:
+            self._check_in_table(inputs["input_ids"])
+        types = getattr(getattr(self.model, "config", None), "type_vocab_size", None)
+        given = inputs.get("token_type_ids")
+        if isinstance(types, int) and types > 0 and given is not None and int(given.max()) >= types:
+            raise ValueError(
+                f"the tokenizer gives token types up to {int(given.max())}, and the {type(self.model).__name__} has "
+                f"{types}; set tokenizer.model_input_names = ['input_ids', 'attention_mask']"
+            )
+
+    def function(self, model: Any) -> Function:
+        """F of the model, or of another one that gives the same logits.
+
+        Args:
+            model: maps its inputs to logits (N, labels); it has the classifier's config.
+
+        Returns:
+            The probability of each label; for a regression the numbers themselves.
+        """
+        return logit(model) if self.problem == "regression" else probability(model)
 
     def number(self, target: int | str) -> int:
         """The index of a class among the logits.
@@ -183,30 +307,116 @@ class TextClassifier:
             raise ValueError(f"target is {target!r}; the model's labels are {', '.join(self.labels)}")
         return list(self.labels).index(target)
 
-    @torch.no_grad()
-    def probabilities(self, texts: Sequence[str]) -> Tensor:
+    def decide(self, outputs: Tensor) -> list[Prediction]:
+        """What the model chooses.
+
+        Args:
+            outputs: (N, labels), as `activation` gives them.
+
+        Returns:
+            The likeliest label of each row; with several labels at once a tuple of those above one half; of a
+            regression the number, or a tuple of them if it gives several.
+        """
+        if self.problem == "regression":
+            return [row[0] if len(row) == 1 else tuple(row) for row in outputs.tolist()]
+        if self.problem == "multi_label_classification":
+            return [
+                tuple(label for label, p in zip(self.labels, row, strict=True) if p > 0.5) for row in outputs.tolist()
+            ]
+        return [self.labels[best] for best in outputs.argmax(1).tolist()]
+
+    def probabilities(self, texts: Sequence[Text]) -> Tensor:
         """The probability of each label for each text.
 
         Args:
-            texts: any number of them.
+            texts: any number of them; or pairs of texts, as tuples (first, second).
 
         Returns:
-            (texts, classes), on the CPU.
+            (texts, labels), on the CPU. They sum to 1, unless the labels are independent of one another.
 
         Raises:
-            TypeError: texts is not a list of str.
+            TypeError: texts is not a list of str, or of pairs of str; or the model is a regression.
             ValueError: a text has no tokens or holds half a character, or the model is in train mode.
         """
-        check_modes(self.model)
-        found = [torch.empty(0, len(self.labels))]
-        for first in range(0, len(texts), BATCH_SIZE):
-            encoding = self.encode(texts[first : first + BATCH_SIZE])
-            found.append(self.logits(self.inputs(encoding)).float().softmax(1).cpu())
-        return torch.cat(found)
+        if self.problem == "regression":
+            raise TypeError("model gives numbers, not probabilities (its problem is a regression); call predict(texts)")
+        return self._outputs(texts)
 
-    def predict(self, texts: Sequence[str]) -> list[str]:
-        """The likeliest label of each text; errors as for `probabilities`."""
-        return [self.labels[best] for best in self.probabilities(texts).argmax(1).tolist()]
+    @torch.no_grad()
+    def _outputs(self, texts: Sequence[Text]) -> Tensor:
+        """F of each text, (texts, labels), on the CPU. Texts of the same length are read together, without padding."""
+        check_modes(self.model)
+        _check_texts(texts)
+        found = torch.empty(len(texts), len(self.labels))
+        order = sorted(range(len(texts)), key=lambda i: sum(map(len, texts[i])))
+        for first in range(0, len(order), BATCH_SIZE):
+            chunk = order[first : first + BATCH_SIZE]
+            encoding = self.encode([texts[i] for i in chunk])
+            for rows in self._rows_together(encoding):
+                logits = self.logits(self.inputs_alone(encoding, rows)).float()
+                found[[chunk[row] for row in rows]] = self.activation(logits).cpu()
+        return found
+
+    def _rows_together(self, encoding: Any) -> list[list[int]]:
+        """The rows of a batch that the model may read at once: those of the same number of tokens."""
+        lengths = encoding["attention_mask"].sum(1)
+        groups = [(lengths == length).nonzero()[:, 0].tolist() for length in lengths.unique()]
+        return [[row] for group in groups for row in group] if reads_rows_alone(self.model) else groups
+
+    def activation(self, logits: Tensor) -> Tensor:
+        """Logits (N, labels) as probabilities; those of a regression as they are."""
+        if self.problem == "regression":
+            return logits
+        return logits.sigmoid() if self.problem == "multi_label_classification" else logits.softmax(1)
+
+    def predict(self, texts: Sequence[Text]) -> list[Prediction]:
+        """What the model chooses for each text, as `decide` says; errors as for `probabilities`."""
+        return self.decide(self._outputs(texts))
+
+
+def find_logits(model: Any, out: Any) -> Tensor:
+    """The logits in what a text model returns: a tensor, `.logits`, or the first of a tuple.
+
+    Args:
+        model: named in the error.
+        out: what it returned.
+
+    Returns:
+        (N, labels); (N,) becomes (N, 1).
+
+    Raises:
+        TypeError: out holds no logits.
+
+    Example:
+        >>> find_logits(None, (torch.zeros(2), None)).shape
+        torch.Size([2, 1])
+    """
+    logits = out[0] if isinstance(out, tuple) and out else getattr(out, "logits", out)
+    if not isinstance(logits, Tensor):
+        raise TypeError(
+            f"model is {type(model).__name__}, which returned {type(out).__name__} without logits; "
+            "pass one that classifies, such as one of AutoModelForSequenceClassification"
+        )
+    return logits[:, None] if logits.dim() == 1 else logits
+
+
+def reads_rows_alone(model: Any) -> bool:
+    """Whether a model takes one text at a time, as Hugging Face's decoders do where the config names no padding.
+
+    Args:
+        model: of Hugging Face, or any other.
+
+    Returns:
+        Whether its config has a pad_token_id that is None.
+
+    Example:
+        >>> reads_rows_alone(nn.Linear(1, 1))
+        False
+    """
+    config: Any = getattr(model, "config", None)
+    if hasattr(config, "get_text_config"):
+        config = config.get_text_config()
+    return config is not None and getattr(config, "pad_token_id", 0) is None
 
 
 def from_pretrained(name: str | Path, device: torch.device | str | None = None) -> TextClassifier:
@@ -316,24 +526,83 @@ class EmbeddingInterpolation(nn.Module):
     """A model as a function of one alpha for each token, which is 0 at the baseline's embedding and 1 at its own.
 
     By the chain rule, the gradient with respect to an alpha is the gradient with respect to the embedding, times
-    x - x', summed over the embedding.
+    x - x', summed over the embedding. The model gets the tokens, so that it counts positions, finds the end of the text
+    and numbers the decoder's input as it always does; only what it looks up for them is replaced, in the decoder, too.
 
     Args:
-        model: takes inputs_embeds, and what is in `held`.
+        model: maps what is in `held` to logits, and looks words up in the table of its get_input_embeddings().
         x: (1, tokens, width), the embeddings of the text.
         start: (1, tokens, width), those of the baseline, x'.
-        held: what else the model takes, which does not change: name -> (1, tokens).
+        held: what the model takes, which does not change: name -> (1, tokens), with input_ids.
     """
 
     def __init__(self, model: Any, x: Tensor, start: Tensor, held: dict[str, Tensor]):
         super().__init__()
         self.model, self.x, self.start, self.held = model, x, start, held
+        self.config = getattr(model, "config", None)  # with the problem_type, for `probability`
+        self._reads_rows_alone = reads_rows_alone(model)
 
     def forward(self, alphas: Tensor) -> Tensor:
-        """(N, tokens) to logits (N, classes). The model numbers the positions itself, from 0, as it always does."""
-        held = {name: value.expand(len(alphas), -1) for name, value in self.held.items()}
+        """(N, tokens) to logits (N, labels)."""
         embeddings = self.start + alphas[..., None] * (self.x - self.start)
-        return self.model(inputs_embeds=embeddings, **held)
+        chunks = embeddings.split(1) if self._reads_rows_alone else [embeddings]
+        return torch.cat([self._logits(chunk) for chunk in chunks])
+
+    def _logits(self, embeddings: Tensor) -> Tensor:
+        held = {name: value.expand(len(embeddings), *value.shape[1:]).contiguous() for name, value in self.held.items()}
+        with self._looked_up(embeddings, held["input_ids"]):
+            return find_logits(self.model, self.model(**held))
+
+    @contextmanager
+    def _looked_up(self, embeddings: Tensor, ids: Tensor) -> Iterator[None]:
+        """Within it the model finds these embeddings for the tokens of the text; other threads find their own."""
+        thread = threading.get_ident()
+
+        def replace(module: nn.Module, args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> Any:
+            if threading.get_ident() != thread:
+                return None
+            asked = args[0] if args else next(iter(keywords.values()))
+            if isinstance(out, tuple):
+                return (_put(embeddings, ids, asked, out[0]), *out[1:])
+            return _put(embeddings, ids, asked, out)
+
+        handles = [table.register_forward_hook(replace, with_kwargs=True) for table in _tables(self.model)]
+        try:
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+
+def _tables(model: Any) -> list[nn.Module]:
+    """The layers that look words up: the one that the model names, and those that share its weights."""
+    named = model.get_input_embeddings()
+    weight = getattr(named, "weight", None)
+    return [
+        layer
+        for layer in model.modules()
+        if layer is named or (isinstance(layer, nn.Embedding) and layer.weight is weight)
+    ]
+
+
+def _put(embeddings: Tensor, ids: Tensor, asked: Tensor, found: Tensor) -> Tensor:
+    """What a table gives for the tokens `asked`, with the text's embeddings in place of the text's own tokens.
+
+    Some models add padding behind the text, XLNet asks for (tokens, N), and the decoder of an encoder-decoder reads the
+    text one place later.
+    """
+    if torch.equal(asked, ids.T):
+        return embeddings.transpose(0, 1).to(found)
+    count = ids.shape[1]
+    if asked.dim() != 2 or len(asked) != len(ids) or asked.shape[1] < count:
+        return found
+    if torch.equal(asked[:, :count], ids):
+        return torch.cat([embeddings.to(found), found[:, count:]], 1)
+    if asked.shape[1] == count and torch.equal(asked[:, 1:], ids[:, :-1]):
+        is_last = torch.equal(asked[:, 0], ids[:, -1])  # mBART's decoder starts with the end of the text
+        first = embeddings[:, -1:] if is_last else found[:, :1]
+        return torch.cat([first.to(found), embeddings[:, :-1].to(found)], 1)
+    return found
 
 
 class CharacterCNN(nn.Module):
@@ -515,8 +784,33 @@ def _encoder_folder() -> Path:
         ) from None
 
 
-def _start(text: str) -> str:
-    """The text in quotes, or the start of it if it is long."""
+def _check_texts(texts: Any) -> None:
+    """Raises TypeError unless texts is a list of str, or of pairs of str; ValueError for half a character in one."""
+    if isinstance(texts, str) or not isinstance(texts, Sequence):
+        raise TypeError(f"texts is {type(texts).__name__}, with str in it; pass a list of str")
+    received = f"texts is {type(texts).__name__}, with"
+    for text in texts:
+        parts = [text] if isinstance(text, str) else text
+        is_pair = isinstance(text, tuple) and len(text) == 2 and all(isinstance(part, str) for part in text)
+        if not isinstance(text, str) and not is_pair:
+            raise TypeError(f"{received} {type(text).__name__} in it; pass a list of str, or of pairs (str, str)")
+        if any("\ud800" <= character <= "\udfff" for part in parts for character in part):
+            raise ValueError(f"text is {_start(text)}: it holds half a character, a lone surrogate; repair it first")
+    if len({isinstance(text, str) for text in texts}) > 1:
+        raise TypeError(f"{received} str and pairs in it; pass one kind at a time")
+
+
+def _columns(texts: Sequence[Text]) -> tuple[list[str], list[str] | None]:
+    """The texts; of pairs, the first ones and the second ones."""
+    if isinstance(texts[0], str):
+        return [str(text) for text in texts], None
+    return [text[0] for text in texts], [text[1] for text in texts]
+
+
+def _start(text: Text) -> str:
+    """The text in quotes, or the start of it if it is long; of a pair, both."""
+    if not isinstance(text, str):
+        return f"({_start(text[0])}, {_start(text[1])})"
     if len(text) >= 40:
         text = text[:36] + "..."
     return repr(text)

@@ -131,7 +131,13 @@ def _scores_in_words(attribution: TokenAttribution) -> str:
 
 def _evidence(attribution: TokenAttribution) -> str:
     evidence, target, prediction = attribution.evidence, attribution.target, attribution.prediction
-    chosen = "which the model chooses" if target == prediction else f"where the model chooses {prediction}"
+    several = prediction if isinstance(prediction, tuple) else (prediction,)
+    if target in several:
+        chosen = "which the model chooses"
+    elif any(isinstance(number, float) for number in several):
+        chosen = "a number"
+    else:
+        chosen = f"where the model chooses {', '.join(several) or 'none'}"
     change = f"{evidence.f_baseline.item():.2f} at the baseline to {evidence.f_input.item():.2f}"  # type: ignore[union-attr]
     words = f"{target}, {chosen}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
     return f"{words}; the model did not read all of the text" if attribution.truncated else words

@@ -26,8 +26,8 @@ def captum(case: Case, steps: int, batch: int | None = None) -> Tensor:
     return method.attribute(case.x, case.baseline, case.target, n_steps=steps, internal_batch_size=batch)
 
 
-def bare(case: Case, gradients: int, batch: int) -> None:
-    """The passes that so many gradients and F at both ends need, and nothing else."""
+def bare(case: Case, gradients: int, batch: int | list[int]) -> None:
+    """The passes that so many gradients and F at both ends need, and nothing else; `batch` as torch.split takes it."""
     parameters = [parameter for parameter in case.f.parameters() if parameter.requires_grad]
     for parameter in parameters:
         parameter.requires_grad_(False)

@@ -203,6 +203,18 @@ def test_a_softmax_is_not_taken_twice(last):
         igteach.integrated_gradients(igteach.logit(each), x, target=target)
 
 
+def test_logits_that_come_near_a_sum_of_one_are_no_probabilities():
+    weight = torch.tensor([[0.3, 0.7001]])
+    igteach.gradient(igteach.probability(lambda x: x * weight), torch.ones(1, 2), target=1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_a_softmax_over_many_classes_is_found_in_any_precision(dtype):
+    f = igteach.probability(lambda x: (30 * torch.sin(torch.arange(1000) * x)).softmax(1).to(dtype))
+    with pytest.raises(ValueError, match="probabilities already"):
+        igteach.gradient(f, torch.rand(3, 1), target=1)
+
+
 # --- what is refused
 
 

@@ -34,9 +34,10 @@ dist.init_process_group("gloo")
 kill, link = int(sys.argv[3]), os.link
 
 def deadly(temporary, path, left=[kill]):
-    left[0] -= str(path).endswith(".npz")
-    if left[0] == 0 and dist.get_rank() == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
+    if str(path).endswith(".npz"):
+        left[0] -= 1
+        if left[0] == 0 and dist.get_rank() == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
     return link(temporary, path)
 
 os.link = deadly

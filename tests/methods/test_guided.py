@@ -93,7 +93,7 @@ def test_without_a_distance_to_the_straight_path_it_is_the_straight_path():
 
 def test_on_digits_it_adds_up_within_its_tolerance_and_closer_with_more_steps():
     held_out, network = load_digits(), digits.load("cpu")
-    x, y = held_out.x_test[:40], held_out.y_test[:40]
+    x, y = held_out.x_test[:8], held_out.y_test[:8]
     for f in (igteach.probability(network), igteach.logit(network)):
         answer = guided_integrated_gradients(f, x, None, y)
         assert answer.relative_residual.max() < 0.05
