@@ -828,7 +828,7 @@ ADVICE = [
         lambda: show.attribution(answer({"eye": PICTURE}), {"eye": PICTURE[0]}),
     ),
     (
-        "show/answers.py",
+        "show/plates.py",
         "; pass a standard deviation in pixels, 0 or more",
         lambda: show.attribution(answer_of(PICTURE), smooth=-1),
         lambda: show.attribution(answer_of(PICTURE), smooth=1),
@@ -852,13 +852,13 @@ ADVICE = [
         lambda: show.attributions(PICTURE[0], {"IG": answer_of(PICTURE)}),
     ),
     (
-        "show/images.py",
+        "show/figures.py",
         "; pass one picture: (3, H, W), (1, H, W) or (H, W)",
         lambda: show.attributions(PICTURE, {"IG": answer_of(PICTURE)}),
         lambda: show.attributions(PICTURE[0], {"IG": answer_of(PICTURE)}),
     ),
     (
-        "show/images.py",
+        "show/figures.py",
         "; pass it in [0, 1], before any normalisation",
         lambda: show.attributions(9 * PICTURE[0], {"IG": answer_of(PICTURE)}),
         lambda: show.attributions(PICTURE[0], {"IG": answer_of(PICTURE)}),
@@ -874,32 +874,6 @@ ADVICE = [
         "; pass True where the object is, or leave mask out",
         lambda: in_picture(mask=MASK & False),
         lambda: (in_picture(mask=MASK), in_picture()),
-    ),
-    ("show/images.py", " pixels a side pass {} to ", lambda: in_picture(cell=9), lambda: in_picture(cell=4)),
-    (
-        "show/images.py",
-        "both set the strongest colour; pass one of them",
-        lambda: in_picture(percentile=99, scale=1),
-        lambda: (in_picture(percentile=99), in_picture(scale=1)),
-    ),
-    (
-        "show/images.py",
-        "; pass a number above 0, at most 100",
-        lambda: in_picture(percentile=0),
-        lambda: in_picture(percentile=99),
-    ),
-    ("show/images.py", "scale is {}; pass a number above 0", lambda: in_picture(scale=0), lambda: in_picture(scale=1)),
-    (
-        "show/images.py",
-        "; pass a fraction of the picture, above 0 and at most 1",
-        lambda: in_picture(view="top", fraction=0),
-        lambda: in_picture(view="top", fraction=0.5),
-    ),
-    (
-        "show/images.py",
-        "; pass a higher one",
-        lambda: show.attributions(PICTURE[0], {"a": MASK.double()}, percentile=10),
-        lambda: show.attributions(PICTURE[0], {"a": MASK.double()}, percentile=99),
     ),
     (
         "show/images.py",

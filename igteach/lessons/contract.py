@@ -80,7 +80,7 @@ def unsolved(solved: NotebookNode) -> Iterator[str]:
             if output.output_type == "error":
                 yield f"cell {number} of the solved notebook holds an error: {output.ename}"
             data = output.get("data", {})
-            if any(kind.startswith("image/") for kind in data):
+            if any(kind.startswith("image/") for kind in data) and "text/html" not in data:
                 yield f"cell {number} shows a bare image; show it through igteach.show, which adds alt text"
             if NO_ALT.search(data.get("text/html", "")):
                 yield f"cell {number} shows an image without alt text"
