@@ -88,14 +88,16 @@ def report(capsys):
 @pytest.mark.parametrize("kind", sorted(ARCHITECTURES.keys() - REFUSED.keys() - NOT_BUILT))
 def test_scores_are_those_of_a_loop_of_autograd_alone_and_in_a_batch(report, kind):
     classifier = TextClassifier(build(kind), tiny_tokenizer(), ["a", "b", "c"])
-    answer = token_attribution(classifier, TEXT, "b", steps=32)
-    wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], steps=32)
+    # The pad token of Funnel is a row of zeros, where its LayerNorm is a cliff and the rest is rounding.
+    start, baseline = (4, "mask") if kind == "funnel" else (0, "pad")
+    answer = token_attribution(classifier, TEXT, "b", baseline=baseline, steps=32)
+    wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], start=start, steps=32)
     largest = wanted.abs().max().item()
     difference = (answer.scores - wanted).abs().max().item()
     report(f"{kind:22} largest share {largest:.1e}, difference {difference:.1e}")
     assert difference <= 1e-3 * largest
     assert (largest > 0) == (kind not in CONSTANT)
-    batch = token_attribution(classifier, [TEXT, OTHER], "b", steps=32)
+    batch = token_attribution(classifier, [TEXT, OTHER], "b", baseline=baseline, steps=32)
     torch.testing.assert_close(batch[0].scores, answer.scores, rtol=0, atol=1e-4 * max(largest, 1e-6))
     together, alone = classifier.probabilities([TEXT, OTHER]), classifier.probabilities([TEXT])
     torch.testing.assert_close(together[0], alone[0], rtol=0, atol=1e-5)
@@ -120,8 +122,10 @@ def test_what_is_asked_for_where_a_table_is_missing_works_for_perceiver():
     model = build("perceiver")
     model.get_input_embeddings = lambda: model.perceiver.input_preprocessor.embeddings
     classifier = TextClassifier(model, tiny_tokenizer(), ["a", "b", "c"])
-    answer = token_attribution(classifier, TEXT, "b", steps=32)
-    wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], steps=32)
+    # The pad token of Funnel is a row of zeros, where its LayerNorm is a cliff and the rest is rounding.
+    start, baseline = (4, "mask") if kind == "funnel" else (0, "pad")
+    answer = token_attribution(classifier, TEXT, "b", baseline=baseline, steps=32)
+    wanted = loop_of_autograd(classifier, TEXT, lambda logits: logits.softmax(1)[0, 1], start=start, steps=32)
     torch.testing.assert_close(answer.scores.double(), wanted, rtol=1e-3, atol=1e-7)
 
 
