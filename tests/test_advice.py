@@ -367,7 +367,7 @@ ADVICE = [
         lambda: igteach.expected_gradients(add, (X, X), (X, X[:, :2])),
         lambda: igteach.expected_gradients(add, (X, X), (X, X)),
     ),
-    ("core/inputs.py", "; pass inputs of the same examples", lambda: ig(add, (X, X[:1])), lambda: ig(add, (X, X))),
+    ("core/inputs.py", "; pass as many of each", lambda: ig(add, (X, X[:1])), lambda: ig(add, (X, X))),
     (
         "core/integration.py",
         "but steps is None; pass steps=64, or leave rule out",
@@ -398,7 +398,7 @@ ADVICE = [
     (
         "core/plain_modules.py",
         "is compiled (torch.compile), which hides its layers; pass the module",
-        lambda: igteach.exact_integrated_gradients(torch.compile(MODEL), X, target=1),
+        lambda: igteach.exact_integrated_gradients(torch.compile(MODEL, backend="eager"), X, target=1),
         lambda: igteach.exact_integrated_gradients(MODEL, X, target=1),
     ),
     (
@@ -888,6 +888,7 @@ NOT_HERE = {
         "core/validation.py",
         " is on {}, x on {}; pass {}.to(x.device)",
     ): "needs a second device",
+    ("core/inputs.py", "{}; pass {}.to({}.device)"): "needs a second device",
     ("methods/exact.py", "which has no float64; pass x.cpu() and model.cpu()"): "needs an Apple GPU",
     ("methods/tree_models.py", "and trees are walked on the CPU; pass x.cpu()"): "needs a second device",
     ("methods/folder.py", "; pass "): "reads and writes folders: tests/methods/test_folder.py",

@@ -40,14 +40,10 @@ def write_fields(path: str | Path, fields: Mapping[str, Any]) -> None:
         raise TypeError(f"a safetensors file cannot hold tensors of {', '.join(dtypes)}: {error}") from error
     path = Path(os.path.realpath(path))
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
+            whole = Path(beside, path.name)
+            whole.write_bytes(content)
+            os.replace(whole, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
 

@@ -113,12 +113,15 @@ def describe_output(out: Any) -> str:
 
 def _check_not_probabilities(model: Any, logits: Tensor, has_classes: bool) -> None:
     """Raises ValueError where a softmax or sigmoid would be taken twice."""
-    layers = list(model.modules()) if isinstance(model, nn.Module) else [None]
-    ends_in_one = isinstance(layers[-1], nn.Softmax if has_classes else nn.Sigmoid)
-    if has_classes and not ends_in_one:
+    if has_classes:
         sums = logits.detach().double().sum(dim=1)
         slack = max(SUMS_TO_ONE, torch.finfo(logits.dtype).eps)
         ends_in_one = bool((logits >= 0).all() and (sums - 1).abs().max() < slack)
+    else:  # numbers from 0 to 1 may be logits: only a Sequential tells what it ends in
+        last = model
+        while isinstance(last, nn.Sequential) and len(last):
+            last = last[-1]
+        ends_in_one = isinstance(last, nn.Sigmoid)
     if ends_in_one:
         raise ValueError("model gives probabilities already; pass logit(model), which takes them as they are")
 

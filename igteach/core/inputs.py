@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from igteach.core.attribution import Attribution
 from igteach.core.functions import Function
 from igteach.core.tables import read_floats
 from igteach.core.validation import INDEX_DTYPES, check_baseline, check_floating
@@ -36,21 +37,32 @@ def takes_any_inputs(method: Method) -> Method:
         call = signature.bind(*positional, **named)
         f, x = call.arguments[f_name], call.arguments[x_name]
         baseline = call.arguments.get(baseline_name)
-        if not isinstance(x, tuple | dict):
-            call.arguments[x_name], names = as_tensor(x_name, x, f)
-            if baseline is not None:
-                call.arguments[baseline_name], _ = as_tensor(baseline_name, baseline, f)
-            answer = method(*call.args, **call.kwargs)
-            return replace(answer, feature_names=names) if names else answer
-        inputs = SeveralInputs.of(f, x)
-        call.arguments[f_name], call.arguments[x_name] = FunctionOfRows(f, inputs), inputs.rows
-        if baseline is not None:
-            side_by_side = inputs.baselines if baseline_name == "baselines" else inputs.baseline
-            call.arguments[baseline_name] = side_by_side(baseline)
-        answer = method(*call.args, **call.kwargs)
-        return replace(answer, values=inputs.like_x(inputs.apart(answer.values)))
+        f, x, baseline, restored = as_one_input(f, x, baseline, baseline_name)
+        call.arguments |= {f_name: f, x_name: x, baseline_name: baseline}
+        return restored(method(*call.args, **call.kwargs))
 
     return with_any_inputs  # type: ignore[return-value]
+
+
+def as_one_input(
+    f: Function, x: Inputs, baseline: Any, baseline_name: str = "baseline"
+) -> tuple[Function, Any, Any, Callable[[Attribution], Attribution]]:
+    """f, x and the baseline for x in one tensor; and what gives an answer the form, or the names, of x.
+
+    Args:
+        f: F, as a user has it.
+        x: A tensor, an array, a table, or a tuple or dict of them.
+        baseline: In a form that goes with x, or None.
+        baseline_name: "baseline", or "baselines" for some that do not broadcast.
+    """
+    if isinstance(x, tuple | dict):
+        inputs = SeveralInputs.of(f, x)
+        side_by_side = inputs.baselines if baseline_name == "baselines" else inputs.baseline
+        start = None if baseline is None else side_by_side(baseline)
+        return FunctionOfRows(f, inputs), inputs.rows, start, inputs.restored
+    x, names = as_tensor("x", x, f)
+    baseline, _ = as_tensor(baseline_name, baseline, f)
+    return f, x, baseline, lambda answer: replace(answer, feature_names=names) if names else answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +100,13 @@ class SeveralInputs:
             raise ValueError("x is empty; pass a tensor, or a tuple or dict of tensors")
         first, *others = parts
         for name in others:
-            for what, here, there in (
-                ("examples", len(parts[name]), len(parts[first])),
-                ("as its device", parts[name].device, parts[first].device),
-            ):
-                if here != there:
-                    raise ValueError(f"{name} has {here} {what}, {first} has {there}; pass inputs of the same examples")
+            here, there = parts[name], parts[first]
+            if len(here) != len(there):
+                raise ValueError(f"{name} has {len(here)} examples, {first} has {len(there)}; pass as many of each")
+            if here.device != there.device:
+                raise ValueError(
+                    f"{name} is on {here.device}, {first} on {there.device}; pass {name}.to({first}.device)"
+                )
         return cls(parts, keys, f)
 
     @property
@@ -130,6 +143,10 @@ class SeveralInputs:
     def like_x(self, tensors: list[Tensor]) -> tuple[Tensor, ...] | dict[str, Tensor]:
         """Tensors, one for each input, in the form of x."""
         return tuple(tensors) if self.keys is None else dict(zip(self.keys, tensors, strict=True))
+
+    def restored(self, answer: Attribution) -> Attribution:
+        """An answer for `rows`, with values in the form of x."""
+        return replace(answer, values=self.like_x(self.apart(answer.values)))
 
     def _given(self, argument: str, value: Any) -> dict[str, Any]:
         """What was passed for each input, by name."""

@@ -16,6 +16,7 @@ LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], 
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]
 LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15"]
 LONG_FOLDERS = (
+    "benchmarks",
     "methods",
     "exercises",
     "lessons",

@@ -11,7 +11,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Target
-from igteach.core.inputs import FunctionOfRows, Inputs, SeveralInputs, as_tensor
+from igteach.core.inputs import Inputs, as_one_input
 from igteach.core.plain_modules import copied, with_plain_weights
 from igteach.core.seeding import seeded
 
@@ -103,11 +103,8 @@ def _in_running_order(f: nn.Module, names: list[str], x: Inputs) -> list[str]:
         module.register_forward_pre_hook(lambda _module, _inputs, name=name: note(name))
     try:
         with torch.inference_mode(False), torch.enable_grad():  # without gradients torch's transformer calls no layer
-            if isinstance(x, tuple | dict):
-                inputs = SeveralInputs.of(f, x)
-                FunctionOfRows(probe, inputs)(inputs.rows[:1].clone())
-            else:
-                probe(as_tensor("x", x, f)[0][:1].clone())
+            of_one, rows, _, _ = as_one_input(probe, x, None)
+            of_one(rows[:1].clone())
     except (TypeError, ValueError, RuntimeError) as error:
         raise ValueError(
             "f does not run on x, so the order of its layers stays unknown; leave x out of cascading_randomisation for "

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.evaluation import is_finite
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.inputs import Inputs
+from igteach.core.inputs import Inputs, as_one_input
 from igteach.core.integrands import Cells, Evaluated, Integrand, stacked
 from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
 from igteach.core.paths import StraightPath
 from igteach.core.per_row import Arguments
 from igteach.core.validation import check_inputs, default_batch_size
-from igteach.methods.layer import Place, as_one_input
+from igteach.methods.layer import Place
 
 
 def neuron_conductance(
@@ -74,7 +74,7 @@ def neuron_conductance(
         https://arxiv.org/abs/2202.11912.
     """
     place = Place.checked(layer, at, index)
-    f, x, baseline = as_one_input(f, x, baseline)
+    f, x, baseline, _ = as_one_input(f, x, baseline)
     x, baseline, per_row = check_inputs(f, x, baseline, target, arguments)
     goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size))
     ends = [place.values(f, each, per_row, goal.batch_size)[1] for each in (baseline, x)]

@@ -16,7 +16,7 @@ from igteach.core.attribution import ROUGHLY_BELOW, Attribution
 from igteach.core.devices import full_precision
 from igteach.core.evaluation import chosen_output, forward, frozen_parameters, recurrent_layers
 from igteach.core.functions import Baseline, Function, Target
-from igteach.core.inputs import FunctionOfRows, Inputs, SeveralInputs, as_tensor
+from igteach.core.inputs import Inputs, as_one_input
 from igteach.core.integrands import StraightIntegrand
 from igteach.core.integration import MAX_EVALUATIONS, Goal, integrate
 from igteach.core.paths import StraightPath
@@ -83,7 +83,7 @@ def layer_integrated_gradients(
         (2020), https://arxiv.org/abs/2009.07896.
     """
     place = Place.checked(layer, at, index)
-    f, x, baseline = as_one_input(f, x, baseline)
+    f, x, baseline, _ = as_one_input(f, x, baseline)
     x, baseline, per_row = _check(f, x, baseline, target, arguments)
     goal = Goal(tolerance, max_evaluations, steps, rule, default_batch_size(x, batch_size))
     f_baseline, start = place.values(f, baseline, per_row, goal.batch_size)
@@ -91,14 +91,6 @@ def layer_integrated_gradients(
     with_x = replace(per_row, arguments=(x, *per_row.arguments))
     answer = integrate(StraightIntegrand(Behind(f, place), with_x, StraightPath(start, end)), start, end, goal)
     return replace(answer, f_baseline=f_baseline)
-
-
-def as_one_input(f: Function, x: Inputs, baseline: Any) -> tuple[Function, Any, Any]:
-    """f, x and the baseline for x in one tensor, where x is several inputs, an array or a table."""
-    if not isinstance(x, tuple | dict):
-        return f, as_tensor("x", x, f)[0], as_tensor("baseline", baseline, f)[0]
-    inputs = SeveralInputs.of(f, x)
-    return FunctionOfRows(f, inputs), inputs.rows, None if baseline is None else inputs.baseline(baseline)
 
 
 def _check(f: Function, x: Any, baseline: Any, target: Target, arguments: Arguments) -> tuple[Tensor, Tensor, PerRow]:

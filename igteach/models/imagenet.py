@@ -152,6 +152,7 @@ def load(device: torch.device | str | None = None) -> EfficientNetLite0:
     """
     network = EfficientNetLite0()
     network.load_state_dict(load_packaged(WEIGHTS))
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
     return network.to(default_device() if device is None else device).eval()
 
 

@@ -46,7 +46,8 @@ photographs = {
 }
 for name, photograph in photographs.items():
     answers = imagenet.top(network(photograph), k=3)
-    print(f"{name}:", "  ".join(f"{label} {show.rounded(p, 2)}" for label, p in answers))
+    named = [f"{label} {show.rounded(p, 2)}" for label, p in answers]
+    print(f"{name}:", "  ".join(named))
 
 # %% [markdown]
 # The man is on a lawn, behind a camera on three legs. There is no person among the thousand things, but there is a tripod, and the network is almost sure of it. Nor is there a coin. Whatever it says of the coins is wrong, and still it answers, though it is not sure.
@@ -191,8 +192,10 @@ show.attributions(imagenet.picture(man)[0], {"IG": man_shares}, smooth=3)
 
 # %%
 man_gained = (man_shares.f_input - man_shares.f_baseline)[0]
-print("the shares add up to F(x) - F(x') within 2%:", bool(man_shares.relative_residual < 0.02))
-print("their absolute values add up to", show.rounded(man_shares.values.abs().sum() / man_gained, 2), "times as much")
+in_all, strength = man_shares.values.sum(), man_shares.values.abs().sum()
+print("F gained", show.rounded(man_gained, 2))
+print("the shares add up to", show.rounded(in_all, 2))
+print("their absolute values are", show.rounded(strength / man_gained, 2), "times that")
 
 # %% [markdown]
 # Orange places spoke for the tripod, blue ones against it, and the shares add up. But read the last line. Neighbouring pixels speak against one another, and nearly all that they say cancels. The map is smoothed over three pixels, so it shows the small rest, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.

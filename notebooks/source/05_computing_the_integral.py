@@ -215,10 +215,9 @@ print("midpoint is no worse than gauss_legendre, at every count:", bool(no_worse
 # Choose a rule and a number of steps for the first of these digits. Can you find a choice where the residual is small and the error is not?
 
 # %% tags=["nbval-ignore-output"]
-explore.steps_explorer(
-    igteach.logit(exact_model), pictures[:1].cpu(), 0.0, int(labels[0]),
-    igteach.exact_integrated_gradients(exact_model, pictures[:1].cpu(), target=int(labels[0])),
-)
+first, label = pictures[:1].cpu(), int(labels[0])
+truth = igteach.exact_integrated_gradients(exact_model, first, 0.0, label)
+explore.steps_explorer(igteach.logit(exact_model), first, 0.0, label, truth)
 
 # %% [markdown]
 #

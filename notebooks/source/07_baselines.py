@@ -73,9 +73,10 @@ plain = {
     "white": imagenet.normalise(torch.ones_like(man)),
     "the blurred photograph": baselines.blur(man, sigma=14.0),
 }
+seen = igteach.probability(network)
 by_baseline = {
     name: igteach.integrated_gradients(
-        igteach.probability(network), man, baseline, tripod, tolerance=0.1, progress=True
+        seen, man, baseline, tripod, tolerance=0.1, progress=True
     )
     for name, baseline in plain.items()
 }
@@ -83,7 +84,8 @@ by_baseline = {
 # %%
 pixels = imagenet.picture(man)[0]
 dark = pixels.mean(dim=0) < 0.12
-against = {f"against {name}": by_baseline[name] for name in ("black", "the blurred photograph")}
+shown = ("black", "the blurred photograph")
+against = {f"against {name}": by_baseline[name] for name in shown}
 show.attributions(pixels, against, smooth=3, own_scales=True)
 
 # %%

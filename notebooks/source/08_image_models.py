@@ -365,7 +365,8 @@ def walked(f, picture, baseline, target, tolerance=0.05):
 def starts_of(picture):
     """A black page, a white page, and the picture blurred beyond recognition."""
     blur = baselines.blur(picture, sigma=picture.shape[-1] / 16)
-    return {"blur": blur, "black": torch.zeros_like(picture), "white": torch.ones_like(picture)}
+    black, white = torch.zeros_like(picture), torch.ones_like(picture)
+    return {"blur": blur, "black": black, "white": white}
 
 
 explained = {}
@@ -392,10 +393,14 @@ def mean_of(answers):
 for name in ("camera", "coffee"):
     explained[name]["mean of the three"] = mean_of(list(explained[name].values()))
 
-show.attributions(gallery.pictures["camera"], explained["camera"], smooth=3, own_scales=True)
+show.attributions(
+    gallery.pictures["camera"], explained["camera"], smooth=3, own_scales=True
+)
 
 # %%
-show.attributions(gallery.pictures["coffee"], explained["coffee"], smooth=3, own_scales=True)
+show.attributions(
+    gallery.pictures["coffee"], explained["coffee"], smooth=3, own_scales=True
+)
 
 # %% [markdown]
 # The blurred photograph finds the tripod: its head, where the legs meet, and their feet. It finds the rim of the cup and the face of the coffee. A black page cannot see what is black (lesson 07), a white one cannot see what is white, and the mean of the three is mostly these two, whose shares are larger.
@@ -417,7 +422,7 @@ show.attributions(gallery.pictures["camera"], man_from_blur)
 
 # %%
 def in_all(answer):
-    """The sum of the shares of pixels, of their |shares|, and of these after smoothing."""
+    """The sums of the pixels' shares, of their |shares|, and of these after smoothing."""
     pixels = answer.values.sum(dim=1)[0].double().cpu().numpy()
     return pixels.sum(), abs(pixels).sum(), abs(smoothed_map(pixels, 3)).sum()
 
@@ -425,8 +430,9 @@ def in_all(answer):
 print(f"{'':34s}shares  |shares|  |smoothed over 3 pixels|")
 for name, maps_of_one in explained.items():
     for title, answer in maps_of_one.items():
-        total, strength, rest = (show.rounded(float(number), 2) for number in in_all(answer))
-        print(f"{gallery.labels[chosen[name]] + ' ' + title:34s}{total:6} {strength:9} {rest:10}")
+        total, strength, rest = show.rounded([float(each) for each in in_all(answer)], 2)
+        which = f"{gallery.labels[chosen[name]]} {title}"
+        print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
 # From the blurred photograph |shares| come to some forty times what the shares add up to, and from a page to some two or three hundred times. A pixel speaks for the tripod, the one beside it against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; a share for each of them alone says little.
@@ -454,10 +460,12 @@ def squares(attribution):
 
 
 for name in ("camera", "coffee"):
-    alike = torch.corrcoef(torch.stack([squares(answer) for answer in explained[name].values()]))
-    for ground, row in zip(starts_of(gallery.pictures[name][None]), alike):
-        opinion = baselines.opinion(seen, starts_of(gallery.pictures[name][None])[ground]).item()
-        print(f"{name:8s}from {ground:7s} opinion {show.rounded(opinion, 1):5}   correlation with blur, black, white:", show.rounded(row[:3], 2))
+    maps_of_one = torch.stack([squares(answer) for answer in explained[name].values()])
+    grounds = starts_of(gallery.pictures[name][None])
+    for (ground, start), row in zip(grounds.items(), torch.corrcoef(maps_of_one)):
+        opinion = show.rounded(baselines.opinion(seen, start).item(), 1)
+        print(f"{name:8s}from {ground:7s} opinion {opinion:5}", end="   ")
+        print("correlation with blur, black, white:", show.rounded(row[:3], 2))
 
 # %% [markdown]
 # A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign, and none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
@@ -468,25 +476,29 @@ for name in ("camera", "coffee"):
 
 # %%
 def blurred(picture, strengths):
-    """The picture with 5% of its 8 by 8 squares blurred: those of the largest strength."""
+    """The picture, blurred in the 5% of its 8 by 8 squares that are strongest."""
     keep = torch.zeros_like(strengths)
     keep[strengths.topk(max(1, len(strengths) // 20)).indices] = 1
     side = -(-picture.shape[-1] // 8)
-    where = interpolate(keep.view(1, 1, side, side), scale_factor=8)[..., : picture.shape[-2], : picture.shape[-1]]
-    return torch.where(where.bool(), baselines.blur(picture, sigma=8.0), picture)
+    where = interpolate(keep.view(1, 1, side, side), scale_factor=8)
+    where = where[..., : picture.shape[-2], : picture.shape[-1]].bool()
+    return torch.where(where, baselines.blur(picture, sigma=8.0), picture)
 
 
-print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'without as many at random':>28s}")
+print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'or as many at random':>28s}")
 for name, picture in gallery.pictures.items():
-    shares, lot = squares(explained[name]["from blur"]), torch.Generator().manual_seed(0)
-    at_random = [torch.rand(len(shares), generator=lot).to(shares) for _ in range(8)]
+    of_ig = squares(explained[name]["from blur"])
+    lot = torch.Generator().manual_seed(0)
+    at_random = [torch.rand(len(of_ig), generator=lot).to(of_ig) for _ in range(8)]
     with torch.no_grad():
-        left = [seen(blurred(picture[None], strengths))[0, chosen[name]].item() for strengths in (shares, *at_random)]
+        changed = torch.cat([blurred(picture[None], each) for each in (of_ig, *at_random)])
+        left = seen(changed)[:, chosen[name]]
     f_there = explained[name]["from blur"].f_input[0]
-    print(f"{name:20s}{show.rounded(f_there, 2):8}{show.rounded(left[0], 2):30}{show.rounded(sum(left[1:]) / 8, 2):28}")
+    printed = show.rounded([f_there.item(), left[0].item(), left[1:].mean().item()], 2)
+    print("{:20s}{:8}{:30}{:28}".format(name, *printed))
 
 # %% [markdown]
-# For three. Here, for the first time in this lesson, the network itself had to bear the map out, and for the cup, the cat and the moped it does: less is left without the squares that IG named. For the cup, half of the answer goes.
+# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named. For the cup, half of the answer goes.
 #
 # For the other two the prediction fails. Without IG's squares the network is as sure of the tripod as without others, and surer than before: what is left of tripod and camera-man is enough, and blurring the rest takes away what spoke against them. And it is twice as sure that the coins are bubbles. That map named the wrong squares, though it adds up. **A map that adds up may still name what the answer does not need.**
 #
@@ -606,8 +618,10 @@ raw = igteach.logit(gallery.model)
 of_logit = walked(raw, man, starts_of(man)["blur"], chosen["camera"], tolerance=0.1)
 
 # %%
-maps_of_both = torch.stack([squares(explained["camera"]["from blur"]), squares(of_logit)])
-print("correlation of the two maps", show.rounded(torch.corrcoef(maps_of_both)[0, 1], 2))
+of_probability = explained["camera"]["from blur"]
+maps_of_both = torch.stack([squares(of_probability), squares(of_logit)])
+alike = torch.corrcoef(maps_of_both)[0, 1]
+print("correlation of the two maps", show.rounded(alike, 2))
 
 # %% [markdown]
 # The further from 1, the more of what you saw belongs to the choice of F. Say which F you explained, always.
@@ -618,11 +632,12 @@ print("correlation of the two maps", show.rounded(torch.corrcoef(maps_of_both)[0
 
 # %%
 for name, answer in explained["camera"].items():
-    strongest = abs(smoothed_map(answer.values.sum(dim=1)[0].double().cpu().numpy(), 3)).max()
-    print(f"{name:18s} the strongest place after smoothing: {show.rounded(float(strongest), 2)}")
+    pixels = answer.values.sum(dim=1)[0].double().cpu().numpy()
+    strongest = show.rounded(float(abs(smoothed_map(pixels, 3)).max()), 2)
+    print(f"{name:18s} the strongest place after smoothing: {strongest}")
 
 # %% [markdown]
-# On one scale the map from the blurred photograph would be all but white, though it adds up to the same as the others. A map on a scale of its own always looks busy, even one of rounding errors. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
+# The strongest place of the map from the blurred photograph is several times weaker than those from a black or a white page. On one scale with them it would be pale, though it adds up to as much. A map on a scale of its own always looks busy, even one of rounding errors. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
 #
 # 1. **Signed.** White is zero. A share against the answer has a colour of its own, and is hatched where there is room.
 # 2. **Every pixel**, and the strongest colour is the 99.5th percentile, so that no single pixel sets the scale.
@@ -660,7 +675,7 @@ explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 
 # %% tags=["nbval-ignore-output"]
 def explain(image):
-    """A picture file to a figure: the network's answer, and IG from the blurred picture."""
+    """A picture file to a figure: the network's answer, and IG from the blurred file."""
     mine = imagenet.centre(image).to(device)
     best = int(gallery.model(mine[None]).argmax())
     start = starts_of(mine[None])["blur"]

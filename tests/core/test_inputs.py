@@ -203,6 +203,18 @@ def test_a_softmax_is_not_taken_twice(last):
         igteach.integrated_gradients(igteach.logit(each), x, target=target)
 
 
+def test_a_softmax_inside_a_model_is_none_of_its_output():
+    class Attends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.out, self.softmax = nn.Linear(3, 2), nn.Softmax(dim=1)
+
+        def forward(self, x):
+            return self.out(x * self.softmax(x))
+
+    igteach.gradient(igteach.probability(Attends()), torch.rand(2, 3), target=1)
+
+
 def test_logits_that_come_near_a_sum_of_one_are_no_probabilities():
     weight = torch.tensor([[0.3, 0.7001]])
     igteach.gradient(igteach.probability(lambda x: x * weight), torch.ones(1, 2), target=1)

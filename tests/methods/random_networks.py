@@ -63,7 +63,7 @@ class ResidualInPlace(Residual):
 
 
 class Backwards(nn.Sequential):
-    """A Sequential that is none."""
+    """Layers whose order is not the one they run in, though it is a Sequential."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(-x) * 2

@@ -184,7 +184,7 @@ def test_without_captum_the_message_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["deep_lift", "lrp", "guided_backprop", "deconvolution"])
-@pytest.mark.parametrize("hide", [torch.jit.script, torch.compile])
+@pytest.mark.parametrize("hide", [torch.jit.script, partial(torch.compile, backend="eager")], ids=["script", "compile"])
 def test_layers_that_hooks_do_not_reach_are_refused(name, hide):
     f = nn.Sequential(hide(nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))), nn.Softmax(1))
     with pytest.raises(

@@ -1,5 +1,6 @@
 """Attributions beside their picture: one scale, nothing done in silence, and a text that says what is seen."""
 
+import io
 import itertools
 import re
 import xml.etree.ElementTree as ElementTree
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
+from PIL import Image
 from skimage.data import chelsea
 
 import igteach
@@ -32,6 +34,22 @@ def values(size=(6, 8), **pixels):
     for name, value in pixels.items():
         array[tuple(int(number) for number in re.findall(r"\d+", name))] = value
     return array
+
+
+def as_png(figure):
+    """(H, W, 3) of the stored PNG, from 0 to 1."""
+    return np.asarray(Image.open(io.BytesIO(figure._repr_png_()[0])).convert("RGB")) / 255
+
+
+def test_the_png_of_a_photograph_keeps_the_colours_of_strong_shares_however_rare():
+    photograph = chelsea()[:200, :200].transpose(2, 0, 1) / 255
+    shares = np.zeros((200, 200))
+    shares[20:26, 20:26], shares[150:156, 150:156] = 1.0, -1.0
+    png = as_png(show.attributions(photograph, {"IG": attribution(np.stack([shares] * 3))}))
+    for end in (0.0, 1.0):
+        distance = np.abs(png - np.array(WHITE_IS_ZERO(end)[:3])).max(axis=2)
+        left_of_the_bar = distance[: png.shape[0] * 3 // 4]
+        assert (left_of_the_bar < 0.12).sum() >= 20
 
 
 def attribution(array, f_input=1.0, f_baseline=0.0, **more):

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parent))
 from report import goals_of, row, section
 from speed import needed, percentile, slope
 
-SCRIPT = Path(__file__).parent / "benchmarks" / "speed.py"
+SCRIPT = Path(__file__).with_name("speed.py")
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,7 @@ def report(run):
     return json.loads((run[1] / "cpu.json").read_text())
 
 
+@pytest.mark.long
 def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
     assert set(report["families"]) == {"digits CNN", "scenes CNN"}
     assert report["machine"]["cores"] >= 1
@@ -42,6 +43,7 @@ def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
         assert min(part["MiB"].values()) >= 0
 
 
+@pytest.mark.long
 def test_errors_fall_with_the_gradients_spent(report):
     for part in report["families"].values():
         for errors in part["errors"].values():
@@ -49,12 +51,14 @@ def test_errors_fall_with_the_gradients_spent(report):
             assert errors[-1] < errors[0]
 
 
+@pytest.mark.long
 def test_what_is_printed_says_met_or_missed_of_each_goal(run, report):
     lines = [line for line in run[0].splitlines() if " goal " in line]
     assert len(lines) == sum(len(goals_of(*each)) for each in report["families"].items())
     assert all(line.endswith(("  met", "  MISSED")) for line in lines)
 
 
+@pytest.mark.long
 def test_the_plot_is_drawn_and_the_page_shows_it(run, report):
     assert (run[1] / "cpu.png").read_bytes().startswith(b"\x89PNG")
     assert "(cpu.png)" in (run[1] / "README.md").read_text()
@@ -62,6 +66,7 @@ def test_the_plot_is_drawn_and_the_page_shows_it(run, report):
     assert all(map(math.isfinite, report["growth"].values()))
 
 
+@pytest.mark.long
 def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
     lines = (run[1] / "README.md").read_text().splitlines()
     for name, part in report["families"].items():
@@ -72,6 +77,7 @@ def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
             assert ("**missed**: " in line) != goal.is_met
 
 
+@pytest.mark.long
 def test_where_no_fixed_rule_gets_there_nothing_is_compared_and_the_page_says_so(report):
     part = report["families"]["scenes CNN"]
     nowhere = part | {"needed": part["needed"] | {"equal steps": None, "Gauss-Legendre": None}}
