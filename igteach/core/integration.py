@@ -43,6 +43,7 @@ FEATURES_JUDGED = 4096  # a fixed draw of so many features decides where an exam
 BYTES_KEPT_ON_CPU = 2**29
 SHARE_KEPT = 0.25  # of the free memory of another device
 FEWEST_KEPT = 27  # gradients, however large they are
+BATCHES_ADMITTED = 16  # of first rows: what is under way together is judged in a few large steps
 MAX_EVALUATIONS = 1024
 
 
@@ -133,12 +134,12 @@ class _Work:
         self.rows_are_checked = False
 
     def admit(self) -> None:
-        """Take examples in while a batch has rows left for them, and memory has room for their gradients."""
+        """Take examples in while they are not too many to begin with, and memory has room for their gradients."""
         each = len(self.first[0])
         rows = sum(len(partition.missing) for partition in self.active)
         kept = sum(max(partition.kept, FEWEST_KEPT) for partition in self.active)
         while self.waiting:
-            full = rows + each > self.goal.batch_size or kept + max(each, FEWEST_KEPT) > self.room
+            full = rows + each > BATCHES_ADMITTED * self.goal.batch_size or kept + max(each, FEWEST_KEPT) > self.room
             if self.active and full:
                 return
             example = self.waiting.popleft()

@@ -14,7 +14,7 @@ from igteach.core.functions import Baseline, Function, Target
 from igteach.core.per_row import Arguments, PerRow
 
 NUMBERS_AT_ONCE = {
-    "cpu": 2**18,
+    "cpu": 2**19,
     "cuda": 2**25,
     "mps": 2**23,
 }  # of the inputs in one batch; small on a CPU, to stay in its cache

@@ -56,8 +56,8 @@ def tree_integrated_gradients(model: Any, x: Any, baseline: Any = None, target: 
             was fitted on them; NaN is a missing value, if the model takes such.
         baseline: x', a number, or a tensor, array, DataFrame or Series that broadcasts to x; None is zeros. It may hold
             NaN, as x.
-        target: the label of a class as in ``model.classes_``, or (batch,) of them; the number of the class for a Booster,
-            which keeps no labels. None if F is one number for each row.
+        target: the label of a class as in ``model.classes_``, or (batch,) of them; the number of the class for a
+            Booster, which keeps no labels. None if F is one number for each row.
 
     Returns:
         An Attribution in float64, in units of F and complete but for rounding (XGBoost adds up F in float32), with the

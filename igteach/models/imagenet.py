@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, pad
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from igteach.core.devices import device as default_device
 from igteach.datasets.photographs import rgb
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 SHORTER_SIDE, SIDE = 256, 224  # pixels: of a picture whose shorter side is 256, the central 224 are taken
 CENTRE, SCALE = 127 / 255, 128 / 255  # of RGB in [0, 1]; for bytes 127 and 128
 NORM_EPSILON = 1e-3  # as in TensorFlow, where it was trained
+NORM_AFTER = {  # which batch norm of the checkpoint follows a convolution
+    "_conv_stem": "_bn0",
+    "_expand_conv": "_bn0",
+    "_depthwise_conv": "_bn1",
+    "_project_conv": "_bn2",
+    "_conv_head": "_bn1",
+}
 STAGES = (  # repeats, kernel size, stride of the first, expansion, channels in and out
     (1, 3, 1, 1, 32, 16),
     (2, 3, 2, 6, 16, 24),
@@ -40,15 +48,18 @@ WEIGHTS = Packaged(  # Google's checkpoint for TensorFlow, converted; Apache 2.0
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution without bias, padded as TensorFlow's "same": an odd pixel goes to the right and to the bottom."""
+    """A convolution padded as TensorFlow's "same": an odd pixel goes to the right and to the bottom."""
 
     def __init__(self, channels: int, out: int, kernel_size: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(channels, out, kernel_size, stride, groups=groups, bias=False)
+        super().__init__(channels, out, kernel_size, stride, groups=groups)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, width) to (N, out, height / stride, width / stride), rounded up."""
         height, width = (self._missing(side) for side in x.shape[-2:])
-        return super().forward(pad(x, (width // 2, width - width // 2, height // 2, height - height // 2)))
+        if height % 2 or width % 2:
+            x = pad(x, (0, width % 2, 0, height % 2))
+        both_sides = height // 2, width // 2
+        return conv2d(x, self.weight, self.bias, self.stride, both_sides, groups=self.groups)
 
     def _missing(self, side: int) -> int:
         """How many pixels the kernel needs beyond the side, so that it stands once in each stride."""
@@ -76,19 +87,16 @@ class Block(nn.Module):
         self.expands, self.adds = expansion > 1, stride == 1 and channels == out
         if self.expands:
             self._expand_conv = SameConv2d(channels, wide, 1)
-            self._bn0 = nn.BatchNorm2d(wide, NORM_EPSILON)
             self._relu0 = nn.ReLU6()
         self._depthwise_conv = SameConv2d(wide, wide, kernel_size, stride, groups=wide)
-        self._bn1 = nn.BatchNorm2d(wide, NORM_EPSILON)
         self._relu1 = nn.ReLU6()
         self._project_conv = SameConv2d(wide, out, 1)
-        self._bn2 = nn.BatchNorm2d(out, NORM_EPSILON)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, height, width) to (N, out, height / stride, width / stride), rounded up."""
-        wide = self._relu0(self._bn0(self._expand_conv(x))) if self.expands else x
-        filtered = self._relu1(self._bn1(self._depthwise_conv(wide)))
-        narrow = self._bn2(self._project_conv(filtered))
+        wide = self._relu0(self._expand_conv(x)) if self.expands else x
+        filtered = self._relu1(self._depthwise_conv(wide))
+        narrow = self._project_conv(filtered)
         return x + narrow if self.adds else narrow
 
 
@@ -110,24 +118,50 @@ class EfficientNetLite0(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self._conv_stem = SameConv2d(3, 32, 3, stride=2)
-        self._bn0 = nn.BatchNorm2d(32, NORM_EPSILON)
         self._relu0 = nn.ReLU6()
         self._blocks = nn.ModuleList()
         for repeats, kernel_size, stride, expansion, channels, out in STAGES:
             self._blocks.append(Block(channels, out, kernel_size, stride, expansion))
             self._blocks.extend(Block(out, out, kernel_size, 1, expansion) for _ in range(repeats - 1))
         self._conv_head = SameConv2d(320, 1280, 1)
-        self._bn1 = nn.BatchNorm2d(1280, NORM_EPSILON)
         self._relu1 = nn.ReLU6()
         self._fc = nn.Linear(1280, 1000)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, height, width) to logits (N, 1000)."""
-        x = self._relu0(self._bn0(self._conv_stem(x)))
+        x = self._relu0(self._conv_stem(x))
         for block in self._blocks:
             x = block(x)
-        x = self._relu1(self._bn1(self._conv_head(x)))
+        x = self._relu1(self._conv_head(x))
         return self._fc(x.mean(dim=(2, 3)))
+
+
+def folded(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Fold the checkpoint's batch norms into the convolutions before them: the same function in half the time.
+
+    Args:
+        weights: of the checkpoint, by name.
+
+    Returns:
+        Those of `EfficientNetLite0`, whose convolutions have biases and whose batch norms are gone.
+
+    Example:
+        >>> folded({"_fc.bias": torch.zeros(2)})
+        {'_fc.bias': tensor([0., 0.])}
+    """
+    plain = {name: weight for name, weight in weights.items() if name.startswith("_fc")}
+    for name in weights:
+        parent, layer, _ = ("." + name).rsplit(".", 2)
+        if layer in NORM_AFTER:
+            norm = f"{parent}.{NORM_AFTER[layer]}".lstrip(".")
+            mean, variance, scale, shift = (
+                weights[f"{norm}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+            )
+            convolution = name.removesuffix(".weight")
+            plain[f"{convolution}.weight"], plain[f"{convolution}.bias"] = fuse_conv_bn_weights(
+                weights[name], None, mean, variance, NORM_EPSILON, scale, shift
+            )
+    return plain
 
 
 def load(device: torch.device | str | None = None) -> EfficientNetLite0:
@@ -151,7 +185,7 @@ def load(device: torch.device | str | None = None) -> EfficientNetLite0:
         torch.Size([1, 1000])
     """
     network = EfficientNetLite0()
-    network.load_state_dict(load_packaged(WEIGHTS))
+    network.load_state_dict(folded(load_packaged(WEIGHTS)))
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on a CPU
     return network.to(default_device() if device is None else device).eval()
 

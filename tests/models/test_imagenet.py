@@ -1,5 +1,6 @@
 """EfficientNet-Lite0: its parts against TensorFlow's rules, its pre-processing, and predictions that are known."""
 
+import copy
 import dataclasses
 import hashlib
 import io
@@ -73,6 +74,7 @@ def test_an_odd_pixel_of_padding_goes_to_the_end(side, stride, kernel_size):
     """The rule of TensorFlow's "SAME": ceil(side / stride) outputs, the smaller half of the padding in front."""
     convolution = SameConv2d(1, 1, kernel_size, stride)
     nn.init.ones_(convolution.weight)
+    nn.init.zeros_(convolution.bias)
     x = torch.arange(1.0, side + 1)
     outputs = -(-side // stride)
     in_front = ((outputs - 1) * stride + kernel_size - side) // 2
@@ -259,14 +261,38 @@ def packaged(monkeypatch, folder, content=None):
     return module / "models" / "tiny.pth"
 
 
-def test_what_is_loaded_is_what_the_file_holds(untrained, tmp_path, monkeypatch):
+def with_norms(network):
+    """The checkpoint that the network would have with batch norms of its own, and what it then computes."""
+    normed, checkpoint = copy.deepcopy(network), {}
+    generator = torch.Generator().manual_seed(0)
+    for name, layer in network.named_modules():
+        if isinstance(layer, SameConv2d):
+            parent, _, own = name.rpartition(".")
+            norm = nn.BatchNorm2d(layer.out_channels, imagenet.NORM_EPSILON).eval()
+            for part in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+                part.data.uniform_(0.5, 1.5, generator=generator)
+            number = {"conv_stem": 0, "expand_conv": 0, "depthwise_conv": 1, "project_conv": 2, "conv_head": 1}[own[1:]]
+            called = ".".join(filter(None, [parent, f"_bn{number}"]))
+            checkpoint |= {f"{name}.weight": layer.weight} | norm.state_dict(prefix=f"{called}.")
+            plain = normed.get_submodule(name)
+            nn.init.zeros_(plain.bias)
+            plain.register_forward_hook(lambda layer, arguments, output, norm=norm: norm(output))
+    return checkpoint | network._fc.state_dict(prefix="_fc."), normed
+
+
+def test_what_is_loaded_computes_what_the_file_says(untrained, tmp_path, monkeypatch):
+    """The file has convolutions and batch norms; the network has convolutions that do the work of both."""
+    checkpoint, normed = with_norms(untrained)
     pickled = io.BytesIO()
-    torch.save(untrained.state_dict(), pickled)
+    torch.save(checkpoint, pickled)
     packaged(monkeypatch, tmp_path, pickled.getvalue())
     network = imagenet.load("cpu")
     assert not any(layer.training for layer in network.modules())
-    for key, tensor in untrained.state_dict().items():
-        assert torch.equal(network.state_dict()[key], tensor), key
+    x = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = normed(x)
+        assert expected.std() > 0.01
+        torch.testing.assert_close(network(x), expected, rtol=1e-4, atol=1e-4 * expected.std().item())
 
 
 def test_a_damaged_file_is_refused_before_it_is_opened(tmp_path, monkeypatch):
