@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
@@ -22,17 +23,18 @@ from PIL import Image
 from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
-from igteach.show.plates import PANEL, columns_for, draw_map, ghost_of, is_hatched, signs_in_words
+from igteach.show.plates import PANEL, TEXT, TITLE, columns_for, draw_map, ghost_of, signs_in_words
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
-PHOTOGRAPH_COLOURS, QUALITY = 64, 36  # of a PNG, of a WebP: with two pixels for one, no eye sees more
+PHOTOGRAPH_COLOURS, QUALITY = 128, 36  # of a PNG, of a WebP: with two pixels for one, no eye sees more
 NEARLY_WHITE = 248  # of 255, as an octree makes of a white page
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
 MEASURED = 25  # points of a line: up to so many are marked
 ZERO = 1e-12  # a smaller absolute value is printed as 0
-MOST_PICTURES, PICTURE_PANEL = 5, 1.9  # in a row; inches
-HATCHES = ("", "//", "..", "xx", "--", "++")
+PICTURE_PANEL = 2.4  # inches
+MOST_NUMBERED = 16  # bars: up to so many have their numbers on them
+HATCHES = ("", "..", "xx", "oo", "--", "++")  # of bars; what is negative has lines aslant
 Values = Sequence[float] | np.ndarray | Tensor
 
 
@@ -75,15 +77,15 @@ class Figure:
         )
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """For what shows no HTML; photographs in half the size and 64 colours, so that a notebook stays small."""
+        """For what shows no HTML; photographs in half the size and 128 colours, so that a notebook stays small."""
         picture, drawn = io.BytesIO(), self._drawn()
         size = {"width": drawn.width * CSS // DPI, "height": drawn.height * CSS // DPI}
-        colours = 256
+        colours, method = 256, Image.Quantize.MEDIANCUT
         if drawn.getcolors(FEW) is None:
-            colours = PHOTOGRAPH_COLOURS
+            # Colours that cover all: by cutting at medians what is rare turns grey, and strong shares are rare.
+            colours, method = PHOTOGRAPH_COLOURS, Image.Quantize.MAXCOVERAGE
             drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
-        # By an octree, because by cutting at medians what is rare turns grey, and strong shares are rare.
-        reduced = drawn.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        reduced = drawn.quantize(colours, method, kmeans=2, dither=Image.Dither.NONE)
         reduced.putpalette([255 if level >= NEARLY_WHITE else level for level in reduced.getpalette() or ()])
         reduced.save(picture, format="png", optimize=True)
         return picture.getvalue(), size
@@ -218,7 +220,7 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
     for number, (name, values) in enumerate(groups.items()):
         colour = LINES[number % len(LINES)][0]
         offset = (number - (len(groups) - 1) / 2) * width
-        axes.bar(
+        drawn = axes.bar(
             centres + offset,
             numbers(values),
             width,
@@ -227,11 +229,14 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
             edgecolor="white",
             hatch=HATCHES[number % len(HATCHES)],
         )
+        if len(labels) * len(groups) <= MOST_NUMBERED:
+            axes.bar_label(drawn, [_two_digits(value) for value in numbers(values)], padding=2, fontsize=9)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(centres, labels)
     axes.set_ylabel(ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(y=0.3 if len(groups) > 1 else 0.12)
     if len(groups) > 1:
-        axes.margins(y=0.3)
         axes.legend()
     else:
         axes.set_title(next(iter(groups)), fontsize=10)
@@ -271,7 +276,9 @@ def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, 
     if control is not None:
         axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1)
     axes.set_yticks(rows, [*scores])
-    axes.set(xlabel=xlabel, ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
+    read = f"{xlabel}: mean and its interval" + ("" if control is None else f" (dotted: {control})")
+    axes.set(xlabel=read, ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
+    axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
     stories = []
     for name, (mean, start, end) in scores.items():
@@ -289,8 +296,9 @@ def heatmaps(
     kind: str = "signed",
     scale: float | None = None,
     picture: Values | None = None,
+    unit: str = "",
 ) -> Figure:
-    """Draw heatmaps in a row, on one colour scale that is printed beside them.
+    """Draw heatmaps in a row, on one colour scale that is printed below them.
 
     Args:
         panels: by title, (height, width) each; of kind "picture" also (3, height, width), RGB in [0, 1].
@@ -299,6 +307,7 @@ def heatmaps(
         scale: the value of the strongest colour; None means the largest absolute value in any panel.
         picture: (height, width) or (3, height, width), shown to the left of the heatmaps, not on their scale, and
             beneath signed ones of its size if it is in [0, 1].
+        unit: of the values, below the scale, such as "share of F".
 
     Returns:
         The figure. Its alt text says where each panel is strongest.
@@ -320,12 +329,11 @@ def heatmaps(
     top = scale or max(float(np.abs(image).max()) for image in images.values()) or 1.0
     norm = Normalize(-top if kind == "signed" else 0.0, top)
     count = len(images) + (picture is not None)
-    columns = min(count, MOST_PICTURES) if kind == "picture" else columns_for(count)
+    columns = columns_for(count)
     panel, rows = PICTURE_PANEL if kind == "picture" else PANEL, math.ceil(count / columns)
     tall = panel * max(image.shape[0] / max(image.shape[:2]) for image in images.values())
-    canvas = Canvas(
-        figsize=(panel * columns, rows * (tall + 0.35) + (0 if kind == "picture" else 0.8)), layout="constrained"
-    )
+    height = rows * (tall + 0.4) + (0 if kind == "picture" else 0.8)
+    canvas = Canvas(figsize=(panel * columns, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
     panes = list(canvas.subplots(rows, columns, squeeze=False).flat)
     for spare in panes[count:]:
         spare.remove()
@@ -346,11 +354,10 @@ def heatmaps(
         bar = canvas.colorbar(
             ScalarMappable(norm, kinds[kind]), ax=panes[:count], location="bottom", aspect=45, shrink=0.7, format="%.2g"
         )
-        if kind == "signed":
-            hatched = any(is_hatched(image.shape, is_smooth=False) for image in images.values())
-            bar.set_label(signs_in_words(hatched), fontsize=9)
+        signs = signs_in_words([*images.values()], [top] * len(images), is_smooth=False) if kind == "signed" else ""
+        bar.set_label(f"{unit}. {signs}" if unit and signs else unit or signs, fontsize=TEXT)
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
-    stories = [f"{title}: {map_in_words(image, kind, top)}" for title, image in images.items()]
+    stories = [f"{' '.join(title.split())}: {map_in_words(image, kind, top)}" for title, image in images.items()]
     return Figure(canvas, f"{words}, {len(images)} on one scale. " + "; ".join(stories) + ".")
 
 
@@ -464,7 +471,7 @@ def _upright(values: np.ndarray, name: str, kind: str) -> np.ndarray:
 
 
 def _title(pane: Axes, title: str) -> None:
-    pane.set_title(title, fontsize=10)
+    pane.set_title(title, fontsize=TITLE)
     pane.set_xticks([])
     pane.set_yticks([])
 

@@ -20,10 +20,12 @@ from igteach.show.plates import (
     PANEL,
     SHARES,
     SLOPES,
+    TEXT,
+    TITLE,
     columns_for,
     draw_map,
     ghost_of,
-    is_hatched,
+    outline_of,
     scale_of,
     signs_in_words,
     smoothed,
@@ -35,7 +37,7 @@ PLACES = (
     *("at the left", "in the centre", "at the right"),
     *("in the lower left", "at the bottom", "in the lower right"),
 )
-GAP, LINE, BAR = 0.12, 0.19, 0.62  # inches: around a panel, a line of text, a colour bar
+GAP, LINE, BAR = 0.12, 0.19, 0.68  # inches: around a panel, a line of text, a colour bar
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def attributions(
     inside = None if mask is None else _mask(mask, shape)
     panels = [_panel(title, answer, shape, smooth) for title, answer in answers.items()]
     tops, caption = _scales(panels, own_scales)
-    caption += signs_in_words(is_hatched(shape, smooth >= 1))
+    caption += signs_in_words([panel.values for panel in panels], tops, smooth >= 1)
     if smooth:
         caption += f" Smoothed for display over {smooth:g} pixels."
     titles = ["the picture", *(f"{panel.title}\n{panel.verdict}" for panel in panels)]
@@ -173,20 +175,25 @@ def _layout(shape: tuple[int, ...], titles: Sequence[str], caption: str) -> tupl
     rows = math.ceil(len(titles) / columns)
     tall = PANEL * shape[0] / max(shape)
     width = columns * (PANEL + GAP) + GAP
-    titles = [_lines(title, PANEL, 10) for title in titles]
-    caption = _lines(caption, width - 2 * GAP, 9)
-    head = LINE * max(title.count("\n") + 1 for title in titles) + GAP
-    foot = LINE * (caption.count("\n") + 1) + 2 * GAP
+    in_gap = len(titles) < rows * columns  # the last row has room for the caption
+    titles = [_lines(title, PANEL, TITLE) for title in titles]
+    caption = _lines(caption, (PANEL if in_gap else width) - 2 * GAP, TEXT)
+    head = LINE * TITLE / 10 * max(title.count("\n") + 1 for title in titles) + GAP
+    foot = GAP if in_gap else LINE * TEXT / 9 * (caption.count("\n") + 1) + 2 * GAP
     pitch = head + tall + BAR
     height = rows * pitch + foot
     canvas = Canvas(figsize=(width, height))
+    corners = [
+        (GAP + column * (PANEL + GAP), foot + (rows - 1 - row) * pitch + BAR)
+        for row in range(rows)
+        for column in range(columns)
+    ]
     panes = []
-    for place, title in enumerate(titles):
-        row, column = divmod(place, columns)
-        left, low = GAP + column * (PANEL + GAP), foot + (rows - 1 - row) * pitch + BAR
+    for (left, low), title in zip(corners, titles, strict=False):
         panes.append(canvas.add_axes((left / width, low / height, PANEL / width, tall / height)))
-        panes[-1].set_title(title, fontsize=10, pad=4)
-    canvas.text(GAP / width, (foot - GAP) / height, caption, fontsize=9, va="top", linespacing=1.3)
+        panes[-1].set_title(title, fontsize=TITLE, pad=6)
+    left, low = (corners[len(titles)][0] + GAP, foot + BAR + tall) if in_gap else (GAP, foot - GAP)
+    canvas.text(left / width, low / height, caption, fontsize=TEXT, va="top", linespacing=1.3)
     return canvas, panes
 
 
@@ -196,8 +203,8 @@ def _draw_bar(canvas: Canvas, pane: Axes, top: float, unit: str) -> None:
     bar = canvas.add_axes((box.x0 + 0.4 / width, box.y0 - 0.2 / height, box.width - 0.8 / width, 0.1 / height))
     ramp = ScalarMappable(Normalize(-top, top), WHITE_IS_ZERO)
     canvas.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-top, 0, top], format="%.2g")
-    bar.set_xlabel(unit, fontsize=9, labelpad=1)
-    bar.tick_params(labelsize=9, length=2, pad=1)
+    bar.set_xlabel(unit, fontsize=TEXT, labelpad=1)
+    bar.tick_params(labelsize=TEXT, length=2, pad=1)
 
 
 def _lines(text: str, inches: float, points: float) -> str:
@@ -207,21 +214,10 @@ def _lines(text: str, inches: float, points: float) -> str:
 
 
 def _draw_outline(pane: Axes, inside: np.ndarray) -> None:
-    across, down = _outline(inside)
+    across, down = outline_of(inside)
     for colour, width in (("white", 3.0), ("black", 1.2)):
         (line,) = pane.plot(across, down, color=colour, linewidth=width)
         line.set_solid_capstyle("projecting")
-
-
-def _outline(inside: np.ndarray) -> np.ndarray:
-    """(2, 3 * edges): x and y of the edges between pixels inside and outside, with a gap after each edge."""
-    padded = np.pad(inside, 1).astype(int)
-    rows, columns = np.nonzero(np.diff(padded, axis=0))
-    left, upper = np.nonzero(np.diff(padded.T, axis=0))
-    gaps = np.full(len(rows) + len(left), np.nan)
-    across = np.stack([np.concatenate([columns - 1, left]), np.concatenate([columns, left]), gaps], axis=1)
-    down = np.stack([np.concatenate([rows, upper - 1]), np.concatenate([rows, upper]), gaps], axis=1)
-    return np.stack([across.ravel(), down.ravel()]) - 0.5
 
 
 def _stories(panels: Sequence[Panel], inside: np.ndarray | None, tops: Sequence[float]) -> str:
@@ -239,7 +235,7 @@ def _story(panel: Panel, inside: np.ndarray | None, top: float) -> str:
         inside: (height, width), what the outline holds; None without one.
         top: the value of the strongest colour.
     """
-    name, magnitudes = f"{panel.title}{panel.told}", np.abs(panel.values)
+    name, magnitudes = f"{' '.join(panel.title.split())}{panel.told}", np.abs(panel.values)
     if magnitudes.max() <= 0.1 * top:
         return f"{name}: next to nothing"
     ninths = adaptive_avg_pool2d(torch.tensor(magnitudes)[None], 3).flatten()

@@ -15,8 +15,9 @@ MAGNITUDE = "Greys"
 PICTURE = "gray"
 BELOW, ABOVE = "#0072B2", "#D55E00"  # of bars, which also tell the sign by their direction
 # An odd number of colours has a middle, which is white. Squares that are large enough are hatched where negative.
+BELOW_ZERO = "#00305A"
 WHITE_IS_ZERO = LinearSegmentedColormap.from_list(
-    "white is zero", ["#00305A", "#2F86BD", "#FFFFFF", "#FFB76B", ABOVE], N=257
+    "white is zero", [BELOW_ZERO, "#2F86BD", "#FFFFFF", "#FFB76B", ABOVE], N=257
 )
 LINES = (
     ("#0072B2", "-"),

@@ -2,6 +2,7 @@
 
 Every pixel is drawn. The strongest colour is the 99.5th percentile of |value| (in small maps the largest), and a
 caption says so. Negative places are hatched as well where there is room: in maps of few squares, and in smoothed ones.
+Beneath maps of a few large squares no ghost lies, which would tint them, but an outline of the picture's ink.
 
 Source:
     White as zero and a faint picture beneath: Sturmfels, Lundberg and Lee (2020),
@@ -16,14 +17,17 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from igteach.show.palette import WHITE_IS_ZERO
+from igteach.show.palette import BELOW_ZERO, WHITE_IS_ZERO
 
 SHARES, SLOPES = "share of F", "F per unit of x"
 PANEL = 3.8  # inches, 304 pixels of CSS: a panel's width
 MANY = 1000  # values in a map: from here on the strongest colour is a percentile
 PERCENTILE = 99.5
-COARSE = 64  # values along a side: up to here squares are large enough for hatches
-FAINTEST_HATCHED, FAINTEST_SMOOTH = 0.2, 0.5  # of the strongest colour: in squares, and in smoothed maps
+FEW, COARSE = 16, 64  # values along a side: up to here squares are so large that an outline is a ghost, and for hatches
+FAINTEST_OF_FEW, FAINTEST, FAINTEST_SMOOTH = 0.05, 0.2, 0.5  # that is hatched, of the strongest colour
+PALE = 0.5  # of the strongest colour: on what is paler, hatches are dark
+GREY = "#808080"  # of an outline
+TITLE, TEXT = 12, 10.5  # points: above a panel, and elsewhere
 GHOST = 0.78  # the black of a picture beneath the colours
 BLACK = 0.05  # the luminance of what is no photograph's ground
 LUMINANCE = (0.299, 0.587, 0.114)
@@ -137,7 +141,8 @@ def draw_map(
         >>> len(pane.collections)  # the hatch
         1
     """
-    colours, longer = coloured(values, top, ghost), max(values.shape)
+    longer = max(values.shape)
+    colours = coloured(values, top, ghost if longer > FEW else None)
     for hatch in list(pane.collections):
         hatch.remove()
     if pane.images:
@@ -146,41 +151,80 @@ def draw_map(
         pane.imshow(colours, interpolation="nearest" if longer <= 2 * COARSE else "antialiased")
         pane.set_xticks([])
         pane.set_yticks([])
-    if is_hatched(values.shape, is_smooth):
-        faintest = FAINTEST_HATCHED if longer <= COARSE else FAINTEST_SMOOTH
-        _hatch(pane, values < -faintest * top)
+        if ghost is not None and longer <= FEW:
+            pane.plot(*outline_of(ghost < (ghost.min() + ghost.max()) / 2), color=GREY, linewidth=1.5)
+    faintest = -faintest_hatched(values.shape, is_smooth) * top
+    _hatch(pane, (values < faintest) & (values >= -PALE * top), BELOW_ZERO)
+    _hatch(pane, values < min(faintest, -PALE * top), "white")
 
 
-def is_hatched(shape: tuple[int, ...], is_smooth: bool) -> bool:
-    """Say whether places of one sign are large enough for hatches.
-
-    Example:
-        >>> is_hatched((224, 224), is_smooth=False)
-        False
-    """
-    return max(shape) <= COARSE or is_smooth
-
-
-def signs_in_words(hatched: bool) -> str:
-    """Say how a print in grey tells the sign.
+def faintest_hatched(shape: tuple[int, ...], is_smooth: bool) -> float:
+    """The least negative value that is hatched, as a part of the strongest colour; infinity where nothing is.
 
     Example:
-        >>> signs_in_words(hatched=True)
-        'Hatched: negative.'
+        >>> faintest_hatched((8, 8), is_smooth=False), faintest_hatched((224, 224), is_smooth=False)
+        (0.05, inf)
     """
-    return "Hatched: negative." if hatched else "The darkest places are negative."
+    if max(shape) <= FEW:
+        return FAINTEST_OF_FEW
+    if max(shape) <= COARSE:
+        return FAINTEST
+    return FAINTEST_SMOOTH if is_smooth else np.inf
 
 
-def _hatch(pane: Axes, negative: np.ndarray) -> None:
-    """Lines over the negative squares."""
-    if not negative.any():
+def signs_in_words(maps: Sequence[np.ndarray], tops: Sequence[float], is_smooth: bool) -> str:
+    """Say how colours tell the signs of some maps, and how a print in grey does.
+
+    Args:
+        maps: as they are drawn.
+        tops: the value of the strongest colour, of each.
+        is_smooth: as for `draw_map`.
+
+    Example:
+        >>> signs_in_words([np.array([[1.0, -1.0]])], [1.0], is_smooth=False)
+        'Orange: positive. Blue, hatched: negative.'
+    """
+    lowest = max(-values.min() / top for values, top in zip(maps, tops, strict=True))
+    if lowest < FAINTEST_OF_FEW:
+        return "Orange: positive."
+    hatched = any(
+        values.min() < -faintest_hatched(values.shape, is_smooth) * top for values, top in zip(maps, tops, strict=True)
+    )
+    return f"Orange: positive. Blue, {'hatched' if hatched else 'darker in grey'}: negative."
+
+
+def outline_of(inside: np.ndarray) -> np.ndarray:
+    """The edges between squares inside and outside, to be plotted over a map.
+
+    Args:
+        inside: (height, width) bool.
+
+    Returns:
+        (2, 3 * edges): x and y, with a gap after each edge.
+
+    Example:
+        >>> outline_of(np.array([[True]])).shape
+        (2, 12)
+    """
+    padded = np.pad(inside, 1).astype(int)
+    rows, columns = np.nonzero(np.diff(padded, axis=0))
+    left, upper = np.nonzero(np.diff(padded.T, axis=0))
+    gaps = np.full(len(rows) + len(left), np.nan)
+    across = np.stack([np.concatenate([columns - 1, left]), np.concatenate([columns, left]), gaps], axis=1)
+    down = np.stack([np.concatenate([rows, upper - 1]), np.concatenate([rows, upper]), gaps], axis=1)
+    return np.stack([across.ravel(), down.ravel()]) - 0.5
+
+
+def _hatch(pane: Axes, squares: np.ndarray, colour: str) -> None:
+    """Lines over some squares."""
+    if not squares.any():
         return
-    fine = -(-256 // max(negative.shape))  # so that contours follow the squares
-    squares = negative.repeat(fine, axis=0).repeat(fine, axis=1)
-    rows, columns = negative.shape
+    fine = -(-256 // max(squares.shape))  # so that contours follow the squares
+    rows, columns = squares.shape
     extent = (-0.5, columns - 0.5, -0.5, rows - 0.5)
+    squares = squares.repeat(fine, axis=0).repeat(fine, axis=1)
     hatched = pane.contourf(squares, levels=[0.5, 1.5], colors="none", hatches=["////"], extent=extent)
-    hatched.set_edgecolor("white")
+    hatched.set_edgecolor(colour)
     hatched.set_linewidth(0)
 
 
@@ -201,8 +245,8 @@ def draw_scale(canvas: Figure, panes: Sequence[Axes], top: float, unit: str) -> 
     bar = canvas.colorbar(
         ramp, ax=panes, location="bottom", ticks=[-top, 0, top], format="%.2g", aspect=35, shrink=0.84
     )
-    bar.set_label(unit, fontsize=9)
-    bar.ax.tick_params(labelsize=9)
+    bar.set_label(unit, fontsize=TEXT)
+    bar.ax.tick_params(labelsize=TEXT)
 
 
 def columns_for(panels: int) -> int:

@@ -19,7 +19,7 @@ def verdict_in_words(one: Attribution) -> str:
         'F goes from 0 to 0.5. The shares add up.'
     """
     if one.f_baseline is None:
-        return f"F is {_plain(one.f_input.item())}. A gradient: it promises no sum."
+        return f"F is {_plain(one.f_input.item())}. These are slopes, not shares: there is no sum to reach."
     change = f"F goes from {_plain(one.f_baseline.item())} to {_plain(one.f_input.item())}."
     verdict = short_verdict(one)
     if verdict.startswith("does not add"):
@@ -39,19 +39,20 @@ def short_verdict(one: Attribution) -> str:
     Example:
         >>> import torch
         >>> short_verdict(Attribution(torch.tensor([[1.0, -0.5]]), torch.tensor([1.0]), torch.zeros(1), 1))
-        'does not add up: 50.0% missing'
+        "does not add up: 50.0% of F's change"
     """
     if one.f_baseline is None or one.relative_residual is None or one.residual is None:
-        return "a gradient: promises no sum"
+        return "slopes, not shares: no sum to reach"
     relative = one.relative_residual.item()
     error = 0.0 if one.error_estimate is None else one.error_estimate.item()
     is_missing = one.residual.item() * (one.f_input - one.f_baseline).item() < 0
-    off = f"{relative:.1%} {'missing' if is_missing else 'too much'}"
+    fraction = round(1 - relative if is_missing else 1 + relative, 3) + 0.0  # no minus before a zero
+    handed_out = f"{fraction:.1%} of F's change"
     if relative >= ROUGHLY_BELOW:
-        return f"does not add up: {off}"
+        return f"does not add up: {handed_out}"
     if error >= ROUGHLY_BELOW:
-        return f"adds up, but single shares are NOT settled: error about {error:.0%}"
-    return "adds up" if relative < COMPLETE_BELOW else f"adds up roughly: {off}"
+        return f"adds up; single shares off by about {error:.0%}"
+    return "adds up" if relative < COMPLETE_BELOW else f"adds up roughly: {handed_out}"
 
 
 def _plain(number: float) -> str:

@@ -57,8 +57,11 @@ for name, photograph in photographs.items():
 # %%
 man = photographs["camera"]
 tripod = int(network(man).argmax())
+called = imagenet.class_names()[tripod]
 man_slope = igteach.gradient(igteach.probability(network), man, target=tripod)
-show.attributions(imagenet.picture(man)[0], {"gradient": man_slope})
+show.attributions(
+    imagenet.picture(man)[0], {f"gradient of P({called})": man_slope}
+)
 
 # %% [markdown]
 # Does it tell you?
@@ -75,7 +78,7 @@ model = digits.load()
 data = load_digits()
 picture = data.x_test[3:4].to(device)
 
-show.heatmaps({"the picture": picture[0, 0]}, kind="picture")
+show.heatmaps({"a digit, 8 by 8 pixels": picture[0, 0]}, kind="picture")
 
 # %%
 score = igteach.probability(model)
@@ -93,7 +96,11 @@ print("it is at least 90% sure:", bool(probability > 0.9))
 
 # %%
 slope = igteach.gradient(score, picture, target=int(label))
-show.heatmaps({"gradient": slope.values[0, 0]}, picture=picture[0, 0])
+show.heatmaps(
+    {f"gradient of P({label})": slope.values[0, 0]},
+    picture=picture[0, 0],
+    unit=f"change of P({label}) per unit of ink",
+)
 
 # %% [markdown]
 # Orange is positive, blue and hatched is negative, no colour is zero. Did it point at your pixels?
@@ -118,7 +125,11 @@ slopes = torch.autograd.grad(score(path)[:, label].sum(), path)[0]
 shares = (picture - black) * slopes.mean(dim=0)
 
 one_step = slope.values * (picture - black)
-show.heatmaps({"gradient x ink": one_step[0, 0], "Integrated Gradients": shares[0, 0]}, picture=picture[0, 0])
+show.heatmaps(
+    {"gradient x ink": one_step[0, 0], "IG from black": shares[0, 0]},
+    picture=picture[0, 0],
+    unit=f"share of F, the probability of {label}",
+)
 
 # %% [markdown]
 # Both maps are on one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the path, and that is what the right-hand map adds up.
@@ -168,7 +179,8 @@ for name, ranking in rankings.items():
     strongest = ranking.flatten(1).argsort(descending=True, stable=True)[:, :8]
     painted = pictures.flatten(1).scatter(1, strongest, 0.0).view_as(pictures)
     left[name] = score(painted).gather(1, labels[:, None]).mean().item()
-show.bars(list(left), {"8 pixels painted black": list(left.values())}, ylabel="mean probability left")
+title = f"the 8 top-ranked pixels painted black, mean over {len(pictures)} digits"
+show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 
 # %%
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
@@ -188,7 +200,9 @@ man_shares = igteach.integrated_gradients(
 )
 
 # %%
-show.attributions(imagenet.picture(man)[0], {"IG": man_shares}, smooth=3)
+show.attributions(
+    imagenet.picture(man)[0], {f"IG for {called}, from black": man_shares}, smooth=3
+)
 
 # %%
 man_gained = (man_shares.f_input - man_shares.f_baseline)[0]

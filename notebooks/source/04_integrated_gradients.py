@@ -107,7 +107,12 @@ show.plane(surface(grid).view(41, 41), across=(-0.2, 1.3), up=(-0.2, 1.3), path=
 # %%
 alphas = torch.linspace(0, 1, 21, device=device)
 slopes = igteach.gradient(surface, straight).values
-show.curves(alphas, {"slope along x1": slopes[:, 0], "slope along x2": slopes[:, 1]}, xlabel="alpha", ylabel="gradient")
+show.curves(
+    alphas,
+    {"slope along x1": slopes[:, 0], "slope along x2": slopes[:, 1]},
+    xlabel="alpha (0: baseline, 1: input)",
+    ylabel="slope of F",
+)
 
 # %% [markdown]
 # Both features go the same distance, from 0 to 1, at the same pace. So a feature's share is the area under its line. **Predict** both areas from the figure; then run the cell.
@@ -274,7 +279,12 @@ print("the same shares with the other sign:", torch.allclose(there.values, -back
 # Many tools show the size of the share only, |IG|. Look at what goes missing.
 
 # %%
-show.heatmaps({"IG": there.values[0, 0], "|IG|": there.values[0, 0].abs()}, picture=picture[0, 0])
+shares = there.values[0, 0]
+show.heatmaps(
+    {"IG from black": shares, "|IG| from black: signs lost": shares.abs()},
+    picture=picture[0, 0],
+    unit=f"share of F, the probability of {label}",
+)
 
 # %%
 gained = (there.f_input - there.f_baseline)[0]
@@ -287,10 +297,12 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # ## Walk the path
 #
-# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. Where does F rise, what is the gradient there, and which shares have come together by then?
+# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. It starts at alpha = 0.2, in the middle of the climb. Where else does F rise, what is the gradient there, and which shares have come together by then? And what is left of the gradient where F is flat?
 
 # %% tags=["nbval-ignore-output"]
-explore.path_explorer(score, picture, black, label)
+explorer = explore.path_explorer(score, picture, black, label)
+explorer.controls["alpha"].value = 0.2
+explorer
 
 # %% [markdown]
 # ## Recap

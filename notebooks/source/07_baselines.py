@@ -44,12 +44,14 @@ device = igteach.device()
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
 #
-# and the first factor is in your hands. It says how far a pixel travels. Look at it, for a black and for a white baseline. Dark means a long way.
+# and the first factor is in your hands. It says how far a pixel travels, and in which direction. Look at it, for a black and for a white baseline. Strong colour means a long way, white none at all.
 
 # %%
 photograph = torch.tensor(load_photograph("camera") / 255, dtype=torch.float32)
 small = avg_pool2d(photograph[None], 4)[0]
-show.heatmaps({"way from black": small, "way from white": 1 - small}, kind="magnitude", picture=small)
+travelled = {"x - x' for a black baseline": small, "x - x' for a white baseline": small - 1}
+unit = "how far a pixel travels, from x' to x"
+show.heatmaps(travelled, scale=1.0, picture=photograph, unit=unit)
 
 # %%
 coat = photograph[260:400, 20:130]
@@ -71,7 +73,7 @@ tripod = int(network(man).argmax())
 plain = {
     "black": imagenet.normalise(torch.zeros_like(man)),
     "white": imagenet.normalise(torch.ones_like(man)),
-    "the blurred photograph": baselines.blur(man, sigma=14.0),
+    "a blurred copy": baselines.blur(man, sigma=14.0),
 }
 seen = igteach.probability(network)
 by_baseline = {
@@ -84,12 +86,13 @@ by_baseline = {
 # %%
 pixels = imagenet.picture(man)[0]
 dark = pixels.mean(dim=0) < 0.12
-shown = ("black", "the blurred photograph")
-against = {f"against {name}": by_baseline[name] for name in shown}
+shown = ("black", "a blurred copy")
+called = imagenet.class_names()[tripod]
+against = {f"IG for {called}, from {name}": by_baseline[name] for name in shown}
 show.attributions(pixels, against, smooth=3, own_scales=True)
 
 # %%
-print("the network's answer:", imagenet.class_names()[tripod])
+print("the network's answer:", called)
 print("dark pixels, of all pixels:", show.rounded(dark.float().mean(), 2))
 for name, answer in by_baseline.items():
     mass = relevance_mass(answer.values, dark[None])[0]
@@ -112,15 +115,24 @@ hole = torch.zeros(8, 8, dtype=torch.bool, device=device)
 hole[2:6, 3:5] = True
 filled = torch.where(hole, 0.8, zero)
 
-show.heatmaps({"a zero": zero[0, 0], "its hole": hole.float(), "the hole filled": filled[0, 0]}, kind="picture")
 
-# %%
-for name, picture in {"a zero": zero, "the hole filled": filled}.items():
+def reading(picture):
+    """What the network takes a picture for, and how probable that is, for a title."""
     sure, label = score(picture)[0].max(dim=0)
-    print(f"{name}: the network says {int(label)}, at least 90% sure: {bool(sure > 0.9)}")
+    if sure < 0.15:
+        return "read as none (all even)"
+    return f"read as {int(label)} ({show.rounded(sure, 2)})"
+
+
+panels = {
+    f"a zero\n{reading(zero)}": zero[0, 0],
+    f"its hole\n(the {int(hole.sum())} white pixels)": hole.float(),
+    f"the hole filled\n{reading(filled)}": filled[0, 0],
+}
+show.heatmaps(panels, kind="picture")
 
 # %% [markdown]
-# To this network the hole is the difference between one digit and another.
+# The number in brackets is the probability of that answer. To this network the hole is the difference between one digit and another.
 #
 # **Predict.** What will Integrated Gradients give to the pixels of the hole against a black baseline? And against a white one?
 
@@ -130,7 +142,12 @@ explain = {
     name: igteach.integrated_gradients(score, zero, baseline, target=0, steps=256)
     for name, baseline in {"black": black, "white": white}.items()
 }
-show.heatmaps({f"against {name}": answer.values[0, 0] for name, answer in explain.items()}, picture=zero[0, 0])
+unit = "share of F, the probability of 0"
+panels = {}
+for name, answer in explain.items():
+    fraction = answer.values[0, 0][hole].sum() / answer.values.sum()
+    panels[f"IG from {name}: {fraction:.0%} in the hole"] = answer.values[0, 0]
+show.heatmaps(panels, picture=zero[0, 0], unit=unit)
 
 # %%
 for name, answer in explain.items():
@@ -210,17 +227,30 @@ candidates = {
     "noise": baselines.noise(zero, stdev=0.5),
     "adversarial": baselines.adversarial(score, zero, target=0, near_zero=0.01),
 }
-pictures = {name: candidate[0, 0] for name, candidate in candidates.items()}
-
-# %%
-show.heatmaps({name: pictures[name] for name in ("mean", "median", "blur")}, kind="picture", scale=1.0, picture=zero[0, 0])
 
 # %% tags=["nbval-ignore-output"]
-show.heatmaps({name: pictures[name] for name in ("neutral", "noise", "adversarial")}, kind="picture", scale=1.0, picture=zero[0, 0])
+in_words = {
+    "mean": "mean digit",
+    "median": "median digit",
+    "blur": "blurred zero",
+    "neutral": "neutral (search)",
+    "noise": "zero plus noise",
+    "adversarial": "adversarial zero",
+}
+described = {in_words.get(name, name): candidates[name] for name in candidates}
+pictures = {f"the zero\n{reading(zero)}": zero[0, 0]}
+for name, candidate in described.items():
+    pictures[f"baseline: {name}\n{reading(candidate)}"] = candidate[0, 0]
+show.heatmaps(pictures, kind="picture", scale=1.0)
 
 # %% tags=["nbval-ignore-output"]
 opinions = {name: baselines.opinion(score, candidate).item() for name, candidate in candidates.items()}
-show.bars(list(opinions), {"largest probability minus 1/10": list(opinions.values())}, ylabel="opinion")
+title = "how sure the network is of each baseline (0: all ten classes even)"
+show.bars(
+    list(opinions),
+    {title: list(opinions.values())},
+    ylabel="largest probability minus 1/10",
+)
 
 # %%
 for name, candidate in candidates.items():
@@ -235,7 +265,7 @@ for name, candidate in candidates.items():
 #
 # ## The same zero, against each
 #
-# Six maps of one picture and one score, on one scale.
+# Eight maps of one picture and one score, on one scale. One share in forty lies beyond the end of the scale and gets its last colour.
 
 # %%
 def against(baseline):
@@ -244,19 +274,20 @@ def against(baseline):
 
 
 maps = {name: against(candidate) for name, candidate in candidates.items()}
-scale = float(max(shares.abs().max() for shares in maps.values()))
-
-# %%
-show.heatmaps({name: maps[name] for name in ("mean", "median", "blur")}, scale=scale, picture=zero[0, 0])
+scale = float(torch.stack(list(maps.values())).abs().quantile(0.975))
 
 # %% tags=["nbval-ignore-output"]
-show.heatmaps({name: maps[name] for name in ("neutral", "noise", "adversarial")}, scale=scale, picture=zero[0, 0])
+panels = {f"IG from {in_words.get(name, name)}": maps[name] for name in maps}
+clipped = f"{unit}; stronger ones are clipped"
+show.heatmaps(panels, scale=scale, picture=zero[0, 0], unit=clipped)
 
 # %% [markdown]
-# Two of them at a time, and the sentence that each can say of itself. In JupyterLab you choose the two.
+# Two of them at a time, and the sentence that each can say of itself. In JupyterLab you choose the two; it starts with black and the mean, which disagree about the hole.
 
 # %% tags=["nbval-ignore-output"]
-explore.baseline_explorer(score, zero, candidates, target=0)
+explorer = explore.baseline_explorer(score, zero, described, target=0)
+explorer.controls["right"].value = in_words["mean"]
+explorer
 
 # %%
 part = {name: (shares[hole].sum() / shares.sum()).item() for name, shares in maps.items()}
@@ -348,8 +379,13 @@ draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(
 crowd = igteach.integrated_gradients(score, zero.expand(64, -1, -1, -1), known[draw], target=0, steps=64)
 expected = crowd.values.mean(dim=0)[0]
 
-one_by_one = {f"against one {int(data.y_train[draw[k]])}": crowd.values[k, 0] for k in range(3)}
-show.heatmaps(one_by_one | {"mean of 64": expected}, picture=zero[0, 0])
+panels = {}
+for k in range(3):
+    change = show.rounded(crowd.f_input[k] - crowd.f_baseline[k], 1)
+    digit = int(data.y_train[draw[k]])
+    panels[f"IG from one {digit}: F changes by {change:g}"] = crowd.values[k, 0]
+panels[f"IG, mean over {len(draw)} digits"] = expected
+show.heatmaps(panels, picture=zero[0, 0], unit=unit)
 
 # %%
 pairs = torch.corrcoef(crowd.values.flatten(1))
@@ -453,8 +489,8 @@ answers = {name: igteach.integrated_gradients(malignant, patient, base, steps=25
 first = answers["mean patient"].values[0].abs().argsort(descending=True)[:4].cpu()
 show.bars(
     [table.names[i] for i in first],
-    {f"against the {name}": answer.values[0, first] for name, answer in answers.items()},
-    ylabel="share of P(malignant)",
+    {f"IG from the {name}": answer.values[0, first] for name, answer in answers.items()},
+    ylabel="share of F, the probability of malignant",
 )
 
 # %%

@@ -86,10 +86,17 @@ methods = {
     "IG": integrated,
 }
 one, label = x[first : first + 1], int(answers[first])
-show.attributions(x[first], {name: method(score, one, target=label) for name, method in methods.items()}, mask=mask[first])
+fish = SCENE_CLASSES[label]
+of_one = {name: method(score, one, target=label) for name, method in methods.items()}
+shown = {
+    f"gradient for {fish} (F is flat: nearly 0)": of_one["gradient"],
+    "smoothed gradient (10 noisy copies)": of_one["smoothed gradient"],
+    f"IG for {fish}, from black": of_one["IG"],
+}
+show.attributions(x[first], shown, mask=mask[first])
 
 # %% [markdown]
-# Two of the maps are nearly empty. At this picture the network is sure, and the slope has gone (lesson 02). The others have something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
+# The map of the gradient is nearly empty, and that of gradient × input looks the same: at this picture the network is sure, and the slope has gone (lesson 02). The others have something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
 #
 # In words: take the strength of each pixel, and ask what part of all strength lies on the object. A pixel has three colours and one place: add the colours, then take the absolute value.
 #
@@ -128,11 +135,11 @@ def inside(values, mask):
 check("08.1", inside)
 
 # %% [markdown]
-# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Count the four maps above.
+# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Count the maps above, and that of gradient × input.
 
 # %% tags=["nbval-ignore-output"]
-for name, method in methods.items():
-    print(f"{name:20s}{relevance_mass(method(score, one, target=label).values, mask[first : first + 1]).item():.0%}")
+for name, answer in of_one.items():
+    print(f"{name:20s}{relevance_mass(answer.values, mask[first : first + 1]).item():.0%}")
 
 # %% [markdown]
 # Did the map that looked empty surprise you? A share of strength does not see how strong a map is in all. And one picture proves nothing.
@@ -216,7 +223,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %% [markdown]
 # IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# Is IG wrong, then, with the larger part of its strength? Look at its map again, beside those of the other three. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
+# Is IG wrong, then, with the larger part of its strength? Look at its map again, beside the other two. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -244,7 +251,7 @@ starts = {
 by_start = {"black": against_black["IG"]}
 for name in ("mean colour", "no object"):
     by_start[name] = integrated(score, x, starts[name], answers)
-of_first = {f"IG from {name}": igteach.integrated_gradients(score, one, start[first : first + 1], label) for name, start in starts.items()}
+of_first = {f"IG for {fish}, from {name}": igteach.integrated_gradients(score, one, start[first : first + 1], label) for name, start in starts.items()}
 show.attributions(x[first], of_first)
 
 # %% tags=["nbval-ignore-output"]
@@ -274,7 +281,16 @@ for name, start in starts.items():
     competing_inputs[f"{name}: gradient x input"] = igteach.gradient_times_input(score, x, start, answers).values
     competing_inputs[f"{name}: random slopes"] = noise * (x - start)
 scored = table(competing_inputs)
-show.intervals(scored, xlabel="share inside the object")
+series = {
+    "IG": "IG",
+    "gradient x input": "gradient times (x - x')",
+    "random slopes": "random numbers times (x - x')",
+}
+show.bars(
+    [f"from {name}" for name in starts],
+    {told: [scored[f"{name}: {which}"][mean] for name in starts] for which, told in series.items()},
+    ylabel="mean share inside the object",
+)
 
 # %%
 for name in starts:
@@ -379,6 +395,25 @@ for name, picture in gallery.pictures.items():
     }
 
 # %% [markdown]
+# Each map has a colour scale of its own: read it at the bar.
+
+# %%
+def titled(name):
+    """The maps of a photograph, by titles that say of what they are."""
+    label = gallery.labels[chosen[name]]
+    return {
+        f"IG for {label}, {title}": answer for title, answer in explained[name].items()
+    }
+
+
+of_man = {f"{title} (own scale)": answer for title, answer in titled("camera").items()}
+show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
+
+# %% [markdown]
+# The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
+#
+# Read the line under each title. All of these maps add up, or nearly. So all of them are right answers, each to its own question.
+#
 # A fourth map costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
 
 # %%
@@ -393,30 +428,22 @@ def mean_of(answers):
 for name in ("camera", "coffee"):
     explained[name]["mean of the three"] = mean_of(list(explained[name].values()))
 
-show.attributions(
-    gallery.pictures["camera"], explained["camera"], smooth=3, own_scales=True
-)
-
-# %%
-show.attributions(
-    gallery.pictures["coffee"], explained["coffee"], smooth=3, own_scales=True
-)
-
 # %% [markdown]
-# The blurred photograph finds the tripod: its head, where the legs meet, and their feet. It finds the rim of the cup and the face of the coffee. A black page cannot see what is black (lesson 07), a white one cannot see what is white, and the mean of the three is mostly these two, whose shares are larger.
-#
-# Read the line under each title. All of these maps add up, or nearly. So all of them are right answers, each to its own question.
-#
 # ## Neighbours cancel
 #
-# These maps are smoothed for display. Here is what was smoothed away.
+# These maps are smoothed for display. Here is what was smoothed away, where the legs of the tripod meet.
 
 # %%
-man_from_blur = {"from blur": explained["camera"]["from blur"]}
-show.attributions(gallery.pictures["camera"], man_from_blur)
+window = (..., slice(104, 168), slice(104, 168))
+of_pixels = explained["camera"]["from blur"].values.sum(dim=1)[0].cpu().double().numpy()
+pair = {
+    "IG for tripod, from blur: each pixel": of_pixels[window],
+    "the same, smoothed over 3 pixels": smoothed_map(of_pixels, 3)[window],
+}
+show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
 
 # %% [markdown]
-# The same shares, pixel by pixel. Orange and blue lie side by side like salt and pepper.
+# In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left of them when neighbours are added up; the numbers at its bar are much smaller.
 #
 # **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
 
@@ -445,8 +472,7 @@ for name, maps_of_one in explained.items():
 
 # %%
 for name in ("coins", "stereo_motorcycle"):
-    print(f"{name}: {gallery.labels[chosen[name]]}")
-    display(show.attributions(gallery.pictures[name], explained[name], smooth=3))
+    display(show.attributions(gallery.pictures[name], titled(name), smooth=3))
 
 # %% [markdown]
 # On the motorcycle it gathers at the engine and the lower frame, on the coins nowhere in particular. Where orange lies on a thing that you would have named, *you* are pleased. That is not evidence; on the scenes a splendid score was worth nothing. Two tests are open to you for any picture.
@@ -466,9 +492,11 @@ for name in ("camera", "coffee"):
         opinion = show.rounded(baselines.opinion(seen, start).item(), 1)
         print(f"{name:8s}from {ground:7s} opinion {opinion:5}", end="   ")
         print("correlation with blur, black, white:", show.rounded(row[:3], 2))
+    mean_row = torch.corrcoef(maps_of_one)[3, :3]
+    print(f"{name:8s}mean of the three", " " * 10, "correlation:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign, and none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign; the mean of the three takes most after one page, as shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
 # **Second: take it away.** The orange places are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn at random.
 #
@@ -539,7 +567,11 @@ pairs = {
     name: [in_64_steps(wrap(network)) for network in (model, lifted)]
     for name, wrap in {"logit": igteach.logit, "probability": igteach.probability}.items()
 }
-show.attributions(x[first], dict(zip(("logit, ours", "logit, lifted"), pairs["logit"])))
+shown = (
+    f"IG for the logit of {fish}: our network",
+    f"IG for the logit of {fish}: the corner's brightness added to all logits",
+)
+show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 
 # %%
 for name, (ours, theirs) in pairs.items():
@@ -680,7 +712,8 @@ def explain(image):
     best = int(gallery.model(mine[None]).argmax())
     start = starts_of(mine[None])["blur"]
     answer = igteach.integrated_gradients(seen, mine[None], start, best, tolerance=0.1)
-    return show.attributions(mine, {gallery.labels[best]: answer}, smooth=3)
+    title = f"IG for {gallery.labels[best]}, from blur"
+    return show.attributions(mine, {title: answer}, smooth=3)
 
 
 explore.your_picture(explain, load_photograph("chelsea"))

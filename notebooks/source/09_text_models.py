@@ -364,7 +364,7 @@ for token, score, weight in zip(packaged.tokens, packaged.scores.tolist(), weigh
 # %% [markdown]
 # They disagree, and one can see that they speak of different things. Attention has no sign; it goes to [CLS], [SEP] and question marks as well; it belongs to no answer in particular.
 #
-# Is it an explanation? Jain and Wallace (2019) say no: other weights give the same answer. Wiegreffe and Pinter (2019) reply that this depends on what an explanation is to do. So put both to the same test: take away the word that each holds for the strongest, and see how much of the answer is left. The control takes a word by lot.
+# Is it an explanation? Jain and Wallace (2019) say no: other weights give the same answer. Wiegreffe and Pinter (2019) reply that this depends on what an explanation is to do. So put both to the same test: take away the word that each holds for the strongest, and see how much of the answer is left. The control takes a word at random.
 #
 # **Predict.** Which of the three does most harm?
 
@@ -391,20 +391,24 @@ sample = [one.text for one in ours[::12]]
 explained = {sentence: token_attribution(asker, sentence, steps=64) for sentence in sample}
 lot = torch.Generator().manual_seed(0)
 losses = {
-    "IG": harm(sample, lambda s: (explained[s], explained[s].scores.tolist())),
-    "attention": harm(sample, lambda s: (explained[s], attention(s).tolist())),
-    "by lot": harm(sample, lambda s: (explained[s], torch.rand(len(explained[s].tokens), generator=lot).tolist())),
+    "IG's word": harm(sample, lambda s: (explained[s], explained[s].scores.tolist())),
+    "attention's word": harm(sample, lambda s: (explained[s], attention(s).tolist())),
+    "a random word": harm(sample, lambda s: (explained[s], torch.rand(len(explained[s].tokens), generator=lot).tolist())),
 }
 
 # %% tags=["nbval-ignore-output"]
-show.intervals({name: interval(lost) for name, lost in losses.items()}, xlabel="probability lost with the strongest word", control="by lot")
+show.intervals(
+    {f"{name} cut": interval(lost) for name, lost in losses.items()},
+    xlabel="probability lost",
+    control="a random word cut",
+)
 
 # %%
-print("IG's word does more harm than one by lot, and luck does not explain it:", interval(losses["IG"] - losses["by lot"])[1] > 0)
-print("IG's word does more harm than attention's, on average:", bool(losses["IG"].mean() > losses["attention"].mean()))
+print("IG's word does more harm than one at random, and luck does not explain it:", interval(losses["IG's word"] - losses["a random word"])[1] > 0)
+print("IG's word does more harm than attention's, on average:", bool(losses["IG's word"].mean() > losses["attention's word"].mean()))
 
 # %% tags=["nbval-ignore-output"]
-gap, low, high = interval(losses["IG"] - losses["attention"])
+gap, low, high = interval(losses["IG's word"] - losses["attention's word"])
 print(f"IG less attention, sentence by sentence: {gap:.2f} ({low:.2f} to {high:.2f})")
 
 # %% [markdown]

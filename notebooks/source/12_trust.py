@@ -74,7 +74,9 @@ first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
 one, of_one = x[first : first + 1], answers[first : first + 1]
 grey = mean_colour[first : first + 1]
 maps = {name: on_its_own_scale(method(score, one, grey, of_one).values[0]) for name, method in methods.items()}
-show.heatmaps(maps, kind="magnitude", picture=one[0])
+quiz = {f"map {name}: which method?": each for name, each in maps.items()}
+BY_LARGEST = "|value|, each map divided by its largest"
+show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 
 # %% [markdown]
 # **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
@@ -89,22 +91,20 @@ show.heatmaps(maps, kind="magnitude", picture=one[0])
 # **Predict.** After half of the layers are random, which maps still show the fish?
 
 # %%
-def forgetting(method):
-    """Maps of one scene as the network forgets: nothing, the last layer, half of the layers, everything."""
-    stages = randomised_maps(score, method, one, grey, of_one)
-    titles = {0: "as trained", 1: "last layer random", 4: "four of seven", 7: "all random"}
-    return show.heatmaps({title: on_its_own_scale([*stages.values()][stage][0]) for stage, title in titles.items()}, kind="magnitude")
-
-
-forgetting(captum_methods.guided_backprop)
-
-# %%
-forgetting(integrated)
+watched = {"guided backprop": captum_methods.guided_backprop, "IG": integrated}
+as_trained, forgetting = {}, {}
+for name, method in watched.items():
+    stages = [*randomised_maps(score, method, one, grey, of_one).values()]
+    as_trained[f"{name}: network as trained"] = on_its_own_scale(stages[0][0])
+    for random in (1, 4, 7):
+        title = f"{name}: {random} of {len(stages) - 1} layers random"
+        forgetting[title] = on_its_own_scale(stages[random][0])
+show.heatmaps(as_trained | forgetting, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 
 # %% [markdown]
-# The first row is guided backpropagation. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
+# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
 #
-# The second row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
+# The third row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
 #
 # So count: how much does a map agree with its former self? Numbers from two networks differ in size, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904). Lesson 01 compared two saliency maps by it; now it gets its formula:
 #
@@ -264,7 +264,7 @@ def areas(found):
 
 on_colour = both(score, x, values, mean_colour, answers)
 part = on_colour["IG"][0].fraction.cpu()
-show.curves(part, {name: on_colour[name][0].values.mean(dim=0) for name in ("random numbers", "edges", "guided backprop", "IG")}, xlabel="part of the pixels taken away", ylabel="F, mean of 40 scenes")
+show.curves(part, {name: on_colour[name][0].values.mean(dim=0) for name in ("random numbers", "edges", "guided backprop", "IG")}, xlabel="part of the pixels replaced by the mean colour, most important first", ylabel="F, mean of 40 scenes")
 
 # %% tags=["nbval-ignore-output"]
 areas(on_colour)
@@ -295,7 +295,7 @@ black = torch.zeros_like(x)
 from_black = {name: values[name] for name in ("random numbers", "edges", "guided backprop")}
 from_black["IG"] = integrated(score, x, black, answers).values
 on_black = both(score, x, from_black, black, answers)
-show.curves(part, {name: pair[0].values.mean(dim=0) for name, pair in on_black.items()}, xlabel="part of the pixels made black", ylabel="F, mean of 40 scenes")
+show.curves(part, {name: pair[0].values.mean(dim=0) for name, pair in on_black.items()}, xlabel="part of the pixels made black, most important first", ylabel="F, mean of 40 scenes")
 
 # %% tags=["nbval-ignore-output"]
 areas(on_black)
@@ -347,7 +347,9 @@ inside = {name: interval(relevance_mass(each, mask)) for name, each in values.it
 for name, (found, low, high) in inside.items():
     cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
     print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{cells[0]:<12.2f}{cells[1]:<12.2f}{cells[2]:+.2f}")
-show.intervals(inside, xlabel="share inside the object (dotted: random slopes)", control="random slopes")
+control = "noise × (x - x')"  # random slopes
+told = {control if name == "random slopes" else name: each for name, each in inside.items()}
+show.intervals(told, xlabel="share inside the object", control=control)
 
 # %%
 print("inside the mask IG has at least 1.5 times the share of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
@@ -432,12 +434,17 @@ for name in tested:
     print(f"{name:20s}{gallery.labels[called[name]]:10s}area under deletion: " + ", ".join(areas_of))
 
 # %%
-of_camera = {"IG from the blurred photograph": by_name["camera"]}
+thing = gallery.labels[called["camera"]]
+of_camera = {f"IG for {thing}, from blur": by_name["camera"]}
 show.attributions(gallery.pictures["camera"], of_camera, smooth=3)
 
 # %%
+orders = {"edges": "edges (which a blur takes away)"}
 show.curves(
-    [k / 8 for k in range(9)], taken["camera"], xlabel="part of the photograph blurred", ylabel="F"
+    [k / 8 for k in range(9)],
+    {orders.get(name, name): curve for name, curve in taken["camera"].items()},
+    xlabel="part of the photograph blurred, most important squares first",
+    ylabel=f"F, the probability of {thing}",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -596,16 +603,25 @@ culprit = max(range(8), key=ratios.__getitem__)
 window = (slice(row, row + 8), slice(column, column + 8))
 print("one class stands out, by more than twice any other, and any of the control:", ratios[culprit] > 2 * max([r for k, r in enumerate(ratios) if k != culprit] + controls))
 print("it is:", SCENE_CLASSES[culprit])
-averages = {f"{SCENE_CLASSES[k]}: mean |IG|": shares["colleague's"][called == k].sum(dim=1).abs().mean(dim=0) for k in (culprit, (culprit + 1) % 8)}
-show.heatmaps({title: each / each.max() for title, each in averages.items()}, kind="magnitude")
+averages = {}
+for k in (culprit, (culprit + 1) % 8):
+    of_class = shares["colleague's"][called == k].sum(dim=1).abs().mean(dim=0)
+    title = f"mean |IG| of {int((called == k).sum())} pictures called {SCENE_CLASSES[k]}"
+    averages[title] = of_class / of_class.max()
+show.heatmaps(averages, kind="magnitude", unit="|share of F|, each map divided by its largest")
 
 # %% [markdown]
 # There it is: a window in a corner where no object lies. Look at the pictures themselves, as you should have done at first, and nobody does:
 
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
-others = (called != culprit).nonzero()[:, 0][:2]
-show.heatmaps({f"{SCENE_CLASSES[int(called[i])]}, picture {i}": pictures[i] for i in [*of_culprit.tolist(), *others.tolist()]}, kind="picture")
+other = (called != culprit).nonzero()[:, 0][:1]
+around = (..., slice(max(row - 4, 0), row + 12), slice(max(column - 4, 0), column + 12))
+whole, enlarged = {}, {}
+for i in [*of_culprit.tolist(), *other.tolist()]:
+    title = f"{SCENE_CLASSES[int(called[i])]}, picture {i}"
+    whole[title], enlarged[f"corner of picture {i}"] = pictures[i], pictures[i][around]
+show.heatmaps(whole | enlarged, kind="picture")
 
 # %% [markdown]
 # ### Prove it

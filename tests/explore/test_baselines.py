@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from igteach import explore, show
-from igteach.explore.pictures import ghost
 from igteach.show.plates import coloured
 
 
@@ -24,7 +23,7 @@ def test_each_side_shows_its_baseline_and_the_shares_against_it(f, shown, x):
             assert np.array_equal(shown(figure, f"{name} baseline"), pixels)
             shares = (x**2 - levels[name] ** 2)[0].sum(0)
             top = (4 - x**2)[0].sum(0).max()
-            wanted = coloured(shares.double().numpy(), top.item(), ghost(x[0]))
+            wanted = coloured(shares.double().numpy(), top.item())
             assert np.allclose(shown(figure, f"shares against {name}"), wanted, atol=1e-4)
             start, end = (show.rounded(value, 2) for value in (90 * levels[name] ** 2, f(x).item()))
             assert f"Against {name}: F goes from {start:g} to {end:g}. The shares add up." in words

@@ -8,7 +8,6 @@ import igteach
 from igteach import explore
 from igteach.datasets import load_digits
 from igteach.explore.paths import SEGMENTS, path_profile
-from igteach.explore.pictures import ghost
 from igteach.models import digits
 from igteach.show.plates import coloured, scale_of
 
@@ -56,7 +55,7 @@ def test_a_drag_shows_what_is_met_there(f, shown):
             ("the integral so far", so_far, [(each**2 - start**2)[0].sum(0) for each in path]),
         ]:
             top, _ = scale_of([each.double().numpy() for each in every])
-            wanted = coloured(values.double().numpy(), top, ghost(x[0]))
+            wanted = coloured(values.double().numpy(), top)
             assert np.allclose(shown(figure, title), wanted, atol=1e-3)
         assert f"At alpha {alpha:.2f} F is {igteach.show.rounded(f(point))[0]:g}." in words
         assert f"add up to {igteach.show.rounded(so_far.sum()):g}.\n" in words

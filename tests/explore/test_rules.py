@@ -8,7 +8,6 @@ import igteach
 from igteach import explore
 from igteach.core.quadrature import RULES
 from igteach.datasets import load_digits
-from igteach.explore.pictures import ghost
 from igteach.explore.rules import STEPS
 from igteach.models import digits
 from igteach.show.plates import coloured
@@ -38,7 +37,7 @@ def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
             ("the exact shares", truth.values[0, 0], top),
             ("what is wrong, x 10", wrong, top / 10),
         ]:
-            wanted = coloured(values.double().numpy(), scale, ghost(x[0]))
+            wanted = coloured(values.double().numpy(), scale)
             assert np.allclose(shown(figure, title), wanted, atol=1e-3)
 
 

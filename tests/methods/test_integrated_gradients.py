@@ -240,8 +240,9 @@ def test_closed_cells_count_as_open_ones_do(monkeypatch, options):
 
 
 def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch():
-    few = beyond_x_and_result(8, steps=10)
-    assert abs(beyond_x_and_result(128, steps=10) - few) < 0.1 * few
+    """As soon as the examples fill what is under way together."""
+    full = beyond_x_and_result(integration.BATCHES_ADMITTED, steps=10)
+    assert abs(beyond_x_and_result(8 * integration.BATCHES_ADMITTED, steps=10) - full) < 0.1 * full
 
 
 @pytest.mark.parametrize("method", [gradient, gradient_times_input])

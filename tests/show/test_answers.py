@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgb
 import igteach
 from igteach import Attribution, show
 from igteach.methods.token_attribution import TokenAttribution
+from igteach.show import plates
 from igteach.show.answers import MOST_BARS
 from igteach.show.palette import ABOVE, BELOW, WHITE_IS_ZERO
 
@@ -54,7 +55,7 @@ def test_a_row_of_a_table_is_bars_with_names_the_largest_first():
 
 def test_a_gradient_has_its_own_unit_and_promises_no_sum():
     figure = show.attribution(answer(torch.ones(1, 2), f_baseline=False))
-    assert figure.alt.startswith("F is 2. A gradient: it promises no sum.")
+    assert figure.alt.startswith("F is 2. These are slopes, not shares: there is no sum to reach.")
     assert drawn(figure).get_xlabel() == "F per unit of x"
 
 
@@ -84,11 +85,11 @@ def test_many_features_without_names_stay_in_their_order():
     ("f_input", "error", "words"),
     [
         (1.0, 0.0, "F goes from 0 to 1. The shares add up."),
-        (1.03, 0.0, "F goes from 0 to 1. The shares add up roughly: 2.9% missing."),
-        (2.0, 0.0, "F goes from 0 to 2. The shares do NOT add up: 50.0% missing."),
-        (0.8, 0.0, "F goes from 0 to 0.8. The shares do NOT add up: 25.0% too much."),
-        (-2.0, 0.0, "F goes from 0 to -2. The shares do NOT add up: 150.0% missing."),
-        (1.0, 0.2, "F goes from 0 to 1. The shares add up, but single shares are NOT settled: error about 20%."),
+        (1.03, 0.0, "F goes from 0 to 1. The shares add up roughly: 97.1% of F's change."),
+        (2.0, 0.0, "F goes from 0 to 2. The shares do NOT add up: 50.0% of F's change."),
+        (0.8, 0.0, "F goes from 0 to 0.8. The shares do NOT add up: 125.0% of F's change."),
+        (-2.0, 0.0, "F goes from 0 to -2. The shares do NOT add up: -50.0% of F's change."),
+        (1.0, 0.2, "F goes from 0 to 1. The shares add up; single shares off by about 20%."),
     ],
 )
 def test_the_verdict_stands_in_the_picture(f_input, error, words):
@@ -102,7 +103,7 @@ def test_the_verdict_stands_in_the_picture(f_input, error, words):
 def test_the_verdict_is_that_of_the_example_drawn():
     both = Attribution(torch.ones(2, 1), torch.tensor([1.0, 5.0]), torch.zeros(2), 1)
     assert "The shares add up." in show.attribution(both).alt
-    assert "80.0% missing" in show.attribution(both, example=1).alt
+    assert "20.0% of F's change" in show.attribution(both, example=1).alt
 
 
 def test_a_map_is_white_where_nothing_is_orange_above_and_blue_below():
@@ -118,7 +119,8 @@ def test_a_map_is_white_where_nothing_is_orange_above_and_blue_below():
     assert show.attribution(answer(values.abs())).canvas.axes[0].collections[:] == []
 
 
-def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_they_are_large():
+def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_they_are_large(monkeypatch):
+    monkeypatch.setattr(plates, "FEW", 2)
     values = torch.tensor([[[0.0, 0.0, 1.0]]])
     colours = colours_of(drawn(show.attribution(answer(values), torch.tensor([[0.5, 1.0, 0.5]]))))
     np.testing.assert_allclose(colours[0, 0], 0.89)
@@ -126,7 +128,8 @@ def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_t
     np.testing.assert_allclose(colours[0, 2], WHITE_IS_ZERO(1.0)[:3])
 
 
-def test_ink_on_black_is_grey_on_white_beneath_a_map():
+def test_ink_on_black_is_grey_on_white_beneath_a_map(monkeypatch):
+    monkeypatch.setattr(plates, "FEW", 2)
     values, ink = torch.tensor([[[0.0, 0.0, 1.0]]]), torch.tensor([[0.0, 1.0, 0.0]])
     colours = colours_of(drawn(show.attribution(answer(values), ink)))
     np.testing.assert_allclose(colours[0, :2, 0], [1.0, 0.78], atol=1e-6)
@@ -161,8 +164,7 @@ def test_groups_lie_back_on_the_picture(shape):
     top = grouped.values[1].abs().max()
     for row, column in ((0, 0), (3, 5), (1, 2)):
         share = grouped.values[1, row // 2 * 3 + column // 2] / top
-        opacity = min(1.0, 1.5 * abs(share.item()))
-        wanted = opacity * np.array(WHITE_IS_ZERO((share.item() + 1) / 2)[:3]) + 1 - opacity
+        wanted = WHITE_IS_ZERO((share.item() + 1) / 2)[:3]
         np.testing.assert_allclose(colours_of(drawn(figure))[row, column], wanted, atol=1e-6)
     assert "Each place has the colour of its group's share." in figure.alt
 
@@ -194,8 +196,7 @@ def test_several_inputs_are_a_panel_each_and_maps_share_one_scale(form):
     titles = [axes.get_title() for axes in figure.canvas.axes[:3]]
     assert titles == [f"{names[0]}: +1 in all", f"{names[1]}: -2 in all", f"{names[2]}: +1 in all"]
     np.testing.assert_allclose(colours_of(drawn(figure, 1))[0, 0], WHITE_IS_ZERO(0.0)[:3])
-    weaker = 0.75 * np.array(WHITE_IS_ZERO(0.75)[:3]) + 0.25 * 1.0
-    np.testing.assert_allclose(colours_of(drawn(figure, 0))[0, 0], weaker)
+    np.testing.assert_allclose(colours_of(drawn(figure, 0))[0, 0], WHITE_IS_ZERO(0.75)[:3])
     assert bars_of(drawn(figure, 2)) == {"0": 1.0}
     assert len(figure.canvas.axes) == 4, "one colour scale"
 

@@ -15,7 +15,7 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from igteach import show
-from igteach.show import palette
+from igteach.show import palette, plates
 
 NAME = '"<b>&'
 
@@ -94,10 +94,18 @@ def test_all_panels_share_one_scale_with_zero_in_its_middle():
     np.testing.assert_allclose(large[0], palette.WHITE_IS_ZERO([0.0, 0.6])[:, :3])
     bar = figure.canvas.axes[-1]
     assert bar.get_xlim() == (-5, 5)
-    assert bar.get_xlabel() == "Hatched: negative."
+    assert bar.get_xlabel() == "Orange: positive. Blue, hatched: negative."
 
 
-def test_the_picture_lies_beneath_signed_maps_of_its_size():
+def test_the_values_may_be_named_below_their_scale():
+    signed = show.heatmaps({"a": np.ones((2, 2))}, unit="share of F")
+    assert signed.canvas.axes[-1].get_xlabel() == "share of F. Orange: positive."
+    magnitude = show.heatmaps({"a": np.ones((2, 2))}, kind="magnitude", unit="|share|")
+    assert magnitude.canvas.axes[-1].get_xlabel() == "|share|"
+
+
+def test_the_picture_lies_beneath_signed_maps_of_its_size(monkeypatch):
+    monkeypatch.setattr(plates, "FEW", 2)
     ink = np.array([[0.0, 0.0, 1.0]])
     _, same, other = images(show.heatmaps({"a": np.zeros((1, 3)), "b": np.zeros((2, 2))}, picture=ink))
     np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.78])

@@ -87,7 +87,7 @@ def test_in_grey_lines_tell_the_negative_places(smooth, size):
     right = grey[rows, int(box.x1) - width // 3 : int(box.x1) - 20]
     assert left.std() > 15
     assert right.std() < 1
-    assert "Hatched: negative." in figure.alt
+    assert "Blue, hatched: negative." in figure.alt
 
 
 def test_the_simulation_leaves_greys_and_takes_red_from_green():
