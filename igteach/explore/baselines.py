@@ -38,7 +38,7 @@ def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | f
         >>> def f(x):
         ...     return x.flatten(1).sum(1)
         >>> baseline_explorer(f, torch.ones(1, 4, 4), {"black": 0.0, "grey": 0.5}, None)
-        Explorer: 4 panes. black baseline. grey baseline. shares against black: strongest in row 1, column 1 of ...
+        Explorer: 6 panes. the picture. black baseline. IG from black: strongest in row 1, column 1 of 4 by 4, ...
     """
     check_picture(x)
     if not baselines:
@@ -53,15 +53,21 @@ def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | f
     beneath = ghost(x[0])
 
     def panes(*sides: str) -> list[Pane]:
-        starts: list[Pane] = [Picture(f"{name} baseline", pixels[name]) for name in sides]
-        maps = [Heatmap(f"shares against {name}", shares[name], top, SHARES, beneath) for name in sides]
-        return [*starts, *maps]
+        rows = (
+            (
+                Picture("the picture", on_screen(x[0])),
+                Picture(f"{name} baseline", pixels[name]),
+                Heatmap(f"IG from {name}", shares[name], top, SHARES, beneath),
+            )
+            for name in sides
+        )
+        return [pane for row in rows for pane in row]
 
     def caption(name: str) -> str:
         return f"Against {name}: {verdict_in_words(answers[name])}"
 
     names = list(baselines)
-    board = Board(*panes(names[0], names[-1]))
+    board = Board(*panes(names[0], names[-1]), columns=3)
 
     def draw(left: str, right: str) -> View:
         chosen = [left] if left == right else [left, right]

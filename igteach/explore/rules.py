@@ -77,8 +77,8 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         return (
             Heatmap(f"{rule}, {steps} steps", shares, top, SHARES, beneath),
             Heatmap("the exact shares", exact_map, top, SHARES, beneath),
-            Heatmap("what is wrong, x 10", shares - exact_map, top / 10, SHARES, beneath),
-            Lines(rule, curves, mark, "steps", limits, logarithmic=True),
+            Heatmap("what is wrong, in colours 10 times as strong", shares - exact_map, top / 10, SHARES, beneath),
+            Lines("error of the shares, relative", curves, mark, "steps", limits, logarithmic=True),
         )
 
     board = Board(*panes("midpoint", 8))

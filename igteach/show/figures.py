@@ -5,6 +5,7 @@ import html
 import io
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,20 @@ from PIL import Image
 from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
-from igteach.show.plates import PANEL, TEXT, TITLE, columns_for, draw_map, ghost_of, signs_in_words
+from igteach.show.plates import (
+    FEW_SQUARES,
+    OUTLINED,
+    PANEL,
+    TEXT,
+    TITLE,
+    columns_for,
+    draw_map,
+    ghost_of,
+    signs_in_words,
+)
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
 PHOTOGRAPH_COLOURS, QUALITY = 128, 36  # of a PNG, of a WebP: with two pixels for one, no eye sees more
-NEARLY_WHITE = 248  # of 255, as an octree makes of a white page
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
 MEASURED = 25  # points of a line: up to so many are marked
@@ -86,7 +96,6 @@ class Figure:
             colours, method = PHOTOGRAPH_COLOURS, Image.Quantize.MAXCOVERAGE
             drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
         reduced = drawn.quantize(colours, method, kmeans=2, dither=Image.Dither.NONE)
-        reduced.putpalette([255 if level >= NEARLY_WHITE else level for level in reduced.getpalette() or ()])
         reduced.save(picture, format="png", optimize=True)
         return picture.getvalue(), size
 
@@ -274,10 +283,10 @@ def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, 
     axes.hlines(rows, low, high, color="black", linewidth=1.5)
     axes.plot(means, rows, MARKERS[0], color=LINES[0][0], markersize=8)
     if control is not None:
-        axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1)
+        axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1, zorder=0)
     axes.set_yticks(rows, [*scores])
     read = f"{xlabel}: mean and its interval" + ("" if control is None else f" (dotted: {control})")
-    axes.set(xlabel=read, ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
+    axes.set(xlabel=textwrap.fill(read, 70), ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
     stories = []
@@ -354,7 +363,11 @@ def heatmaps(
         bar = canvas.colorbar(
             ScalarMappable(norm, kinds[kind]), ax=panes[:count], location="bottom", aspect=45, shrink=0.7, format="%.2g"
         )
-        signs = signs_in_words([*images.values()], [top] * len(images), is_smooth=False) if kind == "signed" else ""
+        signs = ""
+        if kind == "signed":
+            signs = signs_in_words([*images.values()], [top] * len(images), is_smooth=False)
+            if beneath is not None and max(beneath.shape) <= FEW_SQUARES and np.ptp(beneath):
+                signs += f" {OUTLINED}"
         bar.set_label(f"{unit}. {signs}" if unit and signs else unit or signs, fontsize=TEXT)
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
     stories = [f"{' '.join(title.split())}: {map_in_words(image, kind, top)}" for title, image in images.items()]

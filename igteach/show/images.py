@@ -17,6 +17,8 @@ from igteach.core.attribution import Attribution
 from igteach.show.figures import Figure, Values, numbers, pixels_of
 from igteach.show.palette import WHITE_IS_ZERO
 from igteach.show.plates import (
+    FEW_SQUARES,
+    OUTLINED,
     PANEL,
     SHARES,
     SLOPES,
@@ -104,8 +106,12 @@ def attributions(
     panels = [_panel(title, answer, shape, smooth) for title, answer in answers.items()]
     tops, caption = _scales(panels, own_scales)
     caption += signs_in_words([panel.values for panel in panels], tops, smooth >= 1)
+    if max(shape) <= FEW_SQUARES and np.ptp(image):
+        caption += f" {OUTLINED}"
     if smooth:
-        caption += f" Smoothed for display over {smooth:g} pixels."
+        caption += f" Smoothed for display by a Gaussian of {smooth:g} pixels."
+    if inside is not None:
+        caption += " Outlined: the mask."
     titles = ["the picture", *(f"{panel.title}\n{panel.verdict}" for panel in panels)]
     canvas, panes = _layout(shape, titles, caption)
     panes[0].imshow(image, interpolation="nearest" if max(shape) <= 128 else "antialiased")
@@ -161,7 +167,7 @@ def _scales(panels: Sequence[Panel], own_scales: bool) -> tuple[list[float], str
     caption = " ".join(dict.fromkeys(words for _, words in scales.values()))
     if len(scales) > 1:
         slopes = [panel.title for panel in panels if panel.unit == SLOPES]
-        caption += f" In other units, so on a scale of its own: {', '.join(slopes)}."
+        caption += f" In F per unit of x, on another scale: {', '.join(' '.join(title.split()) for title in slopes)}."
     return [scales[panel.unit][0] for panel in panels], f"{caption} "
 
 

@@ -1,4 +1,4 @@
-"""Panes in rows of two, for a picture that changes with every drag.
+"""Panes in rows, for a picture that changes with every drag.
 
 Their places are fixed, and the figure is made once: a new one for each drag would become garbage, and Python takes
 longer to collect that than to draw.
@@ -20,7 +20,6 @@ from igteach.show.figures import Figure, course_in_words, map_in_words, rounded,
 from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
 from igteach.show.plates import PANEL, draw_map
 
-COLUMNS = 2
 SIDE = PANEL
 MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.32, 0.62  # inches: left of an axis, between panes, for titles, below panes
 
@@ -108,7 +107,7 @@ class Lines:
         """Draw the pane for the first time, on empty axes."""
         for (name, line), (colour, dashes) in zip(self.lines.items(), LINES, strict=False):
             axes.plot(*line, color=colour, linestyle=dashes, linewidth=2, label=name)
-        axes.plot(*self.mark, MARKERS[0], color="black", markeredgecolor="white", markersize=9)
+        axes.plot(*self.mark, MARKERS[0], color="black", markeredgecolor="white", markersize=9, label="chosen")
         axes.set_ylim(*self.limits)
         if self.logarithmic:
             set_logarithmic(axes, next(iter(self.lines.values()))[0])
@@ -145,6 +144,7 @@ class Board:
 
     Args:
         panes: those of the first picture, which fix the scales, units, limits and names of lines for all others.
+        columns: how many stand side by side.
 
     Example:
         >>> black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
@@ -153,12 +153,12 @@ class Board:
         Figure: 2 panes. black. white.
     """
 
-    def __init__(self, *panes: Pane) -> None:
-        rows = math.ceil(len(panes) / COLUMNS)
-        width, high = GAP + min(len(panes), COLUMNS) * (SIDE + GAP), HEAD + SIDE + FOOT
+    def __init__(self, *panes: Pane, columns: int = 2) -> None:
+        rows = math.ceil(len(panes) / columns)
+        width, high = GAP + min(len(panes), columns) * (SIDE + GAP), HEAD + SIDE + FOOT
         self.canvas = Canvas(figsize=(width, rows * high))
         for place, pane in enumerate(panes):
-            row, column = divmod(place, COLUMNS)
+            row, column = divmod(place, columns)
             left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT
             wide = SIDE - pane.margin - (GAP if pane.margin else 0)
             pane.build(self.canvas.add_axes((left / width, low / (rows * high), wide / width, SIDE / (rows * high))))

@@ -23,10 +23,11 @@ SHARES, SLOPES = "share of F", "F per unit of x"
 PANEL = 3.8  # inches, 304 pixels of CSS: a panel's width
 MANY = 1000  # values in a map: from here on the strongest colour is a percentile
 PERCENTILE = 99.5
-FEW, COARSE = 16, 64  # values along a side: up to here squares are so large that an outline is a ghost, and for hatches
-FAINTEST_OF_FEW, FAINTEST, FAINTEST_SMOOTH = 0.05, 0.2, 0.5  # that is hatched, of the strongest colour
+FEW_SQUARES, COARSE = 16, 64  # values along a side: up to here an outline is the ghost; squares have room for hatches
+FAINTEST_OF_FEW, FAINTEST = 0.05, 0.5  # that is hatched, of the strongest colour: in few squares, and in small ones
 PALE = 0.5  # of the strongest colour: on what is paler, hatches are dark
-GREY = "#808080"  # of an outline
+INK = 0.25  # of the darkest of a ghost: from here on it is ink
+GREY, OUTLINED = "#808080", "Grey line: around the picture's ink."
 TITLE, TEXT = 12, 10.5  # points: above a panel, and elsewhere
 GHOST = 0.78  # the black of a picture beneath the colours
 BLACK = 0.05  # the luminance of what is no photograph's ground
@@ -46,8 +47,10 @@ def ghost_of(pixels: np.ndarray) -> np.ndarray:
         >>> ghost_of(np.array([[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]])).round(2).tolist()
         [[0.78, 1.0]]
     """
-    luminance = pixels @ np.array(LUMINANCE)
-    if np.median(luminance) < BLACK:
+    luminance = ground = pixels @ np.array(LUMINANCE)
+    if max(luminance.shape) <= FEW_SQUARES:  # where ink may fill the half
+        ground = np.concatenate([luminance[0], luminance[-1], luminance[:, 0], luminance[:, -1]])
+    if np.median(ground) < BLACK:
         luminance = 1 - luminance
     return GHOST + (1 - GHOST) * luminance
 
@@ -142,7 +145,7 @@ def draw_map(
         1
     """
     longer = max(values.shape)
-    colours = coloured(values, top, ghost if longer > FEW else None)
+    colours = coloured(values, top, ghost if longer > FEW_SQUARES else None)
     for hatch in list(pane.collections):
         hatch.remove()
     if pane.images:
@@ -151,8 +154,9 @@ def draw_map(
         pane.imshow(colours, interpolation="nearest" if longer <= 2 * COARSE else "antialiased")
         pane.set_xticks([])
         pane.set_yticks([])
-        if ghost is not None and longer <= FEW:
-            pane.plot(*outline_of(ghost < (ghost.min() + ghost.max()) / 2), color=GREY, linewidth=1.5)
+        if ghost is not None and longer <= FEW_SQUARES:
+            inked = ghost < ghost.max() - INK * np.ptp(ghost)
+            pane.plot(*outline_of(inked), color=GREY, linewidth=1.5)
     faintest = -faintest_hatched(values.shape, is_smooth) * top
     _hatch(pane, (values < faintest) & (values >= -PALE * top), BELOW_ZERO)
     _hatch(pane, values < min(faintest, -PALE * top), "white")
@@ -165,11 +169,9 @@ def faintest_hatched(shape: tuple[int, ...], is_smooth: bool) -> float:
         >>> faintest_hatched((8, 8), is_smooth=False), faintest_hatched((224, 224), is_smooth=False)
         (0.05, inf)
     """
-    if max(shape) <= FEW:
+    if max(shape) <= FEW_SQUARES:
         return FAINTEST_OF_FEW
-    if max(shape) <= COARSE:
-        return FAINTEST
-    return FAINTEST_SMOOTH if is_smooth else np.inf
+    return FAINTEST if max(shape) <= COARSE or is_smooth else np.inf
 
 
 def signs_in_words(maps: Sequence[np.ndarray], tops: Sequence[float], is_smooth: bool) -> str:
@@ -187,10 +189,10 @@ def signs_in_words(maps: Sequence[np.ndarray], tops: Sequence[float], is_smooth:
     lowest = max(-values.min() / top for values, top in zip(maps, tops, strict=True))
     if lowest < FAINTEST_OF_FEW:
         return "Orange: positive."
-    hatched = any(
-        values.min() < -faintest_hatched(values.shape, is_smooth) * top for values, top in zip(maps, tops, strict=True)
-    )
-    return f"Orange: positive. Blue, {'hatched' if hatched else 'darker in grey'}: negative."
+    faintest = max(faintest_hatched(values.shape, is_smooth) for values in maps)
+    if lowest < faintest:
+        return "Orange: positive. Blue: negative; at its strongest it is the darkest."
+    return f"Orange: positive. Blue, hatched{' where strong' if faintest >= FAINTEST else ''}: negative."
 
 
 def outline_of(inside: np.ndarray) -> np.ndarray:
@@ -223,7 +225,8 @@ def _hatch(pane: Axes, squares: np.ndarray, colour: str) -> None:
     rows, columns = squares.shape
     extent = (-0.5, columns - 0.5, -0.5, rows - 0.5)
     squares = squares.repeat(fine, axis=0).repeat(fine, axis=1)
-    hatched = pane.contourf(squares, levels=[0.5, 1.5], colors="none", hatches=["////"], extent=extent)
+    lines = "////" if max(rows, columns) <= FEW_SQUARES else "//////"
+    hatched = pane.contourf(squares, levels=[0.5, 1.5], colors="none", hatches=[lines], extent=extent)
     hatched.set_edgecolor(colour)
     hatched.set_linewidth(0)
 

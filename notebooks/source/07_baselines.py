@@ -120,7 +120,7 @@ def reading(picture):
     """What the network takes a picture for, and how probable that is, for a title."""
     sure, label = score(picture)[0].max(dim=0)
     if sure < 0.15:
-        return "read as none (all even)"
+        return "no digit (all ten equal)"
     return f"read as {int(label)} ({show.rounded(sure, 2)})"
 
 

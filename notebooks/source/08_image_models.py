@@ -568,8 +568,8 @@ pairs = {
     for name, wrap in {"logit": igteach.logit, "probability": igteach.probability}.items()
 }
 shown = (
-    f"IG for the logit of {fish}: our network",
-    f"IG for the logit of {fish}: the corner's brightness added to all logits",
+    f"{fish}'s logit, IG from black",
+    "the same with the corner added to all logits",
 )
 show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 

@@ -24,7 +24,7 @@ def test_each_side_shows_its_baseline_and_the_shares_against_it(f, shown, x):
             shares = (x**2 - levels[name] ** 2)[0].sum(0)
             top = (4 - x**2)[0].sum(0).max()
             wanted = coloured(shares.double().numpy(), top.item())
-            assert np.allclose(shown(figure, f"shares against {name}"), wanted, atol=1e-4)
+            assert np.allclose(shown(figure, f"IG from {name}"), wanted, atol=1e-4)
             start, end = (show.rounded(value, 2) for value in (90 * levels[name] ** 2, f(x).item()))
             assert f"Against {name}: F goes from {start:g} to {end:g}. The shares add up." in words
         assert "igteach" not in words

@@ -35,7 +35,7 @@ def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
         for title, values, scale in [
             (f"{rule}, {steps} steps", answer.values[0, 0], top),
             ("the exact shares", truth.values[0, 0], top),
-            ("what is wrong, x 10", wrong, top / 10),
+            ("what is wrong, in colours 10 times as strong", wrong, top / 10),
         ]:
             wanted = coloured(values.double().numpy(), scale)
             assert np.allclose(shown(figure, title), wanted, atol=1e-3)

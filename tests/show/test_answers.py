@@ -120,7 +120,7 @@ def test_a_map_is_white_where_nothing_is_orange_above_and_blue_below():
 
 
 def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_they_are_large(monkeypatch):
-    monkeypatch.setattr(plates, "FEW", 2)
+    monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     values = torch.tensor([[[0.0, 0.0, 1.0]]])
     colours = colours_of(drawn(show.attribution(answer(values), torch.tensor([[0.5, 1.0, 0.5]]))))
     np.testing.assert_allclose(colours[0, 0], 0.89)
@@ -129,7 +129,7 @@ def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_t
 
 
 def test_ink_on_black_is_grey_on_white_beneath_a_map(monkeypatch):
-    monkeypatch.setattr(plates, "FEW", 2)
+    monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     values, ink = torch.tensor([[[0.0, 0.0, 1.0]]]), torch.tensor([[0.0, 1.0, 0.0]])
     colours = colours_of(drawn(show.attribution(answer(values), ink)))
     np.testing.assert_allclose(colours[0, :2, 0], [1.0, 0.78], atol=1e-6)

@@ -105,7 +105,7 @@ def test_the_values_may_be_named_below_their_scale():
 
 
 def test_the_picture_lies_beneath_signed_maps_of_its_size(monkeypatch):
-    monkeypatch.setattr(plates, "FEW", 2)
+    monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     ink = np.array([[0.0, 0.0, 1.0]])
     _, same, other = images(show.heatmaps({"a": np.zeros((1, 3)), "b": np.zeros((2, 2))}, picture=ink))
     np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.78])

@@ -102,7 +102,7 @@ def test_a_gradient_has_a_scale_of_its_own_beside_shares_and_the_caption_says_so
     assert scales(figure) == {"share of F": [-1, 0, 1], "F per unit of x": [-100, 0, 100]}
     for panel in (1, 2, 3, 4):
         np.testing.assert_allclose(pixels(figure, panel)[0, 0], POSITIVE, atol=0.004)
-    assert "In other units, so on a scale of its own: gradient, SmoothGrad." in caption(figure)
+    assert "In F per unit of x, on another scale: gradient, SmoothGrad." in caption(figure)
 
 
 @pytest.mark.parametrize("f_baseline", [None, 0.0])
@@ -136,8 +136,8 @@ def test_smoothing_is_said_and_keeps_the_sum_and_gives_room_for_hatches():
     array = np.zeros((80, 80))
     array[40, 40], array[10, 10] = 1.0, -1.0
     figure = show.attributions(np.zeros((80, 80)), {"a": array}, smooth=3)
-    assert "Blue, hatched: negative. Smoothed for display over 3 pixels." in caption(figure)
-    assert "Smoothed for display over 3 pixels." in figure.alt
+    assert "Blue, hatched where strong: negative. Smoothed for display by a Gaussian of 3 pixels." in caption(figure)
+    assert "Smoothed for display by a Gaussian of 3 pixels." in figure.alt
     assert scales(figure)["share of F"][2] < 0.1
     assert plates.smoothed(array, 3).sum() == pytest.approx(array.sum(), abs=1e-12)
     assert figure.canvas.axes[1].collections
@@ -162,6 +162,30 @@ def test_zeros_have_a_scale_too_and_leave_the_picture_to_be_seen():
 def test_colours_are_summed():
     array = np.stack([values(r0c0=1), values(r0c0=2), values(r0c0=-5, r1c1=1)])
     assert scales(show.attributions(GREY, {"a": array})) == {"share of F": [-2, 0, 2]}
+
+
+def test_beneath_a_few_large_squares_zero_is_white_and_a_line_runs_around_the_ink():
+    ink = np.zeros((8, 8))
+    ink[1:7, 1:6], ink[2:5, 3:5], ink[5, 5] = 0.3, 0.8, 0.0  # more than the half
+    figure = show.attributions(ink, {"a": np.zeros((8, 8))})
+    np.testing.assert_array_equal(pixels(figure, 1), 1)
+    (line,) = figure.canvas.axes[1].lines
+    np.testing.assert_array_equal(line.get_xydata(), plates.outline_of(ink > 0).T)
+    assert "Grey line: around the picture's ink." in caption(figure)
+    assert "Grey line" not in caption(show.attributions(np.ones((8, 8)), {"a": ink}))
+
+
+@pytest.mark.parametrize("colours", ["few", "many"])
+def test_the_png_keeps_pale_colours_and_its_white(colours):
+    """Reducing colours once turned pale orange to ivory and pale blue to cyan."""
+    array = np.linspace(-0.3, 0.3, 64 if colours == "few" else 40_000).reshape(8 if colours == "few" else 200, -1)
+    picture = np.ones_like(array) if colours == "few" else chelsea()[:200, :200].transpose(2, 0, 1) / 255
+    figure = show.attributions(picture, {"a": array, "b": 3 * array})
+    png = np.asarray(Image.open(io.BytesIO(figure._repr_png_()[0])).convert("RGB"), dtype=int)
+    drawn = figure._drawn().resize(png.shape[1::-1], Image.Resampling.LANCZOS)
+    apart = np.abs(png - np.asarray(drawn, dtype=int))
+    assert np.percentile(apart, 99) <= 12
+    assert (png[0] == 255).all()
 
 
 # --- titles
