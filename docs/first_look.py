@@ -17,7 +17,7 @@ man = gallery.pictures["camera"][None]
 target = int(score(man).argmax())
 answers = {
     f"Integrated Gradients from {title}": igteach.integrated_gradients(score, man, baseline, target, tolerance=0.05)
-    for title, baseline in {"black": None, "the blurred picture": baselines.blur(man, sigma=14.0)}.items()
+    for title, baseline in {"black": None, "a blur of it": baselines.blur(man, sigma=14.0)}.items()
 }
 
 
@@ -35,7 +35,9 @@ def card(plate: Path, title: str, words: str) -> Image.Image:
 
 figure = show.attributions(man[0], answers, smooth=3, own_scales=True)
 figure.save(HERE / "first_look.png")
-Image.open(HERE / "first_look.png").quantize(256, dither=Image.Dither.NONE).save(HERE / "first_look.png", optimize=True)
+drawn = Image.open(HERE / "first_look.png").convert("RGB")
+reduced = drawn.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+reduced.save(HERE / "first_look.png", optimize=True)
 card(HERE / "first_look.png", "igteach", "Which pixels made it say tripod? A course on Integrated Gradients").save(
     HERE / "card.png", optimize=True
 )
