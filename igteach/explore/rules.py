@@ -73,12 +73,13 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
     def panes(rule: str, steps: int) -> tuple[Pane, ...]:
         shares = over_colours(answers[rule, steps].values)[0]
         curves = {"error": curve(rule, errors), "|residual|": curve(rule, residuals)}
+        wrong = shares - exact_map
         mark = (steps, max(errors[rule, steps], SMALLEST))
         return (
             Heatmap(f"{rule}, {steps} steps", shares, top, SHARES, beneath),
             Heatmap("the exact shares", exact_map, top, SHARES, beneath),
-            Heatmap("what is wrong, in colours 10 times as strong", shares - exact_map, top / 10, SHARES, beneath),
-            Lines("error of the shares, relative", curves, mark, "steps", limits, logarithmic=True),
+            Heatmap("what is wrong, in colours 10 times as strong", wrong, top / 10, "error of a share of F", beneath),
+            Lines("error and |residual|, relative", curves, mark, "steps", limits, logarithmic=True),
         )
 
     board = Board(*panes("midpoint", 8))

@@ -5,7 +5,6 @@ import html
 import io
 import itertools
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +32,12 @@ from igteach.show.plates import (
     columns_for,
     draw_map,
     ghost_of,
+    in_lines,
     signs_in_words,
 )
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
-PHOTOGRAPH_COLOURS, QUALITY = 128, 36  # of a PNG, of a WebP: with two pixels for one, no eye sees more
+PHOTOGRAPH_COLOURS, QUALITY = 128, 30  # of a PNG, of a WebP: with two pixels for one, no eye sees more
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
 MEASURED = 25  # points of a line: up to so many are marked
@@ -95,7 +95,7 @@ class Figure:
             # Colours that cover all: by cutting at medians what is rare turns grey, and strong shares are rare.
             colours, method = PHOTOGRAPH_COLOURS, Image.Quantize.MAXCOVERAGE
             drawn = drawn.resize((size["width"], size["height"]), Image.Resampling.LANCZOS)
-        reduced = drawn.quantize(colours, method, kmeans=2, dither=Image.Dither.NONE)
+        reduced = drawn.quantize(colours, method, kmeans=3, dither=Image.Dither.NONE)
         reduced.save(picture, format="png", optimize=True)
         return picture.getvalue(), size
 
@@ -256,13 +256,16 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
     return Figure(canvas, f"Bar chart of {ylabel}. " + "; ".join(stories) + ".")
 
 
-def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, control: str | None = None) -> Figure:
+def intervals(
+    scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, control: str | None = None, level: float = 0.95
+) -> Figure:
     """Draw means with the interval around each, one below another, on an axis that includes 0.
 
     Args:
         scores: by name, (mean, low, high).
         xlabel: under the axis.
         control: the name whose mean a dotted line marks for all, or None.
+        level: the confidence level of the intervals.
 
     Returns:
         The figure. Its alt text has every mean and interval, to two digits.
@@ -285,8 +288,8 @@ def intervals(scores: Mapping[str, tuple[float, float, float]], *, xlabel: str, 
     if control is not None:
         axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1, zorder=0)
     axes.set_yticks(rows, [*scores])
-    read = f"{xlabel}: mean and its interval" + ("" if control is None else f" (dotted: {control})")
-    axes.set(xlabel=textwrap.fill(read, 70), ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
+    read = f"{xlabel}: mean and {level:.0%} interval" + ("" if control is None else f"\ndotted: {control}")
+    axes.set(xlabel=in_lines(read, 6.0, 10), ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)
     stories = []
@@ -341,7 +344,7 @@ def heatmaps(
     columns = columns_for(count)
     panel, rows = PICTURE_PANEL if kind == "picture" else PANEL, math.ceil(count / columns)
     tall = panel * max(image.shape[0] / max(image.shape[:2]) for image in images.values())
-    height = rows * (tall + 0.4) + (0 if kind == "picture" else 0.8)
+    height = rows * (tall + 0.4) + (0.1 if kind == "picture" else 1.1)
     canvas = Canvas(figsize=(panel * columns, height), layout=ConstrainedLayoutEngine(h_pad=0.08))
     panes = list(canvas.subplots(rows, columns, squeeze=False).flat)
     for spare in panes[count:]:
@@ -368,7 +371,8 @@ def heatmaps(
             signs = signs_in_words([*images.values()], [top] * len(images), is_smooth=False)
             if beneath is not None and max(beneath.shape) <= FEW_SQUARES and np.ptp(beneath):
                 signs += f" {OUTLINED}"
-        bar.set_label(f"{unit}. {signs}" if unit and signs else unit or signs, fontsize=TEXT)
+        label = f"{unit}. {signs}" if unit and signs else unit or signs
+        bar.set_label(in_lines(label, panel * columns, TEXT), fontsize=TEXT)
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
     stories = [f"{' '.join(title.split())}: {map_in_words(image, kind, top)}" for title, image in images.items()]
     return Figure(canvas, f"{words}, {len(images)} on one scale. " + "; ".join(stories) + ".")
@@ -484,7 +488,7 @@ def _upright(values: np.ndarray, name: str, kind: str) -> np.ndarray:
 
 
 def _title(pane: Axes, title: str) -> None:
-    pane.set_title(title, fontsize=TITLE)
+    pane.set_title(in_lines(title, PANEL, TITLE), fontsize=TITLE)
     pane.set_xticks([])
     pane.set_yticks([])
 

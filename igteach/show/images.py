@@ -1,7 +1,6 @@
 """Attributions of one picture, shown beside it: signed, on one colour scale, each with its verdict in words."""
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from igteach.show.plates import (
     columns_for,
     draw_map,
     ghost_of,
+    in_lines,
     outline_of,
     scale_of,
     signs_in_words,
@@ -166,8 +166,7 @@ def _scales(panels: Sequence[Panel], own_scales: bool) -> tuple[list[float], str
     }
     caption = " ".join(dict.fromkeys(words for _, words in scales.values()))
     if len(scales) > 1:
-        slopes = [panel.title for panel in panels if panel.unit == SLOPES]
-        caption += f" In F per unit of x, on another scale: {', '.join(' '.join(title.split()) for title in slopes)}."
+        caption += f" Maps in {SLOPES} have a scale of their own."
     return [scales[panel.unit][0] for panel in panels], f"{caption} "
 
 
@@ -182,8 +181,8 @@ def _layout(shape: tuple[int, ...], titles: Sequence[str], caption: str) -> tupl
     tall = PANEL * shape[0] / max(shape)
     width = columns * (PANEL + GAP) + GAP
     in_gap = len(titles) < rows * columns  # the last row has room for the caption
-    titles = [_lines(title, PANEL, TITLE) for title in titles]
-    caption = _lines(caption, (PANEL if in_gap else width) - 2 * GAP, TEXT)
+    titles = [in_lines(title, PANEL, TITLE) for title in titles]
+    caption = in_lines(caption, (PANEL if in_gap else width) - 2 * GAP, TEXT)
     head = LINE * TITLE / 10 * max(title.count("\n") + 1 for title in titles) + GAP
     foot = GAP if in_gap else LINE * TEXT / 9 * (caption.count("\n") + 1) + 2 * GAP
     pitch = head + tall + BAR
@@ -211,12 +210,6 @@ def _draw_bar(canvas: Canvas, pane: Axes, top: float, unit: str) -> None:
     canvas.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-top, 0, top], format="%.2g")
     bar.set_xlabel(unit, fontsize=TEXT, labelpad=1)
     bar.tick_params(labelsize=TEXT, length=2, pad=1)
-
-
-def _lines(text: str, inches: float, points: float) -> str:
-    """The text in lines that fit: a letter is about 0.57 of its height wide."""
-    letters = int(inches * 72 / (0.57 * points))
-    return "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
 
 
 def _draw_outline(pane: Axes, inside: np.ndarray) -> None:

@@ -18,10 +18,11 @@ from matplotlib.ticker import MaxNLocator
 
 from igteach.show.figures import Figure, course_in_words, map_in_words, rounded, set_logarithmic
 from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
-from igteach.show.plates import PANEL, draw_map
+from igteach.show.plates import FEW_SQUARES, MANY, OUTLINED, PANEL, PERCENTILE, draw_map, in_lines, signs_in_words
 
 SIDE = PANEL
 MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.32, 0.62  # inches: left of an axis, between panes, for titles, below panes
+LINE = 0.24  # inches: for the key
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +140,14 @@ class Lines:
 Pane = Picture | Heatmap | Lines
 
 
+def _key_of(pane: Heatmap) -> str:
+    """How maps of this size are read, whatever they will show."""
+    any_sign = [np.array([[-pane.top, pane.top]]).repeat(max(pane.values.shape), axis=0)]
+    is_outlined = pane.ghost is not None and max(pane.values.shape) <= FEW_SQUARES
+    words = signs_in_words(any_sign, [pane.top], is_smooth=False) + (f" {OUTLINED}" if is_outlined else "")
+    return words if pane.values.size <= MANY else f"{words} Colours end at percentile {PERCENTILE:g} of |value|."
+
+
 class Board:
     """A figure of panes in reading order, whose alt text describes each.
 
@@ -156,12 +165,17 @@ class Board:
     def __init__(self, *panes: Pane, columns: int = 2) -> None:
         rows = math.ceil(len(panes) / columns)
         width, high = GAP + min(len(panes), columns) * (SIDE + GAP), HEAD + SIDE + FOOT
-        self.canvas = Canvas(figsize=(width, rows * high))
+        maps = [pane for pane in panes if isinstance(pane, Heatmap)]
+        key = LINE if maps else 0.0
+        height = rows * high + key
+        self.canvas = Canvas(figsize=(width, height))
+        if maps:
+            self.canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, 9), fontsize=9)
         for place, pane in enumerate(panes):
             row, column = divmod(place, columns)
-            left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT
+            left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT + key
             wide = SIDE - pane.margin - (GAP if pane.margin else 0)
-            pane.build(self.canvas.add_axes((left / width, low / (rows * high), wide / width, SIDE / (rows * high))))
+            pane.build(self.canvas.add_axes((left / width, low / height, wide / width, SIDE / height)))
 
     def show(self, *panes: Pane) -> Figure:
         """Draw other panes in place of those shown before.

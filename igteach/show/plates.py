@@ -9,6 +9,7 @@ Source:
     https://doi.org/10.23915/distill.00022.
 """
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,10 +27,11 @@ PERCENTILE = 99.5
 FEW_SQUARES, COARSE = 16, 64  # values along a side: up to here an outline is the ghost; squares have room for hatches
 FAINTEST_OF_FEW, FAINTEST = 0.05, 0.5  # that is hatched, of the strongest colour: in few squares, and in small ones
 PALE = 0.5  # of the strongest colour: on what is paler, hatches are dark
-INK = 0.25  # of the darkest of a ghost: from here on it is ink
-GREY, OUTLINED = "#808080", "Grey line: around the picture's ink."
+INK = 0.02  # of the darkest of a ghost: from here on it is ink
+PALE_BLUE = "#A9CBE4"  # of hatches on dark squares
+GREY, OUTLINED = "#808080", "Grey line: around the ink."
 TITLE, TEXT = 12, 10.5  # points: above a panel, and elsewhere
-GHOST = 0.78  # the black of a picture beneath the colours
+GHOST = 0.7  # the black of a picture beneath the colours
 BLACK = 0.05  # the luminance of what is no photograph's ground
 LUMINANCE = (0.299, 0.587, 0.114)
 
@@ -45,7 +47,7 @@ def ghost_of(pixels: np.ndarray) -> np.ndarray:
 
     Example:
         >>> ghost_of(np.array([[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]])).round(2).tolist()
-        [[0.78, 1.0]]
+        [[0.7, 1.0]]
     """
     luminance = ground = pixels @ np.array(LUMINANCE)
     if max(luminance.shape) <= FEW_SQUARES:  # where ink may fill the half
@@ -159,7 +161,7 @@ def draw_map(
             pane.plot(*outline_of(inked), color=GREY, linewidth=1.5)
     faintest = -faintest_hatched(values.shape, is_smooth) * top
     _hatch(pane, (values < faintest) & (values >= -PALE * top), BELOW_ZERO)
-    _hatch(pane, values < min(faintest, -PALE * top), "white")
+    _hatch(pane, values < min(faintest, -PALE * top), PALE_BLUE)
 
 
 def faintest_hatched(shape: tuple[int, ...], is_smooth: bool) -> float:
@@ -184,15 +186,15 @@ def signs_in_words(maps: Sequence[np.ndarray], tops: Sequence[float], is_smooth:
 
     Example:
         >>> signs_in_words([np.array([[1.0, -1.0]])], [1.0], is_smooth=False)
-        'Orange: positive. Blue, hatched: negative.'
+        'Orange: positive. Blue, hatched unless faint: negative.'
     """
     lowest = max(-values.min() / top for values, top in zip(maps, tops, strict=True))
     if lowest < FAINTEST_OF_FEW:
         return "Orange: positive."
     faintest = max(faintest_hatched(values.shape, is_smooth) for values in maps)
     if lowest < faintest:
-        return "Orange: positive. Blue: negative; at its strongest it is the darkest."
-    return f"Orange: positive. Blue, hatched{' where strong' if faintest >= FAINTEST else ''}: negative."
+        return "Orange: positive. Blue: negative, and darker where strong."
+    return f"Orange: positive. Blue, hatched {'where strong' if faintest >= FAINTEST else 'unless faint'}: negative."
 
 
 def outline_of(inside: np.ndarray) -> np.ndarray:
@@ -215,6 +217,17 @@ def outline_of(inside: np.ndarray) -> np.ndarray:
     across = np.stack([np.concatenate([columns - 1, left]), np.concatenate([columns, left]), gaps], axis=1)
     down = np.stack([np.concatenate([rows, upper - 1]), np.concatenate([rows, upper]), gaps], axis=1)
     return np.stack([across.ravel(), down.ravel()]) - 0.5
+
+
+def in_lines(text: str, inches: float, points: float) -> str:
+    """Break text into lines that fit: a letter is about 0.57 of its height wide.
+
+    Example:
+        >>> in_lines("IG from black", inches=0.5, points=12).splitlines()
+        ['IG', 'from', 'black']
+    """
+    letters = int(inches * 72 / (0.57 * points))
+    return "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
 
 
 def _hatch(pane: Axes, squares: np.ndarray, colour: str) -> None:

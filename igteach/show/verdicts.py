@@ -19,7 +19,7 @@ def verdict_in_words(one: Attribution) -> str:
         'F goes from 0 to 0.5. The shares add up.'
     """
     if one.f_baseline is None:
-        return f"F is {_plain(one.f_input.item())}. These are slopes, not shares: there is no sum to reach."
+        return f"F is {_plain(one.f_input.item())}. These are slopes, which need not add up."
     change = f"F goes from {_plain(one.f_baseline.item())} to {_plain(one.f_input.item())}."
     verdict = short_verdict(one)
     if verdict.startswith("does not add"):
@@ -42,7 +42,7 @@ def short_verdict(one: Attribution) -> str:
         "does not add up: 50.0% of F's change"
     """
     if one.f_baseline is None or one.relative_residual is None or one.residual is None:
-        return "slopes, not shares: no sum to reach"
+        return "slopes, which need not add up"
     relative = one.relative_residual.item()
     error = 0.0 if one.error_estimate is None else one.error_estimate.item()
     is_missing = one.residual.item() * (one.f_input - one.f_baseline).item() < 0

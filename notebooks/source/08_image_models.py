@@ -569,7 +569,7 @@ pairs = {
 }
 shown = (
     f"{fish}'s logit, IG from black",
-    "the same with the corner added to all logits",
+    f"the same of {fish}'s logit + the corner's light",
 )
 show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 

@@ -55,7 +55,7 @@ def test_a_row_of_a_table_is_bars_with_names_the_largest_first():
 
 def test_a_gradient_has_its_own_unit_and_promises_no_sum():
     figure = show.attribution(answer(torch.ones(1, 2), f_baseline=False))
-    assert figure.alt.startswith("F is 2. These are slopes, not shares: there is no sum to reach.")
+    assert figure.alt.startswith("F is 2. These are slopes, which need not add up.")
     assert drawn(figure).get_xlabel() == "F per unit of x"
 
 
@@ -123,7 +123,7 @@ def test_the_picture_beneath_is_seen_where_shares_are_zero_and_gives_way_where_t
     monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     values = torch.tensor([[[0.0, 0.0, 1.0]]])
     colours = colours_of(drawn(show.attribution(answer(values), torch.tensor([[0.5, 1.0, 0.5]]))))
-    np.testing.assert_allclose(colours[0, 0], 0.89)
+    np.testing.assert_allclose(colours[0, 0], 0.85)
     np.testing.assert_allclose(colours[0, 1], 1.0, atol=1e-6)
     np.testing.assert_allclose(colours[0, 2], WHITE_IS_ZERO(1.0)[:3])
 
@@ -132,7 +132,7 @@ def test_ink_on_black_is_grey_on_white_beneath_a_map(monkeypatch):
     monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     values, ink = torch.tensor([[[0.0, 0.0, 1.0]]]), torch.tensor([[0.0, 1.0, 0.0]])
     colours = colours_of(drawn(show.attribution(answer(values), ink)))
-    np.testing.assert_allclose(colours[0, :2, 0], [1.0, 0.78], atol=1e-6)
+    np.testing.assert_allclose(colours[0, :2, 0], [1.0, 0.7], atol=1e-6)
 
 
 def test_an_outlier_among_many_pixels_is_clipped_and_the_caption_says_so():

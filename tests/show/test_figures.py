@@ -94,7 +94,7 @@ def test_all_panels_share_one_scale_with_zero_in_its_middle():
     np.testing.assert_allclose(large[0], palette.WHITE_IS_ZERO([0.0, 0.6])[:, :3])
     bar = figure.canvas.axes[-1]
     assert bar.get_xlim() == (-5, 5)
-    assert bar.get_xlabel() == "Orange: positive. Blue, hatched: negative."
+    assert bar.get_xlabel() == "Orange: positive. Blue, hatched unless faint: negative."
 
 
 def test_the_values_may_be_named_below_their_scale():
@@ -108,7 +108,7 @@ def test_the_picture_lies_beneath_signed_maps_of_its_size(monkeypatch):
     monkeypatch.setattr(plates, "FEW_SQUARES", 2)
     ink = np.array([[0.0, 0.0, 1.0]])
     _, same, other = images(show.heatmaps({"a": np.zeros((1, 3)), "b": np.zeros((2, 2))}, picture=ink))
-    np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.78])
+    np.testing.assert_allclose(same.get_array()[0, :, 0], [1, 1, 0.7])
     np.testing.assert_allclose(other.get_array(), 1)
 
 

@@ -86,7 +86,8 @@ def test_maps_have_the_colours_of_their_values_on_one_scale():
     for panel, row, column, value in [(1, 0, 0, -4), (1, 1, 1, 2), (1, 3, 3, 0), (2, 5, 7, 1), (2, 2, 2, -1)]:
         np.testing.assert_allclose(pixels(figure, panel)[row, column], WHITE_IS_ZERO(0.5 + value / 8)[:3])
     assert scales(figure) == {"share of F": [-4, 0, 4]}
-    assert "Strongest colour: the largest |value|. Orange: positive. Blue, hatched: negative." in caption(figure)
+    told = "Strongest colour: the largest |value|. Orange: positive. Blue, hatched unless faint: negative."
+    assert told in caption(figure)
 
 
 def test_the_picture_comes_first_and_as_it_is():
@@ -102,7 +103,7 @@ def test_a_gradient_has_a_scale_of_its_own_beside_shares_and_the_caption_says_so
     assert scales(figure) == {"share of F": [-1, 0, 1], "F per unit of x": [-100, 0, 100]}
     for panel in (1, 2, 3, 4):
         np.testing.assert_allclose(pixels(figure, panel)[0, 0], POSITIVE, atol=0.004)
-    assert "In F per unit of x, on another scale: gradient, SmoothGrad." in caption(figure)
+    assert "Maps in F per unit of x have a scale of their own." in caption(figure)
 
 
 @pytest.mark.parametrize("f_baseline", [None, 0.0])
@@ -110,7 +111,7 @@ def test_answers_in_one_unit_have_one_scale(f_baseline):
     one, other = (attribution(values(r0c0=size), f_baseline=f_baseline) for size in (1.0, 3.0))
     figure = show.attributions(GREY, {"one": one, "other": other})
     assert list(scales(figure).values()) == [[-3, 0, 3]]
-    assert "other units" not in caption(figure)
+    assert "of their own" not in caption(figure)
 
 
 def test_a_percentile_is_the_strongest_colour_and_the_caption_says_what_it_clips():
@@ -171,7 +172,7 @@ def test_beneath_a_few_large_squares_zero_is_white_and_a_line_runs_around_the_in
     np.testing.assert_array_equal(pixels(figure, 1), 1)
     (line,) = figure.canvas.axes[1].lines
     np.testing.assert_array_equal(line.get_xydata(), plates.outline_of(ink > 0).T)
-    assert "Grey line: around the picture's ink." in caption(figure)
+    assert "Grey line: around the ink." in caption(figure)
     assert "Grey line" not in caption(show.attributions(np.ones((8, 8)), {"a": ink}))
 
 
@@ -203,7 +204,7 @@ def test_the_png_keeps_pale_colours_and_its_white(colours):
             attribution(values(r0c0=0.997), error_estimate=torch.tensor([0.1])),
             "adds up; single shares off by about 10%",
         ),
-        (attribution(values(r0c0=1.0), f_baseline=None), "slopes, not shares: no sum to reach"),
+        (attribution(values(r0c0=1.0), f_baseline=None), "slopes, which need not add up"),
     ],
 )
 def test_the_verdict_stands_under_the_title(answer, second_line):

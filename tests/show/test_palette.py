@@ -88,7 +88,7 @@ def test_in_grey_lines_tell_the_negative_places(smooth, size):
     right = grey[rows, int(box.x1) - width // 3 : int(box.x1) - 20]
     assert left.std() > 15
     assert right.std() < 1
-    assert re.search("Blue, hatched( where strong)?: negative", figure.alt)
+    assert re.search("Blue, hatched (where strong|unless faint): negative", figure.alt)
 
 
 def test_the_simulation_leaves_greys_and_takes_red_from_green():
