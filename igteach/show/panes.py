@@ -21,7 +21,7 @@ from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
 from igteach.show.plates import FEW_SQUARES, MANY, OUTLINED, PANEL, PERCENTILE, draw_map, in_lines, signs_in_words
 
 SIDE = PANEL
-MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.32, 0.62  # inches: left of an axis, between panes, for titles, below panes
+MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.28, 0.54  # inches: left of an axis, between panes, for titles, below panes
 LINE = 0.24  # inches: for the key
 
 

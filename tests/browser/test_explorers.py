@@ -83,6 +83,7 @@ def drag_along_the_path(page: Page) -> None:
     explorer.handle.press("ArrowRight")
     expect(explorer.words).to_contain_text("alpha 0.52")
     explorer.has_changed()
+    explorer.handle.scroll_into_view_if_needed()
     track, start = explorer.output.locator(".noUi-target").bounding_box(), explorer.handle.bounding_box()
     height = start["y"] + start["height"] / 2
     page.mouse.move(start["x"] + start["width"] / 2, height)
