@@ -68,6 +68,16 @@ def nbval_broken(number: str, name: str | None, folder: Path) -> subprocess.Comp
 
 def nbval(number: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     (lesson,) = all_lessons([number])
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(lesson.solved), *NBVAL]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(lesson.solved),
+        *NBVAL,
+        "--nbval-cell-timeout=900",
+    ]
     variables = {**os.environ, **environment}
     return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
