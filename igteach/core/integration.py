@@ -134,7 +134,7 @@ class _Work:
         self.rows_are_checked = False
 
     def admit(self) -> None:
-        """Take examples in while they are not too many to begin with, and memory has room for their gradients."""
+        """Take examples in until their first rows fill BATCHES_ADMITTED batches, or memory has no room for more."""
         each = len(self.first[0])
         rows = sum(len(partition.missing) for partition in self.active)
         kept = sum(max(partition.kept, FEWEST_KEPT) for partition in self.active)

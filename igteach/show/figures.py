@@ -23,18 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
-from igteach.show.plates import (
-    FEW_SQUARES,
-    OUTLINED,
-    PANEL,
-    TEXT,
-    TITLE,
-    columns_for,
-    draw_map,
-    ghost_of,
-    in_lines,
-    signs_in_words,
-)
+from igteach.show.plates import PANEL, TEXT, TITLE, columns_for, draw_map, ghost_of, in_lines, key_in_words
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
 PHOTOGRAPH_COLOURS, QUALITY = 128, 30  # of a PNG, of a WebP: with two pixels for one, no eye sees more
@@ -366,12 +355,11 @@ def heatmaps(
         bar = canvas.colorbar(
             ScalarMappable(norm, kinds[kind]), ax=panes[:count], location="bottom", aspect=45, shrink=0.7, format="%.2g"
         )
-        signs = ""
+        key = ""
         if kind == "signed":
-            signs = signs_in_words([*images.values()], [top] * len(images), is_smooth=False)
-            if beneath is not None and max(beneath.shape) <= FEW_SQUARES and np.ptp(beneath):
-                signs += f" {OUTLINED}"
-        label = f"{unit}. {signs}" if unit and signs else unit or signs
+            largest = max((image.shape for image in images.values()), key=max)
+            key = key_in_words(largest, max(-image.min() for image in images.values()) / top, beneath)
+        label = f"{unit}. {key}" if unit and key else unit or key
         bar.set_label(in_lines(label, panel * columns, TEXT), fontsize=TEXT)
     words = {"signed": "Signed heatmaps", "magnitude": "Heatmaps of magnitude", "picture": "Pictures"}[kind]
     stories = [f"{' '.join(title.split())}: {map_in_words(image, kind, top)}" for title, image in images.items()]

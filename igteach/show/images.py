@@ -16,8 +16,6 @@ from igteach.core.attribution import Attribution
 from igteach.show.figures import Figure, Values, numbers, pixels_of
 from igteach.show.palette import WHITE_IS_ZERO
 from igteach.show.plates import (
-    FEW_SQUARES,
-    OUTLINED,
     PANEL,
     SHARES,
     SLOPES,
@@ -27,9 +25,9 @@ from igteach.show.plates import (
     draw_map,
     ghost_of,
     in_lines,
+    key_in_words,
     outline_of,
     scale_of,
-    signs_in_words,
     smoothed,
 )
 from igteach.show.verdicts import short_verdict
@@ -105,9 +103,9 @@ def attributions(
     inside = None if mask is None else _mask(mask, shape)
     panels = [_panel(title, answer, shape, smooth) for title, answer in answers.items()]
     tops, caption = _scales(panels, own_scales)
-    caption += signs_in_words([panel.values for panel in panels], tops, smooth >= 1)
-    if max(shape) <= FEW_SQUARES and np.ptp(image):
-        caption += f" {OUTLINED}"
+    lowest = max(-panel.values.min() / top for panel, top in zip(panels, tops, strict=True))
+    ghost = ghost_of(image)
+    caption += key_in_words(shape, lowest, ghost, is_smooth=smooth >= 1)
     if smooth:
         caption += f" Smoothed for display by a Gaussian of {smooth:g} pixels."
     if inside is not None:
@@ -118,7 +116,7 @@ def attributions(
     panes[0].set_xticks([])
     panes[0].set_yticks([])
     for pane, panel, top in zip(panes[1:], panels, tops, strict=True):
-        draw_map(pane, panel.values, top, ghost_of(image), is_smooth=smooth >= 1)
+        draw_map(pane, panel.values, top, ghost, is_smooth=smooth >= 1)
         _draw_bar(canvas, pane, top, panel.unit)
     for pane in panes:
         if inside is not None:

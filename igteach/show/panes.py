@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 
 from igteach.show.figures import Figure, course_in_words, map_in_words, rounded, set_logarithmic
 from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
-from igteach.show.plates import FEW_SQUARES, MANY, OUTLINED, PANEL, PERCENTILE, draw_map, in_lines, signs_in_words
+from igteach.show.plates import MANY, PANEL, PERCENTILE, draw_map, in_lines, key_in_words
 
 SIDE = PANEL
 MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.28, 0.54  # inches: left of an axis, between panes, for titles, below panes
@@ -142,10 +142,8 @@ Pane = Picture | Heatmap | Lines
 
 def _key_of(pane: Heatmap) -> str:
     """How maps of this size are read, whatever they will show."""
-    any_sign = [np.array([[-pane.top, pane.top]]).repeat(max(pane.values.shape), axis=0)]
-    is_outlined = pane.ghost is not None and max(pane.values.shape) <= FEW_SQUARES
-    words = signs_in_words(any_sign, [pane.top], is_smooth=False) + (f" {OUTLINED}" if is_outlined else "")
-    return words if pane.values.size <= MANY else f"{words} Colours end at percentile {PERCENTILE:g} of |value|."
+    key = key_in_words(pane.values.shape, 1.0, pane.ghost)
+    return key if pane.values.size <= MANY else f"{key} Colours end at percentile {PERCENTILE:g} of |value|."
 
 
 class Board:

@@ -29,7 +29,7 @@ FAINTEST_OF_FEW, FAINTEST = 0.05, 0.5  # that is hatched, of the strongest colou
 PALE = 0.5  # of the strongest colour: on what is paler, hatches are dark
 INK = 0.02  # of the darkest of a ghost: from here on it is ink
 PALE_BLUE = "#A9CBE4"  # of hatches on dark squares
-GREY, OUTLINED = "#808080", "Grey line: around the ink."
+GREY = "#808080"  # of the line around the ink
 TITLE, TEXT = 12, 10.5  # points: above a panel, and elsewhere
 GHOST = 0.7  # the black of a picture beneath the colours
 BLACK = 0.05  # the luminance of what is no photograph's ground
@@ -176,25 +176,30 @@ def faintest_hatched(shape: tuple[int, ...], is_smooth: bool) -> float:
     return FAINTEST if max(shape) <= COARSE or is_smooth else np.inf
 
 
-def signs_in_words(maps: Sequence[np.ndarray], tops: Sequence[float], is_smooth: bool) -> str:
-    """Say how colours tell the signs of some maps, and how a print in grey does.
+def key_in_words(
+    shape: tuple[int, ...], lowest: float, ghost: np.ndarray | None = None, *, is_smooth: bool = False
+) -> str:
+    """Say how to read maps, also in a grey print.
 
     Args:
-        maps: as they are drawn.
-        tops: the value of the strongest colour, of each.
+        shape: (height, width) of the maps.
+        lowest: their most negative value, as a part of the strongest colour, without its sign.
+        ghost: as for `draw_map`.
         is_smooth: as for `draw_map`.
 
     Example:
-        >>> signs_in_words([np.array([[1.0, -1.0]])], [1.0], is_smooth=False)
+        >>> key_in_words((8, 8), lowest=0.5)
         'Orange: positive. Blue, hatched unless faint: negative.'
     """
-    lowest = max(-values.min() / top for values, top in zip(maps, tops, strict=True))
-    if lowest < FAINTEST_OF_FEW:
-        return "Orange: positive."
-    faintest = max(faintest_hatched(values.shape, is_smooth) for values in maps)
-    if lowest < faintest:
-        return "Orange: positive. Blue: negative, and darker where strong."
-    return f"Orange: positive. Blue, hatched {'where strong' if faintest >= FAINTEST else 'unless faint'}: negative."
+    faintest = faintest_hatched(shape, is_smooth)
+    key = "Orange: positive."
+    if lowest >= faintest:
+        key += f" Blue, hatched {'where strong' if faintest >= FAINTEST else 'unless faint'}: negative."
+    elif lowest >= FAINTEST_OF_FEW:
+        key += " Blue: negative, and darker where strong."
+    if ghost is not None and max(shape) <= FEW_SQUARES and np.ptp(ghost):
+        key += " Grey line: around the ink."
+    return key
 
 
 def outline_of(inside: np.ndarray) -> np.ndarray:

@@ -44,12 +44,15 @@ device = igteach.device()
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
 #
-# and the first factor is in your hands. It says how far a pixel travels, and in which direction. Look at it, for a black and for a white baseline. Strong colour means a long way, white none at all.
+# and the first factor is in your hands. It says how far a pixel travels, and in which direction. Look at it, for a black and for a white baseline. The stronger the colour, the farther; white is no distance at all.
 
 # %%
 photograph = torch.tensor(load_photograph("camera") / 255, dtype=torch.float32)
 small = avg_pool2d(photograph[None], 4)[0]
-travelled = {"x - x' for a black baseline": small, "x - x' for a white baseline": small - 1}
+travelled = {
+    "x - x' for a black baseline": small,
+    "x - x' for a white baseline": small - 1,
+}
 unit = "how far a pixel travels, from x' to x"
 show.heatmaps(travelled, scale=1.0, picture=photograph, unit=unit)
 
@@ -265,7 +268,7 @@ for name, candidate in candidates.items():
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty lies beyond the end of the scale and gets its last colour.
+# Eight maps of one picture and one score, on one scale. One share in forty is beyond the end of the scale; it has the colour of the end.
 
 # %%
 def against(baseline):
@@ -489,7 +492,10 @@ answers = {name: igteach.integrated_gradients(malignant, patient, base, steps=25
 first = answers["mean patient"].values[0].abs().argsort(descending=True)[:4].cpu()
 show.bars(
     [table.names[i] for i in first],
-    {f"IG from the {name}": answer.values[0, first] for name, answer in answers.items()},
+    {
+        f"IG from the {name}": answer.values[0, first]
+        for name, answer in answers.items()
+    },
     ylabel="share of F, the probability of malignant",
 )
 

@@ -139,7 +139,8 @@ check("08.1", inside)
 
 # %% tags=["nbval-ignore-output"]
 for name, answer in of_one.items():
-    print(f"{name:20s}{relevance_mass(answer.values, mask[first : first + 1]).item():.0%}")
+    mass = relevance_mass(answer.values, mask[first : first + 1])
+    print(f"{name:20s}{mass.item():.0%}")
 
 # %% [markdown]
 # Did the map that looked empty surprise you? A share of strength does not see how strong a map is in all. And one picture proves nothing.
@@ -223,7 +224,7 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # %% [markdown]
 # IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# Is IG wrong, then, with the larger part of its strength? Look at its map again, beside the other two. Much of it hugs the outline, from outside. An outline has two sides. The paper just beside a fish says that the fish ends there. Widen the mask by three pixels, and count anew:
+# So is IG wrong about most of the picture? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -251,7 +252,11 @@ starts = {
 by_start = {"black": against_black["IG"]}
 for name in ("mean colour", "no object"):
     by_start[name] = integrated(score, x, starts[name], answers)
-of_first = {f"IG for {fish}, from {name}": igteach.integrated_gradients(score, one, start[first : first + 1], label) for name, start in starts.items()}
+of_first = {}
+for name, start in starts.items():
+    own = start[first : first + 1]
+    title = f"IG for {fish}, from {name}"
+    of_first[title] = igteach.integrated_gradients(score, one, own, label)
 show.attributions(x[first], of_first)
 
 # %% tags=["nbval-ignore-output"]
@@ -288,7 +293,10 @@ series = {
 }
 show.bars(
     [f"from {name}" for name in starts],
-    {told: [scored[f"{name}: {which}"][mean] for name in starts] for which, told in series.items()},
+    {
+        caption: [scored[f"{name}: {which}"][mean] for name in starts]
+        for which, caption in series.items()
+    },
     ylabel="mean share inside the object",
 )
 
@@ -435,9 +443,10 @@ for name in ("camera", "coffee"):
 
 # %%
 window = (..., slice(104, 168), slice(104, 168))
+thing = gallery.labels[chosen["camera"]]
 of_pixels = explained["camera"]["from blur"].values.sum(dim=1)[0].cpu().double().numpy()
 pair = {
-    "IG for tripod, from blur: each pixel": of_pixels[window],
+    f"IG for {thing}, from blur: each pixel": of_pixels[window],
     "the same, smoothed over 3 pixels": smoothed_map(of_pixels, 3)[window],
 }
 show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
@@ -493,10 +502,10 @@ for name in ("camera", "coffee"):
         print(f"{name:8s}from {ground:7s} opinion {opinion:5}", end="   ")
         print("correlation with blur, black, white:", show.rounded(row[:3], 2))
     mean_row = torch.corrcoef(maps_of_one)[3, :3]
-    print(f"{name:8s}mean of the three", " " * 10, "correlation:", show.rounded(mean_row, 2))
+    print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign; the mean of the three takes most after one page, as shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign; the mean of the three mostly resembles one of the pages, since shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
 # **Second: take it away.** The orange places are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn at random.
 #
@@ -568,8 +577,8 @@ pairs = {
     for name, wrap in {"logit": igteach.logit, "probability": igteach.probability}.items()
 }
 shown = (
-    f"{fish}'s logit, IG from black",
-    f"the same of {fish}'s logit + the corner's light",
+    f"logit of {fish}, from black",
+    "logit + corner brightness, from black",
 )
 show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 

@@ -99,7 +99,9 @@ for name, method in watched.items():
     for random in (1, 4, 7):
         title = f"{name}: {random} of {len(stages) - 1} layers random"
         forgetting[title] = on_its_own_scale(stages[random][0])
-show.heatmaps(as_trained | forgetting, kind="magnitude", picture=one[0], unit=BY_LARGEST)
+show.heatmaps(
+    as_trained | forgetting, kind="magnitude", picture=one[0], unit=BY_LARGEST
+)
 
 # %% [markdown]
 # The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
@@ -264,7 +266,13 @@ def areas(found):
 
 on_colour = both(score, x, values, mean_colour, answers)
 part = on_colour["IG"][0].fraction.cpu()
-show.curves(part, {name: on_colour[name][0].values.mean(dim=0) for name in ("random numbers", "edges", "guided backprop", "IG")}, xlabel="part of the pixels replaced by the mean colour, most important first", ylabel="F, mean of 40 scenes")
+shown = ("random numbers", "edges", "guided backprop", "IG")
+show.curves(
+    part,
+    {name: on_colour[name][0].values.mean(dim=0) for name in shown},
+    xlabel="fraction of pixels in the mean colour, most important first",
+    ylabel=f"F, mean of {len(x)} scenes",
+)
 
 # %% tags=["nbval-ignore-output"]
 areas(on_colour)
@@ -295,7 +303,12 @@ black = torch.zeros_like(x)
 from_black = {name: values[name] for name in ("random numbers", "edges", "guided backprop")}
 from_black["IG"] = integrated(score, x, black, answers).values
 on_black = both(score, x, from_black, black, answers)
-show.curves(part, {name: pair[0].values.mean(dim=0) for name, pair in on_black.items()}, xlabel="part of the pixels made black, most important first", ylabel="F, mean of 40 scenes")
+show.curves(
+    part,
+    {name: pair[0].values.mean(dim=0) for name, pair in on_black.items()},
+    xlabel="fraction of pixels made black, most important first",
+    ylabel=f"F, mean of {len(x)} scenes",
+)
 
 # %% tags=["nbval-ignore-output"]
 areas(on_black)
@@ -347,9 +360,13 @@ inside = {name: interval(relevance_mass(each, mask)) for name, each in values.it
 for name, (found, low, high) in inside.items():
     cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
     print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{cells[0]:<12.2f}{cells[1]:<12.2f}{cells[2]:+.2f}")
-control = "noise × (x - x')"  # random slopes
-told = {control if name == "random slopes" else name: each for name, each in inside.items()}
-show.intervals(told, xlabel="share inside the object", control=control)
+control = "random slopes: noise × (x - x')"
+captions = {"random slopes": control}
+show.intervals(
+    {captions.get(name, name): each for name, each in inside.items()},
+    xlabel="share inside the object",
+    control=control,
+)
 
 # %%
 print("inside the mask IG has at least 1.5 times the share of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
@@ -443,7 +460,7 @@ orders = {"edges": "edges (which a blur takes away)"}
 show.curves(
     [k / 8 for k in range(9)],
     {orders.get(name, name): curve for name, curve in taken["camera"].items()},
-    xlabel="part of the photograph blurred, most important squares first",
+    xlabel="fraction of the photograph blurred, most important squares first",
     ylabel=f"F, the probability of {thing}",
 )
 
@@ -606,9 +623,10 @@ print("it is:", SCENE_CLASSES[culprit])
 averages = {}
 for k in (culprit, (culprit + 1) % 8):
     of_class = shares["colleague's"][called == k].sum(dim=1).abs().mean(dim=0)
-    title = f"mean |IG| of {int((called == k).sum())} pictures called {SCENE_CLASSES[k]}"
+    count = int((called == k).sum())
+    title = f"mean |IG| of {count} pictures called {SCENE_CLASSES[k]}"
     averages[title] = of_class / of_class.max()
-show.heatmaps(averages, kind="magnitude", unit="|share of F|, each map divided by its largest")
+show.heatmaps(averages, kind="magnitude", unit=BY_LARGEST)
 
 # %% [markdown]
 # There it is: a window in a corner where no object lies. Look at the pictures themselves, as you should have done at first, and nobody does:

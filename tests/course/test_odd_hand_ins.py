@@ -97,7 +97,7 @@ def test_right_answers_have_all_points_in_whatever_file_and_folder(marks):
 def test_what_was_read_with_doubt_is_flagged_and_nothing_else(marks):
     papers, found = marks
     flagged = {name: mark.flags for name, mark in found.items() if mark.flags}
-    assert set(flagged) == {"latin-1", "nulls", "in question"}
+    assert set(flagged) == {"latin-1", "nulls", "in question"}, flagged
     assert "not in UTF-8" in flagged["latin-1"][0]
     assert "timestamp.txt does not contain a time" in flagged["nulls"][0]
     assert f"question-{papers.number} was changed" in flagged["in question"][0]

@@ -2,8 +2,11 @@
 
 import inspect
 import json
+import os
 import re
 import runpy
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -388,3 +391,21 @@ def test_a_copy_of_a_locked_function_is_the_student_s_own(graded_check):
         r"calls igteach\.exercises\.solutions\.common\.input_gradient",
         graded_check("01.3", lambda f, x: common.input_gradient(f, x).abs()).message,
     )
+
+
+def test_a_large_output_starts_no_thread_that_would_be_held_against_a_student(tmp_path):
+    """pyzmq begins a thread of its own when a kernel first sends more than 64 KiB, such as a figure."""
+    code = """
+import threading, zmq
+from igteach.exercises import graded
+context = zmq.Context()
+sender, receiver = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
+sender.bind("inproc://a"); receiver.connect("inproc://a")
+sender.send(bytes(100_000), copy=False)
+receiver.recv()
+print([thread.name for thread in threading.enumerate() if thread not in graded.THREADS_OF_THE_KERNEL])
+sender.close(); receiver.close()
+"""
+    environment = {**os.environ, graded.CASES_VARIABLE: str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
