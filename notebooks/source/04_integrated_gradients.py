@@ -297,7 +297,7 @@ print("some pixels spoke against the answer:", bool((there.values < -0.01).any()
 #
 # ## Walk the path
 #
-# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. It starts at alpha = 0.2, in the middle of the climb. Where else does F rise, what is the gradient there, and which shares have come together by then? And what is left of the gradient where F is flat?
+# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. It starts at alpha = 0.2, in the middle of the climb. Where else does F rise, what is the gradient there, and which shares have accumulated by then? And what is left of the gradient where F is flat?
 
 # %% tags=["nbval-ignore-output"]
 explorer = explore.path_explorer(score, picture, black, label)

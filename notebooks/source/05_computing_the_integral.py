@@ -561,7 +561,7 @@ by_cuts = torch.einsum("k,k...->...", widths, g)[None]
 equal = igteach.integrated_gradients(flat, hard, black, hard_label, steps=25)
 print("25 equal steps are off by         ", show.rounded(error(equal.values, dense.values)[0], 2))
 print("eight cuts, with as many nodes, by", show.rounded(error(by_cuts, dense.values)[0], 1))
-print("of these, so many are in the first fifth of the path:", int((nodes < 0.2).sum()))
+print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum()))
 
 # %% [markdown]
 # This is what `igteach.integrated_gradients` does where you name no steps. It also cuts several cells at once, and puts a parabola through each node and its neighbours. A hundred digits of the flat network; what is below 1e-5 is drawn there.

@@ -135,7 +135,7 @@ def inside(values, mask):
 check("08.1", inside)
 
 # %% [markdown]
-# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Count the maps above, and that of gradient × input.
+# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Score the maps above, and the map of gradient × input.
 
 # %% tags=["nbval-ignore-output"]
 for name, answer in of_one.items():
@@ -403,7 +403,7 @@ for name, picture in gallery.pictures.items():
     }
 
 # %% [markdown]
-# Each map has a colour scale of its own: read it at the bar.
+# Each map has its own colour scale: read it off the bar.
 
 # %%
 def titled(name):
@@ -452,7 +452,7 @@ pair = {
 show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
 
 # %% [markdown]
-# In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left of them when neighbours are added up; the numbers at its bar are much smaller.
+# In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left of them when neighbours are added up; the numbers on its colour bar are much smaller.
 #
 # **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
 

@@ -11,6 +11,7 @@ from igteach.course.questions import QUESTIONS
 from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons
 
+pytestmark = pytest.mark.long  # a minute and a half, most of it nbgrader's
 OPEN = "Write the function above, run its cell, then run this one."
 MISTAKE = "def walk(f, stops):\n    return (igteach.gradient(f, stops[-1:]).values * stops.diff(dim=0)).sum()"
 
