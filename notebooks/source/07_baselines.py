@@ -102,7 +102,7 @@ for name, answer in by_baseline.items():
     print(f"against {name}, of all |shares| they get", show.rounded(mass, 2))
 
 # %% [markdown]
-# Against black, man and tripod are bare, and the colours lie on the lawn and the sky around them. Against the blurred photograph they lie on the head of the tripod and its legs. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
+# Against black, the coat and the tripod are nearly bare, and most colour lies on the lawn and the sky around them. Against the blurred photograph they lie on the head of the tripod and its legs. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
 #
 # ## The hole in a zero
 #
@@ -135,7 +135,7 @@ panels = {
 show.heatmaps(panels, kind="picture")
 
 # %% [markdown]
-# The number in brackets is the probability of that answer. To this network the hole is the difference between one digit and another.
+# After each answer stands its probability. To this network the hole is the difference between one digit and another.
 #
 # **Predict.** What will Integrated Gradients give to the pixels of the hole against a black baseline? And against a white one?
 
@@ -268,7 +268,7 @@ for name, candidate in candidates.items():
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty is beyond the end of the scale; it has the colour of the end.
+# Eight maps of one picture and one score, on one scale. One share in forty is off the scale and gets its end colour.
 
 # %%
 def against(baseline):
@@ -285,7 +285,7 @@ clipped = f"{unit}; stronger ones are clipped"
 show.heatmaps(panels, scale=scale, picture=zero[0, 0], unit=clipped)
 
 # %% [markdown]
-# Two of them at a time, and the sentence that each can say of itself. In JupyterLab you choose the two; it starts with black and the mean, which disagree about the hole.
+# Now compare two at a time, each with a summary of one sentence. In JupyterLab you choose the two; it starts with black and the mean, which disagree about the hole.
 
 # %% tags=["nbval-ignore-output"]
 explorer = explore.baseline_explorer(score, zero, described, target=0)

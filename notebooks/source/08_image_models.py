@@ -45,7 +45,7 @@ device = igteach.device()
 # %% [markdown]
 # ## A picture with the truth attached
 #
-# Nobody knows which pixels of a photograph decided. So begin where more is known. The pictures below are drawn by code: paper cut-outs on patterned paper. There are eight shapes to tell apart. Colours, patterns, places, sizes and the bits and pieces around are drawn by lot, without regard to the shape.
+# Nobody knows which pixels of a photograph decided. So begin where more is known. The pictures below are drawn by code: paper cut-outs on patterned paper. There are eight shapes to tell apart. Colours, patterns, positions, sizes and the clutter around are random, whatever the shape.
 #
 # So there is nothing to learn the answer from but the object and its outline. The code that draws a scene knows where the object is, and hands over a **mask**.
 
@@ -96,9 +96,9 @@ shown = {
 show.attributions(x[first], shown, mask=mask[first])
 
 # %% [markdown]
-# The map of the gradient is nearly empty, and that of gradient × input looks the same: at this picture the network is sure, and the slope has gone (lesson 02). The others have something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
+# The map of the gradient is nearly empty, and that of gradient × input looks the same: at this picture the network is sure, and the slope has gone (lesson 02). The other two have something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
 #
-# In words: take the strength of each pixel, and ask what part of all strength lies on the object. A pixel has three colours and one place: add the colours, then take the absolute value.
+# In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours and one place: add the colours, then take the absolute value.
 #
 # $$\text{share inside} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
 
@@ -143,7 +143,7 @@ for name, answer in of_one.items():
     print(f"{name:20s}{mass.item():.0%}")
 
 # %% [markdown]
-# Did the map that looked empty surprise you? A share of strength does not see how strong a map is in all. And one picture proves nothing.
+# Did the map that looked empty surprise you? The fraction inside ignores how strong the map is overall. And one picture proves nothing.
 #
 # ## A hundred pictures, and luck
 #
@@ -288,8 +288,8 @@ for name, start in starts.items():
 scored = table(competing_inputs)
 series = {
     "IG": "IG",
-    "gradient x input": "gradient times (x - x')",
-    "random slopes": "random numbers times (x - x')",
+    "gradient x input": "gradient x input",
+    "random slopes": "random slopes: noise × (x - x')",
 }
 show.bars(
     [f"from {name}" for name in starts],
@@ -407,7 +407,7 @@ for name, picture in gallery.pictures.items():
 
 # %%
 def titled(name):
-    """The maps of a photograph, by titles that say of what they are."""
+    """The maps of a photograph, by descriptive titles."""
     label = gallery.labels[chosen[name]]
     return {
         f"IG for {label}, {title}": answer for title, answer in explained[name].items()
@@ -422,7 +422,7 @@ show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 #
 # Read the line under each title. All of these maps add up, or nearly. So all of them are right answers, each to its own question.
 #
-# A fourth map costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
+# A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
 
 # %%
 def mean_of(answers):
@@ -471,7 +471,7 @@ for name, maps_of_one in explained.items():
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
-# From the blurred photograph |shares| come to some forty times what the shares add up to, and from a page to some two or three hundred times. A pixel speaks for the tripod, the one beside it against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; a share for each of them alone says little.
+# For the tripod from blur, |shares| come to some forty times what the shares add up to, and from a page to some two or three hundred times. A pixel speaks for the tripod, the one beside it against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; a share for each of them alone says little.
 #
 # Smoothing adds neighbours up, and the sum stays what it was: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left cancels at larger distances.
 #
@@ -505,7 +505,7 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white are rather each other's opposites, as x - x' has the other sign; the mean of the three mostly resembles one of the pages, since shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles one of the pages, since shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
 #
 # **Second: take it away.** The orange places are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn at random.
 #
@@ -577,8 +577,8 @@ pairs = {
     for name, wrap in {"logit": igteach.logit, "probability": igteach.probability}.items()
 }
 shown = (
-    f"logit of {fish}, from black",
-    "logit + corner brightness, from black",
+    f"IG of {fish}'s logit, from black",
+    "IG of that logit + corner brightness",
 )
 show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 
@@ -678,11 +678,11 @@ for name, answer in explained["camera"].items():
     print(f"{name:18s} the strongest place after smoothing: {strongest}")
 
 # %% [markdown]
-# The strongest place of the map from the blurred photograph is several times weaker than those from a black or a white page. On one scale with them it would be pale, though it adds up to as much. A map on a scale of its own always looks busy, even one of rounding errors. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
+# The strongest place of the map from the blurred photograph is several times weaker than those from a black or a white page. On a shared scale it would look pale, though it adds up to as much. A map on its own scale always looks busy, even one of rounding errors. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
 #
-# 1. **Signed.** White is zero. A share against the answer has a colour of its own, and is hatched where there is room.
+# 1. **Signed.** Zero has no colour. A share against the answer has a colour of its own, and is hatched where there is room.
 # 2. **Every pixel**, and the strongest colour is the 99.5th percentile, so that no single pixel sets the scale.
-# 3. **Nothing in silence.** Clipped, smoothed, a scale for each map: it is said.
+# 3. **Nothing goes unsaid.** If a map is clipped, smoothed or on its own scale, the caption says so.
 # 4. **The verdict is in the picture.** A map that does not add up says so itself.
 #
 # ## Your turn
@@ -779,16 +779,16 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # </details>
 
 # %% [markdown]
-# **Question 3.** Two maps, each drawn on a scale of its own, look equally strong. How do the sizes of their values compare?
+# **Question 3.** Two maps, each drawn on its own scale, look equally strong. How do the magnitudes of their values compare?
 #
 # <details><summary>A. They are about equally large.</summary>
 #
-# Each was stretched until its largest value had the strongest colour.
+# Each was stretched until its strongest values had the strongest colour.
 #
 # </details>
-# <details><summary>B. The colours do not tell.</summary>
+# <details><summary>B. The colours cannot tell you.</summary>
 #
-# Right. Put them on one scale, or read the numbers at the bars.
+# Right. Put them on one scale, or read the numbers on the colour bars.
 #
 # </details>
 

@@ -42,7 +42,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Four maps, all of them convincing
 #
-# A scene, as in lesson 08, and four maps of it. Each is drawn on a scale of its own, and sizes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: the gradient, but every ReLU also stops what is negative on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
+# A scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: the gradient, but every ReLU also stops what is negative on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
 
 # %%
 drawn = make_scenes(40, seed=0)
@@ -104,7 +104,7 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
+# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline; with all seven, a grid. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
 #
 # The third row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
 #
@@ -489,7 +489,7 @@ for title, answer in again.items():
 #
 # For the coins there is little to take away, as the network was never sure. IG hardly differs from squares at random, so of this map you have no evidence at all.
 #
-# And the figure over the man says that single shares are not settled: the squares as a whole were tested, no single one was. So you may believe this: these squares carry a part of the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there are edges here" you have no evidence for with the man; with the motorcycle you have.
+# And the title of the camera-man's map says how far off single shares may be: the squares were tested together, none of them alone. So you may believe this: these squares carry a part of the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there are edges here" you have no evidence for with the man; with the motorcycle you have.
 #
 # ## Words
 #
