@@ -52,10 +52,11 @@ def scenes_cnn(count: int) -> list[Case]:
 
 
 def efficientnet_lite0(count: int) -> list[Case]:
-    """Photographs against black."""
+    """Photographs against black, and beyond those their mirror images."""
     files = sorted((Path(os.environ.get("IGTEACH_DATA", "")).parent / "photos").glob("*.JPEG"))
-    pictures = [*map(load_photograph, PHOTOGRAPHS), *map(open_picture, files)][:count]
-    x = torch.stack([imagenet.preprocess(picture) for picture in pictures])
+    pictures = [*map(load_photograph, PHOTOGRAPHS), *map(open_picture, files)]
+    x = torch.stack([imagenet.preprocess(picture) for picture in pictures[:count]])
+    x = torch.cat([x, x.flip(-1)])[:count]
     return likeliest(imagenet.load(), x, imagenet.normalise(torch.zeros(())))
 
 
