@@ -62,7 +62,8 @@ from igteach.methods.integrated_gradients import integrated_gradients, path_grad
 from igteach.methods.latent import latent_path
 from igteach.methods.shapley import shapley_values
 from igteach.methods.sums import sum_attributions
-from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_attribution
 from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
 from igteach.models.autoencoder import load as load_autoencoder
 from igteach.models.digits import load as load_cnn

@@ -1,7 +1,7 @@
 """What every attribution method returns: the values, and how far they can be trusted."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,6 +131,40 @@ class Attribution:
             evidence = self._evidence(self.residual, self.relative_residual)
             return f"Attribution({evidence}: {self.verdict}; {self._cost()})"
         return f"Attribution(no residual; {self.verdict}; {self._cost()})"
+
+    def example(self, number: int) -> "Attribution":
+        """The answer for one example of the batch, as a batch of one.
+
+        Args:
+            number: of the example; negative numbers count from the end.
+
+        Returns:
+            An Attribution with the same fields.
+
+        Raises:
+            ValueError: there is no such example.
+
+        Example:
+            >>> answer = Attribution(torch.eye(2), torch.ones(2), torch.zeros(2), 1)
+            >>> answer.example(1).values
+            tensor([[0., 1.]])
+        """
+        batch = len(leaves(self.values)[0])
+        if not -batch <= number < batch:
+            raise ValueError(f"example is {number}, and the answer has {batch}; pass 0 to {batch - 1}")
+        one = slice(number % batch, number % batch + 1)
+
+        def cut(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: tensor[one] for name, tensor in value.items()}
+            return tuple(tensor[one] for tensor in value) if isinstance(value, tuple) else value[one]
+
+        whole = ("feature_names",) if isinstance(self.evaluations, Tensor) else ("feature_names", "evaluations")
+        cuts = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in whole}
+        cuts = {name: None if value is None else cut(value) for name, value in cuts.items()}
+        if self.path_values is not None:
+            cuts["path_values"] = self.path_values[one]
+        return replace(self, **cuts)
 
     def numpy(self) -> Any:
         """The values as a NumPy array, or as a tuple or dict of arrays where values is one.

@@ -173,7 +173,7 @@ def _copy(numbers: list[str]) -> Path:
 
 def fetch(_: Options) -> int:
     """fetch the language model SmolLM2 (93 MB, once) and keep it in this user's cache"""
-    from igteach.models.language import fetch as fetch_smollm2  # loads PyTorch
+    from igteach.models.smollm2 import fetch as fetch_smollm2  # loads PyTorch
 
     print(f"fetch: {fetch_smollm2()}")
     return 0

@@ -13,7 +13,8 @@ from igteach.core.per_row import PerRow
 from igteach.core.validation import check_arguments, check_count, default_batch_size
 from igteach.evaluate.agreement import flatten_places
 from igteach.evaluate.maps import check_map
-from igteach.methods.token_attribution import TokenAttribution, token_baseline
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_baseline
 from igteach.models.text import EmbeddingInterpolation, TextClassifier
 
 

@@ -2,143 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
+from igteach.core.integration import MAX_EVALUATIONS
 from igteach.core.validation import check_baseline, check_modes, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.models.text import EmbeddingInterpolation, Prediction, Text, TextClassifier
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class TokenAttribution:
-    """The share of each token of a text in the probability of a label, with the evidence for and against it.
-
-    Attributes:
-        text: the text; of a pair the first, the tokenizer's separator between spaces, and the second.
-        tokens: as the model reads them, with special tokens and, in a batch, padding.
-        offsets: where each token stands: it is text[start:end], which is empty for a token that stands nowhere.
-        words: the number of the word that each token belongs to; None for special tokens and padding.
-        scores: (tokens,), the share of each token; exactly zero for special tokens and padding.
-        target: the label whose probability is F; of a regression the name of the number, which is F itself.
-        prediction: the label that the model chooses; of a model with several labels at once a tuple of those above one
-            half; of a regression the number, or a tuple of them.
-        evidence: the attribution behind the scores: F(x), F(x'), the residual, the error estimate, the gradients spent.
-        truncated: whether the model could not read all of the text.
-        pair: the two texts of a pair; None for a single text.
-    """
-
-    text: str
-    tokens: tuple[str, ...]
-    offsets: tuple[tuple[int, int], ...]
-    words: tuple[int | None, ...]
-    scores: Tensor
-    target: str
-    prediction: Prediction
-    evidence: Attribution
-    truncated: bool
-    pair: tuple[str, str] | None = None
-
-    @property
-    def residual(self) -> float:
-        """scores.sum() - (F(x) - F(x'))."""
-        return self.evidence.residual.item()  # type: ignore[union-attr]
-
-    def merged(self) -> TokenAttribution:
-        """The same by words, as the tokenizer separates them: a word has the sum of its tokens' scores."""
-        groups = self._words_as_groups()
-        offsets = [self._span(group) for group in groups]
-        tokens = []
-        for group, (start, end) in zip(groups, offsets, strict=True):
-            tokens.append(self.text[start:end] or self.tokens[group[0]])
-        return replace(
-            self,
-            tokens=tuple(tokens),
-            offsets=tuple(offsets),
-            words=tuple(self.words[group[0]] for group in groups),
-            scores=torch.stack([self.scores[group].sum() for group in groups]),
-        )
-
-    def _words_as_groups(self) -> list[list[int]]:
-        """The indices of the tokens of each word, in order; a token outside all words is a group of its own."""
-        groups: list[list[int]] = []
-        previous: int | None = None
-        for i, word in enumerate(self.words):
-            if word is not None and word == previous:
-                groups[-1].append(i)
-            else:
-                groups.append([i])
-            previous = word
-        return groups
-
-    def _span(self, group: list[int]) -> tuple[int, int]:
-        """From the start of the first to the end of the last of some tokens in the text; (0, 0) if none is in it."""
-        spans = [self.offsets[i] for i in group]
-        spans = [(start, end) for start, end in spans if start < end]
-        if not spans:
-            return 0, 0
-        return min(start for start, _ in spans), max(end for _, end in spans)
-
-    def __repr__(self) -> str:
-        shares = " ".join(f"{token}({score:+.2f})" for token, score in zip(self.tokens, self.scores, strict=True))
-        return f"TokenAttribution for {self.target!r}: {shares}\n{self.evidence!r}"
+from igteach.methods.prompts import answer, ask
+from igteach.methods.token_answer import TokenAttribution
+from igteach.models.language import LanguageModel, Prompt
+from igteach.models.text import EmbeddingInterpolation, Text, TextClassifier
 
 
 def token_attribution(
-    model: TextClassifier,
-    text: str | Sequence[Text],
+    model: TextClassifier | LanguageModel,
+    text: Text | Prompt | Sequence[Text] | Sequence[Prompt],
     target: int | str | None = None,
     *,
-    baseline: str | Tensor = "pad",
+    against: int | str | None = None,
+    continuation: str | None = None,
+    baseline: str | Tensor | None = None,
+    move: str = "written",
     tolerance: float = ROUGHLY_BELOW,
+    max_evaluations: int = MAX_EVALUATIONS,
     steps: int | None = None,
 ) -> TokenAttribution | list[TokenAttribution]:
-    """The share of each token in the probability of a label: IG along its word embedding, summed over the embedding.
+    """The share of each token in an answer: IG along its word embedding, summed over the embedding.
 
-    F is the softmax of the logits; of a model with several labels at once the sigmoid of a label's own; of a regression
-    the number itself, as `TextClassifier` says.
+    Of a TextClassifier, F is the softmax of the logits; of one with several labels at once the sigmoid of a label's
+    own; of a regression the number itself, as `TextClassifier` says. Of a LanguageModel, F is the logit of one next
+    token less that of another, or the log-probability of one.
 
     On the whole path special tokens keep their embeddings, and the model its mask, token types and positions. The model
     gets the tokens themselves, and only what it looks up for them moves: so a decoder's classification head finds the
     last token, an encoder-decoder's the end of the text, and a decoder that reads the text again gets the same words.
 
     Args:
-        model: TextClassifier(model, tokenizer, labels), as `igteach.models.text.load` and `from_pretrained` give.
-        text: a text, a list of texts, or a list of pairs of texts, each a tuple (first, second). The tokens of a list
-            are those of a padded batch, but each text is read by itself.
+        model: TextClassifier(model, tokenizer, labels), as `igteach.models.text.load` and `from_pretrained` give; or
+            LanguageModel(model, tokenizer).
+        text: a text or a list of texts; for a classifier also a list of pairs of texts, each a tuple (first, second);
+            for a language model also a chat, a list of messages {"role": ..., "content": ...}. The tokens of a list are
+            those of a padded batch for a classifier, but each text is read by itself.
         target: a label or its number; None is the likeliest label. A regression that gives one number has no target.
-        baseline: what each ordinary token starts from: the embedding of "pad" or "mask", "zero", or a tensor (width,)
-            or (tokens, width).
+            For a language model a token as text (" Mary", with its space) or its number; None is the likeliest.
+        against: for a language model another token: F is the logit of target less its logit. None: F is the target's
+            log-probability.
+        continuation: for a language model a text of several tokens that come next, in place of target. F is the
+            log-probability of each of them, given the prompt and those before it, which do not move.
+        baseline: what each token that moves starts from. For a classifier the embedding of "pad" (None) or "mask"; for
+            a language model the mean of all embeddings, "mean" (None), that of the end of a text, "eos", or another
+            prompt of as many tokens. For both "zero", or a tensor (width,) or (tokens, width).
+        move: for a language model which tokens move: "written", all but special ones and a chat's template, or "all".
         tolerance: the largest error of the scores, as for `igteach.integrated_gradients`.
+        max_evaluations: as for `igteach.integrated_gradients`.
         steps: as for `igteach.integrated_gradients`.
 
     Returns:
-        The attribution of the text, or a list of them for a list of texts.
+        The TokenAttribution of the text, or a list of them for a list of texts; with continuation a list with one for
+        each of its tokens, which `igteach.show.matrix` draws.
 
     Raises:
-        TypeError: if an argument is of the wrong kind, or the model is not a TextClassifier.
+        TypeError: if an argument is of the wrong kind, or the model is neither of the two.
         ValueError: if the model does not answer by its word embeddings alone, or does not read the text; if it has no
-            such label or baseline token, or a target where it gives one number; or as `igteach.integrated_gradients`.
+            such label, token or baseline, or a target where it gives one number; if another prompt has another number
+            of tokens; if an argument of a language model comes with a classifier; or as `igteach.integrated_gradients`.
 
     Example:
         >>> import igteach
-        >>> from igteach.models import text
+        >>> from igteach.models import lookup, text
         >>> answer = igteach.token_attribution(text.load("sentiment_zh", "cpu"), "很差", steps=64)
         >>> answer.tokens, answer.prediction
         (('很', '差'), 'negative')
+        >>> igteach.token_attribution(lookup.load("cpu"), "k3 v7 k1 v2 k3", "v7", against="v2").prediction
+        'v7'
 
     Source:
-        Sundararajan, Taly and Yan (2017), section 6.3, https://arxiv.org/abs/1703.01365.
+        Sundararajan, Taly and Yan (2017), section 6.3, https://arxiv.org/abs/1703.01365; the logit of one token less
+        another's: Wang et al. (2022), https://arxiv.org/abs/2211.00593.
     """
+    if isinstance(model, LanguageModel):
+        asked = (target, against, continuation, "mean" if baseline is None else baseline, move)
+        goal = (tolerance, max_evaluations, steps)
+        if not isinstance(text, list | tuple) or any(isinstance(message, Mapping) for message in text):
+            answers = answer(ask(model, cast(Prompt, text), *asked), *goal)
+            return answers if continuation is not None else answers[0]
+        if continuation is not None:
+            raise ValueError("text is a list, and continuation goes with one prompt; call once for each")
+        return [answer(ask(model, cast(Prompt, prompt), *asked), *goal)[0] for prompt in text]
     if not isinstance(model, TextClassifier):
         received = type(model).__name__
-        raise TypeError(f"model is {received}; pass TextClassifier(model, tokenizer, labels) of igteach.models.text")
-    options = _Options(target, baseline, tolerance, steps)
+        raise TypeError(
+            f"model is {received}; pass TextClassifier(model, tokenizer, labels) of igteach.models.text, or "
+            "LanguageModel(model, tokenizer) of igteach.models.language"
+        )
+    for name, value, default in (
+        ("against", against, None),
+        ("continuation", continuation, None),
+        ("move", move, "written"),
+    ):
+        if value != default:
+            raise ValueError(f"{name} is {value!r}, and the model is a TextClassifier; leave it out")
+    options = _Options(target, "pad" if baseline is None else baseline, tolerance, max_evaluations, steps)
     if not isinstance(text, list | tuple):
         single = cast(str, text)  # `encode` refuses anything else
         return _attribute_row(model, model.encode([single]), 0, single, options)
@@ -156,12 +125,14 @@ class _Options:
         target: a label, its number, or None for the label that the model chooses.
         baseline: the name of a token, or a tensor.
         tolerance: of the error of the scores.
+        max_evaluations: gradients, at most.
         steps: gradients by a fixed rule, or None.
     """
 
     target: int | str | None
     baseline: str | Tensor
     tolerance: float
+    max_evaluations: int
     steps: int | None
 
 
@@ -194,6 +165,7 @@ def _attribute_row(model: TextClassifier, batch: Any, row: int, text: Text, opti
         evidence=evidence,
         truncated=model.is_cut(text),
         pair=None if isinstance(text, str) else text,
+        moved=tuple((is_read & (batch["special_tokens_mask"][row] == 0)).tolist()),
     )
 
 
@@ -205,6 +177,7 @@ def _integrate(model: TextClassifier, f: EmbeddingInterpolation, target: int, op
             f.x.new_ones(f.x.shape[:2]),
             target=target,
             tolerance=options.tolerance,
+            max_evaluations=options.max_evaluations,
             steps=options.steps,
             batch_size=default_batch_size(f.x, None),
         )

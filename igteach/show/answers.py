@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from torch import Tensor
 
-from igteach.core.attribution import Attribution, leaves
-from igteach.methods.token_attribution import TokenAttribution
+from igteach.core.attribution import Attribution
+from igteach.methods.token_answer import TokenAttribution
 from igteach.show.figures import Figure, Values, map_in_words, numbers, pixels_of, rounded
 from igteach.show.palette import ABOVE, BELOW
 from igteach.show.plates import (
@@ -108,7 +108,7 @@ def attribution(
         raise TypeError(
             f"answer is {type(answer).__name__}; pass the Attribution that a method returned, one answer a call"
         )
-    one = _of_example(answer, example)
+    one = answer.example(example)
     panels = _panels(one, picture, None if groups is None else _upright_groups(groups, len(answer.f_input), example))
     panels = [_for_display(panel, smooth) for panel in panels]
     verdict = verdict_in_words(one)
@@ -121,27 +121,6 @@ def attribution(
         caption += f" Smoothed for display over {smooth:g} pixels."
     canvas = _drawn(panels, unit, top, verdict, caption.strip(), is_smooth=smooth >= 1)
     return Figure(canvas, " ".join([verdict, *(_story(panel, top) for panel in panels), caption]).strip())
-
-
-def _of_example(answer: Attribution, example: int) -> Attribution:
-    """The answer for one example alone."""
-    batch = len(leaves(answer.values)[0])
-    if not -batch <= example < batch:
-        raise ValueError(f"example is {example}, and the answer has {batch}; pass 0 to {batch - 1}")
-    one = slice(example % batch, example % batch + 1)
-    if isinstance(answer.values, Tensor):
-        values: Any = answer.values[one]
-    elif isinstance(answer.values, dict):
-        values = {name: tensor[one] for name, tensor in answer.values.items()}
-    else:
-        values = tuple(tensor[one] for tensor in answer.values)
-    return replace(
-        answer,
-        values=values,
-        f_input=answer.f_input[one],
-        f_baseline=None if answer.f_baseline is None else answer.f_baseline[one],
-        error_estimate=None if answer.error_estimate is None else answer.error_estimate[one],
-    )
 
 
 def _panels(one: Attribution, picture: Any, groups: np.ndarray | None) -> list[Panel]:

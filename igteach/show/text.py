@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 from matplotlib.colors import to_hex
 
-from igteach.methods.token_attribution import TokenAttribution
-from igteach.show.figures import rounded
+from igteach.methods.token_answer import TokenAttribution
+from igteach.show.figures import Values, numbers, rounded
 from igteach.show.palette import WHITE_IS_ZERO
 from igteach.show.tables import Table
 
@@ -23,7 +24,9 @@ STYLE = """<style>
 Piece = tuple[str, float | None]  # a stretch of the text, and its score; None if no token stands there
 
 
-def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
+def text(
+    attributions: TokenAttribution | Sequence[TokenAttribution] | Sequence[str], scores: Values | None = None
+) -> Table:
     """Show a text with the score of each token, or several texts on one scale, each with its residual.
 
     A notebook shows each token on the colour of its score, and the number when the pointer or a finger is on it, and in
@@ -32,10 +35,15 @@ def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
     A terminal and a screen reader get each token with its score to 2 digits, which another machine may round otherwise.
 
     Args:
-        attributions: of one text, or of several.
+        attributions: of one text, or of several; or the tokens of a text as a list of str, with scores from elsewhere.
+        scores: (tokens,), with a list of tokens only.
 
     Returns:
         A table that a notebook shows as HTML and a terminal as text.
+
+    Raises:
+        TypeError: attributions is a list of str and scores is missing, or the other way round.
+        ValueError: there is not one score for each token, or one of them is NaN or infinite.
 
     Example:
         >>> from igteach import token_attribution
@@ -43,21 +51,42 @@ def text(attributions: TokenAttribution | Sequence[TokenAttribution]) -> Table:
         >>> print(text(token_attribution(load("sentiment_zh", "cpu"), "房间很干净")))  # doctest: +ELLIPSIS
         房(...)...
         positive, which the model chooses: from ... at the baseline to ...; residual ...
+        >>> print(text(["not", "bad"], [-0.5, 1.25]))
+        not(-0.50) bad(+1.25)
     """
-    several = [attributions] if isinstance(attributions, TokenAttribution) else list(attributions)
-    top = max((float(attribution.scores.abs().max()) for attribution in several), default=0.0)
-    if top == 0.0:
-        top = 1.0
-    body = "".join(_html(attribution, top) for attribution in several)
-    return Table(f"{STYLE}<div>{body}<small>{_scale(top)} {LEGEND}</small></div>", "\n".join(map(_words, several)))
+    several = [attributions] if isinstance(attributions, TokenAttribution) else [*attributions]
+    plain = bool(several) and all(isinstance(each, str) for each in several)
+    if plain != (scores is not None):
+        raise TypeError("scores go with a list of tokens as str, and a list of str with scores; pass both, or answers")
+    if scores is not None:
+        lines = [(_spaced([str(token) for token in several], numbers(scores, "scores")), "")]
+    else:
+        answers = [each for each in several if isinstance(each, TokenAttribution)]
+        lines = [(_pieces(each), _evidence(each)) for each in answers]
+    top = max((abs(score) for pieces, _ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
+    body = "".join(_html(pieces, evidence, top) for pieces, evidence in lines)
+    words = "\n".join("\n".join(filter(None, (_scores_in_words(pieces), evidence))) for pieces, evidence in lines)
+    return Table(f"{STYLE}<div>{body}<small>{_scale(top)} {LEGEND}</small></div>", words)
 
 
-def _html(attribution: TokenAttribution, top: float) -> str:
-    spans = [escape(piece) if score is None else _span(piece, score, top) for piece, score in _pieces(attribution)]
+def _spaced(tokens: list[str], scores: np.ndarray) -> list[Piece]:
+    """Tokens with their scores, and a space between them if none brings its own."""
+    if scores.shape != (len(tokens),):
+        raise ValueError(f"scores has shape {scores.shape}, and there are {len(tokens)} tokens; pass one for each")
+    gap: list[Piece] = [] if any(token[:1].isspace() for token in tokens) else [(" ", None)]
+    pieces: list[Piece] = []
+    for token, score in zip(tokens, scores.tolist(), strict=True):
+        pieces += [*(gap if pieces else []), (token, score)]
+    return pieces
+
+
+def _html(pieces: Sequence[Piece], evidence: str, top: float) -> str:
+    spans = [escape(piece) if score is None else _span(piece, score, top) for piece, score in pieces]
     style = "white-space: pre-wrap; line-height: 2.2; margin: 0"
-    label = escape(_scores_in_words(attribution))
+    label = escape(_scores_in_words(pieces))
     shown = f'<p role="img" aria-label="{label}" dir="auto" style="{style}">{"".join(spans)}</p>'
-    return f'{shown}<p style="margin: 0 0 0.6em"><small>{escape(_evidence(attribution))}</small></p>'
+    below = f'<p style="margin: 0 0 0.6em"><small>{escape(evidence)}</small></p>' if evidence else ""
+    return shown + below
 
 
 def _span(piece: str, score: float, top: float) -> str:
@@ -120,13 +149,9 @@ def _pieces(attribution: TokenAttribution) -> list[Piece]:
     return pieces
 
 
-def _words(attribution: TokenAttribution) -> str:
-    return f"{_scores_in_words(attribution)}\n{_evidence(attribution)}"
-
-
-def _scores_in_words(attribution: TokenAttribution) -> str:
+def _scores_in_words(pieces: Sequence[Piece]) -> str:
     """The text with the score of each token in brackets behind it."""
-    return "".join(piece if score is None else f"{piece}({score:+.2f})" for piece, score in _pieces(attribution))
+    return "".join(piece if score is None else f"{piece}({score:+.2f})" for piece, score in pieces)
 
 
 def _evidence(attribution: TokenAttribution) -> str:
@@ -139,5 +164,8 @@ def _evidence(attribution: TokenAttribution) -> str:
     else:
         chosen = f"where the model chooses {', '.join(several) or 'none'}"
     change = f"{evidence.f_baseline.item():.2f} at the baseline to {evidence.f_input.item():.2f}"  # type: ignore[union-attr]
+    if attribution.f_name is not None:
+        chosen = chosen if target in several else f"where the model chooses {prediction!r}"
+        target = attribution.f_name
     words = f"{target}, {chosen}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
     return f"{words}; the model did not read all of the text" if attribution.truncated else words

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import torch
 
-from igteach.training import autoencoder, digits, frames, patients, scenes, text
+from igteach.training import autoencoder, digits, frames, lookup, patients, scenes, text
 
 PROGRAMS: dict[str, Callable[[], None]] = {
     "digits": digits.train_digits,
@@ -18,6 +18,7 @@ PROGRAMS: dict[str, Callable[[], None]] = {
     "scenes": scenes.train_scenes,
     "shortcut": scenes.train_shortcut,
     "frames": frames.train_frames,
+    "lookup": lookup.train_lookup,
     "question_types": text.train_question_types,
     "sentiment_en": text.train_sentiment_en,
     "sentiment_zh": text.train_sentiment_zh,

@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from igteach.datasets.shipped import data_folder
 from igteach.datasets.texts import LANGUAGES, MarkedText, load_frames
-from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_attribution
 from igteach.models.text import CharacterCNN, TextClassifier, character_tokenizer, word_level_tokenizer
 from igteach.training.cards import Figures
 

@@ -26,7 +26,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import parametrize
 
-from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_attribution
 from igteach.models.text import (
     LABELS,
     LONGEST,

@@ -14,7 +14,8 @@ from igteach.datasets.photographs import PHOTOGRAPHS, load_photograph, open_pict
 from igteach.datasets.scenes import make_scenes
 from igteach.datasets.texts import load_questions
 from igteach.methods.token_attribution import token_baseline
-from igteach.models import digits, imagenet, language, scenes, text
+from igteach.models import digits, imagenet, scenes, text
+from igteach.models.smollm2 import load as load_smollm2
 
 DEVICE = igteach.device()
 CONTRASTS = (  # a prompt, the token that should come next, and another
@@ -74,7 +75,7 @@ def minilm(count: int, baseline: str = "pad") -> list[Case]:
 
 def smollm2(count: int, baseline: str = "end of text") -> list[Case]:
     """Prompts, by the logit of one next token less that of another, against embeddings that are all the same."""
-    smollm = language.load()
+    smollm = load_smollm2()
     table = smollm.model.get_input_embeddings().weight.detach()
     starts = {"end of text": table[smollm.tokenizer.eos_token_id], "mean": table.mean(0), "zero": table[0] * 0}
     cases = list[Case]()

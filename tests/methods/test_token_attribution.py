@@ -11,7 +11,8 @@ from tokenizers.decoders import ByteLevel
 from torch import nn
 
 import igteach
-from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_attribution
 from igteach.models.text import TextClassifier, from_pretrained
 
 KINDS = ("bert", "distilbert", "roberta")

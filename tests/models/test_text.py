@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from igteach.datasets.shipped import data_folder, load_state, save_state
-from igteach.methods.token_attribution import TokenAttribution, token_attribution
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.token_attribution import token_attribution
 from igteach.models import text
 from igteach.models.text import CharacterCNN, character_tokenizer, load, load_trained
 from igteach.models.weights import WeightsUnavailable

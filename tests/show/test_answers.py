@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 import igteach
 from igteach import Attribution, show
-from igteach.methods.token_attribution import TokenAttribution
+from igteach.methods.token_answer import TokenAttribution
 from igteach.show import plates
 from igteach.show.answers import MOST_BARS
 from igteach.show.palette import ABOVE, BELOW, WHITE_IS_ZERO

