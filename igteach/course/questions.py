@@ -154,6 +154,19 @@ QUESTIONS = {
             "says what to do: not to deploy, pictures without the mark, a test on them; in words that others follow",
         ),
     ),
+    "13": Question(
+        "A report shows Integrated Gradients of the prompt 'The nurse told the doctor that', 64 equal steps from the "
+        "end-of-text embedding, for the log-probability of ' she'. The word ' nurse' has the largest share, and the "
+        "report concludes that the model holds a prejudice about nurses. What do you ask, what would you run instead, "
+        "and what could each outcome of it permit you to say? At most eight sentences.",
+        (
+            "asks for the residual and the error estimate, and says that equal steps may not have settled",
+            "asks for a contrast (' she' over ' he'), as a log-probability mixes it with all other tokens",
+            "proposes a minimal pair in which more than one token differs, and says what the share then compares",
+            "proposes an intervention with a control: other professions, names or a neutral word, counted over many",
+            "says that a share of one prompt is not a claim about the model, nor about the people it was trained on",
+        ),
+    ),
 }
 
 

@@ -40,9 +40,9 @@ def make_lookups(count: int, seed: int) -> Lookups:
     Example:
         >>> drawn = make_lookups(1, seed=0)
         >>> drawn.prompts[0], drawn.answers[0]
-        ('k5 v15 k7 v10 k9 v13 k12 v11 k3 v3 k13 v6 k3', 'v3')
+        ('k12 v8 k2 v12 k3 v10 k13 v1 k14 v6 k4 v7 k4', 'v7')
         >>> drawn.decides[0].nonzero()[:, 0].tolist()
-        [8, 9, 12]
+        [10, 11, 12]
     """
     keys, values, asked = draw(count, torch.Generator().manual_seed(seed))
     rows = torch.arange(count)

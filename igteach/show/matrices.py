@@ -17,7 +17,7 @@ STRONG = 0.6  # of the strongest: from there on the colour is dark, and its numb
 
 
 def matrix(
-    values: Sequence[TokenAttribution] | Values,
+    values: TokenAttribution | Sequence[TokenAttribution] | Values,
     rows: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     *,
@@ -38,16 +38,18 @@ def matrix(
 
     Raises:
         TypeError: values are numbers, and names are missing.
-        ValueError: there is not one name for each row and column; or values hold NaN or infinity.
+        ValueError: there is not one name for each row and column; answers are of several prompts; or values are empty,
+            or hold NaN or infinity.
 
     Example:
         >>> matrix([[0.5, -1.0]], ["answer"], ["my", "prompt"])
         Figure: Matrix of share of F, 1 by 2. answer: strongest prompt -1.
     """
-    if all(isinstance(each, TokenAttribution) for each in values):
-        answers = [each for each in values if isinstance(each, TokenAttribution)]
+    given = [values] if isinstance(values, TokenAttribution) else [*values]
+    answers = [each for each in given if isinstance(each, TokenAttribution)]
+    if answers and len(answers) == len(given):
         rows = rows or [each.target for each in answers]
-        columns = columns or answers[0].tokens
+        columns = columns or _tokens_of(answers)
         cells = np.stack([each.scores.detach().cpu().double().numpy() for each in answers])
     elif rows is None or columns is None:
         raise TypeError("rows or columns is None, and values are numbers; pass a list of str for each")
@@ -58,6 +60,17 @@ def matrix(
     return Figure(
         _drawn(cells, [*map(_visible, rows)], [*map(_visible, columns)], unit), _story(cells, rows, columns, unit)
     )
+
+
+def _tokens_of(answers: Sequence[TokenAttribution]) -> tuple[str, ...]:
+    """The tokens of the prompt; ValueError unless all answers have the same."""
+    tokens = answers[0].tokens
+    other = next((each.tokens for each in answers if each.tokens != tokens), tokens)
+    if other != tokens:
+        raise ValueError(
+            f"values are answers to prompts of other tokens, {[*tokens]} and {[*other]}; pass those of one prompt"
+        )
+    return tokens
 
 
 def _drawn(cells: np.ndarray, rows: list[str], columns: list[str], unit: str) -> Canvas:

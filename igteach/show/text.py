@@ -42,7 +42,8 @@ def text(
         A table that a notebook shows as HTML and a terminal as text.
 
     Raises:
-        TypeError: attributions is a list of str and scores is missing, or the other way round.
+        TypeError: attributions is a list of str and scores is missing, or the other way round; or it holds something
+            else.
         ValueError: there is not one score for each token, or one of them is NaN or infinite.
 
     Example:
@@ -55,13 +56,16 @@ def text(
         not(-0.50) bad(+1.25)
     """
     several = [attributions] if isinstance(attributions, TokenAttribution) else [*attributions]
-    plain = bool(several) and all(isinstance(each, str) for each in several)
-    if plain != (scores is not None):
+    answers = [each for each in several if isinstance(each, TokenAttribution)]
+    tokens = [each for each in several if isinstance(each, str)]
+    if len(several) not in (len(answers), len(tokens)):
+        kinds = ", ".join(sorted({type(each).__name__ for each in several}))
+        raise TypeError(f"attributions holds {kinds}; pass answers of token_attribution, or tokens as str with scores")
+    if bool(tokens) != (scores is not None):
         raise TypeError("scores go with a list of tokens as str, and a list of str with scores; pass both, or answers")
     if scores is not None:
-        lines = [(_spaced([str(token) for token in several], numbers(scores, "scores")), "")]
+        lines = [(_spaced(tokens, numbers(scores, "scores")), "")]
     else:
-        answers = [each for each in several if isinstance(each, TokenAttribution)]
         lines = [(_pieces(each), _evidence(each)) for each in answers]
     top = max((abs(score) for pieces, _ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
     body = "".join(_html(pieces, evidence, top) for pieces, evidence in lines)

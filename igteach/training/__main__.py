@@ -8,12 +8,13 @@ from collections.abc import Callable
 
 import torch
 
-from igteach.training import autoencoder, digits, frames, lookup, patients, scenes, text
+from igteach.training import autoencoder, digits, frames, lookup, patients, prompt_curves, scenes, text
 
 PROGRAMS: dict[str, Callable[[], None]] = {
     "digits": digits.train_digits,
     "saturation": digits.train_saturation,
     "autoencoder": autoencoder.train_autoencoder,
+    "prompt_curves": prompt_curves.measure_prompt_curves,
     "patients": patients.train_patients,
     "scenes": scenes.train_scenes,
     "shortcut": scenes.train_shortcut,

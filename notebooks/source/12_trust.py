@@ -818,4 +818,4 @@ progress("12")
 #
 # **Where it comes from.** Random weights: Adebayo et al. (2018). Deletion and insertion: Samek et al. (2017), Petsiuk, Das and Saenko (2018); the doubt about damaged pictures: Hooker et al. (2019). Ranks: Spearman (1904). Guided backpropagation: Springenberg et al. (2014). Integrated Gradients: Sundararajan, Taly and Yan (2017).
 #
-# **What is next.** The course ends here, and the subject does not. Open questions that you are now equipped for: which baseline, when no input is neutral; how to damage a picture so that the network still believes it; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on training anew, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful. And take a network of your own: find out what it looks at, and try to prove yourself wrong.
+# **What is next.** [Lesson 13](13_language_models.ipynb): the same questions, put to a language model: which words of a prompt made it say that?

@@ -18,7 +18,9 @@ from igteach.methods import (
     folder,
     gradients,
     guided,
+    heads,
     integrated_gradients,
+    prompts,
     shapley,
     token_attribution,
     trees,
@@ -206,3 +208,18 @@ def least_first(right, exchange, values, steps):
 @breaks(randomisation.cascading_randomisation, "12", "a network that forgets nothing")
 def as_trained(right, f, *args, **options):
     return ((name, f) for name, _ in right(f, *args, **options))
+
+
+@breaks(prompts.NextTokens.forward, "13", "John is explained, not Mary")
+def of_the_other_token(right, self, alphas):
+    return -right(self, alphas)
+
+
+@breaks(prompts.prompt_baseline, "13", "another prompt is taken for zero")
+def whatever_was_asked(right, baseline, model, prompt, x, moved=None):
+    return right("zero", model, prompt, x, moved)
+
+
+@breaks(heads._along, "13", "slopes of heads without their change")
+def slopes_alone(right, values, gradients):
+    return gradients[1:-1].double().sum((0, 1))

@@ -12,6 +12,7 @@ import pytest
 from igteach.course.release_checks import NBVAL
 from igteach.lessons.build import execute
 from igteach.lessons.lesson import all_lessons
+from igteach.models import smollm2
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,8 @@ BREAKS = str(Path(__file__).with_name("breaks.py"))
 @pytest.mark.sampled(12)
 @pytest.mark.parametrize("fault", runpy.run_path(BREAKS)["BREAKS"], ids=lambda fault: fault.name)
 def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
+    if fault.lesson == "13" and smollm2.find() is None:
+        pytest.skip("SmolLM2 is not on this machine; run: igteach fetch")
     result = nbval_broken(fault.lesson, fault.name, tmp_path)
     assert result.returncode == 1, result.stdout[-3000:]
     assert "Cell outputs differ" in result.stdout or "execution caused an exception" in result.stdout
