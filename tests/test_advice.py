@@ -43,8 +43,10 @@ from igteach import (
 )
 from igteach.core.attribution import leaves
 from igteach.methods.guided import guided_path
+from igteach.methods.heads import component_conductance, mean_of_heads, without_heads
 from igteach.methods.token_attribution import token_baseline
-from igteach.models import text
+from igteach.models import lookup, text
+from igteach.models.language import LanguageModel
 
 PACKAGE = Path(igteach.__file__).parent
 ROOMS = ("core", "methods", "evaluate", "show")
@@ -218,6 +220,46 @@ def read_by(change):
     return igteach.token_attribution(text.TextClassifier(model, reader().tokenizer, reader().labels), "很差")
 
 
+@functools.cache
+def looker():
+    return lookup.load("cpu")
+
+
+class Continued(nn.Module):
+    """The transformer that looks up, whose logits are changed with the tokens that it was given."""
+
+    def __init__(self, change, **config):
+        super().__init__()
+        self.inner, self.change, self.config = looker().model, change, SimpleNamespace(**config)
+
+    def get_input_embeddings(self):
+        return self.inner.get_input_embeddings()
+
+    def forward(self, input_ids):
+        return self.change(self.inner(input_ids=input_ids, use_cache=False).logits, input_ids)
+
+
+def continued(change=lambda logits, ids: logits, **config):
+    return LanguageModel(Continued(change, **config).eval(), looker().tokenizer)
+
+
+def continues(prompt="k3 v7 k1 v2 k3", target=None, model=None, **options):
+    return igteach.token_attribution(model or looker(), prompt, target, steps=2, **options)
+
+
+def knocked_out(heads, means=None):
+    means = mean_of_heads(looker(), ["k3 v7 k3"]) if means is None else means
+    with without_heads(looker(), heads, means):
+        return looker().likeliest("k3 v7 k3")
+
+
+def with_special():
+    """As `looker`, but that v15 is a special token, which does not move."""
+    model = lookup.load("cpu")
+    model.tokenizer.add_special_tokens({"sep_token": "v15", "cls_token": "v14"})
+    return model
+
+
 # module, part of the message, the call that it answers, the call as advised
 ADVICE = [
     (
@@ -225,6 +267,12 @@ ADVICE = [
         "; pass tensors, tuples, dicts, numbers or strings",
         lambda t: saved([1], t),
         lambda t: saved(1, t),
+    ),
+    (
+        "core/attribution.py",
+        "example is {}, and the answer has {}; pass 0 to {}",
+        lambda: show.attribution(answer_of(), example=2),
+        lambda: (show.attribution(answer_of(), example=1), answer_of().example(1)),
     ),
     ("core/attribution.py", "; pass tensors, and str keys in a dict", lambda: answer({1: X}), lambda: answer({"1": X})),
     (
@@ -545,7 +593,7 @@ ADVICE = [
     ),
     (
         "core/validation.py",
-        "call .eval() on f",
+        "behaves differently there; call .eval() on {}",
         lambda: ig(nn.Sequential(LINEAR, nn.Dropout()), X, target=1),
         lambda: ig(nn.Sequential(LINEAR, nn.Dropout()).eval(), X, target=1),
     ),
@@ -669,6 +717,130 @@ ADVICE = [
         lambda: igteach.sum_attributions(
             answer(X, feature_names=("a", "b", "c")), answer(X, feature_names=("a", "b", "c"))
         ),
+    ),
+    (
+        "methods/heads.py",
+        "; pass a list of prompts",
+        lambda: mean_of_heads(looker(), "k3 v7 k3"),
+        lambda: mean_of_heads(looker(), ["k3 v7 k3"]),
+    ),
+    (
+        "methods/heads.py",
+        "prompts is empty; pass one or more",
+        lambda: mean_of_heads(looker(), []),
+        lambda: mean_of_heads(looker(), ["k3 v7 k3"]),
+    ),
+    (
+        "methods/heads.py",
+        "; pass a list of pairs (layer, head), such as [(0, 1)]",
+        lambda: knocked_out([0, 1]),
+        lambda: knocked_out([(0, 1)]),
+    ),
+    (
+        "methods/heads.py",
+        "means is {}; pass what mean_of_heads(model, prompts) gives",
+        lambda: knocked_out([(0, 1)], 0.0),
+        lambda: knocked_out([(0, 1)], mean_of_heads(looker(), ["k3 v7 k3"])),
+    ),
+    (
+        "methods/heads.py",
+        "layers of {} heads; pass what mean_of_heads(model, prompts) gives for this model",
+        lambda: knocked_out([(0, 1)], torch.zeros(1, 4, 16)),
+        lambda: knocked_out([(0, 1)], mean_of_heads(looker(), ["k3 v7 k3"])),
+    ),
+    (
+        "methods/heads.py",
+        "writes {} numbers; pass what mean_of_heads(model, prompts) gives for this model",
+        lambda: knocked_out([(0, 1)], torch.zeros(2, 4, 15)),
+        lambda: knocked_out([(0, 1)], mean_of_heads(looker(), ["k3 v7 k3"])),
+    ),
+    (
+        "methods/heads.py",
+        "; pass LanguageModel(model, tokenizer) of igteach.models.language",
+        lambda: component_conductance(looker().model, "k3 v7 k3"),
+        lambda: component_conductance(LanguageModel(looker().model, looker().tokenizer), "k3 v7 k3", steps=2),
+    ),
+    (
+        "methods/heads.py",
+        ", and an mlp; pass one such as Llama or GPT-2",
+        lambda: component_conductance(continued(), "k3 v7 k3"),
+        lambda: component_conductance(looker(), "k3 v7 k3", steps=2),
+    ),
+    (
+        "methods/prompts.py",
+        "; F would be 0: pass another token",
+        lambda: continues(target="v7", against="v7"),
+        lambda: continues(target="v7", against="v2"),
+    ),
+    (
+        "methods/prompts.py",
+        "; pass one of {}, another prompt as a str, or a tensor",
+        lambda: continues(baseline=0),
+        lambda: (
+            continues(baseline="zero"),
+            continues(baseline="k3 v2 k1 v7 k3"),
+            continues(baseline=torch.zeros(64)),
+        ),
+    ),
+    (
+        "methods/prompts.py",
+        "; pass one of as many, or one of {}",
+        lambda: continues(baseline="k3 v7 k1"),
+        lambda: (continues(baseline="k3 v2 k1 v7 k3"), continues(baseline="mean")),
+    ),
+    (
+        "methods/prompts.py",
+        ", and they are not moved; pass move='all'",
+        lambda: continues("v15 k3", baseline="v14 k3", model=with_special()),
+        lambda: continues("v15 k3", baseline="v14 k3", model=with_special(), move="all"),
+    ),
+    (
+        "methods/prompts.py",
+        " are both given; pass one: continuation asks",
+        lambda: continues(target="v7", continuation="v7 k1"),
+        lambda: (continues(target="v7"), continues(continuation="v7 k1")),
+    ),
+    (
+        "methods/prompts.py",
+        "continuation is {}; pass a str",
+        lambda: continues(continuation=["v7"]),
+        lambda: continues(continuation="v7"),
+    ),
+    (
+        "methods/prompts.py",
+        "nothing that the tokenizer reads; pass a word or more",
+        lambda: continues(continuation=" "),
+        lambda: continues(continuation="v7"),
+    ),
+    (
+        "methods/prompts.py",
+        "and the model reads {}; pass a shorter one",
+        lambda: continues(continuation="v7 k1 v2", model=continued(max_position_embeddings=6)),
+        lambda: continues(continuation="v7 k1", model=continued(max_position_embeddings=6)),
+    ),
+    (
+        "methods/prompts.py",
+        "special ones or of a chat's template; pass move='all'",
+        lambda: continues("v15", model=with_special()),
+        lambda: continues("v15", model=with_special(), move="all"),
+    ),
+    (
+        "methods/prompts.py",
+        "call model.model.eval(), and take out of it what draws at random",
+        lambda: continues(model=continued(lambda logits, ids: logits + torch.rand(1))),
+        lambda: continues(model=continued()),
+    ),
+    (
+        "methods/prompts.py",
+        "; pass a model that reads tokens there alone",
+        lambda: continues(model=continued(lambda logits, ids: logits + ids.sum())),
+        lambda: continues(model=continued()),
+    ),
+    (
+        "methods/token_attribution.py",
+        "continuation goes with one prompt; call once for each",
+        lambda: continues(["k3 v7 k3", "k1 v2 k1"], continuation="v7"),
+        lambda: (continues("k3 v7 k3", continuation="v7"), continues("k1 v2 k1", continuation="v7")),
     ),
     (
         "methods/token_attribution.py",
@@ -817,12 +989,6 @@ ADVICE = [
     ),
     (
         "show/answers.py",
-        "and the answer has {}; pass 0 to ",
-        lambda: show.attribution(answer_of(), example=2),
-        lambda: show.attribution(answer_of(), example=1),
-    ),
-    (
-        "show/answers.py",
         "; pass a dict with these keys",
         lambda: show.attribution(answer({"eye": PICTURE}), PICTURE[0]),
         lambda: show.attribution(answer({"eye": PICTURE}), {"eye": PICTURE[0]}),
@@ -844,6 +1010,48 @@ ADVICE = [
         " has shape {}; pass {}",
         lambda: show.heatmaps({"a": PICTURE}),
         lambda: show.heatmaps({"a": PICTURE[0, 0]}),
+    ),
+    (
+        "show/matrices.py",
+        "; pass answers of token_attribution, or numbers (rows, columns)",
+        lambda: show.matrix(1.0),
+        lambda: (show.matrix(continues(continuation="v7 k1")), show.matrix([[1.0]], ["a"], ["b"])),
+    ),
+    (
+        "show/matrices.py",
+        "; pass answers alone, or numbers",
+        lambda: show.matrix([continues(), 1.0]),
+        lambda: (show.matrix([continues()]), show.matrix([[1.0]], ["a"], ["b"])),
+    ),
+    (
+        "show/matrices.py",
+        "; pass those of one prompt",
+        lambda: show.matrix(continues(["k3 v7 k3", "k1 v2 k1"])),
+        lambda: show.matrix(continues("k3 v7 k3", continuation="v7 k1")),
+    ),
+    (
+        "show/matrices.py",
+        "; pass a list of str for each",
+        lambda: show.matrix([[1.0, 2.0]]),
+        lambda: show.matrix([[1.0, 2.0]], ["a"], ["b", "c"]),
+    ),
+    (
+        "show/text.py",
+        "pass answers of token_attribution, or tokens as str with scores",
+        lambda: show.text([1.0]),
+        lambda: (show.text([continues()]), show.text(["a"], [1.0])),
+    ),
+    (
+        "show/text.py",
+        "; pass both, or answers",
+        lambda: show.text(["a"]),
+        lambda: (show.text(["a"], [1.0]), show.text(continues())),
+    ),
+    (
+        "show/text.py",
+        "tokens; pass one for each",
+        lambda: show.text(["a", "b"], [1.0]),
+        lambda: show.text(["a", "b"], [1.0, 2.0]),
     ),
     (
         "show/images.py",

@@ -1,9 +1,11 @@
-"""Tiny text classifiers of Hugging Face with random weights, and IG of them by a plain loop of autograd."""
+"""Tiny text models of Hugging Face with random weights, and IG of the classifiers by a plain loop of autograd."""
 
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from torch import nn
 
+from igteach.models.language import LanguageModel
 from igteach.models.text import TextClassifier
 
 SPECIAL = {"pad": "<pad>", "bos": "<s>", "eos": "</s>", "unk": "<unk>", "mask": "<mask>", "cls": "<s>", "sep": "</s>"}
@@ -96,3 +98,74 @@ def loop_of_autograd(classifier, text, function, start=0, steps=64):
         (gradient,) = torch.autograd.grad(function(out.logits), rows)
         sums[ordinary] += (gradient * difference).sum(1).double() / steps
     return sums
+
+
+LANGUAGE = {
+    "GPT2": "GPT2LMHeadModel",
+    "Llama": "LlamaForCausalLM",
+    "Qwen2": "Qwen2ForCausalLM",
+    "GPTNeoX": "GPTNeoXForCausalLM",
+}
+SPOKEN = [*WORDS, "user", "system", "assistant"]
+CHAT = (
+    "<s>{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
+def byte_tokenizer(bos=False, **changes):
+    """A byte-level BPE tokenizer as GPT-2 has it, to which every word of SPOKEN is one token, with and without a space.
+
+    Args:
+        bos: whether it puts <s> before a text.
+        **changes: such as chat_template.
+    """
+    merges = []
+    for word in [f"Ġ{word}" for word in SPOKEN] + SPOKEN:
+        merges += [(word[:end], word[end]) for end in range(1, len(word))]
+    tokens = ["<pad>", "<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet()), *map("".join, merges)]
+    vocabulary = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
+    made = Tokenizer(models.BPE(vocabulary, [*dict.fromkeys(merges)], ignore_merges=True))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    if bos:
+        made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    options = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"}
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=made, **options | changes)
+
+
+def tiny_language_model(kind, tied=False, tokenizer=None, **changes):
+    """In float64, of a key of LANGUAGE, with changes to its configuration.
+
+    Args:
+        kind: the architecture.
+        tied: whether it reads and writes words by one table.
+        tokenizer: None is byte_tokenizer().
+        **changes: of the configuration.
+    """
+    model_class = getattr(transformers, LANGUAGE[kind])
+    tokenizer = tokenizer or byte_tokenizer()
+    sizes = {"vocab_size": len(tokenizer), "tie_word_embeddings": tied}
+    model = tiny_model(model_class, tiny_config(model_class.config_class, **sizes | changes))
+    return LanguageModel(model.double(), tokenizer)
+
+
+class Weighed(nn.Module):
+    """Logits w . e, summed over the tokens so far, the last one with weight 1, that before with 1/2, and so on."""
+
+    def __init__(self, size, width=5):
+        super().__init__()
+        self.table, self.out = nn.Embedding(size, width), nn.Linear(width, size, bias=False)
+
+    def forward(self, input_ids):
+        ages = torch.arange(input_ids.shape[1])[:, None] - torch.arange(input_ids.shape[1])
+        return torch.where(ages >= 0, 1 / (ages + 1), 0) @ self.out(self.table(input_ids))
+
+    def get_input_embeddings(self):
+        return self.table
+
+
+def weighed(kind=Weighed):
+    """Of the class, or one below it, with weights at random."""
+    torch.manual_seed(0)
+    tokenizer = byte_tokenizer()
+    return LanguageModel(kind(len(tokenizer)).eval(), tokenizer)

@@ -150,8 +150,8 @@ class Attribution:
             tensor([[0., 1.]])
         """
         batch = len(leaves(self.values)[0])
-        if not -batch <= number < batch:
-            raise ValueError(f"example is {number}, and the answer has {batch}; pass 0 to {batch - 1}")
+        if isinstance(number, bool) or not isinstance(number, int) or not -batch <= number < batch:
+            raise ValueError(f"example is {number!r}, and the answer has {batch}; pass 0 to {batch - 1}")
         one = slice(number % batch, number % batch + 1)
 
         def cut(value: Any) -> Any:

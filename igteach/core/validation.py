@@ -175,12 +175,14 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, per_ro
             )
 
 
-def check_modes(f: object) -> None:
-    """Raises ValueError if a layer of f is in train mode and behaves differently there."""
+def check_modes(f: object, called: str = "f") -> None:
+    """Raises ValueError if a layer of f, so called, is in train mode and behaves differently there."""
     for name, layer in f.named_modules() if isinstance(f, nn.Module) else ():
         if layer.training and _differs_in_training(layer):
             which = f"{name or 'itself'!r} ({type(layer).__name__})"
-            raise ValueError(f"f is in train mode, and its layer {which} behaves differently there; call .eval() on f")
+            raise ValueError(
+                f"{called} is in train mode, and its layer {which} behaves differently there; call .eval() on {called}"
+            )
 
 
 def _differs_in_training(layer: nn.Module) -> bool:

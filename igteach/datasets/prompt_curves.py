@@ -1,6 +1,7 @@
 """How Integrated Gradients of one prompt gets on with the gradients it spends: measured once, stored in data/."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -53,7 +54,9 @@ def load_prompt_curves() -> PromptCurves:
         ['another prompt', 'end of text', 'mean']
     """
     stored = load_state("prompt_curves")
-    shared = {name: stored[name] for name in ("zero_steps", "zero_residual", "alphas", "f", "spent")}
-    by_baseline = {kind: {name: stored[f"{kind}: {name}"] for name in BASELINES} for kind in ("equal", "refined")}
+    shared: dict[str, Any] = {name: stored[name] for name in ("zero_steps", "zero_residual", "alphas", "f", "spent")}
+    by_baseline: dict[str, Any] = {
+        kind: {name: stored[f"{kind}: {name}"] for name in BASELINES} for kind in ("equal", "refined")
+    }
     residual = {name: stored[f"truth: {name}"].item() for name in BASELINES}
     return PromptCurves(**shared, **by_baseline, truth_residual=residual)

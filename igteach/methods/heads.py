@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from igteach.core.evaluation import frozen_parameters
 from igteach.core.plain_modules import hooked
 from igteach.core.quadrature import nodes_and_weights
-from igteach.core.validation import check_modes
+from igteach.core.validation import check_count, check_modes
 from igteach.methods.prompts import PromptQuestion, ask
 from igteach.models.language import LanguageModel, Prompt
 
-JOINS_HEADS = ("o_proj", "c_proj", "dense", "out_proj")  # what Llama, GPT-2, GPT-NeoX and OPT call it
+JOINS_HEADS = ("o_proj", "c_proj", "dense", "out_proj")  # what Llama, GPT-2, GPT-NeoX and GPT-Neo call it
 ROWS = 16  # of the path at once
 
 
@@ -53,14 +53,14 @@ class Blocks:
 
     @classmethod
     def of(cls, model: LanguageModel) -> Blocks:
-        """Found by their names; ValueError if they are called otherwise."""
-        named = dict(model.model.named_modules())
-        joins = [
-            module
-            for name, module in named.items()
-            if name.split(".")[-1] in JOINS_HEADS and "att" in name.split(".")[-2].lower()
-        ]
-        mlps = [module for name, module in named.items() if name.split(".")[-1] == "mlp"]
+        """Found by their names; TypeError for another kind of model, ValueError if they are called otherwise."""
+        if not isinstance(model, LanguageModel):
+            raise TypeError(
+                f"model is {type(model).__name__}; pass LanguageModel(model, tokenizer) of igteach.models.language"
+            )
+        named = [(name.split("."), module) for name, module in model.model.named_modules()]
+        joins = [module for name, module in named if name[-1] in JOINS_HEADS and "att" in "".join(name[-2:-1]).lower()]
+        mlps = [module for name, module in named if name[-1] == "mlp"]
         heads = getattr(getattr(model.model, "config", None), "num_attention_heads", None)
         if not joins or len(joins) != len(mlps) or not heads:
             raise ValueError(
@@ -94,6 +94,7 @@ class Blocks:
             found += [seen[place] for place in range(len(places))]
 
 
+@torch.inference_mode(False)
 def component_conductance(
     model: LanguageModel,
     prompt: Prompt,
@@ -137,10 +138,12 @@ def component_conductance(
         Pezzelle and Belinkov (2024), https://arxiv.org/abs/2403.17806. One step at x is attribution patching: Nanda
         (2023); Syed, Rager and Conmy (2023), https://arxiv.org/abs/2310.10348.
     """
+    check_count("steps", steps, 1)
     blocks = Blocks.of(model)
     question = ask(model, prompt, target, against, None, baseline, move)
     nodes, _ = nodes_and_weights("midpoint", steps)
-    alphas = torch.cat([torch.zeros(1), nodes.float(), torch.ones(1)]).to(model.device)
+    dtype = torch.promote_types(question.alphas.dtype, torch.float32)
+    alphas = torch.cat([nodes.new_zeros(1), nodes, nodes.new_ones(1)]).to(model.device, dtype)
     values, gradients, f = zip(*(_at(question, blocks, rows) for rows in alphas.split(ROWS)), strict=True)
     shares = [
         _along(torch.cat(values_of_one), torch.cat(gradients_of_one))
@@ -158,11 +161,12 @@ def _at(question: PromptQuestion, blocks: Blocks, alphas: Tensor) -> tuple[list[
     rows = alphas[:, None] * question.alphas
 
     def leaf(tensor: Tensor) -> Tensor:
-        return tensor if tensor.requires_grad else tensor.detach().requires_grad_()
+        return tensor.clone() if tensor.requires_grad else tensor.detach().clone().requires_grad_()
 
     with torch.enable_grad(), frozen_parameters(question.f), blocks.watched(leaf) as seen:
         f = question.f(rows.requires_grad_())[:, 0]
-    gradients = torch.autograd.grad(f.sum(), seen)
+        total = f.sum()
+    gradients = torch.autograd.grad(total, seen)
     return [each.detach() for each in seen], [*gradients], f.detach()
 
 
@@ -185,16 +189,21 @@ def mean_of_heads(model: LanguageModel, prompts: Sequence[Prompt]) -> Tensor:
         (layers, heads, width of a head).
 
     Raises:
-        ValueError: there are no prompts, or the model's heads are not found.
+        TypeError: prompts is one prompt, or holds something else.
+        ValueError: there are no prompts; the model's heads are not found, or it is in train mode; or as
+            `LanguageModel.encode`.
 
     Example:
         >>> from igteach.models import lookup
         >>> tuple(mean_of_heads(lookup.load("cpu"), ["k3 v7 k3", "k1 v2 k1"]).shape)
         (2, 4, 16)
     """
+    if isinstance(prompts, str) or not isinstance(prompts, Sequence):
+        raise TypeError(f"prompts is {type(prompts).__name__}; pass a list of prompts")
     if not prompts:
         raise ValueError("prompts is empty; pass one or more")
     blocks, written = Blocks.of(model), []
+    check_modes(model.model, "model.model")
     for prompt in prompts:
         with blocks.watched(torch.clone) as seen:
             model.logits(model.encode(prompt).ids)
@@ -216,7 +225,9 @@ def without_heads(model: LanguageModel, heads: Sequence[tuple[int, int]], means:
         Nothing.
 
     Raises:
-        ValueError: the model has no such head, or its heads are not found.
+        TypeError: heads are no pairs, or means is no tensor.
+        ValueError: the model has no such head, or its heads are not found, or it is in train mode; or means are not
+            those of its heads.
 
     Example:
         >>> from igteach.models import lookup
@@ -226,24 +237,50 @@ def without_heads(model: LanguageModel, heads: Sequence[tuple[int, int]], means:
         ...     chance = model.likeliest("k3 v7 k1 v2 k3", 1)[0][1]
     """
     blocks = Blocks.of(model)
-    check_modes(model.model)
-    for layer, head in heads:
-        if not (0 <= layer < len(blocks.joins) and 0 <= head < blocks.heads):
-            raise ValueError(
-                f"heads has {(layer, head)}, and the model has {len(blocks.joins)} layers of {blocks.heads} heads; "
-                "count both from 0"
-            )
+    check_modes(model.model, "model.model")
+    chosen = _checked_heads(blocks, heads, means)
 
     def knocked_out(layer: int) -> Callable[..., Any]:
         def put(args: tuple[Any, ...]) -> tuple[Any, ...]:
             values = args[0].unflatten(-1, (blocks.heads, -1)).clone()
-            for head in (head for one, head in heads if one == layer):
+            if means.shape[-1] != values.shape[-1]:
+                raise ValueError(
+                    f"means has shape {tuple(means.shape)}, and a head of the model writes {values.shape[-1]} numbers; "
+                    "pass what mean_of_heads(model, prompts) gives for this model"
+                )
+            for head in (head for one, head in chosen if one == layer):
                 values[..., head, :] = means[layer, head].to(values)
             return (values.flatten(-2), *args[1:])
 
         return put
 
     with ExitStack() as hooks:
-        for layer in {layer for layer, _ in heads}:
+        for layer in {layer for layer, _ in chosen}:
             hooks.enter_context(hooked(blocks.joins[layer].register_forward_pre_hook, knocked_out(layer)))
         yield
+
+
+def _checked_heads(blocks: Blocks, heads: Any, means: Any) -> list[tuple[int, int]]:
+    """The heads; TypeError or ValueError unless there are such, and a mean of each."""
+    layers = len(blocks.joins)
+    chosen = [*heads] if isinstance(heads, Iterable) else [heads]
+    if not all(_is_pair(each) for each in chosen):
+        raise TypeError(f"heads is {heads!r}; pass a list of pairs (layer, head), such as [(0, 1)]")
+    for layer, head in chosen:
+        if not (0 <= layer < layers and 0 <= head < blocks.heads):
+            raise ValueError(
+                f"heads has {(layer, head)}, and the model has {layers} layers of {blocks.heads} heads; count both "
+                "from 0"
+            )
+    if not isinstance(means, Tensor):
+        raise TypeError(f"means is {type(means).__name__}; pass what mean_of_heads(model, prompts) gives")
+    if means.dim() != 3 or means.shape[:2] != (layers, blocks.heads):
+        raise ValueError(
+            f"means has shape {tuple(means.shape)}, and the model has {layers} layers of {blocks.heads} heads; pass "
+            "what mean_of_heads(model, prompts) gives for this model"
+        )
+    return chosen
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(isinstance(each, int) for each in value)

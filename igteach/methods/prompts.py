@@ -12,7 +12,7 @@ from igteach.core.attribution import Attribution
 from igteach.core.validation import check_baseline, check_modes, default_batch_size
 from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.methods.token_answer import TokenAttribution
-from igteach.models.language import EncodedPrompt, LanguageModel, NextLogits, Prompt
+from igteach.models.language import EncodedPrompt, LanguageModel, NextLogits, Prompt, check_characters
 from igteach.models.text import EmbeddingInterpolation
 
 NAMED = ("mean", "eos", "zero")
@@ -93,6 +93,7 @@ class PromptQuestion:
         return f"logit of {target!r} less that of {self.model.tokenizer.decode([self.against])!r}"
 
 
+@torch.inference_mode(False)
 def ask(
     model: LanguageModel,
     prompt: Prompt,
@@ -120,13 +121,15 @@ def ask(
         TypeError: As for `token_attribution`.
         ValueError: As for it.
     """
-    check_modes(model.model)
+    check_modes(model.model, "model.model")
     encoded = model.encode(prompt)
     targets = _targets(model, encoded, target, against, continuation)
     other = None if against is None else model.token(against, "against")
     if other is not None and other == targets[0]:
-        raise ValueError(f"against is {against!r}, and so is target; F would be 0: pass another token")
+        likeliest = ", the likeliest token" if target is None else ""
+        raise ValueError(f"against is {against!r}, and so is target{likeliest}; F would be 0: pass another token")
     moved = _moved(encoded, move)
+    _check_length(model, encoded, targets)
     ids = torch.cat([encoded.ids, encoded.ids.new_tensor([targets[:-1]])], 1)
     with torch.no_grad():
         x = model.model.get_input_embeddings()(ids)
@@ -139,6 +142,7 @@ def ask(
     return PromptQuestion(model, encoded, targets, other, NextTokens(path, ids.new_tensor(targets), other), moved)
 
 
+@torch.inference_mode(False)
 def answer(
     question: PromptQuestion, tolerance: float, max_evaluations: int, steps: int | None
 ) -> list[TokenAttribution]:
@@ -199,7 +203,8 @@ def prompt_baseline(
         return check_baseline(x, baseline)
     if not isinstance(baseline, str):
         raise TypeError(
-            f"baseline is {type(baseline).__name__}; pass one of {', '.join(NAMED)}, another prompt, or a tensor"
+            f"baseline is {type(baseline).__name__}; pass one of {', '.join(NAMED)}, another prompt as a str, or a "
+            "tensor"
         )
     if baseline == "zero":
         return torch.zeros_like(x)
@@ -216,7 +221,7 @@ def prompt_baseline(
 
 def _ids_of_other(baseline: str, model: LanguageModel, prompt: EncodedPrompt, moved: Tensor | None) -> Tensor:
     """The tokens of another prompt, which goes with this one token by token."""
-    other = model.encode(baseline)
+    other = model.encode(baseline, "baseline")
     if len(other.tokens) != len(prompt.tokens):
         raise ValueError(
             f"baseline is another prompt of {len(other.tokens)} tokens, {[*other.tokens]}, and this one has "
@@ -253,10 +258,21 @@ def _targets(
         )
     if not isinstance(continuation, str):
         raise TypeError(f"continuation is {type(continuation).__name__}; pass a str")
+    check_characters(continuation, "continuation")
     ids = model.tokenizer(continuation, add_special_tokens=False)["input_ids"]
     if not ids:
         raise ValueError(f"continuation is {continuation!r}: nothing that the tokenizer reads; pass a word or more")
-    return tuple(ids)
+    return tuple(model.token(each, "continuation") for each in ids)
+
+
+def _check_length(model: LanguageModel, prompt: EncodedPrompt, targets: tuple[int, ...]) -> None:
+    """Raise ValueError if the model does not read as many tokens as the prompt and all targets but the last."""
+    count = len(prompt.tokens) + len(targets) - 1
+    if model.longest and count > model.longest:
+        raise ValueError(
+            f"continuation has {len(targets)} tokens behind the {len(prompt.tokens)} of the prompt, and the model "
+            f"reads {model.longest}; pass a shorter one"
+        )
 
 
 def _moved(prompt: EncodedPrompt, move: str) -> Tensor:
@@ -265,7 +281,10 @@ def _moved(prompt: EncodedPrompt, move: str) -> Tensor:
         raise ValueError(f"move is {move!r}; choose one of {', '.join(MOVES)}")
     moved = torch.ones_like(prompt.is_written) if move == "all" else prompt.is_written
     if not bool(moved.any()):
-        raise ValueError(f"move is {move!r}, and all tokens of {prompt.text!r} are special ones; pass move='all'")
+        raise ValueError(
+            f"move is {move!r}, and all tokens of {prompt.text!r} are special ones or of a chat's template; pass "
+            "move='all'"
+        )
     return moved
 
 
@@ -273,10 +292,11 @@ def _moved(prompt: EncodedPrompt, move: str) -> Tensor:
 def _check_reads_embeddings(model: LanguageModel, path: EmbeddingInterpolation) -> None:
     """Raise ValueError unless the model answers by the embeddings of its tokens as it does by the tokens."""
     ids = path.held["input_ids"]
-    right = path.model(ids)
+    right = model.logits(ids, path.model.last)
     if not torch.allclose(path.model(ids), right, rtol=1e-3, atol=1e-3):
         raise ValueError(
-            f"model is a {type(model.model).__name__}, which answers otherwise each time; F must be deterministic"
+            f"model is a {type(model.model).__name__}, which answers otherwise each time; F must be deterministic: "
+            "call model.model.eval(), and take out of it what draws at random"
         )
     others = EmbeddingInterpolation(path.model, path.x, path.start, {"input_ids": _other_tokens(model, ids)})
     if not torch.allclose(others(path.x.new_ones(1, ids.shape[1])), right, rtol=1e-3, atol=1e-3):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from torch.nn.functional import pad
 
 from igteach.core.devices import device as default_device
 from igteach.core.functions import Function, logit, probability
+from igteach.core.plain_modules import hooked
 from igteach.core.validation import check_modes
 from igteach.datasets.shipped import load_state
 from igteach.models.weights import WeightsUnavailable, module_folder, read_verified
@@ -374,12 +374,15 @@ class TextClassifier:
         return self.decide(self._outputs(texts))
 
 
-def find_logits(model: Any, out: Any) -> Tensor:
+def find_logits(
+    model: Any, out: Any, wanted: str = "one that classifies, such as one of AutoModelForSequenceClassification"
+) -> Tensor:
     """The logits in what a text model returns: a tensor, `.logits`, or the first of a tuple.
 
     Args:
         model: named in the error.
         out: what it returned.
+        wanted: what to pass instead, for the error.
 
     Returns:
         (N, labels); (N,) becomes (N, 1).
@@ -394,8 +397,7 @@ def find_logits(model: Any, out: Any) -> Tensor:
     logits = out[0] if isinstance(out, tuple) and out else getattr(out, "logits", out)
     if not isinstance(logits, Tensor):
         raise TypeError(
-            f"model is {type(model).__name__}, which returned {type(out).__name__} without logits; "
-            "pass one that classifies, such as one of AutoModelForSequenceClassification"
+            f"model is {type(model).__name__}, which returned {type(out).__name__} without logits; pass {wanted}"
         )
     return logits[:, None] if logits.dim() == 1 else logits
 
@@ -556,22 +558,17 @@ class EmbeddingInterpolation(nn.Module):
     @contextmanager
     def _looked_up(self, embeddings: Tensor, ids: Tensor) -> Iterator[None]:
         """Within it the model finds these embeddings for the tokens of the text; other threads find their own."""
-        thread = threading.get_ident()
 
-        def replace(module: nn.Module, args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> Any:
-            if threading.get_ident() != thread:
-                return None
+        def replace(args: tuple[Any, ...], keywords: dict[str, Any], out: Any) -> Any:
             asked = args[0] if args else next(iter(keywords.values()))
             if isinstance(out, tuple):
                 return (_put(embeddings, ids, asked, out[0]), *out[1:])
             return _put(embeddings, ids, asked, out)
 
-        handles = [table.register_forward_hook(replace, with_kwargs=True) for table in _tables(self.model)]
-        try:
+        with ExitStack() as hooks:
+            for table in _tables(self.model):
+                hooks.enter_context(hooked(table.register_forward_hook, replace, with_kwargs=True))
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
 
 def _tables(model: Any) -> list[nn.Module]:

@@ -433,7 +433,8 @@ def numbers(values: Values, name: str = "values to draw") -> np.ndarray:
     """
     if isinstance(values, Tensor):
         values = values.detach().cpu().double().numpy()
-    array = np.asarray([value.item() if isinstance(value, Tensor) else value for value in values], dtype=float)
+    plain = [value.detach().cpu().double().numpy() if isinstance(value, Tensor) else value for value in values]
+    array = np.asarray(plain, dtype=float)
     if array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"{name} are empty or hold NaN or infinity; draw finite numbers")
     return array

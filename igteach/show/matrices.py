@@ -1,19 +1,20 @@
 """A matrix of shares, each row and each column with its name: an answer's tokens by those of its prompt."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
+from torch import Tensor
 
 from igteach.methods.token_answer import TokenAttribution
 from igteach.show.figures import Figure, Values, numbers, rounded
-from igteach.show.palette import WHITE_IS_ZERO
+from igteach.show.palette import WHITE_IS_ZERO, ink_on
 from igteach.show.plates import TEXT, draw_scale
 
 CELL_WIDTH, CELL_HEIGHT = 0.56, 0.42  # inches
 LETTER = 0.1  # inches that a letter of a name takes
 FAINT = 0.05  # of the strongest: a smaller number is not printed
-STRONG = 0.6  # of the strongest: from there on the colour is dark, and its number white
 
 
 def matrix(
@@ -37,7 +38,7 @@ def matrix(
         The figure. Its alt text says of each row which column is strongest.
 
     Raises:
-        TypeError: values are numbers, and names are missing.
+        TypeError: values are numbers, and names are missing; or they are neither numbers nor answers.
         ValueError: there is not one name for each row and column; answers are of several prompts; or values are empty,
             or hold NaN or infinity.
 
@@ -45,9 +46,8 @@ def matrix(
         >>> matrix([[0.5, -1.0]], ["answer"], ["my", "prompt"])
         Figure: Matrix of share of F, 1 by 2. answer: strongest prompt -1.
     """
-    given = [values] if isinstance(values, TokenAttribution) else [*values]
-    answers = [each for each in given if isinstance(each, TokenAttribution)]
-    if answers and len(answers) == len(given):
+    answers = _answers(values)
+    if answers:
         rows = rows or [each.target for each in answers]
         columns = columns or _tokens_of(answers)
         cells = np.stack([each.scores.detach().cpu().double().numpy() for each in answers])
@@ -60,6 +60,19 @@ def matrix(
     return Figure(
         _drawn(cells, [*map(_visible, rows)], [*map(_visible, columns)], unit), _story(cells, rows, columns, unit)
     )
+
+
+def _answers(values: Any) -> list[TokenAttribution]:
+    """The answers, or none if values are numbers; TypeError if they are neither."""
+    if not isinstance(values, TokenAttribution | Sequence | np.ndarray | Tensor) or isinstance(values, str):
+        raise TypeError(
+            f"values is {type(values).__name__}; pass answers of token_attribution, or numbers (rows, columns)"
+        )
+    given = [values] if isinstance(values, TokenAttribution) else [*values]
+    answers = [each for each in given if isinstance(each, TokenAttribution)]
+    if answers and len(answers) < len(given):
+        raise TypeError("values hold answers beside something else; pass answers alone, or numbers")
+    return answers
 
 
 def _tokens_of(answers: Sequence[TokenAttribution]) -> tuple[str, ...]:
@@ -89,8 +102,8 @@ def _drawn(cells: np.ndarray, rows: list[str], columns: list[str], unit: str) ->
     pane.tick_params(which="minor", length=0)
     for (row, column), value in np.ndenumerate(cells):
         if abs(value) >= FAINT * top:
-            colour = "white" if abs(value) >= STRONG * top else "black"
-            pane.text(column, row, f"{rounded(value, 2):+g}", ha="center", va="center", color=colour, fontsize=TEXT - 1)
+            ink = ink_on(*WHITE_IS_ZERO(0.5 + value / top / 2)[:3])
+            pane.text(column, row, f"{rounded(value, 2):+g}", ha="center", va="center", color=ink, fontsize=TEXT - 1)
     draw_scale(canvas, [pane], top, unit)
     return canvas
 

@@ -28,3 +28,23 @@ LINES = (
     ("#56B4E9", (0, (1, 1))),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P")
+
+
+def ink_on(red: float, green: float, blue: float) -> str:
+    """Black or white, whichever has the higher contrast on a colour, by the Web Content Accessibility Guidelines 2.1.
+
+    Args:
+        red: from 0 to 1.
+        green: from 0 to 1.
+        blue: from 0 to 1.
+
+    Returns:
+        The colour, as a page and matplotlib take it.
+
+    Example:
+        >>> ink_on(1.0, 1.0, 1.0), ink_on(0.0, 0.0, 0.5)
+        ('#000000', '#ffffff')
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if luminance > 0.179 else "#ffffff"

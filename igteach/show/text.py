@@ -1,6 +1,6 @@
 """A text with the share of each token: as HTML for a notebook, and in words for a terminal and a screen reader."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
@@ -8,13 +8,14 @@ from matplotlib.colors import to_hex
 
 from igteach.methods.token_answer import TokenAttribution
 from igteach.show.figures import Values, numbers, rounded
-from igteach.show.palette import WHITE_IS_ZERO
+from igteach.show.palette import WHITE_IS_ZERO, ink_on
 from igteach.show.tables import Table
 
 FAINT = 0.05  # of the strongest: a score below it has no colour and no line under it
 LEGEND = (
-    "Orange over a solid line speaks for the label, blue over a dotted line against it; no colour is next to nothing."
+    "Orange over a solid line speaks for the answer, blue over a dotted line against it; no colour is next to nothing."
 )
+WANTED = "pass answers of token_attribution, or tokens as str with scores"
 # Numbers are seen where a pointer or a finger is, and in print.
 STYLE = """<style>
 .share:is(:hover, :focus)::after {content: " " attr(title); font-size: 0.75em}
@@ -55,12 +56,14 @@ def text(
         >>> print(text(["not", "bad"], [-0.5, 1.25]))
         not(-0.50) bad(+1.25)
     """
+    if isinstance(attributions, str) or not isinstance(attributions, TokenAttribution | Iterable):
+        raise TypeError(f"attributions is {type(attributions).__name__}; {WANTED}")
     several = [attributions] if isinstance(attributions, TokenAttribution) else [*attributions]
     answers = [each for each in several if isinstance(each, TokenAttribution)]
     tokens = [each for each in several if isinstance(each, str)]
     if len(several) not in (len(answers), len(tokens)):
         kinds = ", ".join(sorted({type(each).__name__ for each in several}))
-        raise TypeError(f"attributions holds {kinds}; pass answers of token_attribution, or tokens as str with scores")
+        raise TypeError(f"attributions holds {kinds}; {WANTED}")
     if bool(tokens) != (scores is not None):
         raise TypeError("scores go with a list of tokens as str, and a list of str with scores; pass both, or answers")
     if scores is not None:
@@ -104,8 +107,7 @@ def _span(piece: str, score: float, top: float) -> str:
 
 def _colours(strength: float) -> str:
     red, green, blue, _ = WHITE_IS_ZERO(0.5 + 0.5 * strength)
-    ink = "#000000" if _luminance(red, green, blue) > 0.179 else "#ffffff"  # whichever has the higher contrast
-    return f"background-color: {to_hex((red, green, blue))}; color: {ink}"
+    return f"background-color: {to_hex((red, green, blue))}; color: {ink_on(red, green, blue)}"
 
 
 def _scale(top: float) -> str:
@@ -116,12 +118,6 @@ def _scale(top: float) -> str:
         for strength in strengths
     ]
     return "".join(swatches)
-
-
-def _luminance(red: float, green: float, blue: float) -> float:
-    """The relative luminance of a colour in sRGB, by the Web Content Accessibility Guidelines 2.1."""
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def _pieces(attribution: TokenAttribution) -> list[Piece]:

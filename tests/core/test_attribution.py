@@ -1,5 +1,6 @@
 """An answer says how far it can be trusted, in one line, and never NaN."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from igteach import Attribution
+from igteach import Attribution, integrated_gradients
 from igteach.core.attribution import all_finite, l1_norm, leaves
 
 
@@ -210,3 +211,71 @@ def test_feature_names_are_of_one_tensor():
 
 def test_names_that_fit_are_kept():
     assert replace(answer([[1.0, 2.0]], [3.0], [0.0]), feature_names=("a", "b")).feature_names == ("a", "b")
+
+
+def several(form=lambda values: values, **fields):
+    """Three examples of which each number tells the example."""
+    values = torch.arange(6.0, dtype=torch.float64).view(3, 2)
+    return Attribution(form(values), values.sum(1), torch.zeros(3, dtype=torch.float64), 5, **fields)
+
+
+EVIDENCE = {
+    "error_estimate": torch.tensor([0.1, 0.2, 0.3]),
+    "converged": torch.tensor([True, False, True]),
+    "path_values": tuple(torch.full((2, points), float(points)) for points in (4, 5, 6)),
+    "feature_names": ("a", "b"),
+}
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, -1, -3])
+def test_an_example_is_a_batch_of_one_with_all_that_belongs_to_it(number):
+    whole = several(**EVIDENCE)
+    one, place = whole.example(number), number % 3
+    assert torch.equal(one.values, whole.values[place][None])
+    assert one.f_input.tolist() == [whole.f_input[place]]
+    assert one.f_baseline.tolist() == [0]
+    assert one.residual.tolist() == [0]
+    assert one.error_estimate.tolist() == [whole.error_estimate[place]]
+    assert one.converged.tolist() == [whole.converged[place]]
+    assert [path.tolist() for path in one.path_values] == [whole.path_values[place].tolist()]
+    assert one.feature_names == ("a", "b")
+    assert one.evaluations == 5
+    assert one.example(0).values.tolist() == one.values.tolist()
+
+
+def test_an_example_of_what_has_no_evidence_has_none():
+    one = several().example(1)
+    assert (one.error_estimate, one.converged, one.path_values, one.feature_names) == (None, None, None, None)
+    assert replace(several(), f_baseline=None).example(1).residual is None
+
+
+def test_an_example_has_its_own_count_of_gradients():
+    whole = replace(several(), evaluations=torch.tensor([7, 8, 9]))
+    assert whole.example(2).evaluations.tolist() == [9]
+    assert "9 gradients" in repr(whole.example(2))
+
+
+def test_an_example_of_several_inputs_has_each_of_them():
+    pair = several(lambda values: (values, values[:, :1])).example(1)
+    assert [tensor.tolist() for tensor in pair.values] == [[[2.0, 3.0]], [[2.0]]]
+    named = several(lambda values: {"x": values, "y": values[:, :1]}).example(1)
+    assert {name: tensor.tolist() for name, tensor in named.values.items()} == {"x": [[2.0, 3.0]], "y": [[2.0]]}
+
+
+def test_examples_of_a_call_are_those_of_calls_for_each():
+    f = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 1)).double()
+    x = torch.tensor([[1.0, 2.0], [-1.0, 0.5], [0.0, 3.0]]).double()
+    together = integrated_gradients(f, x)
+    for number in range(3):
+        alone, one = integrated_gradients(f, x[number : number + 1]), together.example(number)
+        torch.testing.assert_close(one.values, alone.values)
+        torch.testing.assert_close(one.f_input, alone.f_input)
+        torch.testing.assert_close(one.error_estimate, alone.error_estimate)
+        assert int(torch.as_tensor(one.evaluations)) == int(torch.as_tensor(alone.evaluations))
+        torch.testing.assert_close(one.path_values[0], alone.path_values[0])
+
+
+@pytest.mark.parametrize("number", [3, -4, 1.0, True, None, "0"])
+def test_an_example_that_is_not_there_is_refused(number):
+    with pytest.raises(ValueError, match=re.escape(f"example is {number!r}, and the answer has 3; pass 0 to 2")):
+        several().example(number)

@@ -39,6 +39,8 @@ FIGURES = {
     "constant map": lambda: show.heatmaps({NAME: np.full((3, 3), 2.0)}),
     "constant curve": lambda: show.curves([1, 2], {NAME: [0, 0]}, xlabel="x", ylabel="F"),
     "zero on log axes": lambda: show.curves([1, 2], {NAME: [0, 1]}, xlabel="x", ylabel="F", logarithmic=True),
+    "matrix": lambda: show.matrix([[1.0, -2.0], [0.0, 0.5]], [NAME, "b"], ["one", "two"]),
+    "matrix of zeros": lambda: show.matrix([[0.0]], [NAME], ["one"]),
     "one point": lambda: show.curves([1], {NAME: [5]}, xlabel="x", ylabel="F"),
 }
 EVERY = pytest.mark.parametrize("kind", FIGURES)

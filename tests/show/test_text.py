@@ -14,7 +14,9 @@ from igteach import Attribution, show
 from igteach.methods.token_answer import TokenAttribution
 
 
-def explained(text, spans, scores, *, residual=0.0, target="NUM", prediction="NUM", truncated=False, tokens=None):
+def explained(
+    text, spans, scores, *, residual=0.0, target="NUM", prediction="NUM", truncated=False, tokens=None, **fields
+):
     values = torch.tensor([scores])
     start = 0.1
     end = start + values.sum() - residual
@@ -28,6 +30,7 @@ def explained(text, spans, scores, *, residual=0.0, target="NUM", prediction="NU
         prediction=prediction,
         evidence=Attribution(values, end[None], torch.tensor([start]), 64),
         truncated=truncated,
+        **fields,
     )
 
 
@@ -194,6 +197,115 @@ def test_no_character_is_lost_and_no_score_moves(text, data):
     ]
 
 
-def test_none_is_no_attribution():
-    with pytest.raises(TypeError):
-        show.text(None)
+def test_tokens_and_scores_from_elsewhere_are_shown_without_a_residual():
+    shown = show.text(["not", "<b>ad", "."], [-0.5, 1.25, 0.0])
+    assert repr(shown) == "not(-0.50) <b>ad(+1.25) .(+0.00)"
+    page = Page(shown._repr_html_())
+    assert page.text == "not <b>ad ."
+    assert page.label == repr(shown)
+    assert [(piece, attributes["title"]) for piece, attributes in page.spans] == [
+        ("not", "-0.50"),
+        ("<b>ad", "+1.25"),
+        (".", "+0.00"),
+    ]
+    assert "residual" not in page.said
+    assert "-1.2-0.62+0.62+1.2" in page.said
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, torch.tensor])
+def test_scores_may_be_of_any_kind(kind):
+    assert repr(show.text(("a", "b"), kind([0.5, -0.25]))) == "a(+0.50) b(-0.25)"
+
+
+def test_tokens_that_bring_their_own_space_get_no_other():
+    assert Page(show.text(["how", " many", " lands", "?"], [1, 2, 3, 4])._repr_html_()).text == "how many lands?"
+    assert Page(show.text(["how", "many"], [1, 2])._repr_html_()).text == "how many"
+    assert Page(show.text(["how", "\nmany"], [1, 2])._repr_html_()).text == "how\nmany"
+
+
+def test_plain_tokens_look_as_those_of_an_answer_do():
+    spans = [(0, 3), (4, 7)]
+    ours = Page(show.text(explained("not bad", spans, [-0.5, 1.25]))._repr_html_())
+    plain = Page(show.text(["not", "bad"], [-0.5, 1.25])._repr_html_())
+    assert plain.spans == ours.spans
+    assert plain.text == ours.text
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=4), st.floats(-9, 9))
+    )
+)
+def test_every_plain_token_keeps_its_score(pairs):
+    if not pairs:
+        return
+    tokens, scores = zip(*pairs, strict=True)
+    page = Page(show.text(tokens, scores)._repr_html_())
+    assert [(piece, attributes["title"]) for piece, attributes in page.spans] == [
+        (token, f"{score:+.2f}") for token, score in pairs
+    ]
+
+
+def test_what_f_is_stands_below_where_the_answer_names_it():
+    asked = {"f_name": "logit of ' Mary' less that of ' John'", "target": " Mary"}
+    chosen = show.text(english(**asked, prediction=" Mary"))
+    assert "logit of ' Mary' less that of ' John', which the model chooses: from 0.10 at the baseline" in repr(chosen)
+    other = show.text(english(**asked, prediction=" the"))
+    assert "logit of ' Mary' less that of ' John', where the model chooses ' the': from 0.10" in repr(other)
+    assert "logit of &#x27; Mary&#x27;" in chosen._repr_html_()
+
+
+ANSWER = explained("a", [(0, 1)], [0.1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (
+            (["a", "b"],),
+            TypeError,
+            "scores go with a list of tokens as str, and a list of str with scores; pass both, or",
+        ),
+        ((ANSWER, [1.0]), TypeError, "scores go with a list of tokens as str"),
+        (([ANSWER], [1.0]), TypeError, "scores go with a list of tokens as str"),
+        (([], []), TypeError, "scores go with a list of tokens as str"),
+        ((["a", "b"], [1.0]), ValueError, "scores has shape (1,), and there are 2 tokens; pass one for each"),
+        ((["a"], [[1.0]]), ValueError, "scores has shape (1, 1), and there are 1 tokens; pass one for each"),
+        ((["a"], [np.nan]), ValueError, "scores are empty or hold NaN or infinity; draw finite numbers"),
+        (
+            (["a", ANSWER], [1.0, 2.0]),
+            TypeError,
+            "attributions holds TokenAttribution, str; pass answers of token_attrib",
+        ),
+        (
+            ([ANSWER, "a"],),
+            TypeError,
+            "attributions holds TokenAttribution, str; pass answers of token_attribution, or",
+        ),
+        (
+            ([1, 2], [1.0, 2.0]),
+            TypeError,
+            "attributions holds int; pass answers of token_attribution, or tokens as str",
+        ),
+        (([None],), TypeError, "attributions holds NoneType; pass answers of token_attribution, or tokens as str with"),
+        (
+            (None,),
+            TypeError,
+            "attributions is NoneType; pass answers of token_attribution, or tokens as str with scores",
+        ),
+        ((5, [1.0]), TypeError, "attributions is int; pass answers of token_attribution, or tokens as str with scores"),
+        (
+            ("not", [1.0, 2.0, 3.0]),
+            TypeError,
+            "attributions is str; pass answers of token_attribution, or tokens as str",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_words(arguments, kind, said):
+    with pytest.raises(kind) as error:
+        show.text(*arguments)
+    assert said in str(error.value)
+
+
+def test_no_answers_are_an_empty_table():
+    assert repr(show.text([])) == ""
