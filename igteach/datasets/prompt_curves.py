@@ -15,7 +15,7 @@ BASELINES = {"end of text": "eos", "mean": "mean", "another prompt": OTHER_PROMP
 
 @dataclass(frozen=True, eq=False)
 class PromptCurves:
-    """F is the logit of TARGET less that of AGAINST after PROMPT, by SmolLM2-135M-Instruct.
+    """F is the logit of TARGET minus that of AGAINST after PROMPT, by SmolLM2-135M-Instruct.
 
     Attributes:
         zero_steps: (counts,), numbers of equal steps from embeddings of zero.

@@ -25,7 +25,7 @@ class NextTokens(nn.Module):
     Args:
         path: from alphas to the logits at the last places, (N, targets, vocabulary).
         targets: the token at each of these places.
-        against: F is the logit of the target less that of this token; None is the target's log-probability.
+        against: F is the logit of the target minus that of this token; None is the target's log-probability.
     """
 
     def __init__(self, path: EmbeddingInterpolation, targets: Tensor, against: int | None):
@@ -90,7 +90,7 @@ class PromptQuestion:
     def _f_name(self, target: str) -> str:
         if self.against is None:
             return f"log-probability of {target!r}"
-        return f"logit of {target!r} less that of {self.model.tokenizer.decode([self.against])!r}"
+        return f"logit of {target!r} minus that of {self.model.tokenizer.decode([self.against])!r}"
 
 
 @torch.inference_mode(False)

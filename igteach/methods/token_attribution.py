@@ -36,7 +36,7 @@ def token_attribution(
 
     Of a TextClassifier, F is the softmax of the logits; of one with several labels at once the sigmoid of a label's
     own; of a regression the number itself, as `TextClassifier` says. Of a LanguageModel, F is the logit of one next
-    token less that of another, or the log-probability of one.
+    token minus that of another, or the log-probability of one.
 
     On the whole path special tokens keep their embeddings, and the model its mask, token types and positions. The model
     gets the tokens themselves, and only what it looks up for them moves: so a decoder's classification head finds the
@@ -50,7 +50,7 @@ def token_attribution(
             those of a padded batch for a classifier, but each text is read by itself.
         target: a label or its number; None is the likeliest label. A regression that gives one number has no target.
             For a language model a token as text (" Mary", with its space) or its number; None is the likeliest.
-        against: for a language model another token: F is the logit of target less its logit. None: F is the target's
+        against: for a language model another token: F is the logit of target minus its logit. None: F is the target's
             log-probability.
         continuation: for a language model a text of several tokens that come next, in place of target. F is the
             log-probability of each of them, given the prompt and those before it, which do not move.

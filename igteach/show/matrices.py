@@ -10,9 +10,11 @@ from torch import Tensor
 from igteach.methods.token_answer import TokenAttribution
 from igteach.show.figures import Figure, Values, numbers, rounded
 from igteach.show.palette import WHITE_IS_ZERO, ink_on
-from igteach.show.plates import TEXT, draw_scale
+from igteach.show.plates import TEXT, draw_map, draw_scale
 
 CELL_WIDTH, CELL_HEIGHT = 0.56, 0.42  # inches
+SQUARE = 0.26  # inches of a cell without its number
+MOST_NUMBERED = 24  # columns: up to so many, each cell has its number
 LETTER = 0.1  # inches that a letter of a name takes
 FAINT = 0.05  # of the strongest: a smaller number is not printed
 
@@ -26,7 +28,8 @@ def matrix(
 ) -> Figure:
     """Draw a matrix of signed numbers with the names of its rows and columns, each number in its cell.
 
-    White is zero, orange above, blue below; the sign is read off the number. One next to nothing is not printed.
+    White is zero, orange above, blue below; the sign is read off the number. One next to nothing is not printed. In a
+    matrix of many columns no number is, and strong blue is hatched.
 
     Args:
         values: (rows, columns); or the answers of `token_attribution(..., continuation=...)`, a row for each.
@@ -87,12 +90,17 @@ def _tokens_of(answers: Sequence[TokenAttribution]) -> tuple[str, ...]:
 
 
 def _drawn(cells: np.ndarray, rows: list[str], columns: list[str], unit: str) -> Canvas:
-    top = float(np.abs(cells).max()) or 1.0
-    across, down = CELL_WIDTH * len(columns), CELL_HEIGHT * len(rows)
+    top, numbered = float(np.abs(cells).max()) or 1.0, len(columns) <= MOST_NUMBERED
+    width, height = (CELL_WIDTH, CELL_HEIGHT) if numbered else (SQUARE, SQUARE)
     names = LETTER * max(map(len, rows)), LETTER * max(map(len, columns))
-    canvas = Canvas(figsize=(max(across + names[0] + 0.3, 4.5), down + names[1] + 1.1), layout="constrained")
+    size = max(width * len(columns) + names[0] + 0.3, 4.5), height * len(rows) + names[1] + 1.1
+    canvas = Canvas(figsize=size, layout="constrained")
     pane = canvas.add_subplot()
-    pane.imshow(cells, cmap=WHITE_IS_ZERO, vmin=-top, vmax=top, aspect="auto", interpolation="nearest")
+    if numbered:
+        pane.imshow(cells, cmap=WHITE_IS_ZERO, vmin=-top, vmax=top, interpolation="nearest")
+    else:
+        draw_map(pane, cells, top)
+    pane.set_aspect("auto")
     pane.set_yticks(range(len(rows)), rows, fontsize=TEXT)
     pane.set_xticks(range(len(columns)), columns, fontsize=TEXT, rotation=60, ha="left", rotation_mode="anchor")
     pane.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
@@ -101,7 +109,7 @@ def _drawn(cells: np.ndarray, rows: list[str], columns: list[str], unit: str) ->
     pane.grid(which="minor", color="#DDDDDD", linewidth=0.8)
     pane.tick_params(which="minor", length=0)
     for (row, column), value in np.ndenumerate(cells):
-        if abs(value) >= FAINT * top:
+        if numbered and abs(value) >= FAINT * top:
             ink = ink_on(*WHITE_IS_ZERO(0.5 + value / top / 2)[:3])
             pane.text(column, row, f"{rounded(value, 2):+g}", ha="center", va="center", color=ink, fontsize=TEXT - 1)
     draw_scale(canvas, [pane], top, unit)

@@ -164,8 +164,8 @@ def _evidence(attribution: TokenAttribution) -> str:
     else:
         chosen = f"where the model chooses {', '.join(several) or 'none'}"
     change = f"{evidence.f_baseline.item():.2f} at the baseline to {evidence.f_input.item():.2f}"  # type: ignore[union-attr]
+    what = f"{target}, {chosen}"
     if attribution.f_name is not None:
-        chosen = chosen if target in several else f"where the model chooses {prediction!r}"
-        target = attribution.f_name
-    words = f"{target}, {chosen}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
+        what = f"{attribution.f_name} (the model chooses {prediction!r})"
+    words = f"{what}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
     return f"{words}; the model did not read all of the text" if attribution.truncated else words

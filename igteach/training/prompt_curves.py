@@ -24,7 +24,7 @@ CARD = """\
 `prompt_curves.safetensors`, written by `python -m igteach.training prompt_curves`. That needs SmolLM2
 (`igteach fetch`) and a quarter of an hour.
 
-- **Prompt**: "{prompt}"; F is the logit of "{target}" less that of "{against}", by SmolLM2-135M-Instruct in float32 on
+- **Prompt**: "{prompt}"; F is the logit of "{target}" minus that of "{against}", by SmolLM2-135M-Instruct in float32 on
   a CPU. "Another prompt" is "{other}".
 - **What it holds**: as `igteach.datasets.prompt_curves.PromptCurves` says.
 - **Licence**: MIT, as the code. The model is under Apache 2.0; its card is `smollm2.md`.

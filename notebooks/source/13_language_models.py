@@ -13,13 +13,13 @@
 #
 # **You will be able to**
 # - ask a language model one question at a time: why this token, rather than that one;
-# - tell from the residual and the error estimate when an attribution to a prompt means nothing, and mend it;
+# - tell from the residual and the error estimate when an attribution to a prompt is meaningless, and fix it;
 # - choose a baseline that asks what you want to know, often another prompt;
-# - test attributions against a model whose mechanism is known, and against knocked-out parts of a large one.
+# - test attributions where the right answer is known, and by knocking out parts of a large model.
 #
-# **You need** [lesson 05](05_computing_the_integral.ipynb), [lesson 07](07_baselines.ipynb) and [lesson 09](09_text_models.ipynb). Controls come from [lesson 12](12_trust.ipynb).
+# **You need** [lesson 05](05_computing_the_integral.ipynb), [lesson 07](07_baselines.ipynb) and [lesson 09](09_text_models.ipynb). Conductance comes from [lesson 11](11_beyond.ipynb), controls from [lesson 12](12_trust.ipynb).
 #
-# **Time.** 90 minutes, exercises included.
+# **Time.** 120 minutes, exercises included. A good place for a break is after the audit.
 #
 # **GPU.** It makes every answer faster. The answers are the same.
 #
@@ -61,9 +61,9 @@ if smollm2.find():
         " he",
     )
     story = (
-        "Anna has a dog and Paul has a cat. Anna walks her",
-        "Paul has a cat and Anna has a dog. Paul walks his",
-        " dog, and she",
+        "Anna lost her keys. She looked for the",
+        "Paul lost his phone. He looked for the",
+        " keys, but she",
     )
 else:
     print("SmolLM2 is not on this machine; run: igteach fetch")
@@ -83,9 +83,9 @@ for prompt, *_ in (names, capital, nurse):
 #
 # ## What is F?
 #
-# You could explain the probability of " Mary", or its logarithm. But a probability competes with 49,151 others, so its explanation mixes many questions: why a name at all, and not "the"? Why this name? And at .92 a probability is nearly flat (lesson 02).
+# You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so its explanation mixes many questions: why a name at all, and not "the"? Why this name? And at .92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask for one thing at a time. They take the **logit of one token minus the logit of another**: why " Mary" *rather than* " John"? What raises both, such as everything that makes a name likely, cancels.
+# People who study language models ask for one thing at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -94,11 +94,11 @@ for prompt, *_ in (names, capital, nurse):
 #
 # ●○○ · 5 minutes
 #
-# Write F for a batch of prompts. A language model predicts the next token at *every* place of a prompt; you want what comes after all of it.
+# Write F for a batch of prompts. A language model predicts the next token after *every* token of a prompt; you want the prediction after the last one.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>logits[:, -1]</code> is what the model says at the last place.
+# <code>logits[:, -1]</code> is what the model says after the last token.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -111,7 +111,7 @@ for prompt, *_ in (names, capital, nurse):
 def contrast(logits, target, against):
     """The logit of one next token minus that of another.
 
-    logits: (prompts, tokens, vocabulary);  target, against: numbers of tokens.
+    logits: (prompts, tokens, vocabulary);  target, against: token ids.
     Returns (prompts,).
     """
     ### BEGIN SOLUTION
@@ -124,9 +124,9 @@ def contrast(logits, target, against):
 check("13.1", contrast)
 
 # %% [markdown]
-# ## Five lines that mean nothing
+# ## An attribution that means nothing
 #
-# Sundararajan, Taly and Yan (2017) advise a baseline for text: embeddings of zero. Here is Integrated Gradients as lesson 04 writes it, along the word embeddings, in 64 equal steps.
+# Sundararajan, Taly and Yan (2017) recommend zero embeddings as the baseline for text. Here is Integrated Gradients as lesson 04 writes it, along the word embeddings, in 64 equal steps.
 #
 # **Predict.** Which three words of the prompt will have the largest shares?
 
@@ -148,28 +148,25 @@ scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
 # %% [markdown]
-# It looks like an explanation. " Mary" is there, and most of what you see can be talked into a story. Before you tell one: do the shares add up?
+# It looks like an explanation. "Mary" leads, and you could tell a story about most of the rest; even "and", the strongest word against her, will fit into one. Before you tell it: do the shares add up?
 
 # %%
 with torch.no_grad():
     change = f(x) - f(torch.zeros_like(x))
-residual = scores.sum() - change
-missed = residual.abs() > 0.01 * change.abs()
 print("F(x) - F(0):", show.rounded(change.item(), 2))
-print("the shares miss it by more than 1%:", bool(missed))
+print("sum of the shares:", show.rounded(scores.sum().item(), 2))
 from_zero = token_attribution(
     model, prompt, target, against=against, baseline="zero", steps=64
 )
-print(
-    "estimated error of the shares above 20%:",
-    bool(from_zero.evidence.error_estimate > 0.2),
-)
+print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(), 1))
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
+# The sum is off by some 7%, and the shares by more: lesson 05's estimate is an L1 distance, and 0.3 of it is a lot.
+#
 # **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
 #
-# A thousand gradients take a minute, so they were computed once, by `python -m igteach.training prompt_curves`. The card is `data/prompt_curves.md`.
+# A thousand gradients take a minute, so they were computed once, by `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
 
 # %%
 curves = load_prompt_curves()
@@ -182,7 +179,7 @@ show.curves(
 )
 
 # %% [markdown]
-# None of them will do. (At 64 the sum came within 7%, by luck: look at its neighbours.) Look at F along the path to see why, and put alpha on a logarithmic axis: at the right end the prompt, to the left a prompt that is scaled down to almost nothing.
+# None of them will do. (That 64 came so near was luck: look at its neighbours.) Look at F along the path to see why, and put alpha on a logarithmic axis: at the right end the prompt, to the left a prompt that is scaled down to almost nothing.
 
 # %%
 show.curves(
@@ -193,15 +190,15 @@ show.curves(
 )
 
 # %% [markdown]
-# F never comes to rest. It swings by several units at every scale, down to 1e-44, about the smallest number that this precision knows; and at zero itself all logits are 0, and so is F.
+# F never comes to rest. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it holds only a few digits); and at zero itself all logits are 0, and so is F.
 #
 # Every layer of this model begins by *normalising* its input: it divides by the root of the mean square, plus a tiny constant. Zeros stay zeros through all 30 layers, since the model has no biases to add. But a prompt at a billionth of its strength is scaled up by each of 61 norms in turn, up to 316 times each. So the model reads a distorted prompt at full strength, and a different one at every scale.
 #
-# The shares have to account for all of these swings, and with 1,000 equal steps the first gradient stands at alpha = 0.0005. No number of steps helps, no rule does; only the residual tells. For this model zero is not "no word". It is a place that cannot be approached.
+# The shares have to account for all of these swings, and with 1,000 equal steps the first gradient is taken at alpha = 0.0005, that is, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. What tells you is the residual. For this model zero is not "no word". It is a place that cannot be approached.
 #
 # ## Other nothings
 #
-# Two baselines are in common use. `eos` puts the embedding of the end-of-text token in every place, `mean` the mean of all embeddings. Both have ordinary strength, so the norms have nothing to blow up. How far are the shares from the truth, for how many gradients? The truth took 1,500 of them, spent where the integrand differs (lesson 05).
+# Two baselines are in common use. `eos` puts the embedding of the end-of-text token in every place, `mean` the mean of all embeddings. Both have ordinary strength, so the norms have nothing to blow up. How far are the shares from the truth, for how many gradients? The truth took 1,500 of them, spent where the integrand changes most (lesson 05).
 
 # %%
 for name in ("end of text", "mean"):
@@ -225,11 +222,11 @@ show.curves(
 )
 
 # %% [markdown]
-# Equal steps get worse on the way to getting better: a few dozen more may land on a narrow peak and count it for far too much. From the mean, 129 of them are off by a tenth, and 257 by four fifths. Refining where the integrand differs gets there, once its first gradients have found the peaks.
+# Equal steps get worse on the way to getting better: more of them may land on a narrow peak and count it for far too much. From the mean, 129 are off by a tenth, and 257 by four fifths. Refining where the integrand changes most gets there too, once its first gradients have found the peaks; at 65 it may still be worse than at 33.
 #
-# Ask for a tolerance, then, and read the verdict.
+# So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the estimated error of the shares is below it, 5% unless you say otherwise. Then read the verdict.
 #
-# **Predict.** Settled at last: which tokens speak for " Mary" rather than " John"?
+# **Predict.** Settled at last: which tokens speak for "Mary" rather than "John"?
 
 # %% tags=["nbval-ignore-output"]
 settled = token_attribution(model, prompt, target, against=against, baseline="mean")
@@ -240,14 +237,17 @@ print("residual below 1%:", bool(settled.evidence.relative_residual < 0.01))
 print("error estimate below 5%:", bool(settled.evidence.error_estimate < 0.05))
 print(settled.evidence.verdict)
 order = settled.scores.abs().argsort(descending=True)[:3]
-print("the three strongest:", *(repr(settled.tokens[i]) for i in order))
+for i in order:
+    print(f"token {int(i)}: {settled.tokens[i]!r}")
 
 # %% [markdown]
-# The shares are right. Were you? A plain " to" in the middle beats both names. Nothing is wrong with the integral; the *question* is odd. Against a prompt of 14 identical nothings, every token is news: that there is a sentence at all, in English, with a place for a name at its end. Much of what tells a name from another is used up in saying that there is a name.
+# The shares are right. Were you? The plain "to" after "went" beats both names.
+#
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a name likely should cancel in F, and at the prompt itself it does. But the path begins at 14 identical nothings, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, whichever tokens bring that about, and they get the credit. The answer is to "why this prompt rather than noise?", and you did not ask that.
 #
 # ## Another prompt
 #
-# Ask what you want to know. You want to know why " Mary" rather than " John" comes next. So compare with a prompt in which " John" should come next: the same one, names swapped. Both have as many tokens, so each token has a partner, and where the partners are equal, x - x' is zero.
+# Ask what you want to know. You want to know why "Mary" rather than "John" comes next. So compare with a prompt in which "John" should come next: the same one, names swapped. Both have as many tokens, so each token has a partner, and where the partners are equal, x - x' is zero.
 #
 # The field calls this a *minimal pair*, or a clean and a corrupted prompt (Wang et al. 2022; Hanna, Pezzelle and Belinkov 2024).
 
@@ -256,7 +256,7 @@ print("the three strongest:", *(repr(settled.tokens[i]) for i in order))
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text: they keep the prompt's own embedding.
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one with which many models mark the beginning of a text: they keep the prompt's own embedding. (Compute F(x') at the same x'. If a token moves in one and is kept in the other, the shares add up to a wrong number, with any number of steps.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -271,7 +271,7 @@ print("the three strongest:", *(repr(settled.tokens[i]) for i in order))
 
 # %% nbgrader={"grade": false, "grade_id": "answer-13-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def pair_baseline(table, ids, other, keeps):
-    """The point x' where the path begins: another prompt, but for tokens that are kept.
+    """Where the path begins: at another prompt, except for tokens that are kept.
 
     table: (vocabulary, width);  ids, other: (tokens,), the two prompts;
     keeps: (tokens,), bool.
@@ -286,9 +286,9 @@ def pair_baseline(table, ids, other, keeps):
 check("13.2", pair_baseline)
 
 # %% [markdown]
-# `baseline=` takes the other prompt as it is.
+# `baseline=` takes the other prompt as it is. Its path is short and smooth, so a tolerance of 2% costs little.
 #
-# **Predict.** Three tokens differ: the first " Mary", the first " John", the second " John". Which has the largest share, and does one of them speak *against* " Mary"?
+# **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does one of them speak *against* "Mary"?
 
 # %% tags=["nbval-ignore-output"]
 pair = token_attribution(
@@ -299,9 +299,8 @@ show.text(pair)
 # %%
 spent = [int(each.evidence.evaluations[0]) for each in (pair, settled)]
 print("residual below 1%:", bool(pair.evidence.relative_residual < 0.01))
-print(
-    "fewer than a tenth of the gradients that the mean took:", spent[0] < spent[1] / 10
-)
+ratio = settled.evidence.evaluations[0] / pair.evidence.evaluations[0]
+print("the mean took at least ten times as many gradients:", bool(ratio >= 10))
 named = [
     (token, score) for token, score in zip(pair.tokens, pair.scores.tolist()) if score
 ]
@@ -309,7 +308,7 @@ for token, score in named:
     print(f"{token!r:10s}{show.rounded(score, 2):+}")
 
 # %% [markdown]
-# A fraction of the gradients, a residual that vanishes, and an answer one can read. The first name is the candidate, and it speaks for itself. The second " John" is the giver, so the other name must be the receiver. And the first " John" speaks against " Mary": taken alone, a name that was mentioned makes itself likelier.
+# A fraction of the gradients, a residual that vanishes, and an answer one can read. "Mary" in the first place, rather than "John", has the largest share. "John" as the giver, rather than "Mary", speaks for her too: who gives does not receive. And "John" in the second place, rather than "Mary", speaks *against* her. Each share compares two words in one place; the reasons behind them are our story.
 #
 # A pair has a price: it explains F(x) - F(x') for *this* x'. Here is what happens if only one token differs.
 
@@ -325,13 +324,13 @@ print("share of the one token that differs:", show.rounded(one.scores.abs().max(
 print("F(x) - F(x'), by two forward passes:", show.rounded(change[0] - change[1], 2))
 
 # %% [markdown]
-# All of it goes to the one token: completeness leaves it no choice, and two forward passes would have told you. So let several tokens differ, or do not call it attribution.
+# All of it goes to the one token: completeness leaves it no choice, and two forward passes tell as much. So let several tokens differ, or do not call it attribution.
 #
 # ## An audit in one picture
 #
-# "The nurse told the doctor that": " she" or " he"? Nothing in the sentence says. If the model leans one way, which word makes it lean?
+# "The nurse told the doctor that": "she" or "he"? Nothing in the sentence says. If the model leans one way, which word makes it lean?
 #
-# **Predict.** Against the same sentence with the two people swapped: does " nurse" speak for " she"? Does " doctor"?
+# **Predict.** Against the same sentence with the two people swapped: does "nurse" speak for "she"? Does "doctor"?
 
 # %% tags=["nbval-ignore-output"]
 prompt, swapped, target, against = nurse
@@ -355,14 +354,14 @@ print("F of the prompt and of the swapped one:", show.rounded(lean, 2))
 print("residual below 1%:", bool(roles.evidence.relative_residual < 0.01))
 
 # %% [markdown]
-# Read the last lines first. F is positive for both prompts: the model prefers " she", whoever speaks. What the shares explain is only the *difference* between the two. As the one who speaks, " nurse" raises " she" a little; a " doctor" who listens lowers it by more. That is a lean, found in one sentence.
+# Read the last lines first. F is positive for both prompts: the model prefers "she", whoever speaks. And it prefers her *less* where the nurse speaks. That difference, and only that, is what the shares explain. A "nurse" who speaks, rather than a "doctor", raises "she" a little; a "doctor" who is told, rather than a "nurse", lowers it by more.
 #
-# What it permits you to say: in this sentence, swapping who speaks moves the odds, and both words take part. What it does not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12). The question at the end of this lesson, in graded courses, is about such a report.
+# What it permits you to say: in this sentence, swapping the two moves the odds, and both places take part. What it does not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12).
 
 # %% [markdown]
-# ## A model whose mechanism is known
+# ## Where the right answer is known
 #
-# A story that pleases is not evidence. So take a model whose right answer is known. It was trained here, has two layers, and reads pairs of a key and its value, then a key: "k3 v7 k1 v2 k3". It answers with the value of that key. Three tokens decide, by construction: the key at the end, the same key before, and its value.
+# A story that pleases is not evidence. So take a task whose right answer is known. A small model, trained here, has two layers and reads pairs of a key and its value, then a key: "k3 v7 k1 v2 k3". It answers with the value of that key. Three tokens decide, by the rule of the task: the key at the end, the same key before, and its value.
 
 # %%
 reader = lookup.load(device)
@@ -379,7 +378,7 @@ print(drawn.prompts[0], "->", drawn.answers[0])
 show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 
 # %% [markdown]
-# Now every method can be scored by how much of its strength lies on these three tokens of 13. The competitors:
+# F is the log-probability of the right value. Every method is scored in two ways: by how much of its strength lies on these three tokens of 13, and by how many of the three are among its three strongest. The competitors:
 #
 # - **IG, mean**: from the mean embedding;
 # - **IG, other prompts**: from six other sequences, averaged (lesson 07's many baselines);
@@ -389,7 +388,7 @@ show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 # - **deletion**: how much F falls when one token alone is replaced by the mean embedding;
 # - **random numbers**, the control.
 #
-# **Predict.** Put them in order.
+# **Predict.** Put them in order, by the second score.
 
 # %% tags=["nbval-ignore-output"]
 mean = reader.model.get_input_embeddings().weight.detach().mean(dim=0)
@@ -403,8 +402,8 @@ def by_autograd(prompt, answer):
     log_p = out.logits[0, -1].log_softmax(dim=0)[reader.token(answer)]
     (slope,) = torch.autograd.grad(log_p, embedded)
     tokens = embedded.shape[1]
-    holes = embedded.detach().repeat(tokens, 1, 1)
-    holes[range(tokens), range(tokens)] = mean
+    holes = embedded.detach().repeat(tokens, 1, 1)  # one copy for each token
+    holes[range(tokens), range(tokens)] = mean  # which is missing in its own copy
     with torch.no_grad():
         left = reader.model(inputs_embeds=holes).logits[:, -1].log_softmax(dim=1)
     return {
@@ -433,56 +432,59 @@ found["random numbers"] = torch.randn(
     count, 13, generator=torch.Generator().manual_seed(0)
 )
 
+
 # %% tags=["nbval-ignore-output"]
-places = {"key": slice(0, 12, 2), "value": slice(1, 12, 2), "asked": slice(12, 13)}
-mass_of, hits_of = {}, {}
-print(
-    f"{'':21s}{'share on the three':22s}{'three strongest':20s}found: key, value, asked"
-)
+def hits(strength):
+    """Which deciding tokens are among the three strongest, (sequences, 13)."""
+    top = torch.zeros_like(drawn.decides).scatter(1, strength.topk(3).indices, True)
+    return top & drawn.decides
+
+
+kinds = {"key": slice(0, 12, 2), "value": slice(1, 12, 2), "asked": slice(12, 13)}
+masses, found_of_three = {}, {}
+print(f"{'':21s}{'share on the three':22s}{'three strongest':20s}key, value, asked")
 for name, scores in found.items():
     strength = scores.abs()
-    mass = (strength * drawn.decides).sum(dim=1) / strength.sum(dim=1)
-    top = torch.zeros_like(drawn.decides).scatter(1, strength.topk(3).indices, True)
-    hits = (top & drawn.decides).sum(dim=1) / 3
-    kinds = [
-        (top & drawn.decides)[:, place].any(dim=1).float().mean()
-        for place in places.values()
-    ]
-    mass_of[name], hits_of[name] = interval(mass), interval(hits)
-    cells = [
-        f"{m:.0%} ({low:.0%} to {high:.0%})"
-        for m, low, high in (mass_of[name], hits_of[name])
-    ]
-    print(
-        f"{name:21s}{cells[0]:22s}{cells[1]:20s}"
-        + "  ".join(f"{kind:4.0%}" for kind in kinds)
-    )
+    masses[name] = (strength * drawn.decides).sum(dim=1) / strength.sum(dim=1)
+    found_of_three[name] = hits(strength).sum(dim=1) / 3
+    cells = []
+    for each in (masses[name], found_of_three[name]):
+        middle, low, high = interval(each)
+        cells.append(f"{middle:.0%} ({low:.0%} to {high:.0%})")
+    for kind in kinds.values():
+        cells.append(f"{hits(strength)[:, kind].any(dim=1).float().mean():4.0%}")
+    print("{:21s}{:22s}{:20s}{} {} {}".format(name, *cells))
+ranked = sorted(found_of_three, key=lambda name: -found_of_three[name].mean())
 show.intervals(
-    hits_of,
+    {name: interval(found_of_three[name]) for name in ranked},
     xlabel="deciding tokens among the three strongest",
     control="random numbers",
 )
 
+
 # %%
-low, high = 1, 2
-control, from_mean = hits_of["random numbers"], hits_of["IG, mean"]
-led = [hits_of[name][low] > control[high] for name in found if name != "random numbers"]
-print("methods that lead random numbers:", sum(led), "of", len(led))
-print("deletion finds all three, nine times in ten:", hits_of["deletion"][0] > 0.9)
-print(
-    "the gradient leads IG from the mean:", hits_of["gradient"][low] > from_mean[high]
-)
-print(
-    "IG from other prompts leads that from the mean:",
-    hits_of["IG, other prompts"][low] > from_mean[0],
-)
+def leads(name, other):
+    """Whether one finds more of the three than another, beyond luck."""
+    return interval(found_of_three[name] - found_of_three[other])[1] > 0
+
+
+rest = [name for name in found if name != "random numbers"]
+led = sum(leads(name, "random numbers") for name in rest)
+print("methods that lead random numbers:", led, "of", len(rest))
+print("deletion leads the gradient:", leads("deletion", "gradient"))
+print("the gradient leads IG from the mean:", leads("gradient", "IG, mean"))
+print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, mean"))
 
 # %% [markdown]
-# Not the order that a course on Integrated Gradients would choose. **Deletion** is perfect: this model fails as soon as one of the three is gone, and each is needed alone, which is the one case where changing a token at a time says everything (lesson 02 has the others). The plain **gradient** does well too, since the model is sure but not flat here. **Attention** in the last layer knows the value and nothing else: the key was matched a layer before.
+# Not the order that a course on Integrated Gradients would choose.
 #
-# **IG from the mean** finds the value and the asked key, and mostly misses the matching one. Its path moves all 13 tokens at once through embeddings that belong to no token, and half-way there are no keys to match. Its shares add up; they are shares of *that* journey. Starting from other prompts, averaged, mends most of it: every path begins at a real sequence.
+# - **Deletion** is perfect. The model fails as soon as any one of the three is gone, which is exactly when changing one token at a time suffices (lesson 02 has the other cases).
+# - The plain **gradient** comes next.
+# - **IG from the mean** finds the value and the asked key, and mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
+# - **IG from other prompts** starts at real sequences and finds the matching key far more often, and the value a little less.
+# - **Attention** has most of its strength on the three, because all of it lies on the value; of the two keys it says nothing. One layer below, each value's place has read its key. In the last layer the asked key looks for a place that holds a copy of itself, and that is the value's.
 #
-# Take two things with you. A complete attribution is not yet a faithful one. And the choice of baseline was worth more here than the choice of method.
+# Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
 # ## From embeddings to words
 #
@@ -493,7 +495,7 @@ print(
 #
 # ●●○ · 10 minutes
 #
-# From mean slopes to the matrix. A word may have several tokens, and a token has as many numbers as its embedding.
+# Turn mean slopes into the matrix. A word may have several tokens, and a token has as many numbers as its embedding.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -516,7 +518,7 @@ def word_matrix(slopes, x, start, word_of):
 
     slopes: (answers, tokens, width), mean gradients along the path;
     x, start: (tokens, width), the prompt and its baseline;
-    word_of: (tokens,), the number of each token's word.  Returns (answers, words).
+    word_of: (tokens,), the index of each token's word.  Returns (answers, words).
     """
     ### BEGIN SOLUTION
     shares = (slopes * (x - start)).sum(dim=2)
@@ -529,9 +531,9 @@ def word_matrix(slopes, x, start, word_of):
 check("13.3", word_matrix)
 
 # %% [markdown]
-# `continuation=` gives such rows. F is the log-probability of each token in turn, and tokens of the answer do not move.
+# With `continuation=`, `token_attribution` returns these rows. F is the log-probability of each token in turn; tokens of the answer do not move. Here every word that moves is one token.
 #
-# **Predict.** Which word of the prompt decides that a " dog" comes next? And which " Anna" makes it " she"?
+# **Predict.** Which word makes the model say "keys"? And which makes it say "she": "Anna", "her" or "She"?
 
 # %% tags=["nbval-ignore-output"]
 prompt, other, answer = story
@@ -547,33 +549,33 @@ show.matrix(
 )
 
 # %%
-print("token   strongest")
+print(f"{'':10s}{'F(x)':>8s}{'F(baseline)':>14s}{'sum of shares':>16s}")
 for row in rows:
-    strongest = row.tokens[int(row.scores.abs().argmax())]
-    added_up = bool(abs(row.residual) < 0.01)
-    print(f"{row.target!r:8s}{strongest!r:8s}adds up to within 0.01: {added_up}")
+    ends = row.evidence.f_input, row.evidence.f_baseline, row.scores.sum()
+    ends = [show.rounded(each.item(), 2) for each in ends]
+    print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. The " dog" comes from the " dog"; " she" comes from the *second* " Anna", the one who walks, while the first speaks against it a little. The comma and the " and" depend on little of this: their rows are nearly white on the shared scale.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it is the share of "keys". The comma and "but" come after either beginning, so their rows hand out little. And "she" is said because of the "She" and the "her"; that the sentence began with "Anna" speaks against it a little, which nobody would have guessed.
 #
 # ## Inside the model
 #
-# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. A layer of attention is made of **heads**, nine here, which work side by side; each reads some tokens and writes numbers for the layers above. The share of a head is what flows through what it writes.
+# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. A layer of attention is made of **heads**, nine here, which work side by side; each reads at some tokens and writes numbers for the layers above. The share of a head is what flows through what it writes.
 
 # %% [markdown]
 # ### Exercise 4: the share of a head
 #
 # ●●● · 12 minutes
 #
-# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at places along the path, from x' to x, and between any two places the slope of F by them. Along the path, add up slope times change.
+# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at several points along the path, from x' to x, and between any two points the gradient of F with respect to them. Along the path, add up gradient times change.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>written.diff(dim=0)</code> is how what is written changes from place to place; it has the shape of the slopes.
+# <code>written.diff(dim=0)</code> is how what is written changes from point to point; it has the shape of the slopes.
 #
 # <details><summary>Hint 2</summary>
 #
-# Sum the products over places and tokens. One number is left for each number that is written.
+# Sum the products over points and tokens. One number is left for each number that is written.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -586,8 +588,8 @@ for row in rows:
 def head_shares(written, slopes, heads):
     """What flows through each head of a layer, along a path.
 
-    written: (places, tokens, heads * width), what is written at places from x' to x;
-    slopes: (places - 1, tokens, heads * width), the gradient of F by it in between.
+    written: (points, tokens, heads * width), what is written at points from x' to x;
+    slopes: (points - 1, tokens, heads * width), the gradients of F in between.
     Returns (heads,).
     """
     ### BEGIN SOLUTION
@@ -600,7 +602,7 @@ def head_shares(written, slopes, heads):
 check("13.4", head_shares)
 
 # %% [markdown]
-# `component_conductance` does it for all layers at once. (Taking a single step, at x, is *attribution patching*: Nanda 2023; Syed, Rager and Conmy 2023. Along the whole path it is the idea of Hanna, Pezzelle and Belinkov 2024.)
+# `component_conductance` does it for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: Nanda 2023; Syed, Rager and Conmy 2023. Gradients along the path between them are the idea of Hanna, Pezzelle and Belinkov 2024.)
 
 # %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
@@ -608,15 +610,17 @@ inside = component_conductance(
     model, prompt, target, against=against, baseline=other, steps=32
 )
 layers, heads = inside.heads.shape
-title = (
-    f"share of each head (0 to {heads - 1}, down) by layer (0 to {layers - 1}, across)"
+show.matrix(
+    inside.heads.T,
+    [f"head {head}" for head in range(heads)],
+    [str(layer) for layer in range(layers)],
+    unit="share of F, by layer",
 )
-show.heatmaps({title: inside.heads.T}, unit="share of F")
 
 # %% [markdown]
-# A few heads, most of them late, stand out of hundreds. Is that so, or does it look so? Intervene: **knock heads out**. Each writes, instead of what it would write, what it writes on average.
+# A few heads out of hundreds stand out, most of them late. Is that so, or does it look so? Intervene: **knock heads out**. Each writes, instead of what it would write, its average over all tokens of both prompts, so that it can no longer tell them apart.
 #
-# **Predict.** F is the logit of Mary minus that of John. What is left of it without the eight heads with the largest shares? Without eight heads at random?
+# **Predict.** F is the logit of Mary minus that of John. What is left of it without the eight heads with the largest positive shares? Without eight heads at random? Without eight of the late ones at random?
 
 # %%
 means = mean_of_heads(model, [prompt, other])
@@ -633,26 +637,35 @@ def left_of_f(chosen):
     return (z[model.token(target)] - z[model.token(against)]).item()
 
 
-strongest = left_of_f(inside.heads.flatten().topk(k).indices)
+strongest = inside.heads.flatten().topk(k).indices
+others = [i for i in range(inside.heads.numel()) if i not in strongest.tolist()]
+late = [i for i in others if i >= 2 * inside.heads.numel() // 3]
 lot = torch.Generator().manual_seed(0)
-at_random = [
-    left_of_f(torch.randperm(inside.heads.numel(), generator=lot)[:k])
-    for _ in range(20)
-]
-average = sum(at_random) / len(at_random)
+
+
+def at_random(heads):
+    """F without k heads at random, 20 times."""
+    draws = [torch.randperm(len(heads), generator=lot)[:k].tolist() for _ in range(20)]
+    return torch.tensor([left_of_f([heads[i] for i in draw]) for draw in draws])
+
+
 print("F with every head:", show.rounded(left_of_f([]), 2))
-print("without those of largest share:", show.rounded(strongest, 1))
-print("without as many at random, on average:", show.rounded(average, 1))
-print("and in the worst of 20 draws:", show.rounded(min(at_random), 1))
+print("without those of largest share:", show.rounded(left_of_f(strongest), 1))
+for name, some in {"any others": others, "late others": late}.items():
+    left = at_random(some)
+    ends = [show.rounded(each.item(), 1) for each in (left.mean(), left.min())]
+    print(f"without as many of {name}: {ends[0]} on average, {ends[1]} at worst")
 
 # %% [markdown]
-# Eight of 270 heads carry nearly all of it, and eight at random hardly matter. The shares named parts that the model needs; for once the intervention agrees with the map, on a network that nobody built for the purpose. (It was found for GPT-2 by hand, in much more detail: Wang et al. 2022.)
+# Without eight of 270 heads nearly all of it is gone; without eight others, late ones too, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Here the intervention agrees with the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: Wang et al. 2022.)
 #
-# Two cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and the same change is counted in both. And eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and the same change is counted in both. And eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads of largest share, and it goes on answering.
 #
 # ## Beside Captum
 #
-# [Captum](https://captum.ai) has `LLMGradientAttribution` for this (Miglani et al. 2023); [Inseq](https://inseq.org) is another library (Sarti et al. 2023). The same prompt and baseline, end-of-text embeddings, with the defaults of each:
+# [Captum](https://captum.ai) has `LLMGradientAttribution` for this (Miglani et al. 2023); [Inseq](https://inseq.org) is another library (Sarti et al. 2023). Take the log-probability of Paris after "The capital of France is", and end-of-text embeddings as the baseline, which we call `baseline="eos"`.
+#
+# **Predict.** Both compute Integrated Gradients, each with its defaults. Will they agree?
 
 # %% tags=["nbval-ignore-output"]
 from captum.attr import LayerIntegratedGradients, LLMGradientAttribution, TextTokenInput
@@ -662,7 +675,10 @@ eos = model.tokenizer.eos_token_id or 0
 steps = LayerIntegratedGradients(model.model, model.model.get_input_embeddings())
 asked = TextTokenInput(prompt, model.tokenizer, baselines=eos)
 theirs = LLMGradientAttribution(steps, model.tokenizer).attribute(asked, target=target)
-start = model.model.get_input_embeddings().weight.detach()[eos]
+theirs_150 = LLMGradientAttribution(steps, model.tokenizer).attribute(
+    asked, target=target, n_steps=150
+)
+start = model.model.get_input_embeddings().weight.detach()[eos]  # baseline="eos"
 ours = token_attribution(model, prompt, target, baseline=start)
 show.matrix(
     torch.stack([theirs.seq_attr.detach().cpu(), ours.scores.cpu()]),
@@ -673,18 +689,23 @@ show.matrix(
 
 # %%
 change = (ours.evidence.f_input - ours.evidence.f_baseline).item()
-sums = ours.scores.sum().item(), theirs.seq_attr.sum().item()
 print("F(x) - F(x'):", show.rounded(change, 2))
-print("ours adds up to it within 1%:", abs(sums[0] - change) < 0.01 * abs(change))
-print("Captum's within 10%:", abs(sums[1] - change) < 0.1 * abs(change))
+print("sum of ours:", show.rounded(ours.scores.sum().item(), 2))
+for count, answer in ((50, theirs), (150, theirs_150)):
+    total = answer.seq_attr.sum().item()
+    print(f"sum of Captum's, {count} steps:", show.rounded(total, 2))
 
 # %% [markdown]
-# Captum takes 50 Gauss-Legendre steps, which is a sound choice on many networks and not enough on this one; its answer carries no residual, so nothing would have told you. It explains the log-probability and sums a token's embedding, as we do with `against=None`; it moves *all* tokens, special ones included, where we keep those that you did not write. Inseq's conventions differ again: its default explains the probability, and the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
+# They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks and not enough on this one, and neither are 150. Its answer carries no residual, so nothing would have told you.
+#
+# In both, "France" gets next to nothing, and you have seen why: against noise, the tokens that make this a sentence about a capital have the credit. Against "The capital of England is", it got everything.
+#
+# What else differs: Captum moves *all* tokens, special ones included, where we keep those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
 # ## What remains unsolved
 #
 # - **Tokens do not move alone.** A share belongs to a path on which all tokens change together. You saw what that did to the matching key.
-# - **Paths leave the words.** Half-way between " Mary" and " John" there is no word. Sanyal and Ren (2021) walk along real words instead, and lose completeness.
+# - **Paths leave the words.** Half-way between "Mary" and "John" there is no word. Sanyal and Ren (2021) walk along real words instead, and lose completeness.
 # - **Faithful is not plausible.** That a map agrees with your story of the sentence says something about you. Where the truth was known, the story with the right sum was not the most faithful one.
 #
 # ## Recap
@@ -693,7 +714,7 @@ print("Captum's within 10%:", abs(sums[1] - change) < 0.1 * abs(change))
 #
 # <details><summary>Answer</summary>
 #
-# That the shares add up, and that single ones may still be off by a good deal: errors that cancel in the sum do not show in the residual. From a smooth baseline the estimate is cautious, but on this model it was right to be: 64 equal steps from the end-of-text embedding were further off than that.
+# That the shares add up, and that single ones may still be off by a good deal: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too large. On this model it has every reason: 65 equal steps from the end-of-text embedding were further off than that.
 #
 # </details>
 #
@@ -719,11 +740,11 @@ print("Captum's within 10%:", abs(sums[1] - change) < 0.1 * abs(change))
 # </details>
 
 # %% [markdown]
-# **Question 2.** IG from embeddings of zero has a residual of 40% with 64 steps. Why will 6,400 not mend it, on a model such as SmolLM2?
+# **Question 2.** From embeddings of zero the shares miss their sum by 60% with 1,000 equal steps. Why will 10,000 not mend it, on a model such as SmolLM2?
 #
-# <details><summary>A. Because of rounding errors.</summary>
+# <details><summary>A. Because equal steps are a poor rule.</summary>
 #
-# They are far too small.
+# Others place their nodes a little better, and none places them at alphas of 1e-20.
 #
 # </details>
 # <details><summary>B. Because F changes where no step falls: its norms scale up whatever is not exactly zero.</summary>
@@ -738,16 +759,16 @@ print("Captum's within 10%:", abs(sums[1] - change) < 0.1 * abs(change))
 # </details>
 
 # %% [markdown]
-# **Question 3.** Your shares for " Mary" over " John" add up to 60% of F(x) - F(x'), however many steps you take, from the end-of-text embedding. Which cause would you look for first?
+# **Question 3.** Between two prompts your shares add up to 60% of F(x) - F(x'), with 32 steps, with 64, and with 1,000. Which cause would you look for first?
 #
 # <details><summary>A. Something moves that is not counted, such as a special token, or the other way round.</summary>
 #
-# Right. A sum that settles at the wrong number is no matter of steps. F(x') was computed with one set of moved tokens, and the shares with another.
+# Right. A sum that settles at the wrong number is not a matter of steps: F(x') was computed with one set of moved tokens, and the shares with another.
 #
 # </details>
 # <details><summary>B. Too few steps.</summary>
 #
-# Then the sum would change with more of them.
+# Then the sum would change with more of them, as it did from zero.
 #
 # </details>
 # <details><summary>C. The contrast: subtracting John's logit takes 40% away.</summary>
@@ -768,8 +789,8 @@ progress("13")
 #
 # 1. Ask for a contrast: why this token rather than that one. Say against which prompt or embedding.
 # 2. Never read an attribution to a prompt without its residual and error estimate. From zero embeddings, do not read it at all.
-# 3. A sum that is right may belong to a journey that the model never makes. Knock out what the map names, with a control.
+# 3. A sum that is right may belong to a path that asks another question than yours. Knock out what the map names, with a control.
 #
 # **Where it comes from.** Integrated Gradients and the zero baseline for text: [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365). SmolLM2: [Ben Allal et al. (2025)](https://arxiv.org/abs/2502.02737). Why Mary rather than John: [Wang et al. (2022)](https://arxiv.org/abs/2211.00593). Attribution patching: [Nanda (2023)](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching), [Syed, Rager and Conmy (2023)](https://arxiv.org/abs/2310.10348). IG along the path between two prompts: [Hanna, Pezzelle and Belinkov (2024)](https://arxiv.org/abs/2403.17806). Paths along real words: [Sanyal and Ren (2021)](https://arxiv.org/abs/2108.13654). Captum for language models: [Miglani et al. (2023)](https://arxiv.org/abs/2312.05491). Inseq: [Sarti et al. (2023)](https://arxiv.org/abs/2302.13942). Conductance: [Dhamdhere, Sundararajan and Yan (2019)](https://arxiv.org/abs/1805.12233).
 #
-# **What is next.** The course ends here, and the subject does not. Open questions that you are now equipped for: which baseline, when no input is neutral; how to damage a picture so that the network still believes it; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on training anew, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful. And take a network of your own: find out what it looks at, and try to prove yourself wrong.
+# **What is next.** The course ends here, and the subject does not. Open questions that you are now equipped for: which baseline, when no input is neutral; how to damage a picture so that the network still believes it; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on retraining, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful. And take a network of your own: find out what it looks at, and try to prove yourself wrong.

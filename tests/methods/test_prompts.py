@@ -282,7 +282,7 @@ def test_a_chat_is_the_text_that_its_template_writes():
 def test_an_answer_says_what_is_asked_in_words():
     model = model_of("Llama")
     answer = token_attribution(model, PROMPT, TARGET, against=AGAINST, steps=4)
-    assert answer.f_name == "logit of ' found' less that of ' it'"
+    assert answer.f_name == "logit of ' found' minus that of ' it'"
     assert (answer.target, answer.text, answer.truncated) == (TARGET, PROMPT, False)
     assert answer.tokens == ("how", " many", " people", " live", " in", " new", " land")
     assert repr(answer).startswith("TokenAttribution for ' found': how(")

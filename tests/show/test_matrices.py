@@ -80,14 +80,14 @@ def test_numbers_stand_in_their_cells_with_a_sign_unless_they_are_next_to_nothin
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_number_is_readable_on_its_colour(sign):
     strengths = np.linspace(0.05, 1, 40)
-    figure = show.matrix(sign * strengths[None], ["a"], [str(i) for i in range(40)])
+    figure = show.matrix(sign * strengths[:, None], [str(i) for i in range(40)], ["a"])
     (image,) = pane(figure).images
     assert len(pane(figure).texts) == 40
     for text in pane(figure).texts:
-        column = round(text.get_position()[0])
-        behind = image.to_rgba(image.get_array())[0, column, :3]
+        row = round(text.get_position()[1])
+        behind = image.to_rgba(image.get_array())[row, 0, :3]
         low, high = sorted([luminance(text.get_color()), luminance(behind)])
-        assert (high + 0.05) / (low + 0.05) >= 4.5, strengths[column]
+        assert (high + 0.05) / (low + 0.05) >= 4.5, strengths[row]
 
 
 def test_answers_are_rows_named_by_their_targets_over_the_tokens_of_the_prompt():
@@ -135,10 +135,22 @@ def test_names_that_are_no_letters_are_seen_and_dollars_are_no_formula():
 
 
 def test_a_row_for_each_of_many_tokens_has_room():
-    figure = show.matrix(torch.randn(30, 40), [f"row {i}" for i in range(30)], [f"token {i}" for i in range(40)])
+    figure = show.matrix(torch.randn(30, 20), [f"row {i}" for i in range(30)], [f"token {i}" for i in range(20)])
     width, height = figure.canvas.get_size_inches()
-    assert width > 0.5 * 40
+    assert width > 0.5 * 20
     assert height > 0.4 * 30
+
+
+def test_a_matrix_of_many_columns_fits_a_page_without_numbers_and_hatches_what_is_negative():
+    values = np.zeros((9, 30))
+    values[2, 3], values[5, 20] = -1.0, 1.0
+    figure = show.matrix(values, [f"head {i}" for i in range(9)], [str(i) for i in range(30)])
+    assert figure.canvas.get_size_inches()[0] < 10
+    assert not pane(figure).texts
+    hatched = [path.get_extents() for each in pane(figure).collections for path in each.get_paths() if len(path)]
+    (place,) = hatched
+    assert (round(place.x0, 1), round(place.y0, 1)) == (2.5, 1.5)
+    assert names_of(figure)[1] == [str(i) for i in range(30)]
 
 
 @pytest.mark.parametrize(

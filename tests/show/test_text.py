@@ -247,11 +247,13 @@ def test_every_plain_token_keeps_its_score(pairs):
 
 
 def test_what_f_is_stands_below_where_the_answer_names_it():
-    asked = {"f_name": "logit of ' Mary' less that of ' John'", "target": " Mary"}
+    asked = {"f_name": "logit of ' Mary' minus that of ' John'", "target": " Mary"}
     chosen = show.text(english(**asked, prediction=" Mary"))
-    assert "logit of ' Mary' less that of ' John', which the model chooses: from 0.10 at the baseline" in repr(chosen)
+    assert "logit of ' Mary' minus that of ' John' (the model chooses ' Mary'): from 0.10 at the baseline" in repr(
+        chosen
+    )
     other = show.text(english(**asked, prediction=" the"))
-    assert "logit of ' Mary' less that of ' John', where the model chooses ' the': from 0.10" in repr(other)
+    assert "logit of ' Mary' minus that of ' John' (the model chooses ' the'): from 0.10" in repr(other)
     assert "logit of &#x27; Mary&#x27;" in chosen._repr_html_()
 
 

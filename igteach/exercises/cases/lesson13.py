@@ -8,7 +8,7 @@ from igteach.exercises.checker import Case, Task
 def _contrast_cases(rng: torch.Generator) -> list[Case]:
     """Random logits of prompts, and two tokens."""
     cases = []
-    for prompts, tokens, vocabulary, target, against in ((1, 4, 9, 2, 5), (3, 6, 7, 6, 0), (4, 5, 8, 1, 7)):
+    for prompts, tokens, vocabulary, target, against in ((2, 4, 9, 2, 5), (3, 6, 7, 6, 0), (4, 5, 8, 1, 7)):
         logits = torch.randn(prompts, tokens, vocabulary, generator=rng)
         description = f"{prompts} prompts of {tokens} tokens, token {target} against token {against}"
         cases.append(Case(description, (logits, target, against)))

@@ -41,6 +41,12 @@ def _by_word(scores: Tensor, word_of: Tensor) -> Tensor:
     return torch.stack([scores[:, word_of == word].sum(1) for word in words], 1)
 
 
+def _mean_by_word(scores: Tensor, word_of: Tensor) -> Tensor:
+    """(answers, tokens) to (answers, words)."""
+    words = range(int(word_of.max()) + 1)
+    return torch.stack([scores[:, word_of == word].mean(1) for word in words], 1)
+
+
 def _by_head(numbers: Tensor, heads: int) -> Tensor:
     """(heads * width,) to (heads,)."""
     return numbers.reshape(heads, -1).sum(1)
@@ -56,6 +62,10 @@ EXERCISES = [
             Mistake(
                 "You read the first place. What comes next is predicted at the last one.",
                 lambda z, t, a: z[:, 0, t] - z[:, 0, a],
+            ),
+            Mistake(
+                "You read the place before the last. What comes after the whole prompt is predicted at its last token.",
+                lambda z, t, a: z[:, -2, t] - z[:, -2, a],
             ),
             Mistake(
                 "You averaged over all places. What comes next is predicted at the last one.",
@@ -101,6 +111,14 @@ EXERCISES = [
                 lambda table, ids, other, keeps: torch.where(keeps[:, None], table[ids], torch.zeros(())),
             ),
             Mistake(
+                "You set the tokens that are kept to zero. They keep the prompt's own embeddings.",
+                lambda table, ids, other, keeps: torch.where(keeps[:, None], torch.zeros(()), table[other]),
+            ),
+            Mistake(
+                "That is the middle between the prompts. The path begins at the other prompt.",
+                lambda table, ids, other, keeps: (table[ids] + table[other]) / 2,
+            ),
+            Mistake(
                 "That is x - x', the distance; the point x' itself is wanted.",
                 lambda table, ids, other, keeps: torch.where(
                     keeps[:, None], torch.zeros(()), table[ids] - table[other]
@@ -141,6 +159,14 @@ EXERCISES = [
                 lambda g, x, start, w: _by_word((g * (x - start)).mean(2), w),
             ),
             Mistake(
+                "You took the mean over a word's tokens. Then the shares no longer add up to F(x) - F(x').",
+                lambda g, x, start, w: _mean_by_word((g * (x - start)).sum(2), w),
+            ),
+            Mistake(
+                "You took a norm over the embedding, which has no sign and does not add up.",
+                lambda g, x, start, w: _by_word((g * (x - start)).norm(dim=2), w),
+            ),
+            Mistake(
                 "You have a column for each token. Add up the tokens of each word.",
                 lambda g, x, start, w: (g * (x - start)).sum(2),
             ),
@@ -155,17 +181,33 @@ EXERCISES = [
         solution=head_shares,
         mistakes=[
             Mistake(
-                "You multiplied the slopes by what is written, not by how it changes from place to place.",
+                "You multiplied the slopes by what is written, not by how it changes from point to point.",
                 lambda y, g, h: _by_head((g * y[1:]).sum((0, 1)), h),
             ),
             Mistake(
-                "You multiplied the slopes by what is written, not by how it changes from place to place.",
+                "You multiplied the slopes by what is written before each step; multiply by how it changes.",
                 lambda y, g, h: _by_head((g * y[:-1]).sum((0, 1)), h),
             ),
             Mistake(
                 "You took the mean slope times the change from one end to the other. What a head writes does not go "
                 "straight; add up slope times change step by step.",
                 lambda y, g, h: _by_head((g.mean(0) * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the last slope times the whole change: a single step, attribution patching. Go step by step.",
+                lambda y, g, h: _by_head((g[-1] * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the sum of the slopes times the whole change. Multiply step by step, then add up.",
+                lambda y, g, h: _by_head((g.sum(0) * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the mean over tokens. A head's share is the sum of what it writes at all of them.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0).mean(0), h),
+            ),
+            Mistake(
+                "You took the mean over a head's numbers. A head's share is their sum.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).mean(1),
             ),
             Mistake(
                 "You averaged over the steps. The changes are small already; add them up.",
@@ -184,7 +226,7 @@ EXERCISES = [
                 lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0)[-1], h),
             ),
             Mistake(
-                "The sign is flipped: a change is the later place minus the earlier one.",
+                "The sign is flipped: a change is the later point minus the earlier one.",
                 lambda y, g, h: -_by_head((g * y.diff(dim=0)).sum((0, 1)), h),
             ),
             Mistake(
