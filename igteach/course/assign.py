@@ -13,6 +13,7 @@ from nbformat import NotebookNode
 from igteach.course.course_folder import Misconfigured, prepare_course
 from igteach.course.questions import Question, question_of
 from igteach.course.seed import require_outside_repository
+from igteach.course.stated_limits import stated_in
 from igteach.lessons.build import as_text
 from igteach.lessons.contract import given_away
 from igteach.lessons.files import write_atomically
@@ -55,7 +56,7 @@ def assign_lesson(lesson: Lesson, course: Path) -> str:
         What was done, in one line.
 
     Raises:
-        ValueError: The lesson has no question to hand in.
+        ValueError: The lesson has no question to hand in, or states limits that cannot be read.
         RuntimeError: nbgrader failed, or the release would have given something away.
     """
     name = assignment_name(lesson)
@@ -63,7 +64,9 @@ def assign_lesson(lesson: Lesson, course: Path) -> str:
     if release.exists():
         return f"{name}: already there, unchanged"
     source = course / "source" / name / f"{lesson.name}.ipynb"
-    write_atomically(source, as_text(with_question(lesson)), replace=True)
+    notebook = with_question(lesson)
+    stated_in(notebook)  # now, because grading could not read it either
+    write_atomically(source, as_text(notebook), replace=True)
     nbgrader(course, "generate_assignment", name, "--create", "--force")
     found = list(given_away(nbformat.read(release, as_version=4)))
     if found:

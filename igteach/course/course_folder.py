@@ -21,8 +21,10 @@ c.Autograde.autograde_preprocessors = AUTOGRADE
 c.GenerateFeedback.preprocessors = FEEDBACK
 c.GenerateFeedback.exporter_class = FeedbackPage
 c.SandboxedExecute.seed_file = {seed_file!r}
+# These three are what holds where a lesson's head states nothing else; any other number here comes before the head.
 c.SandboxedExecute.timeout = 20  # seconds a cell; the first one loads PyTorch
 c.SandboxedExecute.seconds = 55  # seconds a submission
+c.SandboxedExecute.memory = 4  # GB a submission
 c.SandboxedExecute.kernel_name = "python3"
 c.AssignLatePenalties.plugin_class = "igteach.course.lateness.LatePolicy"
 c.LatePolicy.percent_a_day = 0  # percent of the points reached that each day begun after the due date costs

@@ -23,10 +23,11 @@ from nbgrader import preprocessors as nbgrader
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer, Unicode
 
-from igteach.course import sandbox
+from igteach.course import memory_bound, sandbox
 from igteach.course.lateness import NoteLateness
 from igteach.course.sanitising import SanitiseSubmission
 from igteach.course.seed import derive_secret, read_seed
+from igteach.course.stated_limits import DEFAULT, stated_for
 from igteach.exercises.case_files import write_cases
 from igteach.exercises.checker import Verdict
 from igteach.exercises.graded import PROOF, decode
@@ -224,13 +225,17 @@ def without_repeats(flags: list[str]) -> list[str]:
 
 
 class SandboxedExecute(nbgrader.Execute):
-    """nbgrader's execution in a sandbox, limited in time and output; a dead kernel ends the run, not the grading.
+    """nbgrader's execution in a sandbox, with limits; a dead kernel ends the run, not the grading.
 
     The kernel finds the hidden cases of the notebook's exercises, and a copy of the notebook under the name that it
     was released by; nothing else of the hand-in, the course, or the solutions.
+
+    A limit that is set to another number than its default holds; for the others, what the lesson states in source/.
     """
 
-    seconds = Integer(55, help="seconds that a submission may take in all").tag(config=True)
+    timeout = Integer(DEFAULT.cell, help="seconds that a cell may take").tag(config=True)
+    seconds = Integer(DEFAULT.submission, help="seconds that a submission may take in all").tag(config=True)
+    memory = Integer(DEFAULT.memory, help="GB of memory that a submission may take in all").tag(config=True)
     seed_file = Unicode(help="the file of the course seed, which no hand-in can see").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -239,13 +244,15 @@ class SandboxedExecute(nbgrader.Execute):
     def preprocess(self, nb: NotebookNode, resources: Resources, km: Any = None) -> tuple[NotebookNode, Resources]:
         flags = nb.metadata.setdefault("igteach", {}).setdefault("flags", [])
         seed = read_seed(Path(self.seed_file))
+        stated = stated_for(Path(), resources["nbgrader"]["assignment"])
+        self._limits = stated.unless_set(cell=self.timeout, submission=self.seconds, memory=self.memory)
         resources["igteach_seed"], resources["igteach_secrets"] = seed, secrets_of(nb, seed)
         self._proofs: dict[int, object] = {}  # by cell; the last one counts
         resources["igteach_proofs"] = self._proofs
         self._flags, self._folder = flags, Path(tempfile.mkdtemp(prefix="igteach-"))
         try:
             self._fill(nb, resources)
-            self._deadline = time.monotonic() + self.seconds
+            self._deadline = time.monotonic() + self._limits.submission
             super().preprocess(nb, resources, km)
         except CellTimeoutError:  # not even to an interrupt
             flags.append(f"the kernel stopped responding in cell {self._cell_number}; later cells did not run")
@@ -256,7 +263,7 @@ class SandboxedExecute(nbgrader.Execute):
         finally:  # by rm, because code in the sandbox may have made folders deeper than Python can remove
             subprocess.run(["rm", "-rf", str(self._folder)], capture_output=True, check=False)
         if self._is_over():
-            flags.append(f"stopped after {self.seconds} seconds")
+            flags.append(f"stopped after {self._limits.submission} seconds")
         if not sandbox.available():
             flags.append("ran without a sandbox")
         return nb, resources
@@ -277,6 +284,7 @@ class SandboxedExecute(nbgrader.Execute):
             connection_file=str(self._folder / "sockets" / "kernel.json"),
         )
         self.km.show(self._folder / "notebook", self._folder / "cases")
+        self.km.memory = self._limits.memory * memory_bound.GIGABYTE
         return self.km
 
     def preprocess_cell(self, cell: NotebookNode, resources: Resources, index: int) -> tuple[NotebookNode, Resources]:
@@ -316,7 +324,7 @@ class SandboxedExecute(nbgrader.Execute):
 
     def _seconds_left(self, _: NotebookNode) -> int:
         left = int(self._deadline - time.monotonic())
-        return max(1, min(self.timeout, left))
+        return max(1, min(self._limits.cell, left))
 
 
 def secrets_of(nb: NotebookNode, seed: bytes) -> dict[str, int]:

@@ -16,12 +16,10 @@ from jupyter_client.manager import AsyncKernelManager
 
 from igteach.course import memory_bound
 from igteach.exercises.graded import CASES_VARIABLE
+from igteach.models import smollm2
 
 MEGABYTE = 2**20
-GIGABYTE = 2**30
-LIMITS = {
-    "as": 8 * GIGABYTE,  # address space, of which PyTorch reserves far more than it uses
-    "data": 3 * GIGABYTE,
+LIMITS = {  # of each process, beside those on memory
     "fsize": 50 * MEGABYTE,  # of a single file
     "nproc": 256,  # has no effect for root
 }
@@ -36,10 +34,10 @@ SYSTEM_PATHS = (
     "/etc/passwd",
     "/sys/devices/system/cpu",
 )
-MODEL_VARIABLES = ("IGTEACH_MODELS", "TORCH_HOME")  # folders of weights, which a lesson may read
 PASSED_VARIABLES = ("LANG", "IGTEACH_DEVICE")
 SUBMISSION_FOLDER = "/submission"  # the kernel's working directory, with the notebook in it
 CASES_FOLDER = "/cases"
+MODELS_FOLDER = "/models"  # with the language model in it, if it is on this machine
 PACKAGE = Path(__file__).resolve().parents[1]
 RIGHT_ANSWERS = ("exercises/solutions", "notebooks")  # folders of the package that the kernel finds empty
 NO_SANDBOX = (
@@ -61,8 +59,13 @@ def available() -> bool:
 
 
 class SandboxedKernelManager(AsyncKernelManager):
-    """Starts a kernel in the sandbox; the grader stays outside and talks to it through Unix sockets."""
+    """Starts a kernel in the sandbox; the grader stays outside and talks to it through Unix sockets.
 
+    Attributes:
+        memory: What all processes of the kernel may take, in bytes; it is set before the kernel starts.
+    """
+
+    memory = memory_bound.MEMORY
     _notebook_folder: Path | None = None
     _cases_folder: Path | None = None
 
@@ -100,16 +103,17 @@ class SandboxedKernelManager(AsyncKernelManager):
         if available():
             socket_folder = Path(self.connection_file).parent.resolve()
             folders = {SUBMISSION_FOLDER: self._notebook_folder, CASES_FOLDER: self._cases_folder}
-            boxed = [*_bwrap(socket_folder, folders), *_prlimit(), *_with_resolved_python(command)]
-            return [*memory_bound.command_prefix(), *boxed]
+            boxed = [*_bwrap(socket_folder, folders), *_prlimit(self.memory), *_with_resolved_python(command)]
+            return [*memory_bound.command_prefix(self.memory), *boxed]
         if shutil.which("prlimit"):
-            return [*_prlimit(), *command]
+            return [*_prlimit(self.memory), *command]
         return command
 
 
-def _prlimit() -> list[str]:
-    """The command that starts another one with LIMITS."""
-    return ["prlimit", *(f"--{name}={limit}" for name, limit in LIMITS.items()), "--"]
+def _prlimit(memory: int) -> list[str]:
+    """The command that starts another one with LIMITS, and most of this memory; PyTorch reserves far more addresses."""
+    limits = {**LIMITS, "data": 3 * memory // 4, "as": 2 * memory}
+    return ["prlimit", *(f"--{name}={limit}" for name, limit in limits.items()), "--"]
 
 
 def _bwrap(socket_folder: Path, folders: dict[str, Path | None]) -> list[str]:
@@ -133,6 +137,8 @@ def _bwrap(socket_folder: Path, folders: dict[str, Path | None]) -> list[str]:
         command += ["--size", str(size), "--tmpfs", folder]
     for path in _readable_paths():
         command += ["--ro-bind", str(path.resolve()), str(path)]
+    if model := smollm2.find():
+        command += ["--ro-bind", str(model.resolve()), f"{MODELS_FOLDER}/{smollm2.FOLDER}"]
     for path in _folders_of_right_answers():
         command += ["--tmpfs", str(path), "--remount-ro", str(path)]
     for place, shown in folders.items():
@@ -145,10 +151,9 @@ def _bwrap(socket_folder: Path, folders: dict[str, Path | None]) -> list[str]:
 
 
 def _readable_paths() -> list[Path]:
-    """What the kernel may read beside its submission: the system, Python, igteach, and folders of weights."""
+    """What the kernel may read beside its submission and the language model: the system, Python and igteach."""
     paths = [Path(path) for path in SYSTEM_PATHS]
     paths += [Path(sys.base_prefix).resolve(), Path(sys.prefix).resolve(), PACKAGE, PACKAGE.parent / "data"]
-    paths += [Path(folder) for folder in _model_folders().values()]
     return [path for path in paths if path.exists()]
 
 
@@ -160,14 +165,9 @@ def _folders_of_right_answers() -> list[Path]:
     return [place for place in places if place.is_dir() and any(place.is_relative_to(path) for path in readable)]
 
 
-def _model_folders() -> dict[str, str]:
-    """The folders of weights by the variable that names each; `~` is the grader's home, and not the sandbox's."""
-    return {name: os.path.expanduser(os.environ[name]) for name in MODEL_VARIABLES if os.environ.get(name)}
-
-
 def _environment() -> dict[str, str]:
     """The environment variables of the kernel, which inherits none of the grader's."""
-    passed = {name: os.environ[name] for name in PASSED_VARIABLES if os.environ.get(name)} | _model_folders()
+    passed = {name: os.environ[name] for name in PASSED_VARIABLES if os.environ.get(name)}
     fixed = {
         "HOME": "/tmp",
         "PATH": "/usr/bin:/bin",
@@ -175,6 +175,7 @@ def _environment() -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MPLCONFIGDIR": "/tmp",
         "HF_HUB_OFFLINE": "1",
+        "IGTEACH_MODELS": MODELS_FOLDER,
         CASES_VARIABLE: CASES_FOLDER,
     }
     return {**passed, **fixed}

@@ -1,4 +1,4 @@
-"""How long a submission may take: nbgrader_config.py says how long at least, and a slow machine gets more."""
+"""How long a submission may take: nbgrader_config.py or the lesson says how long at least, a slow machine gets more."""
 
 import shutil
 import sqlite3
@@ -17,8 +17,8 @@ from traitlets.config import Config
 from igteach.course.children import run_nbgrader_bound
 from igteach.course.course_folder import SETTINGS, Misconfigured, load_settings
 from igteach.course.gradebook import FILE
+from igteach.course.stated_limits import DEFAULT, stated_for
 
-DEFAULT_CELL, DEFAULT_SUBMISSION = 20.0, 55.0  # seconds, as SandboxedExecute has them
 TIMES_THE_SOLUTION = 5  # how much longer than the solution a submission may take
 MARGIN = 40  # seconds that nbgrader may need besides
 LONGEST_SOLUTION = 600.0  # seconds
@@ -64,7 +64,7 @@ class Limits:
 
     def __init__(self, course: Path, say: Callable[[str], None]) -> None:
         self._course, self._say = course, say
-        self._least = configured(course)
+        self._configured = configured(course)
         self._measured: dict[str, TimeLimits] = {}
         self._measuring = Lock()
 
@@ -75,7 +75,10 @@ class Limits:
             assignment: The name of the assignment.
 
         Returns:
-            The limits; those of nbgrader_config.py if the solution does not run, which is then said.
+            The limits; the least ones if the solution does not run, which is then said.
+
+        Raises:
+            ValueError: What the lesson states in its head cannot be read.
         """
         with self._measuring:
             if assignment not in self._measured:
@@ -83,14 +86,17 @@ class Limits:
             return self._measured[assignment]
 
     def _measure(self, assignment: str) -> TimeLimits:
+        stated = stated_for(self._course, assignment)
+        both = stated.unless_set(cell=self._configured.cell, submission=self._configured.submission)
+        least = TimeLimits(both.cell, both.submission)
         try:
-            return measured(self._course, assignment, self._least)
+            return measured(self._course, assignment, least)
         except Misconfigured:
             raise
         except (RuntimeError, OSError) as error:
-            reason = f"the limits are those of {SETTINGS}: {error}"
+            reason = f"the limits are those of {SETTINGS} or of its head: {error}"
             self._say(f"igteach: the solution of {assignment} could not be timed, so {reason}")
-            return self._least
+            return least
 
 
 def configured(course: Path) -> TimeLimits:
@@ -111,7 +117,7 @@ def configured(course: Path) -> TimeLimits:
             f"{course} has no {SETTINGS}, without which nbgrader uses no sandbox; assign a lesson again to have it"
         )
     section = load_settings(course).get("SandboxedExecute", Config())
-    cell, submission = section.get("timeout", DEFAULT_CELL), section.get("seconds", DEFAULT_SUBMISSION)
+    cell, submission = section.get("timeout", DEFAULT.cell), section.get("seconds", DEFAULT.submission)
     try:
         return TimeLimits(float(cell), float(submission))
     except (TypeError, ValueError):
@@ -127,7 +133,7 @@ def measured(course: Path, assignment: str, least: TimeLimits) -> TimeLimits:
     Args:
         course: The course folder.
         assignment: The name of the assignment.
-        least: The limits that nbgrader_config.py sets.
+        least: The limits that nbgrader_config.py sets, or the lesson states.
 
     Returns:
         The limits for this machine as it is now, never below `least`.

@@ -13,6 +13,8 @@ from nbgrader.api import Gradebook
 
 from igteach.course import grade, sandbox, submission, time_limits
 from igteach.course.assign import add_scripts_to_path, assign, assignment_name
+from igteach.course.nbgrader_steps import SandboxedExecute
+from igteach.course.seed import make_seed
 from igteach.lessons.lesson import all_lessons
 
 
@@ -56,6 +58,30 @@ def empty_course(tmp_path_factory) -> Path:
         gradebook.add_grade_cell("check-1", "n", "a", max_score=2, cell_type="code")
         gradebook.add_task_cell("question-1", "n", "a", max_score=3, cell_type="markdown")
     return course
+
+
+@pytest.fixture
+def run_in_box(box, tmp_path, monkeypatch):
+    """Runs cells as a submission for a lesson with this head: what each printed, or its error's name, and the flags.
+
+    The submission's own first cell and metadata claim more than any lesson; `settings` are those of the course.
+    """
+    monkeypatch.chdir(tmp_path)
+    make_seed(tmp_path / "seed")
+    (tmp_path / "source" / "a").mkdir(parents=True)
+
+    def run(head: str, *cells: str, **settings: int) -> tuple[list[str], list[str]]:
+        nbformat.write(new_notebook(cells=[new_markdown_cell(head)]), tmp_path / "source" / "a" / "n.ipynb")
+        claims = "**Graded.** 500 seconds a cell, 500 seconds in all, 64 GB of memory."
+        numbers = {"timeout": 500, "cell": 500, "seconds": 500, "submission": 500, "memory": 64}
+        handed_in = new_notebook(cells=[new_markdown_cell(claims), *map(new_code_cell, cells)])
+        handed_in.metadata.update(numbers, igteach={"limits": numbers, **numbers})
+        step = SandboxedExecute(seed_file=str(tmp_path / "seed"), kernel_name="python3", **settings)
+        ran, _ = step.preprocess(handed_in, {"nbgrader": {"assignment": "a", "notebook": "n"}, "metadata": {}})
+        said = ["".join(out.get("text", out.get("ename", "")) for out in cell.outputs) for cell in ran.cells[1:]]
+        return [text.strip() for text in said], ran.metadata["igteach"]["flags"]
+
+    return run
 
 
 class Class:

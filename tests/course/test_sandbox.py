@@ -9,6 +9,7 @@ import pytest
 
 from igteach.course import sandbox
 from igteach.course.grade import grade
+from igteach.models import smollm2
 
 ASKED = {
     "network": "import socket; socket.create_connection(('127.0.0.1', PORT), 2)",
@@ -122,6 +123,52 @@ def test_the_box_allows_what_a_lesson_needs(what, answers):
 def test_what_was_started_in_the_box_ends_with_it(answers):
     assert answers["a program in the background"] == "ok"
     assert answers["programs left"] == []
+
+
+MODEL = "/models/SmolLM2-135M-Instruct"
+IN_THE_CACHE = {  # what a notebook says of the language model, and of what lies beside it
+    "from igteach.models import smollm2; print(smollm2.find())": MODEL,
+    f"print(open('{MODEL}/config.json').read())": "the model",
+    "import os; print(os.listdir('/models'))": "['SmolLM2-135M-Instruct']",
+    "print(os.environ.get('TORCH_HOME'))": "None",
+    f"open('{MODEL}/config.json', 'a')": "OSError",
+    f"open('{MODEL}/written', 'w')": "OSError",
+    f"os.remove('{MODEL}/config.json')": "OSError",
+    "open('/models/written', 'w')": "OSError",
+    "open('CACHE/other.txt').read()": "FileNotFoundError",
+    "open('/models/other.txt').read()": "FileNotFoundError",
+}
+
+
+@pytest.mark.parametrize("variable", ["TORCH_HOME", "IGTEACH_MODELS"])
+def test_the_language_model_is_read_in_the_box_and_nothing_else_of_its_folder(
+    run_in_box, tmp_path, monkeypatch, variable
+):
+    cache = tmp_path / ("torch/hub/checkpoints" if variable == "TORCH_HOME" else "models")
+    (cache / smollm2.FOLDER).mkdir(parents=True)
+    (cache / smollm2.FOLDER / "config.json").write_text("the model")
+    (cache / "other.txt").write_text("not for submissions")
+    monkeypatch.delenv("IGTEACH_MODELS", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "torch" if variable == "TORCH_HOME" else cache))
+    said, _ = run_in_box("# A lesson", *(cell.replace("CACHE", str(cache)) for cell in IN_THE_CACHE))
+    assert dict(zip(IN_THE_CACHE, said, strict=True)) == IN_THE_CACHE
+    assert [path.name for path in (cache / smollm2.FOLDER).iterdir()] == ["config.json"]
+
+
+def test_without_the_language_model_the_box_has_no_folder_for_it(run_in_box, tmp_path, monkeypatch):
+    monkeypatch.delenv("IGTEACH_MODELS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    code = "import os; from igteach.models import smollm2; print(smollm2.find(), os.path.exists('/models'))"
+    assert run_in_box("# A lesson", code) == (["None False"], [])
+
+
+def test_the_real_language_model_loads_in_the_box_within_the_default_limits(run_in_box):
+    if smollm2.find() is None:
+        pytest.skip(f"{smollm2.FOLDER} is not on this machine; connect to the network once, and run: igteach fetch")
+    load = "from igteach.models import smollm2; smollm2 = smollm2.load('cpu')"
+    ask = "inputs = smollm2.tokenizer('The capital of France is', return_tensors='pt')"
+    tell = "print(smollm2.tokenizer.decode(smollm2.model(**inputs).logits[0, -1].argmax()))"
+    assert run_in_box("# A lesson", load, ask, tell) == (["", "", "Paris"], [])
 
 
 @pytest.fixture

@@ -95,8 +95,27 @@ def test_a_solution_that_does_not_run_leaves_what_is_set_and_is_named(course, mo
     monkeypatch.setattr(time_limits, "run_nbgrader_bound", run)
     said = []
     assert Limits(course, said.append).of("a") == LEAST
-    assert "the solution of a could not be timed, so the limits are those of nbgrader_config.py: " in said[0]
+    assert (
+        "the solution of a could not be timed, so the limits are those of nbgrader_config.py or of its head: "
+        in said[0]
+    )
     assert said[0].endswith("broken" if code == "fails" else "it took more than 1240 seconds")
+
+
+def test_a_lesson_that_states_limits_has_those_at_least_unless_others_are_set(course, monkeypatch):
+    source = nbformat.read(course / "source" / "a" / "n.ipynb", as_version=4)
+    head = nbformat.v4.new_markdown_cell("**Graded.** 60 seconds a cell, 150 seconds in all, 5 GB of memory.")
+    source.cells.insert(0, head)
+    nbformat.write(source, course / "source" / "a" / "n.ipynb")
+    monkeypatch.setattr(time_limits, "measured", lambda course, name, least: least)
+    assert Limits(course, print).of("a") == TimeLimits(60, 150)
+    assert Limits(course, print).of("b") == LEAST
+    (course / "nbgrader_config.py").write_text("c = get_config()\nc.SandboxedExecute.seconds = 30\n")
+    assert Limits(course, print).of("a") == TimeLimits(60, 30)
+    head.source = "**Graded.** Quickly."
+    nbformat.write(source, course / "source" / "a" / "n.ipynb")
+    with pytest.raises(ValueError, match="gives no limits"):
+        Limits(course, print).of("a")
 
 
 def test_a_configuration_that_breaks_on_the_way_is_no_reason_to_go_on(course, monkeypatch):
