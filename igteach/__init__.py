@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from igteach.methods.sums import sum_attributions
     from igteach.methods.token_attribution import token_attribution
     from igteach.methods.trees import tree_integrated_gradients, tree_shapley_values
+    from igteach.reports.report import write_report
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _MODULE_OF = {
     "toy": "core.functions",
     "tree_integrated_gradients": "methods.trees",
     "tree_shapley_values": "methods.trees",
+    "write_report": "reports.report",
 }
 _MODULES = {
     "axioms": "axioms",

@@ -35,11 +35,10 @@ def summarise(answer: Attribution, example: int, count: int) -> str:
     if count < 1:
         raise ValueError(f"count is {count}; pass how many shares to show, at least 1")
     bar, axis, cut = UNICODE if _can_print("".join(UNICODE)) else ASCII
-    shares = torch.cat([tensor[example].detach().flatten().cpu().double() for tensor in leaves(answer.values)])
-    largest = shares.abs().argsort(descending=True, stable=True)[:count].tolist()
-    rows = [(_shortened(_name(answer, place), cut), shares[place].item()) for place in largest]
-    if len(rows) < len(shares):
-        rows.append((f"the other {len(shares) - len(rows)}", (shares.sum() - shares[largest].sum()).item()))
+    largest, others, rest = largest_shares(answer, example, count)
+    rows = [(_shortened(name, cut), share) for name, share in largest]
+    if others:
+        rows.append((f"the other {others}", rest))
     top = max((abs(share) for _, share in rows), default=0.0) or 1.0
     wide = max(map(_columns, (name for name, _ in rows)), default=0)
     left = WIDTH if any(share < 0 for _, share in rows) else 0
@@ -49,6 +48,28 @@ def summarise(answer: Attribution, example: int, count: int) -> str:
         before, after = (bar * length, "") if share < 0 else ("", bar * length)
         lines.append(f"{' ' * (wide - _columns(name))}{name} {before:>{left}}{axis}{after:<{WIDTH}} {share:+.3g}")
     return "\n".join([repr(answer), *lines])
+
+
+def largest_shares(answer: Attribution, example: int, count: int) -> tuple[list[tuple[str, float]], int, float]:
+    """The largest shares of an example.
+
+    Args:
+        answer: any answer.
+        example: the number of the example.
+        count: how many shares, at most.
+
+    Returns:
+        Names and shares, the largest absolute value first; how many others there are; and the sum of those.
+
+    Example:
+        >>> answer = Attribution(torch.tensor([[1.0, -3.0, 0.5]]), torch.ones(1), None, 1)
+        >>> largest_shares(answer, 0, 2)
+        ([('1', -3.0), ('0', 1.0)], 1, 0.5)
+    """
+    shares = torch.cat([tensor[example].detach().flatten().cpu().double() for tensor in leaves(answer.values)])
+    largest = shares.abs().argsort(descending=True, stable=True)[:count].tolist()
+    rest = (shares.sum() - shares[largest].sum()).item()
+    return [(_name(answer, place), shares[place].item()) for place in largest], len(shares) - len(largest), rest
 
 
 def _can_print(characters: str) -> bool:

@@ -10,12 +10,10 @@ others is refused.
 
 import argparse
 import glob
-import hashlib
 import inspect
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -29,6 +27,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from igteach.core.devices import device as default_device
+from igteach.core.fingerprint import of_model, of_tensor
 from igteach.core.functions import Logit, logit, probability
 from igteach.datasets.photographs import open_picture
 from igteach.lessons.files import in_one_sentence, make_folder, write_atomically
@@ -107,7 +106,7 @@ def attribute_folder(
         except (ValueError, OSError) as error:
             broken[name] = str(error)
             continue
-        result, fingerprint = results / f"{name}.npz", _fingerprint(x)
+        result, fingerprint = results / f"{name}.npz", of_tensor(x)
         if result.exists():
             if _stored_input(result) != fingerprint:
                 broken[name] = f"{result.name} is of another picture or preprocess; move it away, or choose new results"
@@ -152,10 +151,7 @@ def _settings(f: Logit, target: int | None, options: dict[str, Any]) -> dict[str
     """What the results depend on beside the pictures, in the types of JSON."""
     call = inspect.signature(integrated_gradients).bind(f, None, target=target, **options)
     call.apply_defaults()
-    digest = hashlib.sha256(re.sub(r" at 0x[0-9a-fA-F]+", "", repr(f)).encode())
-    for name, tensor in [*f.named_parameters(), *f.named_buffers()]:
-        digest.update(f"{name} {_fingerprint(tensor)}".encode())
-    settings = {"F": type(f).__name__.lower(), "model": f"{type(f.model).__name__} {digest.hexdigest()[:16]}"}
+    settings = {"F": type(f).__name__.lower(), "model": f"{type(f.model).__name__} {of_model(f)}"}
     for name, value in {"output": f.output, **call.arguments}.items():
         if name not in {"f", "x", *CHANGES_NO_RESULT}:
             settings[name] = _in_json(name, value)
@@ -169,18 +165,12 @@ def _in_json(name: str, value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Tensor | np.ndarray):
-        return _fingerprint(torch.as_tensor(value))
+        return of_tensor(torch.as_tensor(value))
     if isinstance(value, tuple | list):
         return [_in_json(name, each) for each in value]
     if isinstance(value, Mapping):
         return {str(key): _in_json(name, each) for key, each in value.items()}
     raise TypeError(f"{name} is {type(value).__name__}, which cannot be recorded; pass numbers, strings or tensors")
-
-
-def _fingerprint(tensor: Tensor) -> str:
-    """Tells tensors apart, whatever their device."""
-    content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-    return f"{tensor.dtype} {tuple(tensor.shape)} {hashlib.sha256(content).hexdigest()[:16]}"
 
 
 def _check_settings(results: Path, settings: dict[str, Any]) -> None:

@@ -1,0 +1,343 @@
+"""A report of one attribution: a page that needs neither a network nor a script, and the same as JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from igteach.core import fingerprint
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution
+from igteach.core.functions import Function, Logit, Probability, Target
+from igteach.core.summary import largest_shares
+from igteach.lessons.files import write_atomically
+from igteach.methods.baselines import opinion
+from igteach.methods.integrated_gradients import integrated_gradients
+from igteach.methods.token_answer import TokenAttribution
+from igteach.reports.controls import (
+    Control,
+    Question,
+    against_random_gradients,
+    by_deletion,
+    from_other_baselines,
+    question_of,
+    with_random_weights,
+)
+from igteach.show.answers import attribution
+from igteach.show.figures import Figure
+
+STRONGEST = 10  # features that are listed
+PACKAGES = ("igteach", "torch", "numpy", "transformers")
+MARK = "igteach report"  # in the head of each page, so that only a report is ever replaced
+STYLE = """
+:root { color-scheme: light }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 50em; margin: 1.5em auto; padding: 0 1em }
+body { overflow-wrap: anywhere }
+h1, h2 { line-height: 1.25 } h2 { margin-top: 1.6em; border-bottom: 2px solid #888 }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; vertical-align: top; padding: .3em .8em .3em 0; border-bottom: 1px solid #ccc }
+th { font-weight: 600; width: 30% } td.n, th.n { text-align: right; width: auto }
+.verdict { border: 2px solid #000; padding: .6em 1em; font-size: 1.1em }
+.warning { border-style: double; border-width: 6px }
+img { max-width: 100%; height: auto }
+@media print { body { max-width: none; margin: 0; font-size: 11pt } h2, table, img { break-inside: avoid } }
+"""
+
+
+def write_report(
+    answer: Attribution | TokenAttribution,
+    f: Function | None = None,
+    x: Any = None,
+    baseline: Any = None,
+    target: Target = None,
+    *,
+    path: str | Path = "report.html",
+    title: str = "Attribution report",
+    method: Callable[..., Attribution] = integrated_gradients,
+    other_baselines: Mapping[str, Any] | None = None,
+    picture: Any = None,
+    smooth: float = 0.0,
+    notes: str = "",
+) -> Path:
+    """Write what an attribution says and how far it can be trusted: one page, and the same as JSON beside it.
+
+    With f and x it runs controls: the shares beside those of random slopes, a deletion of the strongest features beside
+    random orders, the same method on a model whose weights are drawn again, and on other baselines. Without them the
+    page says that there were none. The page needs no network and no script; it prints.
+
+    Args:
+        answer: about one example; for one of a batch `answer.example(3)`.
+        f: F, as the method was given it.
+        x: its input, (1, *features).
+        baseline: as the method was given it.
+        target: as the method was given it.
+        path: of the page; the JSON has the same name with the ending .json. A report that is there is replaced.
+        title: of the page.
+        method: of the answer, for the controls that run it again.
+        other_baselines: baselines by name, whose shares are compared.
+        picture: as for `igteach.show.attribution`.
+        smooth: as for it.
+        notes: a paragraph of your own.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        FileExistsError: the path holds something that is not a report; it is left as it is.
+        OSError: a file cannot be written.
+        TypeError: answer is not an answer of a method; or an argument is of the wrong kind.
+        ValueError: the answer is about several examples, or about another f, x or target than those given.
+
+    Example:
+        >>> import igteach, tempfile, torch
+        >>> f, x = igteach.toy(lambda x, y: x * y), torch.ones(1, 2)
+        >>> answer = igteach.integrated_gradients(f, x)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     page = write_report(answer, f, x, path=f"{folder}/report.html")
+        ...     print(json.loads(page.with_suffix(".json").read_text())["verdict"])
+        complete
+
+    Source:
+        What a report has to say: Mitchell et al. (2019), Model Cards, https://doi.org/10.1145/3287560.3287596. The
+        controls: Adebayo et al. (2018), https://arxiv.org/abs/1810.03292; Samek et al. (2017),
+        https://doi.org/10.1109/TNNLS.2016.2599820.
+    """
+    evidence = _evidence_of(answer)
+    if (f is None) != (x is None):
+        raise ValueError("f or x is missing; pass both, for the controls, or neither")
+    question = None if f is None else question_of(evidence, f, x, baseline, target, method)
+    page = Path(path)
+    _check_replaceable(page)
+    controls, not_run = ([], {}) if question is None else _controls(question, other_baselines or {})
+    found = _as_json(answer, evidence, question, controls, title, notes) | {"controls not run": not_run}
+    figure = (
+        attribution(answer) if isinstance(answer, TokenAttribution) else attribution(answer, picture, smooth=smooth)
+    )
+    text = json.dumps(found, indent=1) + "\n"
+    write_atomically(page.with_suffix(".json"), text, replace=True)
+    write_atomically(page, _page(found, _drawn(figure)).encode("utf-8", "backslashreplace"), replace=True)
+    return page
+
+
+def _evidence_of(answer: Any) -> Attribution:
+    """The Attribution about one example in an answer."""
+    evidence = answer.evidence if isinstance(answer, TokenAttribution) else answer
+    if not isinstance(evidence, Attribution):
+        raise TypeError(f"answer is {type(answer).__name__}; pass the answer that a method returned")
+    if len(evidence.f_input) != 1:
+        raise ValueError(f"answer is about {len(evidence.f_input)} examples; pass one: answer.example(0)")
+    return evidence
+
+
+def _check_replaceable(page: Path) -> None:
+    """Raises FileExistsError if the page's place holds what is not a report, or ValueError for another ending."""
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"path is {str(page)!r}; its name has to end in .html")
+    for place in (page, page.with_suffix(".json")):
+        if place.exists() and (not place.is_file() or MARK not in place.read_text(encoding="utf-8", errors="replace")):
+            raise FileExistsError(f"{place} is there and is not a report of ours, so it was left; pass another path")
+
+
+def _controls(question: Question, others: Mapping[str, Any]) -> tuple[list[Control], dict[str, str]]:
+    """The controls, and those that cannot be run, each with the reason."""
+    if question.values[0].numel() < 2:
+        return [], {"all": "a single share cannot be ranked"}
+    found, not_run = [against_random_gradients(question), by_deletion(question)], dict[str, str]()
+    try:
+        found.append(with_random_weights(question))
+    except (TypeError, ValueError) as error:
+        not_run["weights at random"] = str(error)
+    return [*found, *from_other_baselines(question, others)], not_run
+
+
+def _as_json(
+    answer: Attribution | TokenAttribution,
+    evidence: Attribution,
+    question: Question | None,
+    controls: Sequence[Control],
+    title: str,
+    notes: str,
+) -> dict[str, Any]:
+    """Everything that the page says but its picture."""
+    return {
+        "format": MARK,
+        "title": title,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "verdict": evidence.verdict,
+        "may be read as shares of F(x) - F(x')": _adds_up(evidence),
+        "asked": _asked(answer, question),
+        "evidence": _numbers(evidence),
+        "strongest": [{"feature": name, "share": share} for name, share in _strongest(answer)],
+        "controls": [vars(control) for control in controls],
+        "controls run": question is not None,
+        "notes": notes,
+        "versions": {"python": platform.python_version(), **_versions()},
+        "command": " ".join(sys.argv),
+    }
+
+
+def _adds_up(evidence: Attribution) -> bool:
+    """Whether the shares add up, and single ones are settled as far as that is known."""
+    relative = evidence.relative_residual
+    if relative is None or relative.item() >= ROUGHLY_BELOW:
+        return False
+    return evidence.error_estimate is None or evidence.error_estimate.item() < ROUGHLY_BELOW
+
+
+def _asked(answer: Attribution | TokenAttribution, question: Question | None) -> dict[str, str]:
+    if isinstance(answer, TokenAttribution):
+        return {"text": answer.text, "F": answer.f_name or f"probability of {answer.target!r}"}
+    if question is None:
+        return {}
+    f = question.f
+    asked = {"F": _name_of(f)}
+    if isinstance(f, nn.Module):
+        model = getattr(f, "model", f)
+        asked["model"] = f"{type(model).__name__}, {sum(each.numel() for each in model.parameters()):,} parameters"
+        asked["hash of the model"] = fingerprint.of_model(model)
+    asked["method"] = getattr(question.method, "__name__", repr(question.method))
+    asked["target"] = "none: F is one number" if question.target is None else str(question.target)
+    asked["input"] = fingerprint.of_tensor(question.x)
+    asked["baseline"] = _in_words(question.baseline)
+    if isinstance(f, Probability):
+        asked["opinion of the baseline"] = _opinion(f, question.baseline)
+    return asked
+
+
+def _name_of(f: Function) -> str:
+    if isinstance(f, Logit):
+        return "probability" if isinstance(f, Probability) else "logit"
+    return str(getattr(f, "__name__", type(f).__name__))
+
+
+def _in_words(baseline: Tensor) -> str:
+    first = baseline.flatten()[:1]
+    if first.numel() and bool((baseline == first).all()):
+        return f"{first.item():g} in every place"
+    return fingerprint.of_tensor(baseline)
+
+
+def _opinion(f: Function, baseline: Tensor) -> str:
+    try:
+        return f"{opinion(f, baseline).item():.3f} (0 is undecided)"
+    except (TypeError, ValueError) as error:
+        return f"unknown: {error}"
+
+
+def _numbers(evidence: Attribution) -> dict[str, float | bool | None]:
+    def number(value: Tensor | None) -> float | None:
+        return None if value is None else float(value.item())
+
+    evaluations = evidence.evaluations
+    return {
+        "F(x)": number(evidence.f_input),
+        "F(x')": number(evidence.f_baseline),
+        "residual": number(evidence.residual),
+        "residual / |F(x) - F(x')|": number(evidence.relative_residual),
+        "error estimate": number(evidence.error_estimate),
+        "gradients": float(evaluations.item() if isinstance(evaluations, Tensor) else evaluations),
+        "converged": None if evidence.converged is None else bool(evidence.converged.item()),
+    }
+
+
+def _strongest(answer: Attribution | TokenAttribution) -> list[tuple[str, float]]:
+    if isinstance(answer, Attribution):
+        return largest_shares(answer, 0, STRONGEST)[0]
+    order = answer.scores.abs().argsort(descending=True)[:STRONGEST].tolist()
+    return [(f"{answer.tokens[i]!r} (token {i})", answer.scores[i].item()) for i in order if answer.scores[i] != 0]
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _drawn(figure: Any) -> str:
+    """The picture as HTML, without a script."""
+    if not isinstance(figure, Figure):
+        return str(figure._repr_html_())
+    png, size = figure._repr_png_()
+    data = base64.b64encode(png).decode()
+    return f'<img alt="{escape(figure.alt)}" width="{size["width"]}" src="data:image/png;base64,{data}">'
+
+
+def _page(found: Mapping[str, Any], picture: str) -> str:
+    """The page; everything but the picture, which is ours, is escaped."""
+    sound = found["may be read as shares of F(x) - F(x')"]
+    kind = "verdict" if sound else "verdict warning"
+    parts = [
+        f"<h1>{escape(found['title'])}</h1>",
+        f'<p class="{kind}"><strong>Verdict: {escape(found["verdict"])}.</strong> {escape(_advice(found))}</p>',
+        f"<p>{escape(found['notes'])}</p>" if found["notes"] else "",
+        "<h2>What was asked</h2>",
+        _rows(found["asked"]) if found["asked"] else "<p>Not recorded: the report was made from the answer alone.</p>",
+        "<h2>The evidence</h2>",
+        _rows({name: _plain(value) for name, value in found["evidence"].items()}),
+        "<h2>The attribution</h2>",
+        picture,
+        "<h2>The strongest features</h2>",
+        _rows({each["feature"]: f"{each['share']:+.3g}" for each in found["strongest"]}),
+        "<h2>Controls</h2>",
+        _controls_table(found),
+        "<h2>How it was made</h2>",
+        _rows({"date": found["date"], "command": found["command"], **found["versions"]}),
+    ]
+    body = "\n".join(part for part in parts if part)
+    head = (
+        f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="generator" '
+        f'content="{MARK}"><title>{escape(found["title"])}</title><style>{STYLE}</style>'
+    )
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head><body><main>\n{body}\n</main></body></html>\n'
+
+
+def _advice(found: Mapping[str, Any]) -> str:
+    failed = [control["name"] for control in found["controls"] if not control["passed"]]
+    if not found["may be read as shares of F(x) - F(x')"]:
+        return "Do not read the numbers below as shares of F(x) - F(x')."
+    if failed:
+        return f"The shares add up; mind what these controls say: {', '.join(failed)}."
+    if not found["controls run"]:
+        return "The shares add up. No control was run, so nothing is known of what they are worth."
+    return "The shares add up, and no control speaks against them."
+
+
+def _controls_table(found: Mapping[str, Any]) -> str:
+    missing = "".join(
+        f"<p>Not run: {escape(name)} ({escape(why)}).</p>" for name, why in found["controls not run"].items()
+    )
+    if not found["controls"]:
+        return missing or "<p>None were run.</p>"
+    head = "<tr><th>control</th><th>found</th><th>reading</th></tr>"
+    rows = [
+        f"<tr><td>{escape(each['name'])}</td><td>{escape(each['found'])}</td>"
+        f"<td>{'' if each['passed'] else '<strong>Warning:</strong> '}{escape(each['reading'])}</td></tr>"
+        for each in found["controls"]
+    ]
+    return f"<table>{head}{''.join(rows)}</table>{missing}"
+
+
+def _rows(cells: Mapping[str, str]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(cell)}</td></tr>' for name, cell in cells.items()
+    )
+    return f"<table>{rows}</table>"
+
+
+def _plain(value: float | bool | None) -> str:
+    if value is None:
+        return "not known"
+    return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.4g}"
