@@ -20,8 +20,8 @@ class PromptCurves:
     Attributes:
         zero_steps: (counts,), numbers of equal steps from embeddings of zero.
         zero_residual: (counts,), |residual| / |F(x) - F(x')| with so many.
-        alphas: (points,), from 1e-44 to 1, equally spaced on a logarithmic axis.
-        f: (points,), F at these on the path from zero.
+        log10_alphas: (points,), from -44 to 0, equally spaced.
+        f: (points,), F at these alphas on the path from zero.
         spent: (counts,), numbers of gradients from the other baselines.
         equal: by name of the baseline the error with so many equal steps: L1 distance from the truth, over its norm.
         refined: the same by cutting where the integrand differs.
@@ -30,7 +30,7 @@ class PromptCurves:
 
     zero_steps: Tensor
     zero_residual: Tensor
-    alphas: Tensor
+    log10_alphas: Tensor
     f: Tensor
     spent: Tensor
     equal: dict[str, Tensor]
@@ -54,7 +54,9 @@ def load_prompt_curves() -> PromptCurves:
         ['another prompt', 'end of text', 'mean']
     """
     stored = load_state("prompt_curves")
-    shared: dict[str, Any] = {name: stored[name] for name in ("zero_steps", "zero_residual", "alphas", "f", "spent")}
+    shared: dict[str, Any] = {
+        name: stored[name] for name in ("zero_steps", "zero_residual", "log10_alphas", "f", "spent")
+    }
     by_baseline: dict[str, Any] = {
         kind: {name: stored[f"{kind}: {name}"] for name in BASELINES} for kind in ("equal", "refined")
     }

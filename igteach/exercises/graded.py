@@ -39,7 +39,7 @@ PROOF = "application/vnd.igteach.proof+json"  # the media type under which a not
 LARGEST_VALUE = 2000  # numbers in a tensor, or characters of a text; right answers have a hundredth
 MOST_DIMENSIONS = 8
 PACKAGE = Path(__file__).parents[1]
-LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises")
+LOCKED_ROOMS = ("core", "methods", "axioms", "evaluate", "exercises", "reports")
 OPEN_MODULES = (
     "igteach.axioms.cases",
     "igteach.exercises.cases.families",

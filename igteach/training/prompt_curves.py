@@ -46,12 +46,12 @@ def measure_prompt_curves() -> None:
     model = smollm2.load("cpu")
     zero = [_shares(model, "zero", steps=steps).evidence for steps in ZERO_STEPS]
     found = {
-        "zero_steps": torch.tensor(ZERO_STEPS),
+        "zero_steps": torch.tensor(ZERO_STEPS).float(),
         "zero_residual": torch.cat([cast(Tensor, each.relative_residual) for each in zero]),
-        "alphas": torch.logspace(SMALLEST, 0, POINTS, dtype=torch.float64),
-        "spent": torch.tensor(SPENT),
+        "log10_alphas": torch.linspace(SMALLEST, 0, POINTS),
+        "spent": torch.tensor(SPENT).float(),
     }
-    found["f"] = _along_zero(model, found["alphas"])
+    found["f"] = _along_zero(model, 10 ** found["log10_alphas"].double())
     for name, baseline in BASELINES.items():
         truth = _shares(model, baseline, tolerance=1e-4, max_evaluations=TRUTH)
         found[f"truth: {name}"] = cast(Tensor, truth.evidence.relative_residual)

@@ -452,7 +452,7 @@ for name in tested:
 
 # %%
 thing = gallery.labels[called["camera"]]
-of_camera = {f"IG for {thing}, from blur": by_name["camera"]}
+of_camera = {f"IG for {thing}, from a weaker blur": by_name["camera"]}
 show.attributions(gallery.pictures["camera"], of_camera, smooth=3)
 
 # %%

@@ -183,7 +183,7 @@ show.curves(
 
 # %%
 show.curves(
-    curves.alphas.log10(),
+    curves.log10_alphas,
     {"F": curves.f},
     xlabel="log10 of alpha: 0 is the whole prompt, -10 a ten-billionth of it",
     ylabel="F: Mary's logit minus John's",

@@ -4,7 +4,7 @@ import igteach
 from igteach.lessons.api_pages import PAGES, escape_markup, write_api_pages
 
 MODULES = {"igteach.core.groups", "igteach.methods.baselines", "igteach.methods.captum_methods", "igteach.datasets"}
-MODULES |= {f"igteach.{name}" for name in ("axioms", "evaluate", "explore", "show")}
+MODULES |= {"igteach.methods.heads"} | {f"igteach.{name}" for name in ("axioms", "evaluate", "explore", "show")}
 
 
 def test_every_name_of_the_facade_stands_on_one_page():
