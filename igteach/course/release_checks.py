@@ -17,10 +17,12 @@ UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "n
 LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15"]
 LONG_FOLDERS = (
     "benchmarks",
+    "core",
     "methods",
     "exercises",
     "lessons",
     "models",
+    "explore",
     "course",
     "browser",
     "repository",

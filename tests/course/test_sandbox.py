@@ -162,6 +162,7 @@ def test_without_the_language_model_the_box_has_no_folder_for_it(run_in_box, tmp
     assert run_in_box("# A lesson", code) == (["None False"], [])
 
 
+@pytest.mark.long
 def test_the_real_language_model_loads_in_the_box_within_the_default_limits(run_in_box):
     if smollm2.find() is None:
         pytest.skip(f"{smollm2.FOLDER} is not on this machine; connect to the network once, and run: igteach fetch")

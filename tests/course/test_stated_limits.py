@@ -94,6 +94,7 @@ def test_assign_carries_them_into_source_and_refuses_what_grading_could_not_read
 # In the box
 
 
+@pytest.mark.long
 def test_a_lesson_with_limits_has_them_below_it_passes_and_above_it_fails(run_in_box):
     cells = [TAKE.format(4), TAKE.format(5), SLEEP.format(12), "print('on')"]
     said, flags = run_in_box(head(5, 100, 6), *cells)
@@ -104,6 +105,7 @@ def test_a_lesson_with_limits_has_them_below_it_passes_and_above_it_fails(run_in
     assert flags == []
 
 
+@pytest.mark.long
 def test_a_lesson_without_limits_has_the_default_whatever_the_submission_claims(run_in_box):
     said, flags = run_in_box(TITLE, TAKE.format(2.5), "del kept", TAKE.format(3.2), SLEEP.format(7))
     assert said[0] == "taken"
@@ -112,6 +114,7 @@ def test_a_lesson_without_limits_has_the_default_whatever_the_submission_claims(
     assert flags == []
 
 
+@pytest.mark.long
 def test_a_submission_is_stopped_after_the_seconds_of_the_lesson(run_in_box):
     said, flags = run_in_box(head(30, 8, 4), SLEEP.format(60), SLEEP.format(60), "print('on')")
     assert "slept" not in said[0] + said[1]
@@ -119,6 +122,7 @@ def test_a_submission_is_stopped_after_the_seconds_of_the_lesson(run_in_box):
     assert flags == ["stopped after 8 seconds"]
 
 
+@pytest.mark.long
 def test_the_instructors_own_settings_come_before_the_lessons(run_in_box):
     said, flags = run_in_box(head(5, 100, 6), TAKE.format(1), TAKE.format(2), SLEEP.format(7), memory=2, timeout=21)
     assert said[0] == "taken"
@@ -127,6 +131,7 @@ def test_the_instructors_own_settings_come_before_the_lessons(run_in_box):
     assert flags == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("stated", "held"), [(head(20, 55, 1), "False"), (TITLE, "True")], ids=["stated", "default"])
 def test_the_memory_of_all_processes_is_the_lessons(run_in_box, stated, held):
     if memory_bound.working_way() is None:

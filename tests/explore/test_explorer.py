@@ -116,6 +116,7 @@ def test_a_cell_that_is_run_twice_gives_two_explorers_that_do_not_meet():
     assert "n is 4" in first.words.value
 
 
+@pytest.mark.long
 def test_fifty_drags_leave_no_figure_and_no_widget_behind():
     one = explore.path_explorer(lambda x: x.flatten(1).sum(1), torch.rand(1, 3, 8, 8), 0.0, None)
     widgets, figures = len(_instances), count_figures()

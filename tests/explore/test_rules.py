@@ -41,6 +41,7 @@ def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
             assert np.allclose(shown(figure, title), wanted, atol=1e-3)
 
 
+@pytest.mark.long
 def test_every_choice_of_the_controls_is_answered(digit):
     model, x, target = digit
     explorer = explore.steps_explorer(model, x, 0.0, target, igteach.exact_integrated_gradients(model, x, 0.0, target))

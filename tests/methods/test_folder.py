@@ -118,6 +118,7 @@ def test_two_processes_give_what_one_gives(pictures, by_one, tmp_path):
     assert (results / "broken.txt").read_text() == (by_one / "broken.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_run_goes_on_where_a_killed_one_stopped(pictures, by_one, tmp_path):
     results = tmp_path / "results"
     assert by_two(pictures, results, tmp_path, kill=2).returncode != 0

@@ -39,6 +39,7 @@ def test_it_is_small_and_piecewise_linear():
     assert not network.training
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", LOAD)
 def test_a_picture_of_one_colour_is_neutral(name):
     assert figures(name)["black picture"] <= 0.15
