@@ -45,7 +45,7 @@ body { overflow-wrap: anywhere }
 h1, h2 { line-height: 1.25 } h2 { margin-top: 1.6em; border-bottom: 2px solid #888 }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .3em .8em .3em 0; border-bottom: 1px solid #ccc }
-th { font-weight: 600; width: 30% } td.n, th.n { text-align: right; width: auto }
+th { font-weight: 600; width: 30% }
 .verdict { border: 2px solid #000; padding: .6em 1em; font-size: 1.1em }
 .warning { border-style: double; border-width: 6px }
 img { max-width: 100%; height: auto }

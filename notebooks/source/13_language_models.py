@@ -162,7 +162,7 @@ print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(),
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
-# The sum is off by some 7%, and the shares by more: lesson 05's estimate is an L1 distance, and 0.3 of it is a lot.
+# The sum is off, and the shares are off by more: the estimated error is lesson 05's, a fraction of all |shares|.
 #
 # **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
 #
@@ -222,13 +222,14 @@ show.curves(
 )
 
 # %% [markdown]
-# Equal steps get worse on the way to getting better: more of them may land on a narrow peak and count it for far too much. From the mean, 129 are off by a tenth, and 257 by four fifths. Refining where the integrand changes most gets there too, once its first gradients have found the peaks; at 65 it may still be worse than at 33.
+# Equal steps get worse on the way to getting better: more of them may land on a narrow peak and count it for far too much. Compare 129 of them with 257, from the mean. Refining where the integrand changes most gets there too, once its first gradients have found the peaks; at 65 it may still be worse than at 33.
 #
 # So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the estimated error of the shares is below it, 5% unless you say otherwise. Then read the verdict.
 #
-# **Predict.** Settled at last: which tokens speak for "Mary" rather than "John"?
+# **Predict.** "The capital of France is", against the mean embedding: which tokens speak for "Paris" rather than "London"?
 
 # %% tags=["nbval-ignore-output"]
+prompt, _, target, against = capital
 settled = token_attribution(model, prompt, target, against=against, baseline="mean")
 show.text(settled)
 
@@ -241,9 +242,9 @@ for i in order:
     print(f"token {int(i)}: {settled.tokens[i]!r}")
 
 # %% [markdown]
-# The shares are right. Were you? The plain "to" after "went" beats both names.
+# The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a name likely should cancel in F, and at the prompt itself it does. But the path begins at 14 identical nothings, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, whichever tokens bring that about, and they get the credit. The answer is to "why this prompt rather than noise?", and you did not ask that.
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins at identical nothings, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, whichever tokens bring that about, and they get the credit. The answer is to "why this prompt rather than noise?", and you did not ask that.
 #
 # ## Another prompt
 #
@@ -291,6 +292,7 @@ check("13.2", pair_baseline)
 # **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does one of them speak *against* "Mary"?
 
 # %% tags=["nbval-ignore-output"]
+prompt, other, target, against = names
 pair = token_attribution(
     model, prompt, target, against=against, baseline=other, tolerance=0.02
 )
@@ -300,7 +302,7 @@ show.text(pair)
 spent = [int(each.evidence.evaluations[0]) for each in (pair, settled)]
 print("residual below 1%:", bool(pair.evidence.relative_residual < 0.01))
 ratio = settled.evidence.evaluations[0] / pair.evidence.evaluations[0]
-print("the mean took at least ten times as many gradients:", bool(ratio >= 10))
+print("the answer before took at least ten times as many:", bool(ratio >= 10))
 named = [
     (token, score) for token, score in zip(pair.tokens, pair.scores.tolist()) if score
 ]
@@ -675,9 +677,6 @@ eos = model.tokenizer.eos_token_id or 0
 steps = LayerIntegratedGradients(model.model, model.model.get_input_embeddings())
 asked = TextTokenInput(prompt, model.tokenizer, baselines=eos)
 theirs = LLMGradientAttribution(steps, model.tokenizer).attribute(asked, target=target)
-theirs_150 = LLMGradientAttribution(steps, model.tokenizer).attribute(
-    asked, target=target, n_steps=150
-)
 start = model.model.get_input_embeddings().weight.detach()[eos]  # baseline="eos"
 ours = token_attribution(model, prompt, target, baseline=start)
 show.matrix(
@@ -691,12 +690,10 @@ show.matrix(
 change = (ours.evidence.f_input - ours.evidence.f_baseline).item()
 print("F(x) - F(x'):", show.rounded(change, 2))
 print("sum of ours:", show.rounded(ours.scores.sum().item(), 2))
-for count, answer in ((50, theirs), (150, theirs_150)):
-    total = answer.seq_attr.sum().item()
-    print(f"sum of Captum's, {count} steps:", show.rounded(total, 2))
+print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 
 # %% [markdown]
-# They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks and not enough on this one, and neither are 150. Its answer carries no residual, so nothing would have told you.
+# They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks and not enough on this one. Its answer carries no residual, so nothing would have told you.
 #
 # In both, "France" gets next to nothing, and you have seen why: against noise, the tokens that make this a sentence about a capital have the credit. Against "The capital of England is", it got everything.
 #

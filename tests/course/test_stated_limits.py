@@ -80,6 +80,7 @@ def with_statement(words, folder):
     return made
 
 
+@pytest.mark.long
 def test_assign_carries_them_into_source_and_refuses_what_grading_could_not_read(tmp_path):
     course = tmp_path / "course"
     prepare_course(course, None)

@@ -91,6 +91,7 @@ def test_without_a_distance_to_the_straight_path_it_is_the_straight_path():
     assert (guided_integrated_gradients(f, x, baseline, target).values - straight.values).abs().max() > 0.01
 
 
+@pytest.mark.long
 def test_on_digits_it_adds_up_within_its_tolerance_and_closer_with_more_steps():
     held_out, network = load_digits(), digits.load("cpu")
     x, y = held_out.x_test[:8], held_out.y_test[:8]
