@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from igteach.core.validation import check_count, check_modes
-from igteach.models.text import find_logits
+from igteach.models.text import check_reads_tokens, find_logits
 
 Chat = Sequence[Mapping[str, str]]  # messages, each with a role and a content
 Prompt = str | Chat
@@ -66,23 +65,7 @@ class LanguageModel:
     tokenizer: Any
 
     def __post_init__(self) -> None:
-        received = f"model is {type(self.model).__name__}"
-        if not isinstance(self.model, nn.Module):
-            raise TypeError(f"{received}; pass the network itself, an nn.Module")
-        if "input_ids" not in inspect.signature(self.model.forward).parameters:
-            raise TypeError(f"{received}, whose forward has no input_ids; pass one that reads tokens")
-        table: Any = None
-        with suppress(AttributeError, NotImplementedError):
-            table = self.model.get_input_embeddings()  # type: ignore[operator]
-        if not isinstance(table, nn.Module):
-            raise TypeError(
-                f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
-            )
-        if not getattr(self.tokenizer, "is_fast", False):
-            raise TypeError(
-                f"tokenizer is {type(self.tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
-                "such as AutoTokenizer finds"
-            )
+        check_reads_tokens(self.model, self.tokenizer)
 
     def encode(self, prompt: Prompt, name: str = "prompt") -> EncodedPrompt:
         """Turn a prompt into tokens.

@@ -66,23 +66,7 @@ class TextClassifier:
     labels: Sequence[str]
 
     def __post_init__(self) -> None:
-        received = f"model is {type(self.model).__name__}"
-        if not isinstance(self.model, nn.Module):
-            raise TypeError(f"{received}; pass the network itself, an nn.Module")
-        if "input_ids" not in inspect.signature(self.model.forward).parameters:
-            raise TypeError(f"{received}, whose forward has no input_ids; pass one that reads tokens")
-        table: Any = None
-        with suppress(AttributeError, NotImplementedError):
-            table = self.model.get_input_embeddings()  # type: ignore[operator]
-        if not isinstance(table, nn.Module):
-            raise TypeError(
-                f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
-            )
-        if not getattr(self.tokenizer, "is_fast", False):
-            raise TypeError(
-                f"tokenizer is {type(self.tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
-                "such as AutoTokenizer finds"
-            )
+        check_reads_tokens(self.model, self.tokenizer)
         self._check_labels()
 
     def _check_labels(self) -> None:
@@ -372,6 +356,39 @@ class TextClassifier:
     def predict(self, texts: Sequence[Text]) -> list[Prediction]:
         """What the model chooses for each text, as `decide` says; errors as for `probabilities`."""
         return self.decide(self._outputs(texts))
+
+
+def check_reads_tokens(model: Any, tokenizer: Any) -> None:
+    """Refuse a model or a tokenizer that lacks what attributions to tokens need.
+
+    Args:
+        model: what was passed as the model.
+        tokenizer: what was passed as its tokenizer.
+
+    Raises:
+        TypeError: the model is no nn.Module that looks input_ids up in a table, or the tokenizer gives no offsets.
+
+    Example:
+        >>> classifier = load("sentiment_zh", "cpu")
+        >>> check_reads_tokens(classifier.model, classifier.tokenizer)
+    """
+    received = f"model is {type(model).__name__}"
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"{received}; pass the network itself, an nn.Module")
+    if "input_ids" not in inspect.signature(model.forward).parameters:
+        raise TypeError(f"{received}, whose forward has no input_ids; pass one that reads tokens")
+    table: Any = None
+    with suppress(AttributeError, NotImplementedError):
+        table = model.get_input_embeddings()  # type: ignore[operator]
+    if not isinstance(table, nn.Module):
+        raise TypeError(
+            f"{received}, which has no get_input_embeddings; write that method: it returns the nn.Embedding"
+        )
+    if not getattr(tokenizer, "is_fast", False):
+        raise TypeError(
+            f"tokenizer is {type(tokenizer).__name__}, which gives no offsets into the text; pass a fast one, "
+            "such as AutoTokenizer finds"
+        )
 
 
 def find_logits(

@@ -1,4 +1,4 @@
-"""The one-page report of an attribution: what was asked, what came out, how far it can be trusted."""
+"""A one-page report on an attribution: the question, the answer, and how far to trust it."""
 
 from igteach.reports.report import write_report
 

@@ -1,7 +1,7 @@
-"""Controls of a report: what the shares are worth beside maps that know less of the model, each with an interval."""
+"""Controls for a report: the shares compared with maps that know less about the model, each with an interval."""
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ ALIKE = 0.5  # a rank correlation from there on counts as the same map
 
 @dataclass(frozen=True)
 class Control:
-    """One control and what came of it.
+    """One control and its result.
 
     Attributes:
         name: what was done.
@@ -57,6 +57,11 @@ class Question:
     method: Callable[..., Attribution]
     values: Tensor
 
+    @property
+    def asked(self) -> tuple[Function, Tensor, Tensor, Target]:
+        """What every method takes."""
+        return self.f, self.x, self.baseline, self.target
+
 
 def against_random_gradients(question: Question) -> Control:
     """Rank correlation of |shares| with those of random slopes times x - x'.
@@ -67,18 +72,16 @@ def against_random_gradients(question: Question) -> Control:
     Returns:
         The control.
     """
-    f, x, baseline, target = question.f, question.x, question.baseline, question.target
-    maps = [random_gradients(f, x, baseline, target, seed=seed).values for seed in range(SEEDS)]
-    found = torch.cat([agreement(question.values.abs(), each.abs()) for each in maps])
-    mean, low, high = interval(found)
-    passed = high < ALIKE
+    maps = [random_gradients(*question.asked, seed=seed).values for seed in range(SEEDS)]
+    found = _mean_and_interval([agreement(question.values.abs(), each.abs()) for each in maps])
+    passed = found["high"] < ALIKE
     reading = (
         "the shares are not those of x - x' alone"
         if passed
         else "x - x' alone gives much the same map: what is seen is largely the input, not the model"
     )
-    words = f"rank correlation of the strengths {mean:.2f} ({low:.2f} to {high:.2f}), {SEEDS} draws"
-    return Control("random gradients times x - x'", words, reading, passed, _numbers(mean, low, high))
+    words = f"rank correlation of the strengths {_in_words(found)}, {SEEDS} draws"
+    return Control("random gradients times x - x'", words, reading, passed, found)
 
 
 def by_deletion(question: Question) -> Control:
@@ -90,20 +93,19 @@ def by_deletion(question: Question) -> Control:
     Returns:
         The control.
     """
-    f, x, baseline, target = question.f, question.x, question.baseline, question.target
+    f, x, baseline, target = question.asked
     generator = torch.Generator().manual_seed(0)
     orders = [torch.rand(x.shape, generator=generator).to(x) for _ in range(SEEDS)]
-    own = deletion(f, x, question.values, baseline, target).area.item()
-    chance = torch.cat([deletion(f, x, order, baseline, target).area for order in orders])
-    mean, low, high = interval(chance)
-    passed = own < chance.min().item()
+    own, *chance = (deletion(f, x, each, baseline, target).area for each in (question.values, *orders))
+    found = _mean_and_interval(chance)
+    passed = own.item() < min(each.item() for each in chance)
     reading = (
         "F falls sooner than in any random order"
         if passed
         else "F does not fall sooner than by chance: the largest shares are not what F needs"
     )
-    words = f"mean F {own:.3g} on the way, {mean:.3g} ({low:.3g} to {high:.3g}) in {SEEDS} random orders"
-    return Control("deletion against chance", words, reading, passed, {"own": own, **_numbers(mean, low, high)})
+    words = f"mean F {own.item():.2f} along the way, {_in_words(found)} in {SEEDS} random orders"
+    return Control("deletion against chance", words, reading, passed, {"own": own.item(), **found})
 
 
 def with_random_weights(question: Question) -> Control:
@@ -121,20 +123,19 @@ def with_random_weights(question: Question) -> Control:
     """
     if not isinstance(question.f, nn.Module):
         raise TypeError(f"f is {type(question.f).__name__}, not a module whose weights can be drawn again")
-    found = []
+    correlations = []
     for seed in range(3):
         ((_, changed),) = deque(cascading_randomisation(question.f, seed, x=question.x), maxlen=1)
         last = question.method(changed, question.x, question.baseline, question.target)
-        found.append(agreement(question.values, last.values))
-    mean, low, high = interval(torch.cat(found))
-    passed = max(abs(low), abs(high)) < ALIKE
+        correlations.append(agreement(question.values, last.values))
+    found = _mean_and_interval(correlations)
+    passed = max(abs(found["low"]), abs(found["high"])) < ALIKE
     reading = (
         "the map depends on what the model has learned"
         if passed
         else "a model that knows nothing gives much the same map"
     )
-    words = f"rank correlation {mean:.2f} ({low:.2f} to {high:.2f}), 3 draws"
-    return Control("weights at random", words, reading, passed, _numbers(mean, low, high))
+    return Control("weights at random", f"rank correlation {_in_words(found)}, 3 draws", reading, passed, found)
 
 
 def from_other_baselines(question: Question, others: Mapping[str, Any]) -> list[Control]:
@@ -158,8 +159,12 @@ def from_other_baselines(question: Question, others: Mapping[str, Any]) -> list[
     return controls
 
 
-def _numbers(mean: float, low: float, high: float) -> dict[str, float]:
-    return {"mean": mean, "low": low, "high": high}
+def _mean_and_interval(scores: Sequence[Tensor]) -> dict[str, float]:
+    return dict(zip(("mean", "low", "high"), interval(torch.cat([*scores])), strict=True))
+
+
+def _in_words(found: Mapping[str, float]) -> str:
+    return f"{found['mean']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
 def question_of(

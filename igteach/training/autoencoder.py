@@ -8,6 +8,7 @@ from igteach.datasets.digits import Digits, load_digits
 from igteach.methods.latent import latent_path
 from igteach.models.autoencoder import DigitsAutoencoder
 from igteach.training.cards import About, Card, Figures, table, write
+from igteach.training.steps import take_step
 
 EPOCHS = 200
 BATCH_SIZE = 128
@@ -55,10 +56,7 @@ def fit(x: Tensor) -> DigitsAutoencoder:
             code = network.encode(x[rows] + NOISE * torch.randn_like(x[rows]))
             copies = network.decode(code + BLUR * torch.randn_like(code))
             loss = (copies - x[rows]).square().sum((1, 2, 3)).mean() + SHRINK * code.square().sum(1).mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+            take_step(loss, optimizer, schedule)
     return network.eval()
 
 

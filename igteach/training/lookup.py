@@ -8,6 +8,7 @@ from igteach.datasets.lookup import KEYS, PAIRS, draw, make_lookups
 from igteach.models.language import LanguageModel
 from igteach.models.lookup import make, tokenizer
 from igteach.training.cards import About, Card, table, write
+from igteach.training.steps import take_step
 
 STEPS = 1200
 BATCH_SIZE = 128
@@ -58,10 +59,7 @@ def fit() -> nn.Module:
         ids = torch.cat([pairs, asked], 1).flatten(1)
         logits = network(input_ids=ids[:, :-1]).logits[:, 2 * PAIRS :: 2]
         loss = cross_entropy(logits.flatten(0, 1), asked[..., 1].flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
+        take_step(loss, optimizer, schedule)
     return network.eval()
 
 

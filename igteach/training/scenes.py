@@ -14,6 +14,7 @@ from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.models.scenes import ScenesCNN
 from igteach.training.cards import About, Card, Figures, fraction_complete, table, write
+from igteach.training.steps import take_step
 
 COUNT = 20_000  # scenes to learn from
 SEED = 1  # of the scenes to learn from
@@ -76,10 +77,7 @@ def fit(x: Tensor, y: Tensor) -> ScenesCNN:
             logits = network(pictures.contiguous(memory_format=torch.channels_last))
             loss = cross_entropy(logits[:-4], y[rows], label_smoothing=SMOOTHING)
             loss = loss + NEUTRAL * cross_entropy(logits[-4:], no_class)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+            take_step(loss, optimizer, schedule)
     return without_norms(network.eval())
 
 

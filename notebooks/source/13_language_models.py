@@ -202,10 +202,7 @@ show.curves(
 
 # %%
 for name in ("end of text", "mean"):
-    print(
-        f"{name:12s} residual of the truth below 0.1%:",
-        curves.truth_residual[name] < 0.001,
-    )
+    print(f"{name:12s} residual of the truth: {curves.truth_residual[name]:.3%}")
 show.curves(
     curves.spent,
     {
@@ -234,8 +231,8 @@ settled = token_attribution(model, prompt, target, against=against, baseline="me
 show.text(settled)
 
 # %%
-print("residual below 1%:", bool(settled.evidence.relative_residual < 0.01))
-print("error estimate below 5%:", bool(settled.evidence.error_estimate < 0.05))
+print(f"residual: {settled.evidence.relative_residual.item():.0%} of F(x) - F(x')")
+print(f"estimated error: {settled.evidence.error_estimate.item():.0%} of all |shares|")
 print(settled.evidence.verdict)
 order = settled.scores.abs().argsort(descending=True)[:3]
 for i in order:
@@ -299,10 +296,11 @@ pair = token_attribution(
 show.text(pair)
 
 # %%
-spent = [int(each.evidence.evaluations[0]) for each in (pair, settled)]
-print("residual below 1%:", bool(pair.evidence.relative_residual < 0.01))
-ratio = settled.evidence.evaluations[0] / pair.evidence.evaluations[0]
-print("the answer before took at least ten times as many:", bool(ratio >= 10))
+spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
+print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
+print(
+    "gradients:", spent[0], "and for the answer before about", show.rounded(spent[1], 1)
+)
 named = [
     (token, score) for token, score in zip(pair.tokens, pair.scores.tolist()) if score
 ]
@@ -353,7 +351,7 @@ with torch.no_grad():
     )
 lean = z[:, model.token(target)] - z[:, model.token(against)]
 print("F of the prompt and of the swapped one:", show.rounded(lean, 2))
-print("residual below 1%:", bool(roles.evidence.relative_residual < 0.01))
+print(f"residual: {roles.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 
 # %% [markdown]
 # Read the last lines first. F is positive for both prompts: the model prefers "she", whoever speaks. And it prefers her *less* where the nurse speaks. That difference, and only that, is what the shares explain. A "nurse" who speaks, rather than a "doctor", raises "she" a little; a "doctor" who is told, rather than a "nurse", lowers it by more.
@@ -695,7 +693,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 # %% [markdown]
 # They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks and not enough on this one. Its answer carries no residual, so nothing would have told you.
 #
-# In both, "France" gets next to nothing, and you have seen why: against noise, the tokens that make this a sentence about a capital have the credit. Against "The capital of England is", it got everything.
+# In both, "France" gets next to nothing, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
 #
 # What else differs: Captum moves *all* tokens, special ones included, where we keep those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
