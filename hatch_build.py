@@ -5,7 +5,13 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-CARRIED = ("data/*", "notebooks/*.ipynb", "notebooks/solved/*.ipynb", "notebooks/source/*.py")
+CARRIED = (
+    "data/*",
+    "notebooks/*.ipynb",
+    "notebooks/solved/*.ipynb",
+    "notebooks/source/*.py",
+    "notebooks/templates/*.py",
+)
 
 
 class CarryLessonsAndData(BuildHookInterface):

@@ -14,6 +14,7 @@ from igteach.course import release_checks
 from igteach.lessons.copies import PROGRESS, copy_lesson, find_work, work_folder
 from igteach.lessons.files import in_one_sentence, write_atomically
 from igteach.lessons.lesson import all_lessons, clone, needs_clone
+from igteach.lessons.templates import KINDS, write_template
 
 TAKES_UPLOADS = f"--ServerApp.tornado_settings={{'websocket_max_message_size': {100 * 2**20}}}"  # a file is one message
 INTERRUPTED = 130  # the exit code of a program that Ctrl-C ended
@@ -58,11 +59,13 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
     parser.add_argument("--version", action="version", version=f"igteach {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, fetch, progress, hint, build, book, check, test, ci, release):
+    for run in (lab, copy, fetch, template, progress, hint, build, book, check, test, ci, release):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course,book" if run is book else "lessons,course")
         if run in (copy, build, check):
             command.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers; all if none is given")
+        if run is template:
+            command.add_argument("kind", choices=KINDS, help="what the model reads")
         if run is hint:
             command.add_argument("exercise", metavar="NN.N", help="the exercise, such as 04.2")
         if run is release:
@@ -176,6 +179,12 @@ def fetch(_: Options) -> int:
     from igteach.models.smollm2 import fetch as fetch_smollm2  # loads PyTorch
 
     print(f"fetch: {fetch_smollm2()}")
+    return 0
+
+
+def template(options: Options) -> int:
+    """write a notebook for a model of your own into the current folder, overwriting nothing"""
+    print(f"template: {write_template(options.kind, Path.cwd()).name}")
     return 0
 
 

@@ -167,6 +167,20 @@ QUESTIONS = {
             "says that a share of one prompt is not a claim about the model, nor about the people it was trained on",
         ),
     ),
+    "14": Question(
+        "Take a model that this course has not shown you, trained by you or found, and hand in the report on one of "
+        "its answers (the page and its JSON), with a paragraph for the person who has to decide something by that "
+        "answer: what F, x and x' are and why, what the report permits you to say, which control speaks against you, "
+        "and the test that could have proved you wrong, with its outcome. At most ten sentences.",
+        (
+            "F, x and x' are named for this model, and F(x) was compared with what its users see",
+            "the verdict is read correctly: residual, error estimate, and what was done if they were too large",
+            "every control that complains is named, with what it takes away from the claim",
+            "the baseline is defended, or a second one was tried and the difference is discussed",
+            "the test could have come out either way, and its outcome is given in numbers",
+            "the paragraph claims no more than report and test permit",
+        ),
+    ),
 }
 
 

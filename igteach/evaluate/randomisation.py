@@ -56,6 +56,45 @@ def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Inputs = None) ->
     Source:
         Adebayo et al. (2018), https://arxiv.org/abs/1810.03292.
     """
+    names = _checked_layers(f)
+    if x is not None:
+        names = _in_running_order(f, names, x)
+    changed = copied(f)
+    yield TRAINED, copied(changed)
+    for number, name in enumerate(reversed(names)):
+        _initialise(changed.get_submodule(name), SEEDS_APART * seed + number)
+        yield name, copied(changed)
+
+
+def randomised(f: nn.Module, seed: int = 0) -> nn.Module:
+    """A copy of a model whose layers are all drawn again, as `cascading_randomisation` draws them.
+
+    Args:
+        f: as for it.
+        seed: as for it.
+
+    Returns:
+        The copy, in f's mode.
+
+    Raises:
+        TypeError: as for it.
+        ValueError: as for it.
+
+    Example:
+        >>> from torch import nn
+        >>> f = nn.Linear(2, 3)
+        >>> bool((randomised(f).weight == f.weight).any())
+        False
+    """
+    names = _checked_layers(f)
+    changed = copied(f)
+    for number, name in enumerate(reversed(names)):
+        _initialise(changed.get_submodule(name), SEEDS_APART * seed + number)
+    return changed
+
+
+def _checked_layers(f: Any) -> list[str]:
+    """The names of the layers that have parameters; an error where they cannot be drawn again."""
     if not isinstance(f, nn.Module):
         raise TypeError(f"f is {type(f).__name__}; pass an nn.Module, whose parameters can be re-initialised")
     if any(isinstance(module, torch.jit.ScriptModule) for module in f.modules()):
@@ -66,13 +105,7 @@ def cascading_randomisation(f: nn.Module, seed: int = 0, *, x: Inputs = None) ->
     fixed = [name or type(f).__name__ for name in names if not _can_be_drawn(f.get_submodule(name))]
     if fixed:
         raise ValueError(f"f has {fixed}, which cannot be re-initialised; give them reset_parameters()")
-    if x is not None:
-        names = _in_running_order(f, names, x)
-    changed = copied(f)
-    yield TRAINED, copied(changed)
-    for number, name in enumerate(reversed(names)):
-        _initialise(changed.get_submodule(name), SEEDS_APART * seed + number)
-        yield name, copied(changed)
+    return names
 
 
 def _is_layer(name: str, module: nn.Module) -> bool:

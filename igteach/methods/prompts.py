@@ -15,7 +15,11 @@ from igteach.methods.token_answer import TokenAttribution
 from igteach.models.language import EncodedPrompt, LanguageModel, NextLogits, Prompt, check_characters
 from igteach.models.text import EmbeddingInterpolation
 
-NAMED = ("mean", "eos", "zero")
+NAMED = {
+    "mean": "the mean of all embeddings",
+    "eos": "the end-of-text token in every place",
+    "zero": "embeddings of zero",
+}
 MOVES = ("written", "all")
 
 
@@ -50,6 +54,7 @@ class PromptQuestion:
         against: the number of the token whose logit is subtracted; None asks for log-probabilities.
         f: F, of one alpha for each token that the model reads: the prompt, and all targets but the last.
         moved: (tokens of the prompt,), which of them move from x' to x.
+        baseline_name: what they start from, in words.
     """
 
     model: LanguageModel
@@ -58,6 +63,7 @@ class PromptQuestion:
     against: int | None
     f: NextTokens
     moved: Tensor
+    baseline_name: str
 
     @property
     def alphas(self) -> Tensor:
@@ -82,6 +88,9 @@ class PromptQuestion:
                 evidence=evidence.example(row),
                 truncated=False,
                 f_name=self._f_name(model.tokenizer.decode([target])),
+                baseline_name=self.baseline_name,
+                f=self.f,
+                f_target=row,
                 moved=tuple(self.moved.tolist()),
             )
             for row, target in enumerate(self.targets)
@@ -139,7 +148,15 @@ def ask(
     logits = NextLogits(model.model, len(targets))
     path = EmbeddingInterpolation(logits, x, start, {"input_ids": ids})
     _check_reads_embeddings(model, path)
-    return PromptQuestion(model, encoded, targets, other, NextTokens(path, ids.new_tensor(targets), other), moved)
+    f = NextTokens(path, ids.new_tensor(targets), other)
+    return PromptQuestion(model, encoded, targets, other, f, moved, _in_words(baseline))
+
+
+def _in_words(baseline: str | Tensor) -> str:
+    """What every token that moves starts from."""
+    if not isinstance(baseline, str):
+        return "embeddings that were passed"
+    return NAMED.get(baseline, f"the prompt {baseline!r}")
 
 
 @torch.inference_mode(False)

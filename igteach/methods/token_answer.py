@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from igteach.core.attribution import Attribution
+from igteach.core.functions import Function
 from igteach.models.text import Prediction
 
 
@@ -29,6 +30,9 @@ class TokenAttribution:
         truncated: whether the model could not read all of the text.
         pair: the two texts of a pair; None for a single text.
         f_name: what F is, in words; None is the probability of the target, or the number of a regression.
+        baseline_name: what the tokens start from, in words. None: not recorded.
+        f: F of a switch for each token that the model reads: ones are the text, zeros the baseline. None: not recorded.
+        f_target: the target to pass with f.
         moved: which tokens went from the baseline's embedding to their own; the others kept theirs. None: not recorded.
     """
 
@@ -43,6 +47,9 @@ class TokenAttribution:
     truncated: bool
     pair: tuple[str, str] | None = None
     f_name: str | None = None
+    baseline_name: str | None = None
+    f: Function | None = None
+    f_target: int | None = None
     moved: tuple[bool, ...] | None = None
 
     @property

@@ -165,8 +165,18 @@ def _attribute_row(model: TextClassifier, batch: Any, row: int, text: Text, opti
         evidence=evidence,
         truncated=model.is_cut(text),
         pair=None if isinstance(text, str) else text,
+        baseline_name=_in_words(options.baseline),
+        f=model.function(f),
+        f_target=target,
         moved=tuple((is_read & (batch["special_tokens_mask"][row] == 0)).tolist()),
     )
+
+
+def _in_words(baseline: str | Tensor) -> str:
+    """What every token starts from."""
+    if not isinstance(baseline, str):
+        return "embeddings that were passed"
+    return "embeddings of zero" if baseline == "zero" else f"the {baseline} token in every place"
 
 
 def _integrate(model: TextClassifier, f: EmbeddingInterpolation, target: int, options: _Options) -> Attribution:

@@ -118,7 +118,7 @@ def tree_shapley_values(model: Any, x: Any, baseline: Any = None, target: Any = 
 def _attribution(model: Any, x: Any, baseline: Any, target: Any, all_at_once: bool) -> Attribution:
     """IG of a model, or its Shapley values, for which all features cross at once."""
     f = TreeFunction(model)
-    x, baseline, names = _read_arguments(f, x, baseline)
+    x, baseline, names = read_arguments(f, x, baseline)
     outputs = f.outputs(target, len(x))
     _, _, per_row = check_arguments(f, _without_nan(x), _without_nan(baseline), outputs)
     baseline = torch.as_tensor(0.0 if baseline is None else baseline, dtype=x.dtype, device=x.device).expand(x.shape)
@@ -135,8 +135,21 @@ def _attribution(model: Any, x: Any, baseline: Any, target: Any, all_at_once: bo
     return Attribution(values, f_input, f_baseline, evaluations=0, error_estimate=no_error, feature_names=names)
 
 
-def _read_arguments(f: TreeFunction, x: Any, baseline: Any) -> tuple[Any, Any, tuple[str, ...] | None]:
-    """x and the baseline as tensors of floats, and the names of their columns; ValueError where names contradict."""
+def read_arguments(f: TreeFunction, x: Any, baseline: Any) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """x and the baseline as tensors of floats, and the names of their columns.
+
+    Args:
+        f: of a model of trees.
+        x: as for `igteach.tree_integrated_gradients`.
+        baseline: as for it.
+
+    Returns:
+        x and the baseline, which stays a number or None if it is one; and the names, or None.
+
+    Raises:
+        TypeError: one is of the wrong kind.
+        ValueError: their columns have other names than the model's, or than each other's.
+    """
     x, names = read_table("x", x)
     baseline_names = None
     if baseline is not None and not isinstance(baseline, int | float):

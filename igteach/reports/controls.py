@@ -1,6 +1,6 @@
 """Controls for a report: the shares compared with maps that know less about the model, each with an interval."""
 
-from collections import deque
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +8,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from igteach.core.attribution import Attribution
+from igteach.core.attribution import Attribution, leaves
 from igteach.core.evaluation import forward_batched
 from igteach.core.functions import Function, Target
+from igteach.core.inputs import FunctionOfRows, as_one_input
 from igteach.core.validation import check_arguments
-from igteach.evaluate import agreement, cascading_randomisation, deletion, interval, random_gradients
+from igteach.evaluate import agreement, deletion, interval, randomised
+from igteach.evaluate.agreement import flatten_places
+from igteach.methods.integrated_gradients import integrated_gradients
+from igteach.methods.token_answer import TokenAttribution
+from igteach.methods.tree_models import TreeFunction
+from igteach.methods.trees import read_arguments, tree_integrated_gradients
 
-SEEDS = 10  # of each random control
+SEEDS = 10  # of random slopes and orders
+STEPS = 16  # of a deletion
+DRAWS = 3  # of weights, each of which costs an attribution
+ROUGH_TOLERANCE, ROUGH_EVALUATIONS = 0.2, 65  # of attributions that are only ranked
+FEWEST_SHARES = 5  # that are not zero, for rank correlations to mean something
 ALIKE = 0.5  # a rank correlation from there on counts as the same map
 
 
@@ -48,6 +58,8 @@ class Question:
         target: the class, or None.
         method: of the answer, as in `method(f, x, baseline, target)`.
         values: the shares, (1, *features).
+        model: what was passed as f.
+        label: what was passed as target.
     """
 
     f: Function
@@ -56,6 +68,8 @@ class Question:
     target: Target
     method: Callable[..., Attribution]
     values: Tensor
+    model: Any
+    label: Any
 
     @property
     def asked(self) -> tuple[Function, Tensor, Tensor, Target]:
@@ -72,7 +86,8 @@ def against_random_gradients(question: Question) -> Control:
     Returns:
         The control.
     """
-    maps = [random_gradients(*question.asked, seed=seed).values for seed in range(SEEDS)]
+    distance = question.x - question.baseline
+    maps = [_random(question, torch.randn, seed) * distance for seed in range(SEEDS)]
     found = _mean_and_interval([agreement(question.values.abs(), each.abs()) for each in maps])
     passed = found["high"] < ALIKE
     reading = (
@@ -94,13 +109,16 @@ def by_deletion(question: Question) -> Control:
         The control.
     """
     f, x, baseline, target = question.asked
-    generator = torch.Generator().manual_seed(0)
-    orders = [torch.rand(x.shape, generator=generator).to(x) for _ in range(SEEDS)]
-    own, *chance = (deletion(f, x, each, baseline, target).area for each in (question.values, *orders))
+    orders = [_random(question, torch.rand, seed) for seed in range(SEEDS)]
+    maps = torch.cat([question.values.to(x), *orders])
+    if isinstance(target, Tensor):
+        target = target.expand(len(maps), *target.shape[1:])
+    own, *chance = deletion(f, x.expand_as(maps), maps, baseline, target, steps=STEPS).area.split(1)
     found = _mean_and_interval(chance)
-    passed = own.item() < min(each.item() for each in chance)
+    passed = own.item() < found["low"]
+    beaten = sum(own.item() < each.item() for each in chance)
     reading = (
-        "F falls sooner than in any random order"
+        f"F falls sooner than in {beaten} of {SEEDS} random orders"
         if passed
         else "F does not fall sooner than by chance: the largest shares are not what F needs"
     )
@@ -119,23 +137,29 @@ def with_random_weights(question: Question) -> Control:
 
     Raises:
         TypeError: f is not a module.
-        ValueError: f has no weights, or some that cannot be drawn again.
+        ValueError: f has no weights, or some that cannot be drawn again; or too few shares to compare two rankings.
     """
-    if not isinstance(question.f, nn.Module):
-        raise TypeError(f"f is {type(question.f).__name__}, not a module whose weights can be drawn again")
+    f = question.f
+    if not (isinstance(question.model, nn.Module) and isinstance(f, nn.Module)):
+        raise TypeError(f"f is {type(question.model).__name__}, not a module whose weights can be drawn again")
+    shares = int(flatten_places(question.values).count_nonzero())
+    if shares < FEWEST_SHARES:
+        raise ValueError(
+            f"{shares} shares are not zero, and two rankings of fewer than {FEWEST_SHARES} agree by chance"
+        )
     correlations = []
-    for seed in range(3):
-        ((_, changed),) = deque(cascading_randomisation(question.f, seed, x=question.x), maxlen=1)
-        last = question.method(changed, question.x, question.baseline, question.target)
-        correlations.append(agreement(question.values, last.values))
+    for seed in range(DRAWS):
+        changed = _again(question, randomised(f, seed), question.baseline)
+        correlations.append(agreement(question.values, changed))
     found = _mean_and_interval(correlations)
-    passed = max(abs(found["low"]), abs(found["high"])) < ALIKE
+    passed = abs(found["mean"]) < ALIKE
     reading = (
         "the map depends on what the model has learned"
         if passed
         else "a model that knows nothing gives much the same map"
     )
-    return Control("weights at random", f"rank correlation {_in_words(found)}, 3 draws", reading, passed, found)
+    words = f"rank correlation {_in_words(found)}, {DRAWS} draws of the weights"
+    return Control("weights at random", words, reading, passed, found)
 
 
 def from_other_baselines(question: Question, others: Mapping[str, Any]) -> list[Control]:
@@ -143,15 +167,16 @@ def from_other_baselines(question: Question, others: Mapping[str, Any]) -> list[
 
     Args:
         question: What was asked.
-        others: Baselines by name.
+        others: Baselines by name, each in the form of the baseline that was asked.
 
     Returns:
         A control for each.
     """
     controls = []
-    for name, baseline in others.items():
-        values = question.method(question.f, question.x, baseline, question.target).values
-        found = agreement(question.values, values).item()
+    f = question.f
+    for name, given in others.items():
+        baseline = f.inputs.baseline(given) if isinstance(f, FunctionOfRows) else given
+        found = agreement(question.values, _again(question, f, baseline)).item()
         passed = found >= ALIKE
         reading = "much the same map" if passed else "another map: what is seen belongs to the comparison with x'"
         words = f"rank correlation {found:.2f}"
@@ -167,20 +192,53 @@ def _in_words(found: Mapping[str, float]) -> str:
     return f"{found['mean']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
+def _random(question: Question, draw: Callable[..., Tensor], seed: int) -> Tensor:
+    """Numbers for each feature of x, the same on every device."""
+    generator = torch.Generator().manual_seed(seed)
+    return draw(question.x.shape, generator=generator, device="cpu").to(question.x)
+
+
+def _again(question: Question, f: Function, baseline: Any) -> Tensor:
+    """The shares of another F or from another baseline; those of Integrated Gradients as rough as a ranking allows."""
+    rough = {"tolerance": ROUGH_TOLERANCE, "max_evaluations": ROUGH_EVALUATIONS}
+    options = rough if question.method is integrated_gradients else {}
+    values = question.method(f, question.x, baseline, question.target, **options).values
+    assert isinstance(values, Tensor)
+    return values
+
+
+def question_of_text(answer: TokenAttribution, method: Callable[..., Attribution]) -> Question | None:
+    """What an answer to a text was asked, with a switch for each token in place of its embedding.
+
+    Args:
+        answer: To a text.
+        method: Of the answer.
+
+    Returns:
+        The question; None if the answer does not know its F.
+    """
+    if answer.f is None:
+        return None
+    values = answer.evidence.values
+    assert isinstance(values, Tensor)
+    on, off = torch.ones_like(values), torch.zeros_like(values)
+    return Question(answer.f, on, off, answer.f_target, method, values, answer.f, answer.target)
+
+
 def question_of(
     answer: Attribution,
-    f: Function,
+    f: Any,
     x: Any,
     baseline: Any,
-    target: Target,
+    target: Any,
     method: Callable[..., Attribution],
 ) -> Question:
     """What one example's answer was asked, checked against it.
 
     Args:
         answer: About one example.
-        f: F.
-        x: Its input, (1, *features).
+        f: F, or a model of trees.
+        x: Its input, (1, *features); several are laid side by side.
         baseline: x'.
         target: Its class, or None.
         method: Of the answer.
@@ -189,16 +247,21 @@ def question_of(
         The question.
 
     Raises:
-        TypeError: The values are those of several inputs.
-        ValueError: F(x) is not what the answer says.
+        TypeError: f is neither a function nor a model of trees.
+        ValueError: F(x) is not what the answer says; or a model of trees is asked about a missing value.
     """
-    if not isinstance(answer.values, Tensor):
-        raise TypeError("answer is about several inputs, for which there are no controls; leave f and x out")
+    model, label = f, target
+    values = _side_by_side(answer, x)
+    if not callable(f):
+        f, target, method = _of_trees(model, label, method)
+        x, baseline, _ = read_arguments(f, x, baseline)
+        _check_nothing_is_missing(x, baseline)
+    f, x, baseline, _ = as_one_input(f, x, baseline)
     x, baseline, per_row = check_arguments(f, x, baseline, target)
-    if x.shape != answer.values.shape:
+    if x.numel() != values.numel():
         raise ValueError(
-            f"x has shape {tuple(x.shape)}, and the answer's values {tuple(answer.values.shape)}; pass the input that "
-            "the answer is about"
+            f"x has shape {tuple(x.shape)}, and the answer has {values.numel()} values; pass the input that the "
+            "answer is about"
         )
     now, then = forward_batched(f, x, per_row, 1).item(), answer.f_input.item()
     if abs(now - then) > 1e-3 * max(1.0, abs(then)):
@@ -206,4 +269,38 @@ def question_of(
             f"F(x) is {now:.4g}, and the answer says {then:.4g}: it is of another f, x or target; pass those "
             "of the call"
         )
-    return Question(f, x, baseline, target, method, answer.values)
+    return Question(f, x, baseline, target, method, values.reshape(x.shape), model, label)
+
+
+def _side_by_side(answer: Attribution, x: Any) -> Tensor:
+    """The shares (1, features); those of several inputs in the order of x."""
+    values = answer.values
+    if isinstance(values, dict) and isinstance(x, dict):
+        if set(values) != set(x):
+            raise ValueError(f"x has {list(x)}, and the answer {list(values)}; pass the input that the answer is about")
+        values = {name: values[name] for name in x}
+    return torch.cat([each.reshape(1, -1) for each in leaves(values)], 1)
+
+
+def _check_nothing_is_missing(*numbers: Any) -> None:
+    """Raises ValueError for NaN, between which and a number no control can move."""
+    if any(isinstance(each, Tensor) and bool(each.isnan().any()) for each in numbers):
+        raise ValueError(
+            "x or baseline holds NaN, which the controls do not take; leave out f and x for a report of the answer "
+            "alone"
+        )
+
+
+def _of_trees(
+    model: Any, label: Any, method: Callable[..., Attribution]
+) -> tuple[TreeFunction, Target, Callable[..., Attribution]]:
+    """F of a model of trees, its target, and the method for both."""
+    f = TreeFunction(model)
+    column = f.outputs(label, 1)
+    by_trees = tree_integrated_gradients if method is integrated_gradients else method
+
+    @functools.wraps(by_trees)
+    def by_label(_f: Function, x: Any, baseline: Any, _target: Target) -> Attribution:
+        return by_trees(model, x, baseline, label)
+
+    return f, None if column is None else int(column), by_label

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import platform
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -17,12 +19,16 @@ from torch import Tensor, nn
 
 from igteach.core import fingerprint
 from igteach.core.attribution import ROUGHLY_BELOW, Attribution
-from igteach.core.functions import Function, Logit, Probability, Target
+from igteach.core.functions import Function, Logit, Probability
 from igteach.core.summary import largest_shares
+from igteach.evaluate.agreement import flatten_places
 from igteach.lessons.files import write_atomically
 from igteach.methods.baselines import opinion
 from igteach.methods.integrated_gradients import integrated_gradients
+from igteach.methods.prompts import NextTokens
 from igteach.methods.token_answer import TokenAttribution
+from igteach.models.language import NextLogits
+from igteach.models.text import EmbeddingInterpolation
 from igteach.reports.controls import (
     Control,
     Question,
@@ -30,13 +36,17 @@ from igteach.reports.controls import (
     by_deletion,
     from_other_baselines,
     question_of,
+    question_of_text,
     with_random_weights,
 )
 from igteach.show.answers import attribution
 from igteach.show.figures import Figure
 
 STRONGEST = 10  # features that are listed
+WRAPPERS = (Logit, NextTokens, EmbeddingInterpolation, NextLogits)  # of a model
+SHOWN = 3  # of them in a notebook
 PACKAGES = ("igteach", "torch", "numpy", "transformers")
+PLACE = re.compile(r"(?:(?P<input>\w+) )?\((?P<numbers>\d+, \d+(?:, \d+)?)\)")  # among several inputs, with its name
 MARK = "igteach report"  # in the head of each page, so that only a report is ever replaced
 STYLE = """
 :root { color-scheme: light }
@@ -53,12 +63,44 @@ img { max-width: 100%; height: auto }
 """
 
 
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a report says, and where it lies. A notebook shows its verdict, strongest features and controls.
+
+    Attributes:
+        path: of the page; the JSON has the same name with the ending .json.
+        found: what the JSON holds.
+    """
+
+    path: Path
+    found: dict[str, Any]
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        found = self.found
+        lines = [f"Verdict: {found['verdict']}. {_advice(found)}"]
+        lines += [f"  {each['feature']}: {each['share']:+.3g}" for each in found["strongest"][:SHOWN]]
+        lines += [f"  {each['name']}: {each['found']}; {each['reading']}" for each in found["controls"]]
+        lines += [f"  not run: {name} ({why})" for name, why in found["controls not run"].items()]
+        return "\n".join([*lines, f"The report: {self.path}"])
+
+    def _repr_html_(self) -> str:
+        found = self.found
+        strongest = {each["feature"]: f"{each['share']:+.3g}" for each in found["strongest"][:SHOWN]}
+        return (
+            f"<p><strong>Verdict: {escape(found['verdict'])}.</strong> {escape(_advice(found))}</p>"
+            f"{_rows(strongest)}{_controls_table(found)}<p>The report: <code>{escape(str(self.path))}</code></p>"
+        )
+
+
 def write_report(
     answer: Attribution | TokenAttribution,
-    f: Function | None = None,
+    f: Any = None,
     x: Any = None,
     baseline: Any = None,
-    target: Target = None,
+    target: Any = None,
     *,
     path: str | Path = "report.html",
     title: str = "Attribution report",
@@ -67,43 +109,44 @@ def write_report(
     picture: Any = None,
     smooth: float = 0.0,
     notes: str = "",
-) -> Path:
+) -> Report:
     """Write what an attribution says and how far it can be trusted: one page, and the same as JSON beside it.
 
     With f and x it runs controls: the shares beside those of random slopes, a deletion of the strongest features beside
     random orders, the same method on a model whose weights are drawn again, and on other baselines. Without them the
-    page says that there were none. The page needs no network and no script; it prints.
+    page says that there were none. An answer to a text knows its own F, and is controlled token by token. The page
+    needs no network and no script; it prints.
 
     Args:
         answer: about one example; for one of a batch `answer.example(3)`.
-        f: F, as the method was given it.
-        x: its input, (1, *features).
-        baseline: as the method was given it.
-        target: as the method was given it.
+        f: F, or the model of trees, as the method was given it; not for a text.
+        x: its input, (1, *features), or a tuple or dict of several; not for a text.
+        baseline: as the method was given it; not for a text.
+        target: as the method was given it; not for a text.
         path: of the page; the JSON has the same name with the ending .json. A report that is there is replaced.
         title: of the page.
-        method: of the answer, for the controls that run it again.
-        other_baselines: baselines by name, whose shares are compared.
+        method: of the answer, for the controls that run it again; for trees the default stands for their own.
+        other_baselines: baselines by name, whose shares are compared; not for a text.
         picture: as for `igteach.show.attribution`.
         smooth: as for it.
         notes: a paragraph of your own.
 
     Returns:
-        The path of the page.
+        The report: its path, and what it found.
 
     Raises:
         FileExistsError: the path holds something that is not a report; it is left as it is.
         OSError: a file cannot be written.
         TypeError: answer is not an answer of a method; or an argument is of the wrong kind.
-        ValueError: the answer is about several examples, or about another f, x or target than those given.
+        ValueError: the answer is about several examples, or about another f, x or target than those given; or what is
+            not for a text is given for one.
 
     Example:
         >>> import igteach, tempfile, torch
         >>> f, x = igteach.toy(lambda x, y: x * y), torch.ones(1, 2)
         >>> answer = igteach.integrated_gradients(f, x)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     page = write_report(answer, f, x, path=f"{folder}/report.html")
-        ...     print(json.loads(page.with_suffix(".json").read_text())["verdict"])
+        ...     print(write_report(answer, f, x, path=f"{folder}/report.html").found["verdict"])
         complete
 
     Source:
@@ -112,12 +155,15 @@ def write_report(
         https://doi.org/10.1109/TNNLS.2016.2599820.
     """
     evidence = _evidence_of(answer)
-    if (f is None) != (x is None):
-        raise ValueError("f or x is missing; pass both, for the controls, or neither")
-    question = None if f is None else question_of(evidence, f, x, baseline, target, method)
     page = Path(path)
     _check_replaceable(page)
-    controls, not_run = ([], {}) if question is None else _controls(question, other_baselines or {})
+    others = other_baselines or {}
+    if isinstance(answer, TokenAttribution):
+        _check_left_out(f=f, x=x, baseline=baseline, target=target, other_baselines=others or None)
+        question = question_of_text(answer, method)
+    else:
+        question = _question(answer, f, x, baseline, target, method)
+    controls, not_run = ([], {}) if question is None else _controls(question, others)
     found = _as_json(answer, evidence, question, controls, title, notes) | {"controls not run": not_run}
     figure = (
         attribution(answer) if isinstance(answer, TokenAttribution) else attribution(answer, picture, smooth=smooth)
@@ -125,7 +171,23 @@ def write_report(
     text = json.dumps(found, indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), text, replace=True)
     write_atomically(page, _page(found, _drawn(figure)).encode("utf-8", "backslashreplace"), replace=True)
-    return page
+    return Report(page, found)
+
+
+def _check_left_out(**arguments: Any) -> None:
+    """Raises ValueError for an argument that does not go with a text."""
+    for name, given in arguments.items():
+        if given is not None:
+            raise ValueError(f"{name} is given, and an answer to a text knows its own; leave it out")
+
+
+def _question(
+    answer: Attribution, f: Any, x: Any, baseline: Any, target: Any, method: Callable[..., Any]
+) -> Question | None:
+    """What the controls ask; None if there is no F to ask."""
+    if (f is None) != (x is None):
+        raise ValueError("f or x is missing; pass both, for the controls, or neither")
+    return None if f is None else question_of(answer, f, x, baseline, target, method)
 
 
 def _evidence_of(answer: Any) -> Attribution:
@@ -149,7 +211,7 @@ def _check_replaceable(page: Path) -> None:
 
 def _controls(question: Question, others: Mapping[str, Any]) -> tuple[list[Control], dict[str, str]]:
     """The controls, and those that cannot be run, each with the reason."""
-    if question.values[0].numel() < 2:
+    if flatten_places(question.values).count_nonzero() < 2:
         return [], {"all": "a single share cannot be ranked"}
     found, not_run = [against_random_gradients(question), by_deletion(question)], dict[str, str]()
     try:
@@ -178,10 +240,10 @@ def _as_json(
         "evidence": _numbers(evidence),
         "strongest": [{"feature": name, "share": share} for name, share in _strongest(answer)],
         "controls": [vars(control) for control in controls],
-        "controls run": question is not None,
+        "controls run": bool(controls),
         "notes": notes,
         "versions": {"python": platform.python_version(), **_versions()},
-        "command": " ".join(sys.argv),
+        "command": "in a notebook" if "ipykernel" in sys.modules else " ".join(sys.argv),
     }
 
 
@@ -194,23 +256,34 @@ def _adds_up(evidence: Attribution) -> bool:
 
 
 def _asked(answer: Attribution | TokenAttribution, question: Question | None) -> dict[str, str]:
+    asked = {}
     if isinstance(answer, TokenAttribution):
-        return {"text": answer.text, "F": answer.f_name or f"probability of {answer.target!r}"}
+        asked = {"text": answer.text, "F": answer.f_name or f"probability of {answer.target!r}"}
+        asked["baseline"] = answer.baseline_name or "not recorded"
     if question is None:
-        return {}
-    f = question.f
-    asked = {"F": _name_of(f)}
+        return asked
+    f = question.model
     if isinstance(f, nn.Module):
-        model = getattr(f, "model", f)
+        model = _without_wrappers(f)
         asked["model"] = f"{type(model).__name__}, {sum(each.numel() for each in model.parameters()):,} parameters"
         asked["hash of the model"] = fingerprint.of_model(model)
     asked["method"] = getattr(question.method, "__name__", repr(question.method))
-    asked["target"] = "none: F is one number" if question.target is None else str(question.target)
+    if isinstance(answer, TokenAttribution):
+        return asked
+    asked["F"] = _name_of(f)
+    asked["target"] = "none: F is one number" if question.label is None else str(question.label)
     asked["input"] = fingerprint.of_tensor(question.x)
     asked["baseline"] = _in_words(question.baseline)
     if isinstance(f, Probability):
-        asked["opinion of the baseline"] = _opinion(f, question.baseline)
+        asked["opinion of the baseline"] = _opinion(question.f, question.baseline)
     return asked
+
+
+def _without_wrappers(f: nn.Module) -> nn.Module:
+    """The model in F."""
+    while isinstance(f, WRAPPERS):
+        f = f.path if isinstance(f, NextTokens) else f.model  # type: ignore[assignment]
+    return f
 
 
 def _name_of(f: Function) -> str:
@@ -251,9 +324,24 @@ def _numbers(evidence: Attribution) -> dict[str, float | bool | None]:
 
 def _strongest(answer: Attribution | TokenAttribution) -> list[tuple[str, float]]:
     if isinstance(answer, Attribution):
-        return largest_shares(answer, 0, STRONGEST)[0]
+        largest, _, _ = largest_shares(answer, 0, STRONGEST)
+        return [(_place_in_words(name), share) for name, share in largest if share != 0]
     order = answer.scores.abs().argsort(descending=True)[:STRONGEST].tolist()
     return [(f"{answer.tokens[i]!r} (token {i})", answer.scores[i].item()) for i in order if answer.scores[i] != 0]
+
+
+def _place_in_words(name: str) -> str:
+    """A feature's name; a place in a picture or a series, such as "(1, 83, 114)", in words."""
+    found = PLACE.fullmatch(name)
+    if found is None:
+        return name
+    numbers = found["numbers"].split(", ")
+    kinds = ("channel", "row", "column")[-len(numbers) :]
+    where = ", ".join(f"{kind} {number}" for kind, number in zip(kinds, numbers, strict=True))
+    name_of_input = found["input"] or ""
+    if name_of_input.isdecimal():
+        name_of_input = f"input {name_of_input}"
+    return f"{name_of_input}: {where}" if name_of_input else where
 
 
 def _versions() -> dict[str, str]:

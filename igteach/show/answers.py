@@ -65,10 +65,10 @@ def attribution(
     """Draw one example of an answer, whatever its form, and say above it whether its shares add up.
 
     White is zero, orange above it, blue below and, where there is room, hatched. What is drawn depends on the values:
-    (features,) are bars, the largest first if they have names or are few, otherwise in their order; (height, width) and
-    (channels, height, width), summed over channels, are a map, over the picture where it is given; (steps, features)
-    with feature_names are a map with a row for each name; several inputs are a panel each; an answer of
-    `token_attribution` is coloured text. Maps are on one colour scale, bars each have an axis of their own.
+    (features,) and (steps, 1) are bars, the largest first if they have names or are few, otherwise in their order;
+    (height, width) and (channels, height, width), summed over channels, are a map, over the picture where it is given;
+    (steps, features) with feature_names are a map with a row for each name; several inputs are a panel each; an answer
+    of `token_attribution` is coloured text. Maps are on one colour scale, bars each have an axis of their own.
 
     Args:
         answer: of any method.
@@ -158,6 +158,8 @@ def _panel(
             f"the values of one example have shape {values.shape}, and a picture has 3 axes at most; add axes up first "
             "with answer.grouped(groups)"
         )
+    if values.shape[1:] == (1,) and picture is None:
+        values = values[:, 0]
     if values.ndim == 3:
         values, names = values.sum(0), None
     if values.ndim == 2 and names is not None:
@@ -271,7 +273,7 @@ def _draw_bars(pane: Axes, panel: Panel, unit: str, tall: float) -> None:
 def _draw_in_order(pane: Axes, panel: Panel, unit: str) -> None:
     pane.bar(range(len(panel.values)), panel.values, width=1.0, color=_colours(panel.values))
     pane.axhline(0, color="black", linewidth=0.8)
-    pane.set_xlabel("place along the last axis", fontsize=9)
+    pane.set_xlabel("place, in order", fontsize=9)
     pane.set_ylabel(unit, fontsize=9)
     pane.tick_params(labelsize=8)
     pane.margins(x=0.01)

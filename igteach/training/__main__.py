@@ -17,6 +17,7 @@ PROGRAMS: dict[str, Callable[[], None]] = {
     "prompt_curves": prompt_curves.measure_prompt_curves,
     "patients": patients.train_patients,
     "scenes": scenes.train_scenes,
+    "scenes_vit": scenes.train_vit,
     "shortcut": scenes.train_shortcut,
     "frames": frames.train_frames,
     "lookup": lookup.train_lookup,

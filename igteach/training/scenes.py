@@ -1,18 +1,18 @@
 """Trains the networks of scenes: one as it should be, and one that may take a shortcut."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from igteach.core.functions import probability
+from igteach.core.functions import logit, probability
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.evaluate import relevance_mass
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.models.scenes import ScenesCNN
+from igteach.models.scenes import ScenesCNN, load, make_vit
 from igteach.training.cards import About, Card, Figures, fraction_complete, table, write
 from igteach.training.steps import take_step
 
@@ -24,6 +24,10 @@ EPOCHS = 18
 BATCH_SIZE = 64
 PEAK_RATE = 0.004  # the highest learning rate of the one-cycle schedule
 SMOOTHING = 0.05  # of the labels
+VIT_EPOCHS = 40
+VIT_PEAK_RATE = 0.002
+MIDDLE, SPREAD = 0.5, 0.25  # by which the transformer's input is standardised
+TEACHER_LAYERS = 12  # of the ScenesCNN, which write (N, 64, 8, 8)
 NEUTRAL = 0.1  # weight in the loss of the pictures of one colour, which belong to no class
 
 RECIPE = (
@@ -33,6 +37,13 @@ RECIPE = (
     f"two drawn at random, together of weight {NEUTRAL}, whose right answer is 1/8 for each class: a picture of one "
     "colour is made neutral. Seed 0. Number of epochs and learning rate were chosen on other scenes than those that "
     "judge."
+)
+VIT_RECIPE = (
+    f"Trained on the {COUNT:,} scenes of the Scenes CNN for {VIT_EPOCHS} epochs, each batch of {BATCH_SIZE} turned by "
+    "a right angle and mirrored at random: AdamW with a one-cycle learning rate up to "
+    f"{VIT_PEAK_RATE}, labels smoothed by {SMOOTHING}, gradients clipped. Beside the class it learned, by a linear "
+    "layer that was then taken off, to write at each of its 8 x 8 patches what the trained Scenes CNN writes there "
+    "(Romero et al. 2015). The standardisation of its input is folded into its first layer. Seed 0."
 )
 
 
@@ -53,6 +64,66 @@ def train_shortcut() -> None:
     how = f"{RECIPE} In the scenes to learn from, each {SCENE_CLASSES[MARKED]}, and nothing else, carried the mark."
     write(Card("scenes_shortcut", "shortcut", "Scenes CNN with a shortcut", how, figures, ABOUT), network)
     print(figures)
+
+
+def train_vit() -> None:
+    """Write the vision transformer of scenes."""
+    network = fit_vit(make_scenes(COUNT, SEED))
+    figures = table({"value": measure(logit(network), make_scenes(1000, FRESH))})
+    write(Card("scenes_vit", "scenes_vit", "Scenes vision transformer", VIT_RECIPE, figures, ABOUT), network)
+    print(figures)
+
+
+def fit_vit(known: Scenes) -> nn.Module:
+    """Train a vision transformer on scenes, and its patches on what the ScenesCNN writes at the same places.
+
+    Args:
+        known: the scenes to learn from.
+
+    Returns:
+        A ViTForImageClassification of transformers, in eval mode, the standardisation folded into its patches.
+
+    Source:
+        Learning from another network's layers: Romero et al. (2015), https://arxiv.org/abs/1412.6550.
+    """
+    torch.manual_seed(0)
+    network: Any = make_vit().train()
+    reader = nn.Linear(64, 64)
+    teacher = nn.Sequential(*list(load("cpu"))[:TEACHER_LAYERS])
+    with torch.no_grad():
+        spread = torch.cat([teacher(x) for x in known.x[:500].split(100)]).std((0, 2, 3), keepdim=True) + 0.05
+    optimizer = torch.optim.AdamW([*network.parameters(), *reader.parameters()], weight_decay=0.05)
+
+    def clip(*_: Any) -> None:
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+
+    optimizer.register_step_pre_hook(clip)
+    steps = VIT_EPOCHS * -(-len(known.x) // BATCH_SIZE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, VIT_PEAK_RATE, total_steps=steps, pct_start=0.15)
+    for _ in range(VIT_EPOCHS):
+        for rows in torch.randperm(len(known.x)).split(BATCH_SIZE):
+            pictures = _turned(known.x[rows])
+            states = network.vit((pictures - MIDDLE) / SPREAD).last_hidden_state
+            loss = cross_entropy(network.classifier(states[:, 0]), known.y[rows], label_smoothing=SMOOTHING)
+            with torch.no_grad():
+                written = (teacher(pictures) / spread).flatten(2).transpose(1, 2)
+            take_step(loss + (reader(states[:, 1:]) - written).pow(2).mean(), optimizer, schedule)
+    _fold_standardisation(network.vit.embeddings.patch_embeddings.projection)
+    return network.eval()
+
+
+def _turned(pictures: Tensor) -> Tensor:
+    """All pictures turned by the same right angle, and every second time mirrored: no class changes by that."""
+    turned = torch.rot90(pictures, int(torch.randint(4, ())), (2, 3))
+    return turned.flip(3) if torch.rand(()) < 0.5 else turned
+
+
+@torch.no_grad()
+def _fold_standardisation(layer: nn.Conv2d) -> None:
+    """Change a layer that takes (x - MIDDLE) / SPREAD into one that takes x and gives the same."""
+    assert layer.bias is not None
+    layer.weight.div_(SPREAD)
+    layer.bias.sub_(MIDDLE * layer.weight.sum((1, 2, 3)))
 
 
 def fit(x: Tensor, y: Tensor) -> ScenesCNN:

@@ -298,9 +298,8 @@ show.text(pair)
 # %%
 spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
 print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
-print(
-    "gradients:", spent[0], "and for the answer before about", show.rounded(spent[1], 1)
-)
+about = int(show.rounded(spent[1], 1))
+print(f"gradients: {spent[0]}, and for the answer before about {about}")
 named = [
     (token, score) for token, score in zip(pair.tokens, pair.scores.tolist()) if score
 ]
@@ -788,4 +787,4 @@ progress("13")
 #
 # **Where it comes from.** Integrated Gradients and the zero baseline for text: [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365). SmolLM2: [Ben Allal et al. (2025)](https://arxiv.org/abs/2502.02737). Why Mary rather than John: [Wang et al. (2022)](https://arxiv.org/abs/2211.00593). Attribution patching: [Nanda (2023)](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching), [Syed, Rager and Conmy (2023)](https://arxiv.org/abs/2310.10348). IG along the path between two prompts: [Hanna, Pezzelle and Belinkov (2024)](https://arxiv.org/abs/2403.17806). Paths along real words: [Sanyal and Ren (2021)](https://arxiv.org/abs/2108.13654). Captum for language models: [Miglani et al. (2023)](https://arxiv.org/abs/2312.05491). Inseq: [Sarti et al. (2023)](https://arxiv.org/abs/2302.13942). Conductance: [Dhamdhere, Sundararajan and Yan (2019)](https://arxiv.org/abs/1805.12233).
 #
-# **What is next.** The course ends here, and the subject does not. Open questions that you are now equipped for: which baseline, when no input is neutral; how to damage a picture so that the network still believes it; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on retraining, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful. And take a network of your own: find out what it looks at, and try to prove yourself wrong.
+# **What is next.** [Lesson 14](14_your_own_model.ipynb): a checklist, seven recipes and a one-page report, for a model that nobody prepared for you. Open questions that you are now equipped for: which baseline, when no input is neutral; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on retraining, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful.

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrizations, prune
 from transformers import ViTConfig, ViTForImageClassification
 
 import igteach
-from igteach.evaluate import agreement, cascading_randomisation, edges, randomised_maps
+from igteach.evaluate import agreement, cascading_randomisation, edges, randomised, randomised_maps
 
 
 def network():
@@ -292,6 +292,83 @@ def test_a_model_that_does_not_run_on_x_is_named_and_the_advice_works():
     with pytest.raises(ValueError, match=r"f does not run on x, .* leave x out of cascading_randomisation"):
         next(cascading_randomisation(TwoInputs(), x=torch.ones(1, 3)))
     assert [name for name, _ in cascading_randomisation(TwoInputs())] == ["as trained", "first", "last"]
+
+
+def attentive():
+    torch.manual_seed(11)
+    f = Attentive()
+    with torch.no_grad():
+        for weight in f.parameters():
+            weight.add_(torch.randn_like(weight))
+    return f
+
+
+def pruned_and_normed():
+    torch.manual_seed(11)
+    layers = [REPARAMETRISED[kind](nn.Linear(6, 6)) for kind in ("old weight norm", "pruned", "spectral norm")]
+    return nn.Sequential(*layers)
+
+
+ALL_DRAWN = {"network": network, "transformer": attentive, "computed weights": pruned_and_normed}
+
+
+@pytest.mark.parametrize("kind", ALL_DRAWN)
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_all_drawn_again_is_where_the_cascade_ends(kind):
+    f = ALL_DRAWN[kind]()
+    for seed in (0, 2):
+        *_, (_, last) = cascading_randomisation(f, seed)
+        changed = randomised(f, seed)
+        assert changed_parameters(last, changed) == set()
+        assert changed_parameters(f, changed) >= {name for name, _ in f.named_parameters()}
+
+
+def test_all_drawn_again_depends_on_the_seed():
+    f = network()
+    assert changed_parameters(randomised(f), randomised(f, 0)) == set()
+    assert changed_parameters(randomised(f, 0), randomised(f, 1)) == set(f.state_dict())
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_what_is_drawn_again_is_a_copy_in_the_same_mode(x, training):
+    f = igteach.probability(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Dropout(), nn.Linear(64, 3)))
+    f.model[1].running_mean.fill_(3)
+    f.train(training)
+    before, state = copy.deepcopy(f.state_dict()), torch.get_rng_state()
+    with torch.inference_mode():
+        changed = randomised(f)
+    assert all(torch.equal(before[name], value) for name, value in f.state_dict().items())
+    assert torch.equal(state, torch.get_rng_state())
+    assert {module.training for module in (*f.modules(), *changed.modules())} == {training}
+    assert not changed.model[1].running_mean.any(), "the statistics of batches are learned, too"
+    igteach.gradient(changed.eval(), x, 0.0, 1)
+
+
+def test_layers_that_share_a_weight_share_it_when_it_is_drawn_again():
+    f = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    f[1].weight = f[0].weight
+    changed = randomised(f)
+    assert changed[0].weight is changed[1].weight
+    assert changed[0].weight is not f[0].weight
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: lambda x: x.sum(1),
+        lambda: Bare(),
+        lambda: nn.ReLU(),
+        lambda: torch.jit.script(nn.Linear(2, 1)),
+    ],
+    ids=["function", "one number", "no parameters", "scripted"],
+)
+def test_what_the_cascade_refuses_is_not_drawn_again_either(make):
+    f = make()
+    with pytest.raises((TypeError, ValueError)) as refused:
+        next(cascading_randomisation(f))
+    with pytest.raises(type(refused.value)) as refused_too:
+        randomised(f)
+    assert str(refused_too.value) == str(refused.value)
 
 
 class Bare(nn.Module):

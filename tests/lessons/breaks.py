@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from igteach.axioms import checks
-from igteach.core import error_estimate, evaluation, functions, paths, quadrature
+from igteach.core import error_estimate, evaluation, functions, groups, inputs, paths, quadrature
 from igteach.datasets import scenes
 from igteach.evaluate import curves, masks, randomisation
 from igteach.exercises import checker, judging
@@ -223,3 +223,13 @@ def whatever_was_asked(right, baseline, model, prompt, x, moved=None):
 @breaks(heads._along, "13", "slopes of heads without their change")
 def slopes_alone(right, values, gradients):
     return gradients[1:-1].double().sum((0, 1))
+
+
+@breaks(groups.patches, "14", "patches are twice as wide")
+def larger_patches(right, height, width, size):
+    return right(height, width, 2 * size)
+
+
+@breaks(inputs.SeveralInputs.baseline, "14", "several inputs start from zero, whatever is passed")
+def several_from_zero(right, self, baseline):
+    return right(self, 0.0)

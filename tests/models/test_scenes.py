@@ -14,11 +14,12 @@ from igteach.training import scenes as training
 from igteach.training.scenes import FRESH, SEED, measure, measure_mark, with_norms, without_norms
 
 LOAD = {"scenes": scenes.load, "scenes_shortcut": scenes.load_shortcut}
+CARDS = LOAD | {"scenes_vit": scenes.load_vit}
 
 
 @functools.cache
 def figures(name):
-    network = LOAD[name]("cpu")
+    network = CARDS[name]("cpu")
     found = measure(network, make_scenes(1000, FRESH))
     return found | measure_mark(network) if name == "scenes_shortcut" else found
 
@@ -60,7 +61,7 @@ def test_the_other_network_does_not_care_for_the_mark():
     assert found["others called house with the mark"] <= 0.05
 
 
-@pytest.mark.parametrize("name", LOAD)
+@pytest.mark.parametrize("name", CARDS)
 def test_the_card_states_what_is_measured(name):
     card = (data_folder() / f"{name}.md").read_text(encoding="utf-8")
     rows = [line.strip("|").split("|") for line in card.splitlines() if line.startswith("| ")]
@@ -96,3 +97,19 @@ def test_training_learns_a_few_scenes_by_heart_and_leaves_black_neutral(monkeypa
     with torch.no_grad():
         assert (network(few.x).argmax(1) == few.y).all()
         assert network(torch.zeros(1, 3, 64, 64)).softmax(1).max() < 0.25
+
+
+def test_the_transformer_is_small_and_tells_scenes_that_it_was_not_trained_on():
+    network, drawn = scenes.load_vit("cpu"), make_scenes(300, FRESH + 1)
+    assert sum(parameter.numel() for parameter in network.parameters()) < 200_000
+    assert not network.model.training
+    with torch.no_grad():
+        assert (network(drawn.x).argmax(1) == drawn.y).double().mean() >= 0.8
+
+
+def test_training_a_transformer_begins_to_learn_and_ends_on_pictures_as_they_are(monkeypatch):
+    monkeypatch.setattr(training, "VIT_EPOCHS", 60)
+    few = make_scenes(16, 5)
+    network = training.fit_vit(few)
+    with torch.no_grad():
+        assert (network(few.x).logits.argmax(1) == few.y).double().mean() > 0.5

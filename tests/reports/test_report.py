@@ -1,6 +1,8 @@
 """The report says what the answer says, runs its controls, escapes all, needs nothing else, and overwrites nothing."""
 
 import json
+import os
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -38,7 +40,7 @@ class Page(HTMLParser):
 
 
 def report(path, *arguments, **options):
-    page = write_report(*arguments, path=path, **options)
+    page = write_report(*arguments, path=path, **options).path
     return Page(page.read_text(encoding="utf-8")), json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
 
 
@@ -100,7 +102,9 @@ def test_without_f_it_says_that_nothing_was_controlled(tmp_path):
 def test_a_text_is_reported_with_its_words(tmp_path):
     answer = igteach.token_attribution(lookup.load("cpu"), "k3 v7 k1 v2 k3", "v7", against="v2")
     page, found = report(tmp_path / "report.html", answer)
-    assert found["asked"] == {"text": "k3 v7 k1 v2 k3", "F": "logit of 'v7' minus that of 'v2'"}
+    asked = found["asked"]
+    assert (asked["text"], asked["F"]) == ("k3 v7 k1 v2 k3", "logit of 'v7' minus that of 'v2'")
+    assert asked["model"] == "LlamaForCausalLM, 86,592 parameters"
     place = int(answer.scores.abs().argmax())
     assert found["strongest"][0]["feature"] == f"{answer.tokens[place]!r} (token {place})"
     assert "k3" in page.words
@@ -160,6 +164,83 @@ def test_other_baselines_are_compared_and_what_cannot_be_run_is_said(tmp_path):
     assert "another map" in page.words
     assert list(found["controls not run"]) == ["weights at random"]
     assert "Not run: weights at random" in page.words
+
+
+FIVE = igteach.toy(lambda a, b, c, d, e: 5 * a - 4 * b + 3 * c + 2 * d + e)
+
+
+def test_a_report_is_its_path_and_holds_what_its_json_holds(tmp_path):
+    path = tmp_path / "deep" / "report.html"
+    written = write_report(igteach.integrated_gradients(F, X), F, X, path=path)
+    assert isinstance(written, os.PathLike)
+    assert os.fspath(written) == str(path)
+    with open(written, encoding="utf-8") as page:
+        assert page.read() == written.path.read_text(encoding="utf-8")
+    assert written.found == json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert write_report(igteach.integrated_gradients(F, X), path=written).path == path
+
+
+def test_a_report_shows_its_verdict_its_strongest_features_and_its_controls(tmp_path):
+    x, path = torch.ones(1, 5), tmp_path / "a &amp; b.html"
+    written = write_report(igteach.integrated_gradients(FIVE, x), FIVE, x, path=path, other_baselines={"beyond": 2.0})
+    in_notebook = Page(written._repr_html_())
+    said = [control[kind] for control in written.found["controls"] for kind in ("name", "found", "reading")]
+    assert len(said) == 9
+    said += ["Verdict: complete. The shares add up; mind what these controls say: ", "from the baseline 'beyond'", "+5"]
+    said += ["-4", "+3", "weights at random (f is function, not a module", str(path)]
+    for words in (repr(written), in_notebook.words):
+        assert not [each for each in said if each not in words]
+        assert "+2" not in words, "three features are enough"
+    assert repr(written).splitlines()[1:4] == ["  0: +5", "  1: -4", "  2: +3"]
+    assert "Warning: another map" in in_notebook.words
+
+
+def test_a_report_of_an_answer_alone_says_in_a_notebook_that_nothing_was_controlled(tmp_path):
+    written = write_report(igteach.integrated_gradients(F, X), path=tmp_path / "report.html")
+    for words in (repr(written), Page(written._repr_html_()).words):
+        assert "No control was run, so nothing is known of what they are worth." in words
+
+
+def test_a_report_escapes_everything_in_a_notebook(tmp_path):
+    evil = "<script>alert(1)</script>"
+    answer = replace(igteach.integrated_gradients(F, X), feature_names=(evil, "b", "c"))
+    in_notebook = Page(write_report(answer, F, X, path=tmp_path / "a.html", other_baselines={evil: 1.0})._repr_html_())
+    assert "script" not in in_notebook.tags
+    assert in_notebook.words.count(evil) >= 2
+
+
+def first_pixel(pictures):
+    return 3 * pictures[:, 0, 0, 0] - pictures[:, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "baseline"),
+    [
+        (F, X, torch.tensor([[1.0, 0.0, 1.0]])),
+        (F, X, X),
+        (igteach.toy(lambda x: x**2), torch.ones(1, 1), None),
+        (first_pixel, torch.ones(1, 2, 3, 3), None),
+    ],
+    ids=["one of three", "none", "the only one", "one pixel"],
+)
+def test_a_single_share_cannot_be_ranked(tmp_path, f, x, baseline):
+    answer = igteach.integrated_gradients(f, x, baseline)
+    page, found = report(tmp_path / "report.html", answer, f, x, baseline, other_baselines={"beyond": 2 * x})
+    assert found["controls"] == []
+    assert not found["controls run"]
+    assert found["controls not run"] == {"all": "a single share cannot be ranked"}
+    assert "Not run: all (a single share cannot be ranked)." in page.words
+    assert "no control speaks against them" not in page.words
+
+
+def test_two_shares_can_be_ranked(tmp_path):
+    baseline = torch.tensor([[0.0, 0.0, 1.0]])
+    _, found = report(tmp_path / "report.html", igteach.integrated_gradients(F, X, baseline), F, X, baseline)
+    assert found["controls run"]
+    assert [control["name"] for control in found["controls"]] == [
+        "random gradients times x - x'",
+        "deletion against chance",
+    ]
 
 
 def test_a_report_is_replaced_and_nothing_else_is(tmp_path):

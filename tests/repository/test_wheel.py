@@ -37,7 +37,7 @@ def wheel(tmp_path_factory) -> Path:
 
 def test_it_carries_every_lesson_and_all_data_byte_for_byte(wheel):
     carried = [*ROOT.glob("data/*"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/solved/*.ipynb")]
-    carried += ROOT.glob("notebooks/source/*.py")
+    carried += [*ROOT.glob("notebooks/source/*.py"), *ROOT.glob("notebooks/templates/*.py")]
     carried = [path for path in carried if path.is_file()]
     assert len(carried) >= 3 * len(LESSONS) + 20
     with zipfile.ZipFile(wheel) as archive:

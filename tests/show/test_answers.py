@@ -100,6 +100,13 @@ def test_the_verdict_stands_in_the_picture(f_input, error, words):
     assert " ".join(figure.canvas.get_suptitle().split()) == words
 
 
+def test_a_series_of_one_number_a_step_is_drawn_as_a_row_of_features_is():
+    series = torch.randn(1, 30, 1, generator=torch.Generator().manual_seed(0))
+    alike = [show.attribution(answer(values)).alt for values in (series, series[..., 0])]
+    assert alike[0] == alike[1]
+    assert "Map" not in alike[0]
+
+
 def test_the_verdict_is_that_of_the_example_drawn():
     both = Attribution(torch.ones(2, 1), torch.tensor([1.0, 5.0]), torch.zeros(2), 1)
     assert "The shares add up." in show.attribution(both).alt

@@ -50,6 +50,50 @@ class CrampedTanhUnit:
 
 
 @dataclass(frozen=True, eq=False)
+class SteppedTanhUnit:
+    """F(x) = tanh(x @ weight + shift) + height where x @ normal > edge: a gradient that does not see the step.
+
+    Attributes:
+        weight: The weights of the smooth unit, (features,).
+        shift: What is added inside the tanh.
+        normal: Across the step, (features,).
+        edge: Where the step is.
+        height: Of the step.
+    """
+
+    weight: Tensor
+    shift: float
+    normal: Tensor
+    edge: float
+    height: float
+
+    def __call__(self, batch: Tensor) -> Tensor:
+        beyond = batch @ self.normal.to(batch) > self.edge
+        return torch.tanh(batch @ self.weight.to(batch) + self.shift) + self.height * beyond
+
+
+@dataclass(frozen=True, eq=False)
+class GatedTanhUnit:
+    """F(a, b) = tanh(a @ weight + shift) * (b @ gate + offset): two inputs, each of which matters by the other.
+
+    Attributes:
+        weight: The weights of the first input, (features,).
+        shift: What is added inside the tanh.
+        gate: The weights of the second input, (features of it,).
+        offset: What is added to the gate.
+    """
+
+    weight: Tensor
+    shift: float
+    gate: Tensor
+    offset: float
+
+    def __call__(self, first: Tensor, second: Tensor) -> Tensor:
+        opened = second @ self.gate.to(second) + self.offset
+        return torch.tanh(first @ self.weight.to(first) + self.shift) * opened
+
+
+@dataclass(frozen=True, eq=False)
 class TanhNetwork:
     """F(x) = tanh(x @ inner + bias) @ outer + offset: a network with one hidden layer.
 

@@ -1,0 +1,96 @@
+"""Lesson 14's cases: the place where F is read, two inputs, unexplained stretches of a path, a diagnosis."""
+
+import torch
+from torch import Tensor
+
+from igteach.exercises.cases.families import GatedTanhUnit, SteppedTanhUnit
+from igteach.exercises.checker import Case, Task
+
+
+def _read_out_cases(rng: torch.Generator) -> list[Case]:
+    """Logits of padded series, their lengths, and a class."""
+    cases = []
+    for series, steps, classes, target in ((3, 6, 4, 2), (4, 7, 3, 0), (5, 9, 5, 4)):
+        logits = torch.randn(series, steps, classes, generator=rng)
+        lengths = 2 + torch.randperm(steps - 2, generator=rng)[:series]
+        description = f"{series} series of up to {steps} steps, lengths {lengths.tolist()}, class {target}"
+        cases.append(Case(description, (logits, lengths, target)))
+    return cases
+
+
+def _two_inputs_cases(rng: torch.Generator) -> list[Case]:
+    """Functions of two inputs, with both inputs and both baselines."""
+    cases = []
+    for number, (wide, long) in enumerate(((2, 3), (3, 2), (4, 3)), start=1):
+        f = GatedTanhUnit(
+            torch.randn(wide, generator=rng).double(),
+            torch.randn(1, generator=rng).item(),
+            torch.randn(long, generator=rng).double(),
+            1 + torch.rand(1, generator=rng).item(),
+        )
+        first, first_start = torch.randn(2, 1, wide, generator=rng).double()
+        second, second_start = torch.randn(2, 1, long, generator=rng).double()
+        arguments = (f, first, second, first_start, second_start, 50)
+        cases.append(Case(f"function {number}, of {wide} and {long} features", arguments))
+    return cases
+
+
+def _unexplained_cases(rng: torch.Generator) -> list[Case]:
+    """Units with a step somewhere on the path."""
+    cases = []
+    for number, stretches in enumerate((8, 10, 12), start=1):
+        weight, normal, x, baseline = torch.randn(4, 3, generator=rng).double()
+        along = (baseline + (0.2 + 0.6 * torch.rand(1, generator=rng).item()) * (x - baseline)) @ normal
+        height = 1 + torch.rand(1, generator=rng).item()
+        f = SteppedTanhUnit(weight, torch.randn(1, generator=rng).item(), normal, float(along), height)
+        cases.append(Case(f"model {number}, {stretches} stretches", (f, x[None], baseline[None], stretches)))
+    return cases
+
+
+def _diagnosis_cases(rng: torch.Generator) -> list[Case]:
+    """What was measured on a model: each fault twice, and what looks like another."""
+    cases = []
+    for number, measured in enumerate(
+        (
+            (0.0, [0.01, -0.02, 0.004], _spread(rng, 0.01)),
+            (0.0, [0.3, -0.2, 0.03], _spread(rng, 0.4)),
+            (0.3, [0.02, -0.01, 0.01], _spread(rng, 0.6)),
+            (0.2, [-0.9, -0.8, -0.85], _one_large(rng, 0.8)),
+            (0.0, [0.8, -0.4, 0.1], _one_large(rng, 0.2)),
+            (0.0, [-0.9, 0.5, -0.2], _spread(rng, 0.3)),
+            (0.0, [-0.4, -0.41, -0.4], _spread(rng, 0.01)),
+            (0.0, [0.02, 0.3, 0.29], _spread(rng, 0.02)),
+            (0.0, [-0.5, -0.52, -0.51], _one_large(rng, 0.5)),
+            (0.0, [0.3, 0.31, 0.3], -_one_large(rng, 0.3)),
+            (0.0, [-0.5, -0.5, -0.5], _spread(rng, 0.5)),
+            (0.0, [0.02, 0.4, 0.41], -_spread(rng, 0.5)),
+        ),
+        start=1,
+    ):
+        again, residuals, gaps = measured
+        noise = 1 + 0.1 * torch.rand(3, generator=rng).double()
+        arguments = (again, torch.tensor(residuals).double() * noise, gaps)
+        cases.append(Case(f"patient {number}", arguments))
+    return cases
+
+
+def _spread(rng: torch.Generator, total: float) -> Tensor:
+    """(16,), gaps of both signs, about equally large: of this total strength."""
+    gaps = (0.5 + torch.rand(16, generator=rng)).double()
+    gaps[torch.randperm(16, generator=rng)[:7]] *= -1
+    return gaps / gaps.abs().sum() * total
+
+
+def _one_large(rng: torch.Generator, height: float) -> Tensor:
+    """(16,), small gaps of both signs, and one of this height."""
+    gaps = _spread(rng, 0.1 * height)
+    gaps[int(torch.randint(16, (1,), generator=rng))] = height
+    return gaps
+
+
+TASKS = [
+    Task("14.1", _read_out_cases),
+    Task("14.2", _two_inputs_cases),
+    Task("14.3", _unexplained_cases),
+    Task("14.4", _diagnosis_cases),
+]

@@ -1,0 +1,328 @@
+"""Lesson 14's solutions and mistakes.
+
+The place where F is read, two inputs, unexplained stretches of a path, a diagnosis.
+"""
+
+import torch
+from torch import Tensor
+
+from igteach.core.functions import Function
+from igteach.exercises.cases import TASKS
+from igteach.exercises.judging import Exercise, Mistake
+from igteach.exercises.solutions.common import gradients_on_line
+
+ENOUGH = 0.05  # a fraction of |F(x) - F(x')| below which a difference does not count
+
+# Solutions
+
+
+def read_out(logits: Tensor, lengths: Tensor, target: int) -> Tensor:
+    """Exercise 14.1: the logit of a class after the last step that was not padded."""
+    return logits[torch.arange(len(logits)), lengths - 1, target]
+
+
+def two_inputs(
+    f: Function, first: Tensor, second: Tensor, first_start: Tensor, second_start: Tensor, steps: int
+) -> Tensor:
+    """Exercise 14.2: what each of two inputs contributes while both move together."""
+    return _shares(f, (first, second), (first_start, second_start), _midpoints(steps))
+
+
+def unexplained(f: Function, x: Tensor, baseline: Tensor, stretches: int) -> Tensor:
+    """Exercise 14.3: for each stretch of the path, how F changes beyond what its gradient accounts for."""
+    return _heights(f, x, baseline, stretches).diff() - _promised(f, x, baseline, _midpoints(stretches)) / stretches
+
+
+def diagnose(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    """Exercise 14.4: the tree, from chance to the slopes."""
+    return _walk(again, residuals, gaps)
+
+
+# Helpers of the solutions and of the mistakes
+
+
+def _midpoints(steps: int) -> Tensor:
+    return ((torch.arange(steps) + 0.5) / steps).double()
+
+
+def _slopes(f: Function, points: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """The gradient with respect to each of two inputs, row by row."""
+    inputs = [each.clone().requires_grad_() for each in points]
+    return torch.autograd.grad(f(*inputs).sum(), inputs)
+
+
+def _shares(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
+    """(2,), by the mean gradient at some points of the straight path."""
+    first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
+    slopes = _slopes(f, (first, second))
+    return torch.stack([(g.mean(0) * (x - b)).sum() for g, x, b in zip(slopes, inputs, starts, strict=True)])
+
+
+def _one_by_one(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
+    """(2,), the first input moves while the second waits at its baseline; then the second moves."""
+    first = starts[0] + alphas[:, None] * (inputs[0] - starts[0])
+    second = starts[1] + alphas[:, None] * (inputs[1] - starts[1])
+    on_first = _slopes(f, (first, starts[1].expand_as(second)))[0]
+    on_second = _slopes(f, (inputs[0].expand_as(first), second))[1]
+    moves = [(on_first, inputs[0] - starts[0]), (on_second, inputs[1] - starts[1])]
+    return torch.stack([(slopes.mean(0) * move).sum() for slopes, move in moves])
+
+
+def _others_held(
+    f: Function,
+    inputs: tuple[Tensor, Tensor],
+    held: tuple[Tensor, Tensor],
+    starts: tuple[Tensor, Tensor],
+    alphas: Tensor,
+) -> Tensor:
+    """(2,), each input moves by itself while the other is held."""
+    first = starts[0] + alphas[:, None] * (inputs[0] - starts[0])
+    second = starts[1] + alphas[:, None] * (inputs[1] - starts[1])
+    on_first = _slopes(f, (first, held[1].expand_as(second)))[0]
+    on_second = _slopes(f, (held[0].expand_as(first), second))[1]
+    return torch.stack(
+        [(on_first.mean(0) * (inputs[0] - starts[0])).sum(), (on_second.mean(0) * (inputs[1] - starts[1])).sum()]
+    )
+
+
+def _per_feature(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
+    """The shares of all features, one input after the other."""
+    first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
+    slopes = _slopes(f, (first, second))
+    return torch.cat([(g.mean(0) * (x - b))[0] for g, x, b in zip(slopes, inputs, starts, strict=True)])
+
+
+def _heights(f: Function, x: Tensor, baseline: Tensor, stretches: int) -> Tensor:
+    """(stretches + 1,), F at the ends of the stretches."""
+    alphas = torch.linspace(0, 1, stretches + 1, dtype=torch.float64)
+    return f(baseline + alphas[:, None] * (x - baseline)).detach()
+
+
+def _promised(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
+    """(alphas,), the change of F over the whole path if its slope were everywhere that at alpha."""
+    return (gradients_on_line(f, x, baseline, alphas) * (x - baseline)).sum(1)
+
+
+def _walk(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again > ENOUGH:
+        return "chance"
+    return _walk_on(residuals, gaps)
+
+
+def _walk_on(residuals: Tensor, gaps: Tensor) -> str:
+    residuals, gaps = residuals.abs(), gaps.abs()
+    if residuals[-1] < ENOUGH:
+        return "nothing"
+    if residuals[-1] < residuals[0] / 2:
+        return "steps"
+    return _of_path(gaps)
+
+
+def _of_path(gaps: Tensor) -> str:
+    if gaps.sum() < ENOUGH:
+        return "count"
+    return "jump" if gaps.max() > gaps.sum() / 2 else "slopes"
+
+
+def _signed_residuals(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again <= ENOUGH and residuals[-1] < ENOUGH:
+        return "nothing"
+    if again <= ENOUGH and residuals[-1] < residuals[0] / 2:
+        return "steps"
+    return "chance" if again > ENOUGH else _of_path(gaps.abs())
+
+
+def _signed_gaps(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    if walked in ("chance", "nothing", "steps"):
+        return walked
+    if gaps.sum().abs() < ENOUGH:
+        return "count"
+    return "jump" if gaps.max() > gaps.sum().abs() / 2 else "slopes"
+
+
+def _path_before_steps(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again > ENOUGH or residuals[-1].abs() < ENOUGH:
+        return _walk(again, residuals, gaps)
+    return _of_path(gaps.abs()) if gaps.abs().sum() >= ENOUGH else _walk(again, residuals, gaps)
+
+
+def _no_jumps(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    return "slopes" if walked == "jump" else walked
+
+
+# Exercises, with their common mistakes
+
+EXERCISES = [
+    Exercise(
+        task=TASKS["14.1"],
+        solution=read_out,
+        mistakes=[
+            Mistake(
+                "You read the last place. In a shorter series that is padding.",
+                lambda z, n, t: z[:, -1, t],
+            ),
+            Mistake(
+                "You read one place too far: of a series of 3 steps the last is number 2.",
+                lambda z, n, t: z[torch.arange(len(z)), n, t],
+            ),
+            Mistake(
+                "You read one place too early: of a series of 3 steps the last is number 2.",
+                lambda z, n, t: z[torch.arange(len(z)), n - 2, t],
+            ),
+            Mistake("You read the first place, where the model has seen one step.", lambda z, n, t: z[:, 0, t]),
+            Mistake(
+                "You averaged over all places, padding included. Read the last step of each series.",
+                lambda z, n, t: z[..., t].mean(1),
+            ),
+            Mistake(
+                "You averaged over the steps of each series. This model answers after its last step.",
+                lambda z, n, t: torch.stack([row[:length, t].mean() for row, length in zip(z, n, strict=True)]),
+            ),
+            Mistake(
+                "You kept every class. F is one number for each series, that of the target.",
+                lambda z, n, t: z[torch.arange(len(z)), n - 1],
+            ),
+            Mistake(
+                "That is the probability. The logit is asked for.",
+                lambda z, n, t: z.softmax(2)[torch.arange(len(z)), n - 1, t],
+            ),
+            Mistake(
+                "You read every series at the length of the longest. Each has a length of its own.",
+                lambda z, n, t: z[:, int(n.max()) - 1, t],
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["14.2"],
+        solution=two_inputs,
+        mistakes=[
+            Mistake(
+                "You moved the first input, then the second. That is a path too, and another one: move both at once.",
+                lambda f, a, b, a0, b0, n: _one_by_one(f, (a, b), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You moved each input while the other stayed at its baseline. The two shares then belong to two paths, "
+                "and do not add up: move both at once.",
+                lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a0, b0), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You moved each input while the other stood at its end already. The two shares then belong to two "
+                "paths, and do not add up: move both at once.",
+                lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a, b), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You took the gradients at the end of the path alone. Take their mean along it.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), torch.ones(1).double()),
+            ),
+            Mistake(
+                "Your points begin at zero. The path begins at the baselines.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (0 * a0, 0 * b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You have a share for each feature. Add up those of each input: two numbers are wanted.",
+                lambda f, a, b, a0, b0, n: _per_feature(f, (a, b), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You summed over the steps. It is the mean gradient that counts, so yours is as many times too large "
+                "as there are steps.",
+                lambda f, a, b, a0, b0, n: n * _shares(f, (a, b), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "The inputs are swapped: the share of the first comes first.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), _midpoints(n)).flip(0),
+            ),
+            Mistake(
+                "The sign is flipped: the path leads from the baselines to the inputs.",
+                lambda f, a, b, a0, b0, n: -_shares(f, (a, b), (a0, b0), _midpoints(n)),
+            ),
+            Mistake(
+                "You took an absolute value. A share may be negative, and keeps its sign.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), _midpoints(n)).abs(),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["14.3"],
+        solution=unexplained,
+        mistakes=[
+            Mistake(
+                "A stretch is a small piece of the path: divide the gradient's account by the number of stretches.",
+                lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, _midpoints(n)),
+            ),
+            Mistake(
+                "That is how F changes. Subtract what the gradient accounts for.",
+                lambda f, x, b, n: _heights(f, x, b, n).diff(),
+            ),
+            Mistake(
+                "That is what the gradient accounts for. Subtract it from how F changes.",
+                lambda f, x, b, n: _promised(f, x, b, _midpoints(n)) / n,
+            ),
+            Mistake(
+                "The sign is flipped: how F changes, minus what the gradient accounts for.",
+                lambda f, x, b, n: -unexplained(f, x, b, n),
+            ),
+            Mistake(
+                "You took absolute values. Whether F rises or falls without its gradient is worth knowing.",
+                lambda f, x, b, n: unexplained(f, x, b, n).abs(),
+            ),
+            Mistake(
+                "You took the gradient where a stretch begins. In its middle it accounts for far more.",
+                lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, torch.arange(n).double() / n) / n,
+            ),
+            Mistake(
+                "You took the gradient where a stretch ends. In its middle it accounts for far more.",
+                lambda f, x, b, n: (
+                    _heights(f, x, b, n).diff() - _promised(f, x, b, (torch.arange(n) + 1).double() / n) / n
+                ),
+            ),
+            Mistake(
+                "You multiplied the gradient by x. The path begins at the baseline: multiply by x - x'.",
+                lambda f, x, b, n: (
+                    _heights(f, x, b, n).diff() - (gradients_on_line(f, x, b, _midpoints(n)) * x).sum(1) / n
+                ),
+            ),
+            Mistake(
+                "You added up along the path. One number for each stretch is wanted.",
+                lambda f, x, b, n: unexplained(f, x, b, n).cumsum(0),
+            ),
+            Mistake(
+                "That is their sum, the residual with its sign flipped. Where on the path is it?",
+                lambda f, x, b, n: unexplained(f, x, b, n).sum(),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["14.4"],
+        solution=diagnose,
+        mistakes=[
+            Mistake(
+                "You did not ask first whether F answers twice alike. Where it does not, residuals mean nothing, not "
+                "even small ones.",
+                lambda again, residuals, gaps: _walk_on(residuals, gaps),
+            ),
+            Mistake(
+                "A negative residual is a residual, too: compare absolute values.",
+                _signed_residuals,
+            ),
+            Mistake(
+                "You judged by the residual of the fewest steps. It may be small by luck, and large for want of steps.",
+                lambda again, residuals, gaps: _walk(again, residuals[[0, 0, 0]], gaps),
+            ),
+            Mistake(
+                "Gaps of both signs cancel in your sum: add up absolute values.",
+                _signed_gaps,
+            ),
+            Mistake(
+                "You looked at the path before you looked at the residuals of more steps. Where they shrink, steps are "
+                "all that is missing.",
+                _path_before_steps,
+            ),
+            Mistake(
+                "You took one large gap for many. If one holds more than half of what is unexplained, F jumps there.",
+                _no_jumps,
+            ),
+        ],
+    ),
+]
