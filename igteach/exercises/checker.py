@@ -163,14 +163,28 @@ def run_on_all(answer: Callable[..., Any], cases: list[Case]) -> list[Any]:
 
 def _run(answer: Callable[..., Any], case: Case) -> object:
     """Call an answer on a case. Raises NotImplementedError for a stub, and WrongAnswer for any other error."""
+    arguments = copied_arguments(case)
     try:
-        return _as_plain_tensor(call_answer(answer, copied_arguments(case)))
+        returned = _as_plain_tensor(call_answer(answer, arguments))
     except Exception as error:
         is_stub = isinstance(error, NotImplementedError) and not error.args  # torch's own errors have a message
         if is_stub:
             raise
         message = f"On {case.description} your code stopped with {type(error).__name__}: {error}"
         raise WrongAnswer(message) from error
+    if any(map(_is_changed, arguments, case.arguments)):
+        raise WrongAnswer(
+            f"On {case.description} your code overwrites what it was given, so whoever calls it loses the input. Make "
+            "a new tensor, or work on a copy: .clone()."
+        )
+    return returned
+
+
+def _is_changed(argument: object, original: object) -> bool:
+    """Whether a tensor is no longer what was passed."""
+    if not (isinstance(argument, Tensor) and isinstance(original, Tensor)):
+        return False
+    return argument.shape != original.shape or not torch.equal(argument.detach(), original)
 
 
 def call_answer(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> object:

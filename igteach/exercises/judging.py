@@ -22,6 +22,7 @@ from igteach.exercises.checker import (
 )
 
 TOLERANCE = 1e-4  # relative to the largest absolute value of the right answer
+MOST_SHOWN = 6  # numbers of an answer, in a message
 MAX_DRAWS = 100  # of cases, before `distinguishing_cases` gives up
 
 
@@ -77,26 +78,30 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
     returned = run_answer(exercise.task.id, answer, cases)
     if isinstance(returned, Verdict):
         return returned
-    return compare(exercise, returned, seed)
+    return compare(exercise, returned, seed, shows_values=True)
 
 
 @standard_settings()
-def compare(exercise: Exercise, returned: list[Any], seed: int) -> Verdict:
+def compare(exercise: Exercise, returned: list[Any], seed: int, *, shows_values: bool = False) -> Verdict:
     """Compare what an answer returned with what the solution returns.
 
     Args:
         exercise: The exercise.
         returned: What the answer returned for each case, as `run_answer` gives it.
         seed: What the cases were drawn with.
+        shows_values: Whether the message may hold what was returned: not of a hidden case.
 
     Returns:
-        The verdict; a wrong answer that is a known mistake is told that mistake's message.
+        The verdict; a wrong answer that is a known mistake is told that mistake's message, any other its symptom.
 
     Raises:
         ValueError: There are more or fewer values than cases.
     """
     cases, expected = distinguishing_cases(exercise, seed)
-    faults = [_fault_of(case, right, value) for case, right, value in zip(cases, expected, returned, strict=True)]
+    faults = [
+        _fault_of(case, right, value, shows_values)
+        for case, right, value in zip(cases, expected, returned, strict=True)
+    ]
     first_fault = next((fault for fault in faults if fault is not None), None)
     if first_fault is None:
         return Verdict(exercise.task.id, "solved", "")
@@ -132,14 +137,85 @@ def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], lis
     raise ValueError(f"exercise {exercise.task.id}: a mistake gives the answers of the solution or of another mistake")
 
 
-def _fault_of(case: Case, expected: Tensor | str, returned: object) -> str | None:
+def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values: bool) -> str | None:
     """What is wrong with a returned value (its type, its shape, NaN, its values), or None if nothing is."""
     problem = _invalid(case, expected, returned)
     if problem is not None:
         return problem
-    if not _match(expected, returned):
-        return f"On {case.description} your answer is off. Try your function where you know the answer, or open a hint."
-    return None
+    if _match(expected, returned):
+        return None
+    found = f": yours is {_shortened(returned)}" if shows_values else ""
+    seen = symptom(expected, returned) if isinstance(expected, Tensor) and isinstance(returned, Tensor) else ""
+    return " ".join(
+        sentence
+        for sentence in (
+            f"On {case.description} your answer is off{found}.",
+            seen,
+            "Try your function where you know the answer, or open a hint.",
+        )
+        if sentence
+    )
+
+
+def _shortened(returned: object) -> str:
+    """What was returned, in a few words."""
+    if not isinstance(returned, Tensor):
+        return repr(returned)
+    numbers = [f"{number:.4g}" for number in returned.double().flatten().tolist()]
+    if len(numbers) == 1:
+        return numbers[0]
+    return f"({', '.join(numbers[:MOST_SHOWN])}{', ...' if len(numbers) > MOST_SHOWN else ''})"
+
+
+def symptom(expected: Tensor, returned: Tensor) -> str:
+    """How wrong values differ from the right ones, without naming a right one.
+
+    Args:
+        expected: The right values.
+        returned: Others, as many, finite.
+
+    Returns:
+        A sentence; empty where nothing simple can be said.
+
+    Example:
+        >>> symptom(torch.tensor([1.0, 2.0]), torch.tensor([0.5, 1.0]))
+        'Everywhere it is 0.5 times what is asked for.'
+        >>> symptom(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0]))
+        'Its numbers are right, and stand in another order.'
+    """
+    right, wrong = (each.detach().double().flatten() for each in (expected, returned))
+    scale = TOLERANCE * max(right.abs().max().item(), TOLERANCE)
+
+    def alike(one: Tensor, other: Tensor) -> bool:
+        return bool(((one - other).abs() <= scale).all())
+
+    factor = ((wrong @ right) / (right @ right).clamp_min(TOLERANCE**2)).item()
+    if alike(wrong, -right):
+        return "Everywhere its sign is flipped."
+    if alike(wrong.abs(), right.abs()):
+        return "Its absolute values are right, and some signs are flipped."
+    if abs(factor) > scale and alike(wrong, factor * right):
+        return f"Everywhere it is {factor:.3g} times what is asked for."
+    if len(right) == 1:
+        return "It is too large." if wrong > right else "It is too small."
+    if alike(wrong.sort().values, right.sort().values):
+        return "Its numbers are right, and stand in another order."
+    return _symptom_of_many(right, wrong, alike) if len(right) > 2 else ""
+
+
+def _symptom_of_many(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
+    """The symptom of three numbers or more that are neither scaled nor sorted."""
+    off = sum(not alike(one, other) for one, other in zip(wrong, right, strict=True))
+    if off <= len(right) // 2:
+        return f"{off} of its {len(right)} numbers {'is' if off == 1 else 'are'} off."
+    if alike(wrong - wrong.mean(), right - right.mean()):
+        return "Everywhere it is off by the same amount."
+    if alike(wrong.sum(), right.sum()):
+        return "Its sum is right, and single numbers are not."
+    total = right.sum().item()
+    if abs(total) <= TOLERANCE * right.abs().sum().item():
+        return ""
+    return f"Its sum is {wrong.sum().item() / total:.3g} times the right sum."
 
 
 def _invalid(case: Case, expected: Tensor | str, returned: object) -> str | None:
@@ -165,7 +241,10 @@ def _invalid_tensor(case: Case, expected: Tensor, returned: object) -> str | Non
     if returned.shape != expected.shape and not both_single_numbers:
         return f"On {case.description} yours has shape {tuple(returned.shape)}; {expected_form} is wanted."
     if not torch.isfinite(returned.double()).all():
-        return f"On {case.description} yours holds NaN or infinity. Look for a division by zero."
+        return (
+            f"On {case.description} yours holds NaN or infinity. Look for a division by zero, a logarithm of zero, or "
+            "infinity less infinity."
+        )
     return None
 
 

@@ -30,11 +30,11 @@ def _residual_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _strongest_pixel_cases(rng: torch.Generator) -> list[Case]:
-    """Random maps whose strongest value is negative."""
+    """Random maps whose strongest value is negative, and one where it is positive."""
     cases = []
-    for shape in ((3, 4), (8, 8), (5, 2)):
+    for shape, strongest in (((3, 4), -9.0), ((8, 8), -9.0), ((5, 2), -9.0), ((4, 6), 9.0)):
         values = torch.randn(shape, generator=rng)
-        values.view(-1)[int(torch.randint(values.numel(), (), generator=rng))] = -9.0
+        values.view(-1)[int(torch.randint(values.numel(), (), generator=rng))] = strongest
         cases.append(Case(f"a map of shape {shape}", (values,)))
     return cases
 

@@ -18,8 +18,12 @@ def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _kinks_cases(rng: torch.Generator) -> list[Case]:
-    """Layers of 5 units: 3 have their kink on the path, one before it and one after it."""
-    return [Case(f"layer {number}", _layer_with_kinks(rng)[:4]) for number in (1, 2, 3)]
+    """Layers of 5 units: 3 have their kink on the path, one before it and one after it; in one layer at its ends."""
+    cases = [Case(f"layer {number}", _layer_with_kinks(rng)[:4]) for number in (1, 2, 3)]
+    weight = (torch.randint(1, 4, (3, 2), generator=rng) / 4).double()  # sums of eighths are exact
+    x, baseline = torch.tensor([2.0, 3.0]).double(), torch.tensor([-1.0, 1.0]).double()
+    stops = torch.stack([baseline, x, (x + baseline) / 2])
+    return [*cases, Case("a layer with kinks at both ends", (weight, -(weight * stops).sum(1), x, baseline))]
 
 
 def _exact_shares_cases(rng: torch.Generator) -> list[Case]:

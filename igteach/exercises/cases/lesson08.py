@@ -41,7 +41,8 @@ def _log_odds_cases(rng: torch.Generator) -> list[Case]:
     for rows, classes in ((1, 4), (3, 5), (2, 10)):
         target = 1 + int(torch.randint(classes - 2, (1,), generator=rng))
         cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=rng), target)))
-    return cases
+    saturated = torch.tensor([[40.0, 0.0, -1.0], [-60.0, 0.0, 45.0]])  # probabilities of 1 to the last digit, and of 0
+    return [*cases, Case("a class that is certain", (saturated, 0))]
 
 
 TASKS = [

@@ -36,6 +36,7 @@ def _jumps_cases(rng: torch.Generator) -> list[Case]:
         thresholds, left, right = torch.randn(3, stumps, generator=rng)
         feature = torch.randint(features, (stumps,), generator=rng)
         start, end = 1.5 * torch.randn(2, features, generator=rng)
+        thresholds[0], thresholds[1] = start[feature[0]], end[feature[1]]  # at most the threshold, and just so
         cases.append(Case(f"{stumps} stumps, {features} features", (thresholds, feature, left, right, start, end)))
     return cases
 

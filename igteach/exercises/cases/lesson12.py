@@ -36,6 +36,8 @@ def _strongest_window_cases(rng: torch.Generator) -> list[Case]:
         sign = 1 - 2 * (torch.arange(pictures) % 2).view(-1, 1, 1, 1)  # for in one picture, against in the next
         maps[:, :, row : row + size, column : column + size] += 2.5 * sign
         maps[:, :, 0, 0] += 5.0  # one strong pixel
+        maps[0, :, -size:, -size:] += 6.0  # windows that are strong in one picture alone
+        maps[-1, :, :size, -size:] += 6.0
         maps[:, :, -size:, :size] += torch.tensor([6.0, -6.0, 0.0]).view(1, 3, 1, 1)  # colours that cancel
         cases.append(Case(f"{pictures} maps of {height} by {width} pixels, windows of {size}", (maps, size)))
     return cases

@@ -48,30 +48,37 @@ def _unexplained_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _diagnosis_cases(rng: torch.Generator) -> list[Case]:
-    """What was measured on a model: each fault twice, and what looks like another."""
-    cases = []
-    for number, measured in enumerate(
-        (
-            (0.0, [0.01, -0.02, 0.004], _spread(rng, 0.01)),
-            (0.0, [0.3, -0.2, 0.03], _spread(rng, 0.4)),
-            (0.3, [0.02, -0.01, 0.01], _spread(rng, 0.6)),
-            (0.2, [-0.9, -0.8, -0.85], _one_large(rng, 0.8)),
-            (0.0, [0.8, -0.4, 0.1], _one_large(rng, 0.2)),
-            (0.0, [-0.9, 0.5, -0.2], _spread(rng, 0.3)),
-            (0.0, [-0.4, -0.41, -0.4], _spread(rng, 0.01)),
-            (0.0, [0.02, 0.3, 0.29], _spread(rng, 0.02)),
-            (0.0, [-0.5, -0.52, -0.51], _one_large(rng, 0.5)),
-            (0.0, [0.3, 0.31, 0.3], -_one_large(rng, 0.3)),
-            (0.0, [-0.5, -0.5, -0.5], _spread(rng, 0.5)),
-            (0.0, [0.02, 0.4, 0.41], -_spread(rng, 0.5)),
-        ),
-        start=1,
-    ):
-        again, residuals, gaps = measured
-        noise = 1 + 0.1 * torch.rand(3, generator=rng).double()
-        arguments = (again, torch.tensor(residuals).double() * noise, gaps)
-        cases.append(Case(f"patient {number}", arguments))
-    return cases
+    """What was measured on models: each diagnosis, near and on its borders, and what looks like another."""
+    again, last, gap = (_between(rng, low, high) for low, high in ((0.052, 0.09), (0.032, 0.049), (0.035, 0.048)))
+    half_and_less, half_and_more = 0.5 - _between(rng, 0.01, 0.08), 0.5 + _between(rng, 0.01, 0.08)
+    first = _between(rng, 0.5, 0.9)
+    ties = torch.tensor([0.25] + 8 * [-0.03125] + 7 * [0.0], dtype=torch.float64)
+    alone = torch.tensor(15 * [0.0] + [-0.05], dtype=torch.float64)
+    measured = [
+        (again, [0.02, 0.3, 0.01], _spread(rng, 0.6)),
+        (0.05, [-0.9, -0.8, -0.85], _one_large(rng, 0.8, half_and_more)),
+        (last, [0.3, -0.2, last / 2], _spread(rng, 0.4)),
+        (0.0, [-first, 0.4, -last], _spread(rng, 0.5)),
+        (0.0, [0.0625, 0.4, 0.05], _spread(rng, 0.3)),
+        (0.0, [first, -0.7, -first * half_and_less], _one_large(rng, 0.2, half_and_more)),
+        (0.0, [-first, 0.5, first * half_and_less], _spread(rng, 0.3)),
+        (0.0, [-first, 0.1, -first * half_and_more], _one_large(rng, 0.5, half_and_more)),
+        (0.0, [0.5, 0.1, -0.25], _spread(rng, gap)),
+        (0.0, [-0.4, -0.41, -0.4], _spread(rng, gap)),
+        (0.0, [0.02, 0.3, 0.29], _spread(rng, 2 * gap)),
+        (0.0, [0.3, 0.31, 0.3], -_one_large(rng, 0.3, half_and_more)),
+        (0.0, [-0.5, -0.5, -0.5], _one_large(rng, 0.5, half_and_less)),
+        (0.0, [-0.5, -0.5, -0.5], ties),
+        (0.0, [0.4, 0.4, 0.4], alone),
+    ]
+    return [
+        Case(f"patient {number}", (once_more, torch.tensor(residuals, dtype=torch.float64), gaps))
+        for number, (once_more, residuals, gaps) in enumerate(measured, start=1)
+    ]
+
+
+def _between(rng: torch.Generator, low: float, high: float) -> float:
+    return low + (high - low) * torch.rand(1, generator=rng).item()
 
 
 def _spread(rng: torch.Generator, total: float) -> Tensor:
@@ -81,11 +88,14 @@ def _spread(rng: torch.Generator, total: float) -> Tensor:
     return gaps / gaps.abs().sum() * total
 
 
-def _one_large(rng: torch.Generator, height: float) -> Tensor:
-    """(16,), small gaps of both signs, and one of this height."""
-    gaps = _spread(rng, 0.1 * height)
-    gaps[int(torch.randint(16, (1,), generator=rng))] = height
-    return gaps
+def _one_large(rng: torch.Generator, total: float, share: float) -> Tensor:
+    """(16,), gaps of this total strength, of which one has such a share."""
+    gaps = _spread(rng, 1.0)
+    place = int(torch.randint(16, (1,), generator=rng))
+    gaps[place] = 0
+    gaps = gaps / gaps.abs().sum() * (1 - share)
+    gaps[place] = share
+    return gaps * total
 
 
 TASKS = [

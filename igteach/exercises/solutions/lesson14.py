@@ -104,7 +104,7 @@ def _promised(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tenso
 
 
 def _walk(again: float, residuals: Tensor, gaps: Tensor) -> str:
-    if again > ENOUGH:
+    if again >= ENOUGH:
         return "chance"
     return _walk_on(residuals, gaps)
 
@@ -125,11 +125,11 @@ def _of_path(gaps: Tensor) -> str:
 
 
 def _signed_residuals(again: float, residuals: Tensor, gaps: Tensor) -> str:
-    if again <= ENOUGH and residuals[-1] < ENOUGH:
+    if again < ENOUGH and residuals[-1] < ENOUGH:
         return "nothing"
-    if again <= ENOUGH and residuals[-1] < residuals[0] / 2:
+    if again < ENOUGH and residuals[-1] < residuals[0] / 2:
         return "steps"
-    return "chance" if again > ENOUGH else _of_path(gaps.abs())
+    return "chance" if again >= ENOUGH else _of_path(gaps.abs())
 
 
 def _signed_gaps(again: float, residuals: Tensor, gaps: Tensor) -> str:
@@ -142,7 +142,7 @@ def _signed_gaps(again: float, residuals: Tensor, gaps: Tensor) -> str:
 
 
 def _path_before_steps(again: float, residuals: Tensor, gaps: Tensor) -> str:
-    if again > ENOUGH or residuals[-1].abs() < ENOUGH:
+    if again >= ENOUGH or residuals[-1].abs() < ENOUGH:
         return _walk(again, residuals, gaps)
     return _of_path(gaps.abs()) if gaps.abs().sum() >= ENOUGH else _walk(again, residuals, gaps)
 

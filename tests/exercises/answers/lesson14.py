@@ -30,7 +30,7 @@ def unexplained(f, x, baseline, stretches):
 
 
 def diagnose(again, residuals, gaps):
-    if again > 0.05:
+    if again >= 0.05:
         return "chance"
     few, _, most = (abs(float(each)) for each in residuals)
     sizes = [abs(float(gap)) for gap in gaps]
@@ -72,7 +72,7 @@ def by_few_steps(again, residuals, gaps):
 
 
 def with_signs(again, residuals, gaps):
-    if again > 0.05:
+    if again >= 0.05:
         return "chance"
     if residuals[2] < 0.05:
         return "nothing"

@@ -1,0 +1,63 @@
+"""Right answers, mutated by machine, are not called solved; and the machine would notice if they were."""
+
+import dataclasses
+import warnings
+
+import pytest
+import torch
+
+from igteach.exercises import mutation
+from igteach.exercises.checker import Case, Task
+from igteach.exercises.mutation import mutants, put_to_the_check
+from igteach.exercises.solutions import EXERCISES
+from igteach.exercises.solutions.equal_mutants import EQUALLY_RIGHT
+
+
+@pytest.mark.long
+@pytest.mark.sampled(18)
+@pytest.mark.parametrize("number", EXERCISES)
+def test_no_mutant_of_a_right_answer_is_called_solved(number):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        judged = [put_to_the_check(mutant) for mutant in mutants(number)]
+    assert judged
+    assert [each.mutant.change for each in judged if each.passes_wrongly] == []
+    solved = {each.mutant.change for each in judged if each.verdict.state == "solved"}
+    assert set(EQUALLY_RIGHT.get(number, {})) == solved, "an excuse that nothing needs"
+
+
+def changes(number):
+    return [mutant.change.partition(", in ")[0] for mutant in mutants(number)]
+
+
+def test_each_kind_of_change_is_made():
+    assert "f(x) - f(baseline) -> f(x) + f(baseline)" in changes("00.1")
+    assert "f(x) - f(baseline) -> f(baseline) - f(x)" in changes("00.1")
+    assert "x -> baseline" in changes("00.1")
+    assert "0 -> 1" in changes("00.1")
+    assert "values.abs() -> values" in changes("00.3")
+    assert "values.add_(1) at the end" in changes("00.3")
+    assert "alphas > 0 -> alphas >= 0" in changes("05.2")
+    assert "maps.sum(dim=1).abs().mean(dim=0) -> maps.sum(dim=1).abs().amax(dim=0)" in changes("12.3")
+    assert "legs.values.sum(dim=0) -> legs.values.mean(dim=0)" in changes("04.3")
+
+
+def test_cases_that_tell_too_little_are_noticed(monkeypatch):
+    """With F(x') = 0 it makes no difference whether it is subtracted or added."""
+
+    def cases(_):
+        return [Case("function 1", (lambda x: x.sum(1), torch.ones(1, 2), torch.zeros(1, 2)))]
+
+    weak = dataclasses.replace(EXERCISES["00.1"], task=Task("00.1", cases), mistakes=[])
+    monkeypatch.setitem(mutation.EXERCISES, "00.1", weak)
+    judged = [put_to_the_check(mutant) for mutant in mutants("00.1")]
+    passing = [each.mutant.change for each in judged if each.passes_wrongly]
+    assert "f(x) - f(baseline) -> f(x) + f(baseline), in return (f(x) - f(baseline))[0]" in passing
+
+
+def test_an_answer_that_never_ends_is_rejected(monkeypatch):
+    monkeypatch.setattr(mutation, "SECONDS", 1)
+    forever = "def answer(f, x, baseline):\n    while True:\n        pass"
+    verdict = put_to_the_check(mutation.Mutant("00.1", "forever", forever, "answer")).verdict
+    assert verdict.state == "not yet"
+    assert "not done after 1 seconds" in verdict.message

@@ -1,0 +1,76 @@
+"""The symptom of a wrong answer is true of it, and says no right value."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from igteach.exercises.checker import Case, Task
+from igteach.exercises.judging import Exercise, compare, judge, symptom
+
+RIGHT = torch.tensor([0.5, -2.0, 3.0, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (-RIGHT, "Everywhere its sign is flipped."),
+        (RIGHT.abs(), "Its absolute values are right, and some signs are flipped."),
+        (RIGHT / 2, "Everywhere it is 0.5 times what is asked for."),
+        (RIGHT * 64, "Everywhere it is 64 times what is asked for."),
+        (RIGHT.flip(0), "Its numbers are right, and stand in another order."),
+        (RIGHT + 1, "Everywhere it is off by the same amount."),
+        (RIGHT + torch.tensor([0.0, 0.0, 1.0, 0.0]), "1 of its 4 numbers is off."),
+        (RIGHT + torch.tensor([0.5, 1.0, -0.5, -1.0]), "Its sum is right, and single numbers are not."),
+        (torch.tensor([1.0, -1.0, 2.0, 1.5]), "Its sum is 2 times the right sum."),
+    ],
+)
+def test_each_symptom_is_named(wrong, words):
+    assert symptom(RIGHT, wrong) == words
+
+
+def test_one_number_is_too_large_or_too_small_or_flipped_or_a_multiple():
+    assert symptom(torch.tensor(2.0), torch.tensor(-2.0)) == "Everywhere its sign is flipped."
+    assert symptom(torch.tensor(2.0), torch.tensor(1.0)) == "Everywhere it is 0.5 times what is asked for."
+    assert symptom(torch.tensor(0.0), torch.tensor(1.0)) == "It is too large."
+    assert symptom(torch.tensor(0.0), torch.tensor(-1.0)) == "It is too small."
+
+
+@given(st.lists(st.floats(-5, 5), min_size=3, max_size=6), st.lists(st.floats(-5, 5), min_size=6, max_size=6))
+def test_a_factor_that_is_named_makes_the_answer_right(right, noise):
+    right = torch.tensor(right, dtype=torch.float64)
+    wrong = torch.tensor(noise[: len(right)], dtype=torch.float64)
+    found = symptom(right, wrong)
+    if found.startswith("Everywhere it is") and "times" in found:
+        factor = float(found.split()[3])
+        torch.testing.assert_close(wrong, factor * right, rtol=1e-2, atol=1e-2)
+    if found.startswith("Its sum is right"):
+        torch.testing.assert_close(wrong.sum(), right.sum(), rtol=1e-3, atol=1e-3)
+
+
+def exercise():
+    task = Task("90.1", lambda _: [Case("case 1", (torch.tensor([1.5, 2.0, 4.0]),))])
+    return Exercise(task, lambda x: x * 3, [])
+
+
+def test_a_learner_sees_their_own_numbers_and_no_right_one():
+    message = judge(exercise(), lambda x: x + 7).message
+    assert message.startswith("On case 1 your answer is off: yours is (8.5, 9, 11).")
+    assert "4.5" not in message
+    assert "12" not in message
+
+
+def test_of_a_hidden_case_the_symptom_is_told_without_numbers_of_the_answer():
+    message = compare(exercise(), [torch.tensor([1.5, 2.0, 4.0])], seed=0).message
+    assert message.startswith("On case 1 your answer is off. Everywhere it is 0.333 times what is asked for.")
+
+
+@pytest.mark.parametrize("change", [lambda x: x.zero_(), lambda x: x.add_(1), lambda x: x.unsqueeze_(0)])
+def test_an_answer_that_overwrites_its_input_is_told(change):
+    def answer(x):
+        right = x * 3
+        change(x)
+        return right
+
+    assert "your code overwrites what it was given" in judge(exercise(), answer).message
+    assert judge(exercise(), lambda x: x.clone().mul_(3)).state == "solved"
