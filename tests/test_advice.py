@@ -67,6 +67,8 @@ CLASSES = RandomForestClassifier(3, random_state=0).fit(TABLE, [1, 2, 3, 1])
 SEARCH = GridSearchCV(DecisionTreeRegressor(random_state=0), {"max_depth": [1, 2]}, cv=2).fit(
     TABLE, [1.0, 2.0, 2.0, 3.0]
 )
+NEIGHBOURS = KNeighborsRegressor(1).fit(np.eye(3), [1.0, 2.0, 3.0])
+WIDE = pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0], "c": [3.0, 1.0]})
 BENT = make_pipeline(PolynomialFeatures(2), DecisionTreeRegressor(random_state=0)).fit(TABLE, [1.0, 2.0, 2.0, 3.0])
 ig = integrated_gradients
 
@@ -243,6 +245,10 @@ def continued(change=lambda logits, ids: logits, **config):
     return LanguageModel(Continued(change, **config).eval(), looker().tokenizer)
 
 
+def halved():
+    return LanguageModel(copy.deepcopy(looker().model).bfloat16(), looker().tokenizer)
+
+
 def continues(prompt="k3 v7 k1 v2 k3", target=None, model=None, **options):
     return igteach.token_attribution(model or looker(), prompt, target, steps=2, **options)
 
@@ -393,15 +399,24 @@ ADVICE = [
     ),
     (
         "core/inputs.py",
-        " entries; x has {}: pass one for each input",
+        " has {}, x has {}; pass one for each",
         lambda: ig(add, (X, X), (X,)),
         lambda: ig(add, (X, X), (X, X)),
     ),
     (
         "core/inputs.py",
-        "which has no gradient; pass it in arguments=(",
+        "pass {}.float() where it is a picture or a measurement, or ids in arguments=(",
         lambda: ig(scale, (X, torch.tensor([1, 2]))),
-        lambda: ig(scale, (X,), arguments=(torch.tensor([1, 2]),)),
+        lambda: (
+            ig(scale, (X,), arguments=(torch.tensor([1, 2]),)),
+            ig(scale, (X, torch.tensor([1, 2]).float())),
+        ),
+    ),
+    (
+        "core/inputs.py",
+        " has the columns {}, and x has {}; pass those of x, in its order",
+        lambda: ig(LINEAR, WIDE, WIDE[["c", "b", "a"]].iloc[0], 1),
+        lambda: ig(LINEAR, WIDE, WIDE[["c", "b", "a"]].iloc[0][["a", "b", "c"]], 1),
     ),
     (
         "core/inputs.py",
@@ -505,9 +520,18 @@ ADVICE = [
     ),
     (
         "core/validation.py",
-        "f is {}; pass a model or a function of a batch",
+        "f is {}; pass {}",
         lambda: ig(3, X),
         lambda: ig(LINEAR, X, target=1),
+    ),
+    (
+        "core/validation.py",
+        "f is {}; pass {}",
+        lambda: ig(FOREST, TABLE),
+        lambda: (
+            igteach.tree_integrated_gradients(FOREST, TABLE),
+            igteach.shapley_values(lambda rows: torch.from_numpy(NEIGHBOURS.predict(rows.numpy())), X),
+        ),
     ),
     (
         "core/validation.py",
@@ -829,6 +853,12 @@ ADVICE = [
         "call model.model.eval(), and take out of it what draws at random",
         lambda: continues(model=continued(lambda logits, ids: logits + torch.rand(1))),
         lambda: continues(model=continued()),
+    ),
+    (
+        "methods/prompts.py",
+        "model computes in {}, too coarsely to be attributed; call model.model.float() first",
+        lambda: continues(model=halved()),
+        lambda: continues(model=LanguageModel(halved().model.float(), looker().tokenizer)),
     ),
     (
         "methods/prompts.py",

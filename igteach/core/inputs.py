@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Function
-from igteach.core.tables import read_floats
+from igteach.core.tables import few_names, read_floats
 from igteach.core.validation import INDEX_DTYPES, check_baseline, check_floating
 
 Inputs = Any  # a tensor, array or table of (batch, *features), or a tuple or dict of several
@@ -61,7 +61,13 @@ def as_one_input(
         start = None if baseline is None else side_by_side(baseline)
         return FunctionOfRows(f, inputs), inputs.rows, start, inputs.restored
     x, names = as_tensor("x", x, f)
-    baseline, _ = as_tensor(baseline_name, baseline, f)
+    baseline, others = as_tensor(baseline_name, baseline, f)
+    are_named = others is not None and others != tuple(map(str, range(len(others))))
+    if names and others and are_named and names != others:
+        raise ValueError(
+            f"{baseline_name} has the columns {few_names(others)}, and x has {few_names(names)}; pass those of x, in "
+            "its order"
+        )
     return f, x, baseline, lambda answer: replace(answer, feature_names=names) if names else answer
 
 
@@ -92,7 +98,10 @@ class SeveralInputs:
         for name, value in _named("x", x).items():
             part, _ = as_tensor(name, value, f)
             if isinstance(part, Tensor) and part.dtype in INDEX_DTYPES:
-                raise TypeError(f"{name} is {part.dtype}, which has no gradient; pass it in arguments=({name},)")
+                raise TypeError(
+                    f"{name} is {part.dtype}, which has no gradient; pass {name}.float() where it is a picture or a "
+                    f"measurement, or ids in arguments=({name},)"
+                )
             parts[name] = check_floating(name, part).detach()
             if part.dim() == 0:
                 raise ValueError(f"{name} is a single number; pass a tensor with an entry for each example")
@@ -157,7 +166,8 @@ class SeveralInputs:
             )
         if len(value) != len(self.parts) or (self.keys is not None and set(value) != set(self.keys)):
             expected = len(self.parts) if self.keys is None else self.keys
-            raise ValueError(f"{argument} has {len(value)} entries; x has {expected}: pass one for each input")
+            received = f"{len(value)} inputs" if self.keys is None else f"the inputs {tuple(value)}"
+            raise ValueError(f"{argument} has {received}, x has {expected}; pass one for each")
         entries = value if isinstance(value, tuple) else {key: value[key] for key in self.keys or ()}
         return {name: as_tensor(name, each, self.f)[0] for name, each in _named(argument, entries).items()}
 

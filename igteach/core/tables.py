@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 Names = tuple[str, ...] | None
+MANY_NAMES = 8  # more are not all listed in a message
 REAL, NUMERIC = "f", "fiub"  # kinds of NumPy's dtypes
 
 
@@ -60,6 +61,23 @@ def read_table(name: str, value: Any) -> tuple[Tensor, Names]:
         (tensor([[1., 2.]], dtype=torch.float64), None)
     """
     return _read(name, value, NUMERIC)
+
+
+def few_names(names: tuple[str, ...]) -> str:
+    """Names for a message, not all of them if they are many.
+
+    Args:
+        names: of columns.
+
+    Returns:
+        Such as "'age', 'dose' and 4 more".
+
+    Example:
+        >>> few_names(("age", "dose"))
+        "'age', 'dose'"
+    """
+    shown = ", ".join(map(repr, names[:MANY_NAMES]))
+    return shown if len(names) <= MANY_NAMES else f"{shown} and {len(names) - MANY_NAMES} more"
 
 
 def _read(name: str, value: Any, kinds: str) -> tuple[Tensor, Names]:

@@ -66,7 +66,7 @@ def check_inputs(
         ValueError: An argument would lead to a wrong answer; the message is as specific.
     """
     if not callable(f):
-        raise TypeError(f"f is {type(f).__name__}; pass a model or a function of a batch")
+        raise TypeError(f"f is {type(f).__name__}; pass {_what_instead(f)}")
     check_modes(f)
     if isinstance(x, Tensor) and x.dtype in INDEX_DTYPES and _has_embedding(f):
         raise TypeError(
@@ -173,6 +173,16 @@ def _check_rows_are_independent(f: Function, x: Tensor, baseline: Tensor, per_ro
                 f"f gives {alone.item():.6g} for a row alone and {together[1].item():.6g} beside another row; "
                 "f must treat each row independently and be deterministic"
             )
+
+
+def _what_instead(f: object) -> str:
+    """What to pass in place of what cannot be called."""
+    if hasattr(f, "predict"):
+        return (
+            "a model or function of PyTorch, as this one has no gradient: trees go to "
+            "igteach.tree_integrated_gradients, and for others igteach.shapley_values takes a function of a batch"
+        )
+    return "a model or a function of a batch"
 
 
 def check_modes(f: object, called: str = "f") -> None:

@@ -89,13 +89,14 @@ class WrongAnswer(Exception):
     """An answer raised an error; the message tells the learner which."""
 
 
-def run_answer(exercise: str, answer: object, cases: list[Case]) -> list[Any] | Verdict:
+def run_answer(exercise: str, answer: object, cases: list[Case], *, may_overwrite: bool = False) -> list[Any] | Verdict:
     """Call an answer on every case, with torch's own settings whatever the notebook has set.
 
     Args:
         exercise: The exercise's id, such as "04.2".
         answer: The learner's function.
         cases: What it is called with.
+        may_overwrite: Whether it may change the tensors that it is given.
 
     Returns:
         What the answer returned for each case, or a verdict if it is not a function, is still the lesson's empty
@@ -106,7 +107,7 @@ def run_answer(exercise: str, answer: object, cases: list[Case]) -> list[Any] | 
         return Verdict(exercise, "not yet", message)
     try:
         with standard_settings():
-            return run_on_all(answer, cases)
+            return run_on_all(answer, cases, may_overwrite=may_overwrite)
     except NotImplementedError:
         return Verdict(exercise, "open", "Write the function above, run its cell, then run this one.")
     except WrongAnswer as error:
@@ -144,12 +145,13 @@ def copied_arguments(case: Case) -> tuple[Any, ...]:
     return tuple(value.clone() if isinstance(value, Tensor) else value for value in case.arguments)
 
 
-def run_on_all(answer: Callable[..., Any], cases: list[Case]) -> list[Any]:
+def run_on_all(answer: Callable[..., Any], cases: list[Case], *, may_overwrite: bool = True) -> list[Any]:
     """Call an answer on every case.
 
     Args:
         answer: The function.
         cases: What it is called with.
+        may_overwrite: Whether it may change the tensors that it is given.
 
     Returns:
         What it returned, numbers as plain tensors.
@@ -158,10 +160,10 @@ def run_on_all(answer: Callable[..., Any], cases: list[Case]) -> list[Any]:
         NotImplementedError: It is a stub.
         WrongAnswer: It raised any other error.
     """
-    return [_run(answer, case) for case in cases]
+    return [_run(answer, case, may_overwrite) for case in cases]
 
 
-def _run(answer: Callable[..., Any], case: Case) -> object:
+def _run(answer: Callable[..., Any], case: Case, may_overwrite: bool) -> object:
     """Call an answer on a case. Raises NotImplementedError for a stub, and WrongAnswer for any other error."""
     arguments = copied_arguments(case)
     try:
@@ -172,7 +174,7 @@ def _run(answer: Callable[..., Any], case: Case) -> object:
             raise
         message = f"On {case.description} your code stopped with {type(error).__name__}: {error}"
         raise WrongAnswer(message) from error
-    if any(map(_is_changed, arguments, case.arguments)):
+    if not may_overwrite and any(map(_is_changed, arguments, case.arguments)):
         raise WrongAnswer(
             f"On {case.description} your code overwrites what it was given, so whoever calls it loses the input. Make "
             "a new tensor, or work on a copy: .clone()."

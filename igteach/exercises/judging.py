@@ -75,10 +75,14 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         Exercise 00.1: not yet. That is F at the input alone. What did the baseline score?
     """
     cases, _ = distinguishing_cases(exercise, seed)
-    returned = run_answer(exercise.task.id, answer, cases)
+    returned = run_answer(exercise.task.id, answer, cases, may_overwrite=True)
     if isinstance(returned, Verdict):
         return returned
-    return compare(exercise, returned, seed, shows_values=True)
+    verdict = compare(exercise, returned, seed, shows_values=True)
+    if verdict.state == "solved":  # a wrong answer hears first why it is wrong
+        again = run_answer(exercise.task.id, answer, cases)
+        return again if isinstance(again, Verdict) else verdict
+    return verdict
 
 
 @standard_settings()
@@ -272,7 +276,16 @@ def _all_match(expected: Sequence[Any], returned: Sequence[Any]) -> bool:
 
 def _message_of_known_mistake(exercise: Exercise, cases: list[Case], returned: list[Any]) -> str | None:
     """The message of the mistake that returns the same values, if there is one."""
+    finite = [not isinstance(value, Tensor) or bool(torch.isfinite(value.double()).all()) for value in returned]
+    if not any(finite):
+        return None
     for mistake in exercise.mistakes:
-        if _all_match(run_on_all(mistake.answer, cases), returned):
+        values = run_on_all(mistake.answer, cases)
+        if _all_match(_where(values, finite), _where(returned, finite)):
             return mistake.message
     return None
+
+
+def _where(values: Sequence[Any], chosen: Sequence[bool]) -> list[Any]:
+    """The values of some cases: a mistake may overflow on one, and is known by the others."""
+    return [value for value, is_chosen in zip(values, chosen, strict=True) if is_chosen]

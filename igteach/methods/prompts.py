@@ -17,7 +17,7 @@ from igteach.models.text import EmbeddingInterpolation
 
 NAMED = {
     "mean": "the mean of all embeddings",
-    "eos": "the end-of-text token in every place",
+    "eos": "the end-of-text token in place of each word",
     "zero": "embeddings of zero",
 }
 MOVES = ("written", "all")
@@ -317,6 +317,10 @@ def _check_reads_embeddings(model: LanguageModel, path: EmbeddingInterpolation) 
         )
     others = EmbeddingInterpolation(path.model, path.x, path.start, {"input_ids": _other_tokens(model, ids)})
     if not torch.allclose(others(path.x.new_ones(1, ids.shape[1])), right, rtol=1e-3, atol=1e-3):
+        if right.dtype in (torch.bfloat16, torch.float16):
+            raise ValueError(
+                f"model computes in {right.dtype}, too coarsely to be attributed; call model.model.float() first"
+            )
         raise ValueError(
             f"model is a {type(model.model).__name__}, which answers otherwise by the embeddings of a prompt than by "
             "its tokens: it uses them beyond the table of get_input_embeddings(), and no path of embeddings leads to "

@@ -33,6 +33,7 @@ class TokenAttribution:
         baseline_name: what the tokens start from, in words. None: not recorded.
         f: F of a switch for each token that the model reads: ones are the text, zeros the baseline. None: not recorded.
         f_target: the target to pass with f.
+        labels: of what f gives, in their order; None for a language model.
         moved: which tokens went from the baseline's embedding to their own; the others kept theirs. None: not recorded.
     """
 
@@ -50,6 +51,7 @@ class TokenAttribution:
     baseline_name: str | None = None
     f: Function | None = None
     f_target: int | None = None
+    labels: tuple[str, ...] | None = None
     moved: tuple[bool, ...] | None = None
 
     @property

@@ -144,7 +144,7 @@ def _attribute_row(model: TextClassifier, batch: Any, row: int, text: Text, opti
     is_read = batch["attention_mask"][row] == 1
     inputs = model.inputs_alone(batch, [row])
     is_special = batch["special_tokens_mask"][row, is_read] == 1
-    check_modes(model.model)
+    check_modes(model.model, "model.model")
     with torch.no_grad():
         logits = model.logits(inputs)
         x = model.embed(inputs["input_ids"])
@@ -168,6 +168,7 @@ def _attribute_row(model: TextClassifier, batch: Any, row: int, text: Text, opti
         baseline_name=_in_words(options.baseline),
         f=model.function(f),
         f_target=target,
+        labels=tuple(model.labels),
         moved=tuple((is_read & (batch["special_tokens_mask"][row] == 0)).tolist()),
     )
 
@@ -176,7 +177,7 @@ def _in_words(baseline: str | Tensor) -> str:
     """What every token starts from."""
     if not isinstance(baseline, str):
         return "embeddings that were passed"
-    return "embeddings of zero" if baseline == "zero" else f"the {baseline} token in every place"
+    return "embeddings of zero" if baseline == "zero" else f"the {baseline} token in place of each word"
 
 
 def _integrate(model: TextClassifier, f: EmbeddingInterpolation, target: int, options: _Options) -> Attribution:

@@ -23,13 +23,12 @@ from torch import Tensor
 
 from igteach.core.attribution import Attribution
 from igteach.core.evaluation import forward
-from igteach.core.tables import read_table
+from igteach.core.tables import few_names, read_table
 from igteach.core.validation import check_arguments
 from igteach.methods.exact import CLOSEST
 from igteach.methods.tree_models import TreeFunction, as_array
 from igteach.methods.tree_nodes import HALFWAY, Tree
 
-MANY_NAMES = 8  # more are not all listed in a message
 ROUNDING = 1e-13  # of all that a feature gained and lost: if less than that is left of it, nothing is
 
 
@@ -158,18 +157,15 @@ def read_arguments(f: TreeFunction, x: Any, baseline: Any) -> tuple[Any, Any, tu
     for argument, found in (("x", names), ("baseline", baseline_names)):
         if found is not None and expected is not None and _plain(found) != _plain(expected):
             wanted = "the model's columns, in its order" if f.names else "those of x, in its order"
-            raise ValueError(f"{argument} has the columns {_few(found)}, {whose} {_few(expected)}; pass {wanted}")
+            raise ValueError(
+                f"{argument} has the columns {few_names(found)}, {whose} {few_names(expected)}; pass {wanted}"
+            )
     return _floating(x), _floating(baseline), names or f.names
 
 
 def _plain(names: tuple[str, ...]) -> list[str]:
     """Names as LightGBM keeps them."""
     return [name.replace(" ", "_") for name in names]
-
-
-def _few(names: tuple[str, ...]) -> str:
-    shown = ", ".join(map(repr, names[:MANY_NAMES]))
-    return shown if len(names) <= MANY_NAMES else f"{shown} and {len(names) - MANY_NAMES} more"
 
 
 def _floating(numbers: Any) -> Any:

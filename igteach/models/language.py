@@ -196,7 +196,7 @@ class LanguageModel:
         else:
             raise TypeError(f"{name} is {type(text).__name__}; pass a token as a str, or its number as an int")
         if len(ids) != 1:
-            raise ValueError(f"{name} is {text!r}, {self._not_one(ids, name)}")
+            raise ValueError(f"{name} is {text!r}, {self._not_one(str(text), ids, name)}")
         if ids[0] == self.tokenizer.unk_token_id and text not in (self.tokenizer.unk_token, ids[0]):
             raise ValueError(
                 f"{name} is {text!r}, which the vocabulary does not have; pass a token that it has, such as those that "
@@ -205,13 +205,16 @@ class LanguageModel:
         self._check_in_table(ids, name)
         return int(ids[0])
 
-    def _not_one(self, ids: Sequence[int], name: str) -> str:
+    def _not_one(self, text: str, ids: Sequence[int], name: str) -> str:
         """What to say of a text that is no token, or several."""
         if not ids:
             return "which has no token in it; pass a token as a str, or its number as an int"
         pieces = [self.tokenizer.decode([each]) for each in ids]
+        with_space = f" {text}"
+        if len(self.tokenizer(with_space, add_special_tokens=False)["input_ids"]) == 1:
+            return f"which is {len(ids)} tokens, {pieces}; {with_space!r}, with the space before it, is one: pass that"
         several = " (token_attribution takes all of them as continuation=...)" if name == "target" else ""
-        return f"which is {len(ids)} tokens, {pieces}; pass one token, or its number, such as {ids[0]}{several}"
+        return f"which is {len(ids)} tokens, {pieces}; pass one of them{several}"
 
     def logits(self, ids: Tensor, last: int = 1) -> Tensor:
         """What the model says of the tokens that may come next.

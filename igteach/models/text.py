@@ -329,7 +329,7 @@ class TextClassifier:
     @torch.no_grad()
     def _outputs(self, texts: Sequence[Text]) -> Tensor:
         """F of each text, (texts, labels), on the CPU. Texts of the same length are read together, without padding."""
-        check_modes(self.model)
+        check_modes(self.model, "model.model")
         _check_texts(texts)
         found = torch.empty(len(texts), len(self.labels))
         order = sorted(range(len(texts)), key=lambda i: sum(map(len, texts[i])))

@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -15,10 +16,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from igteach.core import fingerprint
-from igteach.core.attribution import ROUGHLY_BELOW, Attribution
+from igteach.core.attribution import ROUGHLY_BELOW, Attribution, leaves
 from igteach.core.functions import Function, Logit, Probability
 from igteach.core.summary import largest_shares
 from igteach.evaluate.agreement import flatten_places
@@ -44,8 +46,20 @@ from igteach.show.figures import Figure
 
 STRONGEST = 10  # features that are listed
 WRAPPERS = (Logit, NextTokens, EmbeddingInterpolation, NextLogits)  # of a model
+RANKINGS = {"random gradients times x - x'": against_random_gradients, "weights at random": with_random_weights}
+FEWEST_SHARES = 8  # that are not zero, for a rank correlation to say something
+LITTLE = 0.05  # of |F|: a change of F by less leaves little to share out
+SURE = 0.5  # an opinion of the baseline from there on is not neutral
 SHOWN = 3  # of them in a notebook
-PACKAGES = ("igteach", "torch", "numpy", "transformers")
+PACKAGES = {  # module: what pip calls it; those that are in use are listed
+    "igteach": "igteach",
+    "torch": "torch",
+    "numpy": "numpy",
+    "transformers": "transformers",
+    "sklearn": "scikit-learn",
+    "lightgbm": "lightgbm",
+    "xgboost": "xgboost",
+}
 PLACE = re.compile(r"(?:(?P<input>\w+) )?\((?P<numbers>\d+, \d+(?:, \d+)?)\)")  # among several inputs, with its name
 MARK = "igteach report"  # in the head of each page, so that only a report is ever replaced
 STYLE = """
@@ -126,7 +140,8 @@ def write_report(
         path: of the page; the JSON has the same name with the ending .json. A report that is there is replaced.
         title: of the page.
         method: of the answer, for the controls that run it again; for trees the default stands for their own.
-        other_baselines: baselines by name, whose shares are compared; not for a text.
+        other_baselines: baselines by name, in the form of the baseline, whose shares are compared; for a text the
+            answers from them.
         picture: as for `igteach.show.attribution`.
         smooth: as for it.
         notes: a paragraph of your own.
@@ -157,9 +172,11 @@ def write_report(
     evidence = _evidence_of(answer)
     page = Path(path)
     _check_replaceable(page)
-    others = other_baselines or {}
+    others = {} if other_baselines is None else other_baselines
+    if not isinstance(others, Mapping):
+        raise TypeError(f"other_baselines is {type(others).__name__}; pass a dict of baselines by name")
     if isinstance(answer, TokenAttribution):
-        _check_left_out(f=f, x=x, baseline=baseline, target=target, other_baselines=others or None)
+        _check_left_out(f=f, x=x, baseline=baseline, target=target)
         question = question_of_text(answer, method)
     else:
         question = _question(answer, f, x, baseline, target, method)
@@ -211,13 +228,17 @@ def _check_replaceable(page: Path) -> None:
 
 def _controls(question: Question, others: Mapping[str, Any]) -> tuple[list[Control], dict[str, str]]:
     """The controls, and those that cannot be run, each with the reason."""
-    if flatten_places(question.values).count_nonzero() < 2:
-        return [], {"all": "a single share cannot be ranked"}
-    found, not_run = [against_random_gradients(question), by_deletion(question)], dict[str, str]()
-    try:
-        found.append(with_random_weights(question))
-    except (TypeError, ValueError) as error:
-        not_run["weights at random"] = str(error)
+    shares = int(flatten_places(question.values).count_nonzero())
+    if shares < 2:
+        return [], {"all": "a single feature moved, so its share is F(x) - F(x'), which two calls of F tell"}
+    found, not_run = [by_deletion(question)], dict[str, str]()
+    for name, control in RANKINGS.items():
+        try:
+            if shares < FEWEST_SHARES:
+                raise ValueError(f"two rankings of {shares} shares agree by chance; {FEWEST_SHARES} are needed")
+            found.append(control(question))
+        except (TypeError, ValueError) as error:
+            not_run[name] = str(error)
     return [*found, *from_other_baselines(question, others)], not_run
 
 
@@ -237,7 +258,10 @@ def _as_json(
         "verdict": evidence.verdict,
         "may be read as shares of F(x) - F(x')": _adds_up(evidence),
         "asked": _asked(answer, question),
-        "evidence": _numbers(evidence),
+        "evidence": _numbers(evidence) | _said_at_baseline(answer, question),
+        "F hardly changes": _hardly_changes(evidence),
+        "x' is not neutral": _is_sure(question),
+        "truncated": isinstance(answer, TokenAttribution) and answer.truncated,
         "strongest": [{"feature": name, "share": share} for name, share in _strongest(answer)],
         "controls": [vars(control) for control in controls],
         "controls run": bool(controls),
@@ -266,16 +290,14 @@ def _asked(answer: Attribution | TokenAttribution, question: Question | None) ->
     if isinstance(f, nn.Module):
         model = _without_wrappers(f)
         asked["model"] = f"{type(model).__name__}, {sum(each.numel() for each in model.parameters()):,} parameters"
-        asked["hash of the model"] = fingerprint.of_model(model)
-    asked["method"] = getattr(question.method, "__name__", repr(question.method))
+        asked["hash of the model's layers and weights"] = fingerprint.of_model(model)
+    asked["method, as told"] = getattr(question.method, "__name__", repr(question.method))
     if isinstance(answer, TokenAttribution):
         return asked
     asked["F"] = _name_of(f)
     asked["target"] = "none: F is one number" if question.label is None else str(question.label)
     asked["input"] = fingerprint.of_tensor(question.x)
     asked["baseline"] = _in_words(question.baseline)
-    if isinstance(f, Probability):
-        asked["opinion of the baseline"] = _opinion(question.f, question.baseline)
     return asked
 
 
@@ -299,14 +321,20 @@ def _in_words(baseline: Tensor) -> str:
     return fingerprint.of_tensor(baseline)
 
 
-def _opinion(f: Function, baseline: Tensor) -> str:
+def _is_sure(question: Question | None) -> bool:
+    """Whether the probabilities at x' are far from even."""
+    if question is None or not isinstance(question.model, Probability):
+        return False
     try:
-        return f"{opinion(f, baseline).item():.3f} (0 is undecided)"
-    except (TypeError, ValueError) as error:
-        return f"unknown: {error}"
+        found = opinion(question.f, question.baseline.clone()).item()  # f may work in place
+        with torch.no_grad():
+            classes = question.f(question.baseline.clone()).shape[1]
+        return found >= SURE * (1 - 1 / classes)  # of the opinion of one who is certain
+    except (TypeError, ValueError):  # of one class, or of outputs that are not probabilities of a choice
+        return False
 
 
-def _numbers(evidence: Attribution) -> dict[str, float | bool | None]:
+def _numbers(evidence: Attribution) -> dict[str, float | bool | str | None]:
     def number(value: Tensor | None) -> float | None:
         return None if value is None else float(value.item())
 
@@ -314,12 +342,45 @@ def _numbers(evidence: Attribution) -> dict[str, float | bool | None]:
     return {
         "F(x)": number(evidence.f_input),
         "F(x')": number(evidence.f_baseline),
+        "sum of |shares| / |F(x) - F(x')|": _cancelled(evidence),
         "residual": number(evidence.residual),
         "residual / |F(x) - F(x')|": number(evidence.relative_residual),
-        "error estimate": number(evidence.error_estimate),
+        "error estimate, as a fraction of all |shares|": number(evidence.error_estimate),
         "gradients": float(evaluations.item() if isinstance(evaluations, Tensor) else evaluations),
-        "converged": None if evidence.converged is None else bool(evidence.converged.item()),
+        "converged: the estimate is below the tolerance": None
+        if evidence.converged is None
+        else bool(evidence.converged.item()),
     }
+
+
+def _cancelled(evidence: Attribution) -> float | None:
+    """How much larger all shares are without their signs than what they share out."""
+    if evidence.f_baseline is None:
+        return None
+    change = (evidence.f_input - evidence.f_baseline).abs().item()
+    total = sum(each.double().abs().sum().item() for each in leaves(evidence.values))
+    return total / change if change else None
+
+
+def _hardly_changes(evidence: Attribution) -> bool:
+    """Whether there is next to nothing to share out."""
+    if evidence.f_baseline is None:
+        return False
+    f_input, f_baseline = evidence.f_input.item(), evidence.f_baseline.item()
+    return abs(f_input - f_baseline) <= LITTLE * max(abs(f_input), abs(f_baseline))
+
+
+def _said_at_baseline(answer: Attribution | TokenAttribution, question: Question | None) -> dict[str, str]:
+    """What F of several classes says at x': the baseline may be sure of another one than the target."""
+    if question is None or (isinstance(answer, TokenAttribution) and answer.labels is None):
+        return {}
+    with torch.no_grad():
+        outputs = question.f(question.baseline.clone())
+    if outputs.dim() != 2 or outputs.shape[1] < 2:
+        return {}
+    names = answer.labels if isinstance(answer, TokenAttribution) and answer.labels else range(outputs.shape[1])
+    largest = outputs[0].argsort(descending=True)[:SHOWN].tolist()
+    return {"largest outputs at x'": ", ".join(f"{names[i]}: {outputs[0, i].item():.3g}" for i in largest)}
 
 
 def _strongest(answer: Attribution | TokenAttribution) -> list[tuple[str, float]]:
@@ -346,11 +407,10 @@ def _place_in_words(name: str) -> str:
 
 def _versions() -> dict[str, str]:
     found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+    for module, package in PACKAGES.items():
+        with suppress(PackageNotFoundError):
+            if module in sys.modules:
+                found[package] = version(package)
     return found
 
 
@@ -396,10 +456,19 @@ def _advice(found: Mapping[str, Any]) -> str:
     failed = [control["name"] for control in found["controls"] if not control["passed"]]
     if not found["may be read as shares of F(x) - F(x')"]:
         return "Do not read the numbers below as shares of F(x) - F(x')."
+    warnings = []
+    if found["F hardly changes"]:
+        warnings.append("F is nearly the same at x' and at x, so there is next to nothing to share out")
+    if found["x' is not neutral"]:
+        warnings.append("the model is sure of a class at x', so the shares compare with that class")
+    if found["truncated"]:
+        warnings.append("the model did not read all of the text")
     if failed:
-        return f"The shares add up; mind what these controls say: {', '.join(failed)}."
-    if not found["controls run"]:
-        return "The shares add up. No control was run, so nothing is known of what they are worth."
+        warnings.append(f"mind what these controls say: {', '.join(failed)}")
+    if not found["controls"]:
+        warnings.append("no control was run, so nothing is known of what they are worth")
+    if warnings:
+        return f"The shares add up; {'; '.join(warnings)}."
     return "The shares add up, and no control speaks against them."
 
 
@@ -425,7 +494,9 @@ def _rows(cells: Mapping[str, str]) -> str:
     return f"<table>{rows}</table>"
 
 
-def _plain(value: float | bool | None) -> str:
+def _plain(value: float | bool | str | None) -> str:
     if value is None:
         return "not known"
+    if isinstance(value, str):
+        return value
     return ("yes" if value else "no") if isinstance(value, bool) else f"{value:.4g}"

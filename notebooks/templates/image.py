@@ -39,22 +39,26 @@ labels = imagenet.class_names()
 # %% [markdown]
 # ## F, and what the model's users see
 #
-# The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
+# Compute what users see by your application's own code, in its usual batches. The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
 
 # %%
 f = igteach.probability(model)  # or igteach.logit(model)
 target = int(f(x).argmax())
-seen = model(x).softmax(dim=1)[0, target].item()  # yours: your application's
+logits = model(x)  # of a Hugging Face model: model(x).logits
+seen = logits.softmax(dim=1)[0, target].item()  # yours: your application's
 print(labels[target], f"F(x) = {f(x)[0, target].item():.3f}, users see {seen:.3f}")
 
 # %% [markdown]
 # ## The baseline (yours)
 #
-# Look at F(x'): would you say that x' says nothing?
+# Look at everything that the model says at x': would you say that it says nothing? F(x') near 0 may mean that it is sure of another class.
 
 # %%
-baseline = baselines.blur(x, sigma=14.0)
-print(f"F(x') = {f(baseline)[0, target].item():.3f}")
+side = x.shape[-1]
+baseline = baselines.blur(x, sigma=side / 16)
+print(f"F(x') = {f(baseline)[0, target].item():.3f}, and the model says at x':")
+for chance, each in zip(*f(baseline)[0].topk(3), strict=True):
+    print(f"    {labels[each]}: {chance:.3f}")
 
 # %% [markdown]
 # ## The attribution
@@ -66,22 +70,26 @@ answer = igteach.integrated_gradients(f, x, baseline, target)
 print(answer.verdict)
 
 # %%
-show.attribution(answer, picture, smooth=3)
+show.attribution(answer, picture, smooth=side / 75)
 
 # %% [markdown]
 # ## The report, with its controls (yours: another baseline)
 #
-# Mind every control that complains, and say so in `notes`.
+# Mind every control that complains, and say so in `notes`, with what only you know: why this F and this x', what users see, and the outcome of your test.
 
 # %%
 others = {"mean colour": x.mean(dim=(2, 3), keepdim=True)}
 igteach.write_report(
-    *(answer, f, x, baseline, target),
+    answer,
+    f,
+    x,
+    baseline,
+    target,
     path="reports/image.html",
     title=f"Why {labels[target]}?",
     other_baselines=others,
     picture=picture,
-    smooth=3,
+    smooth=side / 75,
     notes="...",
 )
 
@@ -91,8 +99,11 @@ igteach.write_report(
 # Change the input so that the sentence that you believe must fail if it is false, and say what F did: ...
 
 # %%
-strength = answer.values.sum(dim=1, keepdim=True)
-smooth = torch.nn.functional.avg_pool2d(strength, 21, stride=1, padding=10)
-strongest = smooth >= smooth.quantile(0.9)
-changed = torch.where(strongest, baseline, x)
-print(f"without the strongest tenth: F = {f(changed)[0, target].item():.3f}")
+reach = side // 20  # pixels to each side that are averaged
+torch.manual_seed(0)
+shares = {"strongest": answer.values.sum(dim=1, keepdim=True)}
+shares["random"] = torch.randn_like(shares["strongest"])
+for name, each in shares.items():
+    smooth = torch.nn.functional.avg_pool2d(each, 2 * reach + 1, 1, reach)
+    changed = torch.where(smooth >= smooth.quantile(0.9), baseline, x)
+    print(f"without the {name} tenth: F = {f(changed)[0, target].item():.3f}")

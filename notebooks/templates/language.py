@@ -18,6 +18,8 @@
 # - **I expect** ..., and what would prove me wrong is ...
 
 # %%
+import math
+
 import igteach
 from igteach import show
 from igteach.models import lookup, smollm2
@@ -45,17 +47,20 @@ answer = igteach.token_attribution(
 # %% [markdown]
 # ## F, and what the model's users see
 #
-# The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
+# Compute what users see by your application's own code, in its usual batches. The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
 
 # %%
-for token, chance in model.likeliest(prompt, 3):
+chances = dict(model.likeliest(prompt, 1000))
+for token, chance in list(chances.items())[:3]:
     print(f"{token!r:12s}{chance:.3f}")
-print(f"F(x) = {answer.evidence.f_input.item():.3f}: {answer.f_name}")
+ratio = math.log(chances[target] / chances[against])  # yours: your application's
+F = answer.evidence.f_input.item()
+print(f"F(x) = {F:.2f}: {answer.f_name}; users see a ratio of exp({ratio:.2f})")
 
 # %% [markdown]
 # ## The baseline (yours)
 #
-# Look at F(x'): would you say that x' says nothing?
+# Look at everything that the model says at x': would you say that it says nothing? F(x') near 0 may mean that it is sure of another class.
 
 # %%
 for token, chance in model.likeliest(other, 3):
@@ -65,7 +70,7 @@ print(f"F(x') = {answer.evidence.f_baseline.item():.3f}")
 # %% [markdown]
 # ## The attribution
 #
-# If the verdict is not good enough, pass a smaller `tolerance=`. If that does not help, walk the tree: does F answer twice alike? Is a linear F exact? Where on the path is the sum lost?
+# If the verdict is not good enough, pass a smaller `tolerance=`. If that does not help, walk the tree of lesson 14, with `answer.f(alpha * torch.ones(1, n))` for F along the path of n tokens.
 
 # %%
 print(answer.evidence.verdict)
@@ -76,11 +81,18 @@ show.text(answer)
 # %% [markdown]
 # ## The report, with its controls (yours: another baseline)
 #
-# Mind every control that complains, and say so in `notes`.
+# Mind every control that complains, and say so in `notes`, with what only you know: why this F and this x', what users see, and the outcome of your test.
 
 # %%
+mean = igteach.token_attribution(
+    model, prompt, target, against=against, baseline="mean"
+)
 igteach.write_report(
-    answer, path="reports/language.html", title=f"Why {target}?", notes="..."
+    answer,
+    path="reports/language.html",
+    title=f"Why {target}?",
+    other_baselines={"mean": mean},
+    notes="...",
 )
 
 # %% [markdown]

@@ -47,16 +47,19 @@ x = make_waves(1, seed=1000).x
 # %% [markdown]
 # ## F, and what the model's users see
 #
-# The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
+# Compute what users see by your application's own code, in its usual batches. The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
 
 # %%
 seen = f(x).sigmoid().item()  # yours: as your application computes it
-print(f"F(x) = {f(x).item():.3f}, users see {seen:.3f}")
+F = f(x)
+print(
+    f"F(x) = {F.item():.3f}; its sigmoid {F.sigmoid().item():.3f}, users see {seen:.3f}"
+)
 
 # %% [markdown]
 # ## The baseline (yours)
 #
-# Look at F(x'): would you say that x' says nothing?
+# Look at everything that the model says at x': would you say that it says nothing? F(x') near 0 may mean that it is sure of another class.
 
 # %%
 baseline = torch.zeros_like(x)
@@ -77,11 +80,14 @@ show.attribution(answer)
 # %% [markdown]
 # ## The report, with its controls (yours: another baseline)
 #
-# Mind every control that complains, and say so in `notes`.
+# Mind every control that complains, and say so in `notes`, with what only you know: why this F and this x', what users see, and the outcome of your test.
 
 # %%
 igteach.write_report(
-    *(answer, f, x, baseline),
+    answer,
+    f,
+    x,
+    baseline,
     path="reports/series.html",
     title="Why this series?",
     other_baselines={"its mean": x.mean(dim=1, keepdim=True)},

@@ -20,6 +20,7 @@
 # %%
 import pandas as pd
 from lightgbm import LGBMClassifier
+from scipy.special import expit
 
 import igteach
 from igteach import show
@@ -35,22 +36,23 @@ known = load_patients()
 table = pd.DataFrame(known.x_train.numpy(), columns=known.names)
 model = LGBMClassifier(n_estimators=60, verbose=-1, n_jobs=1)
 model.fit(table, known.y_train.numpy())
-row = pd.DataFrame(known.x_test.numpy(), columns=known.names).iloc[[0]]
+unseen = pd.DataFrame(known.x_test.numpy(), columns=known.names)
+row = unseen[known.y_test.numpy() == 1].iloc[[0]]
 
 # %% [markdown]
 # ## F, and what the model's users see
 #
-# The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
+# Compute what users see by your application's own code, in its usual batches. The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
 
 # %%
 seen = model.predict_proba(row)[0, 1]  # yours: as your application computes it
-raw = model.predict(row, raw_score=True)[0]
-print(f"log odds {raw:.3f}, users see {seen:.3f}")
+raw = model.predict(row, raw_score=True)[0]  # LightGBM's; XGBoost has output_margin
+print(f"F(x) = {raw:.3f}; its sigmoid {expit(raw):.3f}, users see {seen:.3f}")
 
 # %% [markdown]
 # ## The baseline (yours)
 #
-# Look at F(x'): would you say that x' says nothing?
+# Look at everything that the model says at x': would you say that it says nothing? F(x') near 0 may mean that it is sure of another class.
 
 # %%
 baseline = table.median()
@@ -72,11 +74,14 @@ show.attribution(answer)
 # %% [markdown]
 # ## The report, with its controls (yours: another baseline)
 #
-# Mind every control that complains, and say so in `notes`.
+# Mind every control that complains, and say so in `notes`, with what only you know: why this F and this x', what users see, and the outcome of your test.
 
 # %%
 igteach.write_report(
-    *(answer, model, row, baseline),
+    answer,
+    model,
+    row,
+    baseline,
     path="reports/table.html",
     title="Why this row?",
     other_baselines={"mean": table.mean()},

@@ -18,6 +18,8 @@
 # - **I expect** ..., and what would prove me wrong is ...
 
 # %%
+import torch
+
 import igteach
 from igteach import show
 from igteach.models import text
@@ -30,13 +32,13 @@ device = igteach.device()
 # %%
 # yours: text.from_pretrained("your-folder", device)
 classifier = text.load("question_types", device)
-words = "How many people live in Rome?"
+words = "How many people live in the largest city of Italy?"
 answer = igteach.token_attribution(classifier, words, baseline="pad")
 
 # %% [markdown]
 # ## F, and what the model's users see
 #
-# The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
+# Compute what users see by your application's own code, in its usual batches. The two numbers must be the same. If not, it is the wrong F: a softmax taken twice, another class, padding that is read, another preparation of the input.
 
 # %%
 target = classifier.number(answer.target)
@@ -47,15 +49,18 @@ print(answer.target, f"F(x) = {F:.3f}, users see {seen:.3f}")
 # %% [markdown]
 # ## The baseline (yours)
 #
-# Look at F(x'): would you say that x' says nothing?
+# Look at everything that the model says at x': would you say that it says nothing? F(x') near 0 may mean that it is sure of another class.
 
 # %%
-print(f"F(x') = {answer.evidence.f_baseline.item():.3f}")
+print(f"F(x') = {answer.evidence.f_baseline.item():.3f}, and the model says at x':")
+nothing = answer.f(torch.zeros(1, len(answer.tokens), device=device))[0]
+for label, chance in zip(classifier.labels, nothing.tolist(), strict=True):
+    print(f"    {label}: {chance:.3f}")
 
 # %% [markdown]
 # ## The attribution
 #
-# If the verdict is not good enough, pass a smaller `tolerance=`. If that does not help, walk the tree: does F answer twice alike? Is a linear F exact? Where on the path is the sum lost?
+# If the verdict is not good enough, pass a smaller `tolerance=`. If that does not help, walk the tree of lesson 14, with `answer.f(alpha * torch.ones(1, n))` for F along the path of n tokens.
 
 # %%
 print(answer.evidence.verdict)
@@ -66,11 +71,16 @@ show.text(answer)
 # %% [markdown]
 # ## The report, with its controls (yours: another baseline)
 #
-# Mind every control that complains, and say so in `notes`.
+# Mind every control that complains, and say so in `notes`, with what only you know: why this F and this x', what users see, and the outcome of your test.
 
 # %%
+other = igteach.token_attribution(classifier, words, baseline="mask")
 igteach.write_report(
-    answer, path="reports/text.html", title=f"Why {answer.target}?", notes="..."
+    answer,
+    path="reports/text.html",
+    title=f"Why {answer.target}?",
+    other_baselines={"mask": other},
+    notes="...",
 )
 
 # %% [markdown]
@@ -79,5 +89,5 @@ igteach.write_report(
 # Change the input so that the sentence that you believe must fail if it is false, and say what F did: ...
 
 # %%
-changed = "Which people live in Rome?"  # yours: without the words that count
+changed = "Which people live in the largest city of Italy?"  # yours: without the words that count
 print(changed, f"F = {classifier.probabilities([changed])[0, target].item():.3f}")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from captum.attr import IntegratedGradients, Saliency
+from sklearn.linear_model import LinearRegression
 from torch import nn
 
 import igteach
@@ -229,15 +230,79 @@ def test_a_softmax_over_many_classes_is_found_in_any_precision(dtype):
 
 # --- what is refused
 
+BY_COLUMNS = METHODS | {"expected gradients": partial(igteach.expected_gradients, samples=4)}
+WEIGHTS = torch.tensor([3.0, 1.0, -2.0], dtype=torch.float64)
+NAMED = pd.DataFrame({"rain": [1.0, 2.0], "sun": [2.0, 0.5], "wind": [1.0, 3.0]})
+
+
+def weigh(rows):
+    return (rows * WEIGHTS).sum(1)
+
+
+def turned(baseline):
+    return baseline[["wind", "sun", "rain"]]
+
+
+def renamed(baseline):
+    return baseline.rename({"wind": "snow"}, axis="columns" if baseline.ndim == 2 else "index")
+
+
+@pytest.mark.parametrize("method", BY_COLUMNS)
+@pytest.mark.parametrize("change", [turned, renamed])
+def test_a_baseline_with_the_columns_of_another_table_is_refused(method, change):
+    is_many = method == "expected gradients"
+    for baseline in [NAMED / 2] if is_many else [NAMED / 2, NAMED.mean()]:
+        found = change(baseline)
+        names = list(found.columns if found.ndim == 2 else found.index)
+        words = f"has the columns {str(names)[1:-1]}, and x has 'rain', 'sun', 'wind'; pass those of x, in its order"
+        with pytest.raises(ValueError, match=f"^baselines? {words}$"):
+            BY_COLUMNS[method](weigh, NAMED, found)
+        wanted = BY_COLUMNS[method](weigh, NAMED, torch.tensor(baseline.to_numpy()))
+        torch.testing.assert_close(BY_COLUMNS[method](weigh, NAMED, baseline).values, wanted.values)
+
+
+@pytest.mark.parametrize("method", [name for name in BY_COLUMNS if name != "expected gradients"])
+def test_a_baseline_without_names_goes_with_every_table(method):
+    plain = pd.Series([0.5, 1.0, 2.0])
+    wanted = BY_COLUMNS[method](weigh, NAMED, torch.tensor(plain.to_numpy())).values
+    for baseline in (plain, pd.DataFrame([plain])):
+        torch.testing.assert_close(BY_COLUMNS[method](weigh, NAMED, baseline).values, wanted)
+
+
+def test_a_model_of_scikit_learn_hears_of_what_takes_it():
+    model = LinearRegression().fit(np.eye(3), [1.0, 2.0, 3.0])
+    for method in (igteach.integrated_gradients, igteach.gradient, igteach.shapley_values):
+        with pytest.raises(TypeError, match=r"^f is LinearRegression; pass a model or function of PyTorch, ") as caught:
+            method(model, NAMED)
+        for advised in ("igteach.tree_integrated_gradients", "igteach.shapley_values takes a function of a batch"):
+            assert advised in str(caught.value)
+    with pytest.raises(TypeError, match=r"^f is int; pass a model or a function of a batch$"):
+        igteach.integrated_gradients(3, NAMED)
+
+
+def test_whole_numbers_among_several_inputs_hear_of_float():
+    def f(picture, scale):
+        return picture.sum((1, 2)) * scale.sum(1)
+
+    picture, scale = torch.arange(6).view(1, 2, 3), torch.ones(1, 4)
+    with pytest.raises(TypeError, match=r"^x\[0\] is torch\.int64, .* pass x\[0\]\.float\(\) where it is a picture"):
+        igteach.gradient(f, (picture, scale))
+    assert igteach.gradient(f, (picture.float(), scale)).values[0].eq(4).all()
+
 
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
         (lambda f, x: igteach.gradient(f, ()), ValueError, "x is empty"),
         (lambda f, x: igteach.gradient(f, (x[0], x[1][:2])), ValueError, r"x\[1\] has 2 examples, x\[0\] has 3"),
-        (lambda f, x: igteach.gradient(f, (x[0], x[1].long())), TypeError, r"x\[1\] is torch.int64.*arguments"),
+        (lambda f, x: igteach.gradient(f, (x[0], x[1].long())), TypeError, r"pass x\[1\]\.float\(\) .*arguments"),
         (lambda f, x: igteach.gradient(f, {"picture": x[0] / 0}), ValueError, r"x\['picture'\] holds NaN"),
-        (lambda f, x: igteach.gradient(f, x, (0.0,)), ValueError, "baseline has 1 entries; x has 2"),
+        (lambda f, x: igteach.gradient(f, x, (0.0,)), ValueError, "baseline has 1 inputs, x has 2; pass one for each"),
+        (
+            lambda f, x: igteach.gradient(f, {"a": x[0], "b": x[1]}, {"a": 0.0, "c": 0.0}),
+            ValueError,
+            r"baseline has the inputs \('a', 'c'\), x has \('a', 'b'\); pass one for each",
+        ),
         (lambda f, x: igteach.gradient(f, x, x[0]), TypeError, "baseline is Tensor; x is a tuple: pass a tuple"),
         (lambda f, x: igteach.gradient(f, x, {"a": 0.0}), TypeError, "baseline is dict; x is a tuple"),
         (

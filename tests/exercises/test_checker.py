@@ -162,7 +162,7 @@ def in_double(value):
     return value
 
 
-@pytest.mark.parametrize("number", [number for number in EXERCISES if number != "06.4"])
+@pytest.mark.parametrize("number", [number for number in EXERCISES if number not in ("06.4", "14.4")])
 def test_the_right_answer_is_right_to_a_tenth_of_the_tolerance(number):
     """Its own rounding must not decide: an answer that is computed more precisely is right, too."""
     exercise = EXERCISES[number]

@@ -1,5 +1,6 @@
 """What is refused of a prompt and its model: the message names the argument and what was passed, its advice works."""
 
+import copy
 import functools
 
 import pytest
@@ -30,6 +31,10 @@ def with_start():
 @functools.cache
 def reader():
     return text.load("sentiment_zh", "cpu")
+
+
+def in_dtype(dtype):
+    return LanguageModel(copy.deepcopy(model_of("Llama").model).to(dtype), byte_tokenizer())
 
 
 def ask(prompt=PROMPT, target=None, model=None, **options):
@@ -199,14 +204,14 @@ REFUSED = [
     (
         lambda: ask(PROMPT, " lands"),
         ValueError,
-        "target is ' lands', which is 2 tokens, [' land', 's']; pass one token, or its number, such as "
-        f"{LAND} (token_attribution takes all of them as continuation=...)",
+        "target is ' lands', which is 2 tokens, [' land', 's']; pass one of them"
+        " (token_attribution takes all of them as continuation=...)",
         lambda: (ask(PROMPT, " land"), ask(PROMPT, LAND), ask(PROMPT, continuation=" lands")),
     ),
     (
         lambda: ask(PROMPT, TARGET, against="found land"),
         ValueError,
-        "against is 'found land', which is 2 tokens, ['found', ' land']; pass one token, or its number, such as ",
+        "against is 'found land', which is 2 tokens, ['found', ' land']; pass one of them",
         lambda: (ask(PROMPT, TARGET, against=" land"), ask(PROMPT, TARGET, against=LAND)),
     ),
     (
@@ -418,6 +423,12 @@ REFUSED = [
         TypeError,
         "or LanguageModel(model, tokenizer) of igteach.models.language",
         lambda: ask(model=LanguageModel(model_of("Llama").model, byte_tokenizer())),
+    ),
+    (
+        lambda: ask(model=in_dtype(torch.bfloat16)),
+        ValueError,
+        "model computes in torch.bfloat16, too coarsely to be attributed; call model.model.float() first",
+        lambda: ask(model=in_dtype(torch.float32)),
     ),
     # what goes with a language model, asked of a classifier
     *(

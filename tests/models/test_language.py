@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import AddedToken
 from torch import nn
 
 from igteach.models.language import LanguageModel, NextLogits
@@ -127,6 +128,20 @@ def test_a_token_is_one_by_its_text_or_by_its_number():
     with pytest.raises(ValueError, match=r"^against is ' lands', which is 2 tokens, \[' land', 's'\]"):
         model.token(" lands", "against")
     assert model_of(bos=True).token(" land") == number, "the tokenizer puts nothing before it here"
+
+
+def test_a_word_that_is_one_token_with_the_space_before_it_hears_so():
+    tokenizer = byte_tokenizer()
+    tokenizer.add_tokens([AddedToken(" she", normalized=False)])
+    model = tiny_language_model("Llama", tokenizer=tokenizer)
+    words = r"^target is 'she', which is 3 tokens, \['s', 'h', 'e'\]; ' she', with the space before it, is one: pass"
+    with pytest.raises(ValueError, match=words):
+        model.token("she")
+    assert tokenizer.decode([model.token(" she")]) == " she"
+    with pytest.raises(ValueError, match=r"^against is 'lands', which is 2 tokens, \['land', 's'\]; pass one of them$"):
+        model.token("lands", "against")
+    with pytest.raises(ValueError, match=r"pass one of them \(token_attribution takes all of them as continuation"):
+        model.token("lands")
 
 
 @pytest.mark.parametrize("kind", LANGUAGE)

@@ -60,9 +60,9 @@ def test_the_page_and_its_json_say_what_the_answer_says(tmp_path, digit):
     evidence = found["evidence"]
     assert evidence["F(x)"] == answer.f_input.item()
     assert evidence["residual"] == answer.residual.item()
-    assert evidence["error estimate"] == answer.error_estimate.item()
+    assert evidence["error estimate, as a fraction of all |shares|"] == answer.error_estimate.item()
     assert evidence["gradients"] == int(answer.evaluations[0])
-    assert found["asked"]["hash of the model"] == of_model(f.model)
+    assert found["asked"]["hash of the model's layers and weights"] == of_model(f.model)
     assert found["asked"]["input"] == of_tensor(x)
     assert found["asked"]["baseline"] == "0 in every place"
     assert found["asked"]["target"] == str(target)
@@ -96,7 +96,7 @@ def test_what_does_not_add_up_is_not_called_complete(tmp_path, digit):
 def test_without_f_it_says_that_nothing_was_controlled(tmp_path):
     page, found = report(tmp_path / "report.html", igteach.integrated_gradients(F, X))
     assert not found["controls run"]
-    assert "No control was run" in page.words
+    assert "no control was run, so nothing is known of what they are worth" in page.words
 
 
 def test_a_text_is_reported_with_its_words(tmp_path):
@@ -137,7 +137,7 @@ def test_a_map_that_follows_x_alone_is_warned_of():
     control = against_random_gradients(question_of(answer, f, x, 0.0, None, igteach.integrated_gradients))
     assert not control.passed
     assert control.numbers["mean"] > 0.5
-    assert "x - x' alone" in control.reading
+    assert "follows largely from |x - x'|" in control.reading
 
 
 def test_a_method_that_ignores_the_model_fails_the_control_of_weights(digit):
@@ -162,11 +162,15 @@ def test_other_baselines_are_compared_and_what_cannot_be_run_is_said(tmp_path):
     assert numbers["from the baseline 'the same'"] == pytest.approx(1)
     assert numbers["from the baseline 'beyond'"] == pytest.approx(-1)
     assert "another map" in page.words
-    assert list(found["controls not run"]) == ["weights at random"]
-    assert "Not run: weights at random" in page.words
+    assert list(found["controls not run"]) == ["random gradients times x - x'", "weights at random"]
+    assert "Not run: random gradients times x - x' (two rankings of 3 shares agree by chance; 8 are" in page.words
 
 
-FIVE = igteach.toy(lambda a, b, c, d, e: 5 * a - 4 * b + 3 * c + 2 * d + e)
+SLOPES = torch.tensor([5.0, -4.0, 3.0, 2.0, 1.0, 0.9, 0.8, -0.7])
+
+
+def eight(x):
+    return x @ SLOPES
 
 
 def test_a_report_is_its_path_and_holds_what_its_json_holds(tmp_path):
@@ -181,8 +185,8 @@ def test_a_report_is_its_path_and_holds_what_its_json_holds(tmp_path):
 
 
 def test_a_report_shows_its_verdict_its_strongest_features_and_its_controls(tmp_path):
-    x, path = torch.ones(1, 5), tmp_path / "a &amp; b.html"
-    written = write_report(igteach.integrated_gradients(FIVE, x), FIVE, x, path=path, other_baselines={"beyond": 2.0})
+    x, path = torch.ones(1, 8), tmp_path / "a &amp; b.html"
+    written = write_report(igteach.integrated_gradients(eight, x), eight, x, path=path, other_baselines={"beyond": 2.0})
     in_notebook = Page(written._repr_html_())
     said = [control[kind] for control in written.found["controls"] for kind in ("name", "found", "reading")]
     assert len(said) == 9
@@ -198,7 +202,7 @@ def test_a_report_shows_its_verdict_its_strongest_features_and_its_controls(tmp_
 def test_a_report_of_an_answer_alone_says_in_a_notebook_that_nothing_was_controlled(tmp_path):
     written = write_report(igteach.integrated_gradients(F, X), path=tmp_path / "report.html")
     for words in (repr(written), Page(written._repr_html_()).words):
-        assert "No control was run, so nothing is known of what they are worth." in words
+        assert "The shares add up; no control was run, so nothing is known of what they are worth." in words
 
 
 def test_a_report_escapes_everything_in_a_notebook(tmp_path):
@@ -228,19 +232,19 @@ def test_a_single_share_cannot_be_ranked(tmp_path, f, x, baseline):
     page, found = report(tmp_path / "report.html", answer, f, x, baseline, other_baselines={"beyond": 2 * x})
     assert found["controls"] == []
     assert not found["controls run"]
-    assert found["controls not run"] == {"all": "a single share cannot be ranked"}
-    assert "Not run: all (a single share cannot be ranked)." in page.words
+    why = "a single feature moved, so its share is F(x) - F(x'), which two calls of F tell"
+    assert found["controls not run"] == {"all": why}
+    assert f"Not run: all ({why})." in page.words
     assert "no control speaks against them" not in page.words
 
 
-def test_two_shares_can_be_ranked(tmp_path):
+def test_two_shares_can_be_deleted_but_not_ranked(tmp_path):
     baseline = torch.tensor([[0.0, 0.0, 1.0]])
     _, found = report(tmp_path / "report.html", igteach.integrated_gradients(F, X, baseline), F, X, baseline)
     assert found["controls run"]
-    assert [control["name"] for control in found["controls"]] == [
-        "random gradients times x - x'",
-        "deletion against chance",
-    ]
+    assert [control["name"] for control in found["controls"]] == ["deletion against chance"]
+    too_few = "two rankings of 2 shares agree by chance; 8 are needed"
+    assert found["controls not run"] == dict.fromkeys(["random gradients times x - x'", "weights at random"], too_few)
 
 
 def test_a_report_is_replaced_and_nothing_else_is(tmp_path):
@@ -269,7 +273,7 @@ def test_bad_input_is_refused_by_name(tmp_path, digit):
         write_report(igteach.integrated_gradients(F, torch.ones(2, 3)), path=path)
     with pytest.raises(ValueError, match="f or x is missing"):
         write_report(answer, f, path=path)
-    with pytest.raises(ValueError, match="it is of another f, x or target"):
+    with pytest.raises(ValueError, match="it is of another f, x, baseline or target"):
         write_report(answer, f, x, 0.0, (target + 1) % 10, path=path)
     with pytest.raises(ValueError, match="x has shape"):
         write_report(answer, F, X, path=path)

@@ -57,7 +57,7 @@ def test_it_carries_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert all(re.match(r"igteach/|igteach-[\d.]+\.dist-info/", name) for name in names)
     assert not [name for name in names if re.search(r"test_|tests/|conftest|checkpoint|__pycache__|\.ipynb_", name)]
-    carried = {"source", "solved"} | {f"{lesson}.ipynb" for lesson in LESSONS}
+    carried = {"source", "solved", "templates"} | {f"{lesson}.ipynb" for lesson in LESSONS}
     assert {name.split("/")[2] for name in names if name.startswith("igteach/notebooks/")} == carried
 
 

@@ -71,9 +71,10 @@ def _diagnosis_cases(rng: torch.Generator) -> list[Case]:
         (0.0, [-0.5, -0.5, -0.5], ties),
         (0.0, [0.4, 0.4, 0.4], alone),
     ]
+    shuffled = [measured[place] for place in torch.randperm(len(measured), generator=rng).tolist()]
     return [
         Case(f"patient {number}", (once_more, torch.tensor(residuals, dtype=torch.float64), gaps))
-        for number, (once_more, residuals, gaps) in enumerate(measured, start=1)
+        for number, (once_more, residuals, gaps) in enumerate(shuffled, start=1)
     ]
 
 

@@ -16,8 +16,8 @@ def black(mean, deviation, height, width):
 
 
 def log_odds(logits, target):
-    p = logits.double().softmax(1)[:, target]
-    return torch.log(p / (1 - p))
+    rest = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
+    return logits[:, target] - rest.exp().sum(1).log()
 
 
 def reach(scores, draws):
