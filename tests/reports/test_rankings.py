@@ -173,9 +173,7 @@ def test_of_a_grouped_answer_the_one_before_is_asked_for(found):
 
 def test_columns_of_a_table_are_not_compared_with_random_slopes(tmp_path):
     """Their distances depend on their units: in grams a weight is a thousand times as far away as in kilograms."""
-    import pandas as pd
-
-    x = pd.DataFrame(np.arange(1.0, 10.0)[None], columns=list("abcdefghi"))
+    x = pd.DataFrame([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]], columns=list("abcdefghi"))
     f = igteach.toy(lambda *features: sum(features))
     found = write_report(igteach.integrated_gradients(f, x), f, x, path=tmp_path / "table.html").found
     name = "random gradients times x - x'"
