@@ -149,6 +149,8 @@ def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values
     if _match(expected, returned):
         return None
     found = f": yours is {_shortened(returned)}" if shows_values else ""
+    if shows_values and isinstance(expected, str):
+        found += f" for {', '.join(map(_shortened, case.arguments))}"
     seen = symptom(expected, returned) if isinstance(expected, Tensor) and isinstance(returned, Tensor) else ""
     return " ".join(
         sentence
@@ -164,7 +166,7 @@ def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values
 def _shortened(returned: object) -> str:
     """What was returned, in a few words."""
     if not isinstance(returned, Tensor):
-        return repr(returned)
+        return f"{returned:.4g}" if isinstance(returned, float) else getattr(returned, "__name__", repr(returned))
     numbers = [f"{number:.4g}" for number in returned.double().flatten().tolist()]
     if len(numbers) == 1:
         return numbers[0]

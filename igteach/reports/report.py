@@ -229,8 +229,10 @@ def _check_replaceable(page: Path) -> None:
 def _controls(question: Question, others: Mapping[str, Any]) -> tuple[list[Control], dict[str, str]]:
     """The controls, and those that cannot be run, each with the reason."""
     shares = int(flatten_places(question.values).count_nonzero())
-    if shares < 2:
-        return [], {"all": "a single feature moved, so its share is F(x) - F(x'), which two calls of F tell"}
+    if shares == 0:
+        return [], {"all": "no share differs from zero"}
+    if shares == 1:
+        return [], {"all": "only one share differs from zero: F(x) - F(x'), which two calls of F tell"}
     found, not_run = [by_deletion(question)], dict[str, str]()
     for name, control in RANKINGS.items():
         try:
@@ -460,7 +462,9 @@ def _advice(found: Mapping[str, Any]) -> str:
     if found["F hardly changes"]:
         warnings.append("F is nearly the same at x' and at x, so there is next to nothing to share out")
     if found["x' is not neutral"]:
-        warnings.append("the model is sure of a class at x', so the shares compare with that class")
+        same = found["evidence"]["F(x')"] >= SURE
+        answer = "gives the same answer at x' already" if same else "is sure of another class at x'"
+        warnings.append(f"the model {answer}, so the shares compare with that")
     if found["truncated"]:
         warnings.append("the model did not read all of the text")
     if failed:

@@ -18,7 +18,7 @@
 #
 # **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
 #
-# **Time.** 25 minutes, exercises included. The first half is one run through the whole idea, in ten minutes.
+# **Time.** 25 minutes, exercises included. The first half runs through the whole idea in ten minutes.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -36,7 +36,7 @@ device = igteach.device()
 # %% [markdown]
 # ## A photograph, and an answer
 #
-# Two photographs: a man with a camera, and Greek coins from Pompeii. A network that has learnt to tell a thousand things apart in photographs looks at both.
+# Two photographs: a man with a camera, and Greek coins from Pompeii. A network that has learnt to tell a thousand things apart looks at both.
 
 # %%
 network = imagenet.load()
@@ -50,9 +50,9 @@ for name, photograph in photographs.items():
     print(f"{name}:", "  ".join(named))
 
 # %% [markdown]
-# The man is on a lawn, behind a camera on three legs. There is no person among the thousand things, but there is a tripod, and the network is almost sure of it. Nor is there a coin. Whatever it says of the coins is wrong, and still it answers, though it is not sure.
+# The man is on a lawn, behind a camera on three legs. The thousand things include no photographer, but they do include a tripod, and the network is almost sure of it. They include no coin either. Whatever the network says of the coins is wrong; it answers all the same, though it is not sure.
 #
-# Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability by each pixel, drawn on the right.
+# Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability with respect to the pixels, drawn on the right.
 
 # %%
 man = photographs["camera"]
@@ -66,8 +66,8 @@ show.attributions(
 # %% [markdown]
 # Does it tell you?
 #
-# It is the first idea that everybody has, and this course begins where it fails. The man comes back at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better picture, and in lesson 12 with the question whether to believe it; the coins come with him to 08 and 12.
-# First the whole idea, on a picture that is small enough to see every pixel.
+# It is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better picture, and in lesson 12, which asks whether to believe it. The coins join him in 08 and 12.
+# First, the whole idea on a picture small enough to show every pixel.
 #
 # ## A digit, and a sure answer
 #
@@ -88,11 +88,11 @@ print("the network says", int(label))
 print("it is at least 90% sure:", bool(probability > 0.9))
 
 # %% [markdown]
-# **Predict.** Which strokes make it this digit and no other? Choose two or three pixels that you would point at. Keep them in mind.
+# **Predict.** Which strokes make it this digit and no other? Choose two or three pixels that you would point to, and remember them.
 #
 # ## The first idea: the gradient
 #
-# The score, the probability of that answer, is a function F of 64 numbers. Autograd tells how fast F changes if a pixel gets a little brighter. A strong change ought to mean an important pixel, so let us draw it.
+# The score, the probability of that answer, is a function F of 64 numbers. Autograd tells you how fast F changes as a pixel gets brighter. A fast change ought to mean an important pixel, so let us draw it.
 
 # %%
 slope = igteach.gradient(score, picture, target=int(label))
@@ -103,19 +103,19 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# Orange is positive, blue and hatched is negative, no colour is zero. Did it point at your pixels?
+# Orange is positive, blue and hatched is negative, no colour is zero. Did it point to your pixels?
 #
-# Some of the strongest places may hold no ink at all. The gradient asks *what if this pixel were a little brighter than it is?*
+# Some of the strongest pixels may hold no ink at all. The gradient asks *what if this pixel were a little brighter?*
 # That is a question about other pictures, close to this one. We asked about this one.
 #
 # ## The second idea: walk there
 #
-# Begin with a black picture x', the **baseline**. The network has no idea what it is. Now turn the ink up, step by step, until you arrive at the picture x. On the path the score climbs from F(x') to F(x).
-# At each step, a pixel contributes its slope *there* times the ink that it gained *there*. Add that up over the path:
+# Begin with a black picture x', the **baseline**. The network has no idea what it is. Now turn the ink up, step by step, until you reach the picture x. Along the path the score climbs from F(x') to F(x).
+# At each step, a pixel contributes its slope *there* times the ink it gained *there*. Add these up along the path:
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). In five lines, with 64 steps; and beside it, in the same unit, the gradient times the ink of the picture:
+# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Beside it, in the same unit: the gradient times the picture's ink.
 
 # %%
 black = torch.zeros_like(picture)
@@ -132,13 +132,13 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# Both maps are on one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, on the path, and that is what the right-hand map adds up.
+# Both maps share one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
 #
 # Where there is no ink there is no share: black pixels stay white. The orange pixels spoke for this digit, the blue ones against it. Are yours among them?
 #
 # ## Shares that add up
 #
-# A picture can please and be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. The difference is the **residual**. From here on we let the package do the five lines.
+# A picture can please and still be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. Their sum minus that gain is the **residual**. From here on the package does the five lines for us.
 
 # %%
 attribution = igteach.integrated_gradients(
@@ -155,11 +155,11 @@ print("our five lines agree with the package:      ", torch.allclose(shares, att
 attribution
 
 # %% [markdown]
-# Every answer of this package prints like that: the residual first, then its own estimate of its error (lesson 05). The last digits differ from one computer to another.
+# Every attribution from this package prints like that: the residual first, then its own error estimate (lesson 05). The last digits differ from one computer to another.
 #
-# ## Does it point at what matters?
+# ## Does it point to what matters?
 #
-# Adding up is not yet pointing right. So test it: paint the 8 pixels black that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with four rankings of the inked pixels. One of them knows nothing of the network: it takes the pixels with the most ink.
+# Shares can add up and still point to the wrong pixels. So test them: black out the 8 pixels that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with four rankings of the inked pixels. One knows nothing of the network: it takes the pixels with the most ink.
 #
 # **Predict.** Which ranking leaves the least?
 
@@ -179,19 +179,19 @@ for name, ranking in rankings.items():
     strongest = ranking.flatten(1).argsort(descending=True, stable=True)[:, :8]
     painted = pictures.flatten(1).scatter(1, strongest, 0.0).view_as(pictures)
     left[name] = score(painted).gather(1, labels[:, None]).mean().item()
-title = f"the 8 top-ranked pixels painted black, mean over {len(pictures)} digits"
+title = f"the 8 top-ranked pixels blacked out, mean over {len(pictures)} digits"
 show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 
 # %%
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next if its sign is kept. Without its sign, as it is most often drawn, it does worse than a ranking that has never heard of the network:
-# it then also takes pixels away that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Without its sign, which is how it is usually drawn, it does worse than a ranking that has never heard of the network:
+# it then also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #
-# The same method, on the photograph, from a black picture.
+# The same method on the photograph, from a black picture.
 
 # %% tags=["nbval-ignore-output"]
 black_photograph = imagenet.normalise(torch.zeros_like(man))
@@ -212,15 +212,15 @@ print("the shares add up to", show.rounded(in_all, 2))
 print("their absolute values are", show.rounded(strength / man_gained, 2), "times that")
 
 # %% [markdown]
-# Orange places spoke for the tripod, blue ones against it, and the shares add up. But read the last line. Neighbouring pixels speak against one another, and nearly all that they say cancels. The map is smoothed over three pixels, so it shows the small rest, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
+# Orange places spoke for the tripod, blue ones against it, and the shares add up. But read the last line. Neighbouring pixels contradict one another, and nearly everything they say cancels. The map is smoothed over three pixels, so it shows the little that remains, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
 #
-# And look at the man's coat. It is black, and so is the baseline: hardly any share lies there. Lesson 07 is about that.
+# And look at the man's coat. It is black, and so is the baseline, so it gets hardly any share. Lesson 07 is about that.
 #
 # ## How a lesson works
 #
-# Lessons have exercises. You write a function, run its cell, and run the check below it. A check answers at once. It says **solved**, **open** (nothing written yet), or **not yet** and what went wrong; it never gives the answer away. Nothing later depends on your answer, so you can always go on.
+# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on.
 #
-# Here is an answer to exercise 1 with a mistake in it, so that you see how a check speaks.
+# Here is a wrong answer to exercise 1, to show you how a check speaks.
 
 # %%
 def forgetful(f, x, baseline):
@@ -230,22 +230,22 @@ def forgetful(f, x, baseline):
 check("00.1", forgetful)
 
 # %% [markdown]
-# Hints unfold one at a time. Try first. Where they are not enough, run `from igteach.exercises import hint`; then `hint("00.2")` gives one hint more at each call, and after the last the solution.
+# Hints unfold one at a time. Try first. If they are not enough, run `from igteach.exercises import hint`; then each call of `hint("00.2")` gives one more hint, and after the last, the solution.
 #
-# At its end each lesson shows which of its exercises you have solved. That is kept in `progress.json` beside your copies of the lessons, for you alone, and sent nowhere.
+# Each lesson ends by showing which of its exercises you have solved. That is kept in `progress.json` beside your copies of the lessons, for you alone, and is sent nowhere.
 #
-# `igteach.device()` picks a GPU where there is one. Set the environment variable `IGTEACH_DEVICE` to `cpu` to decide otherwise.
+# `igteach.device()` picks a GPU if there is one. To overrule it, set the environment variable `IGTEACH_DEVICE` to `cpu`.
 
 # %% [markdown]
 # ### Exercise 1: what there is to share
 #
 # ●○○ · 2 minutes
 #
-# Every attribution shares out one number: what the input gained over the baseline. Return it.
+# Every attribution distributes one number: what the input gained over the baseline. Return it.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>f</code> takes a batch and returns one number a row. Here the batch is one row, so <code>f(x)[0]</code> is its number.
+# <code>f</code> takes a batch and returns one number per row. Here the batch is one row, so <code>f(x)[0]</code> is its number.
 #
 # </details>
 
@@ -268,7 +268,7 @@ check("00.1", to_share)
 #
 # ●○○ · 3 minutes
 #
-# Write the number that says whether an attribution adds up. It is positive where too much was given out.
+# Write the number that says whether an attribution adds up. It is positive if the shares add up to too much.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -282,7 +282,7 @@ check("00.1", to_share)
 
 # %% nbgrader={"grade": false, "grade_id": "answer-00-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def residual(values, f_input, f_baseline):
-    """By how much the values give out more than F(x) - F(x').
+    """By how much the sum of the values exceeds F(x) - F(x').
 
     values: tensor of any shape;  f_input, f_baseline: F(x) and F(x'), two numbers.  Returns one number.
     """
@@ -299,7 +299,7 @@ check("00.2", residual)
 #
 # ●●○ · 5 minutes
 #
-# Find the row and the column of the pixel with the strongest share in a map. Strong is a matter of size: a share against the digit can be stronger than any share for it.
+# Find the row and the column of the pixel with the strongest share in a map. Strong is a matter of magnitude: a share against the digit can be stronger than any share for it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -313,7 +313,7 @@ check("00.2", residual)
 
 # %% nbgrader={"grade": false, "grade_id": "answer-00-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def strongest_pixel(values):
-    """Where the share of largest size lies.
+    """Where the share of largest magnitude lies.
 
     values: (rows, columns).  Returns a tensor of two numbers: row and column, counted from 0.
     """
@@ -333,7 +333,7 @@ check("00.3", strongest_pixel)
 #
 # <details><summary>Answer</summary>
 #
-# The derivative of the sum by every number in <code>path</code>. Each row's score depends on that row alone, so the derivative of the sum by a row is the derivative of that row's own score. One call gives 64 gradients.
+# The derivative of the sum with respect to every number in <code>path</code>. Each row's score depends on that row alone, so the derivative with respect to a row is that of its own score. One call gives 64 gradients.
 #
 # </details>
 #
@@ -344,7 +344,7 @@ check("00.3", strongest_pixel)
 #
 # <details><summary>A. Zero.</summary>
 #
-# Right. It did not move on the path, and x - x' is a factor of its share.
+# Right. It did not move along the path, and x - x' is a factor of its share.
 #
 # </details>
 # <details><summary>B. It depends on the gradient.</summary>
@@ -358,12 +358,12 @@ check("00.3", strongest_pixel)
 #
 # <details><summary>A. Yes, that is what completeness means.</summary>
 #
-# Completeness is about the sum. One share too high and another too low by as much leave the sum as it was.
+# Completeness is about the sum. If one share is too high and another too low by as much, the sum stays the same.
 #
 # </details>
 # <details><summary>B. Not necessarily.</summary>
 #
-# Right. A residual that is not small proves that something is wrong. A small one is necessary and not sufficient. Lesson 05 comes back to this.
+# Right. A residual that is not small proves that something is wrong. A small one is necessary, not sufficient. Lesson 05 comes back to this.
 #
 # </details>
 
@@ -372,12 +372,12 @@ check("00.3", strongest_pixel)
 #
 # <details><summary>A. Any picture would give the same shares.</summary>
 #
-# It would not. The shares explain the difference from the picture where you began.
+# It would not. The shares explain the difference from the picture you began with.
 #
 # </details>
 # <details><summary>B. It is a picture that says nothing, so what the digit gained over it is the digit's doing.</summary>
 #
-# Right. What it means to say nothing is a question of its own, and lesson 07 is about it.
+# Right. What it means to say nothing is a question of its own, for lesson 07.
 #
 # </details>
 
@@ -395,6 +395,6 @@ progress("00")
 # 2. Integrated Gradients adds up gradient times movement along the path from a baseline to the input, and its shares add up to F(x) - F(x').
 # 3. Ask every attribution for its residual. A large one is proof that it is wrong.
 #
-# **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The digits: Alpaydin and Kaynak (1998). Painting pixels black to test a map: Samek et al. (2017).
+# **Where it comes from.** Integrated Gradients: Sundararajan, Taly and Yan (2017). The digits: Alpaydin and Kaynak (1998). Blacking out pixels to test a map: Samek et al. (2017).
 #
-# **What is next.** [Lesson 01](01_naive_gradients.ipynb): the gradient, what it is good for and where it stops.
+# **What is next.** [Lesson 01](01_naive_gradients.ipynb): the gradient, what it is good for and where it fails.

@@ -14,7 +14,7 @@
 # **You will be able to**
 # - predict a small change of a score from its gradient, and check a gradient without autograd;
 # - draw the saliency map of a picture;
-# - name the question that a gradient answers, and tell it from the one you meant to ask.
+# - name the question that a gradient answers, and tell it apart from the one you meant to ask.
 #
 # **You need** [lesson 00](00_start_here.ipynb), partial derivatives, and a first course in PyTorch.
 #
@@ -38,7 +38,7 @@ device = igteach.device()
 #
 # Two features go into a score: F(x1, x2) = 3 x1 + 0.1 x2. Our example is x = (0, 10).
 #
-# `igteach.toy` makes such a function of plain numbers into one that takes a batch, one row an example.
+# `igteach.toy` turns a function of plain numbers into one that takes a batch, one example per row.
 
 # %%
 f = igteach.toy(lambda x1, x2: 3 * x1 + 0.1 * x2)
@@ -47,14 +47,14 @@ x = torch.tensor([[0.0, 10.0]], device=device)
 print("F(x) =", show.rounded(f(x)))
 
 # %% [markdown]
-# **Predict.** Which feature will the gradient call the important one? Which feature is the score made of? Write both down before you run the next cell.
+# **Predict.** Which feature will the gradient call important? Which one is the score made of? Write both down before you run the next cell.
 
 # %%
 print("gradient:           ", show.rounded(igteach.gradient(f, x).values))
 print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 
 # %% [markdown]
-# The gradient names x1, thirty times over. Yet x1 is 0, and everything in the score came from x2.
+# The gradient names x1, by a factor of thirty. Yet x1 is 0, and the whole score came from x2.
 #
 # Neither answer is wrong. They answer different questions:
 #
@@ -69,7 +69,7 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 #
 # $$F(x + d) - F(x) \;\approx\; \sum_i \frac{\partial F}{\partial x_i}\, d_i .$$
 #
-# Five lines keep or break that promise. The function is bent, so that there is something to break.
+# Five lines put that promise to the test. The function is curved, so that there is something to break.
 
 # %%
 bent = igteach.toy(lambda x1, x2: x1 * x1 * x2 + x2)
@@ -83,43 +83,43 @@ happened = torch.cat([bent(start + size * direction) - bent(start) for size in s
 show.curves(
     sizes,
     {"|promised - happened|": (promised - happened).abs(), "|happened|": happened.abs()},
-    xlabel="size of the step",
+    xlabel="length of the step",
     ylabel="change of F",
     logarithmic=True,
 )
 
 # %% [markdown]
-# On these axes a straight line is a power. The error falls two decades where the change itself falls one: it goes with the *square* of the step.
+# On these axes a straight line is a power law. Each time the change shrinks tenfold, the error shrinks a hundredfold: it goes with the *square* of the step.
 # For a small enough step the promise is as good as you like. For a step of 1 it is worth little.
 #
-# An attribution wants to explain the whole way from "no picture" to "this picture". That is not a small step. Remember this when we get to lesson 02.
+# An attribution has to explain the whole distance from "no picture" to "this picture". That is not a small step. Remember it in lesson 02.
 #
 # ## Checking a gradient without autograd
 #
-# Autograd gives the gradient by the chain rule. To check it, nudge one feature to both sides and see how far F moves:
+# Autograd gives the gradient by the chain rule. To check it, nudge one feature to either side and see how far F moves:
 #
 # $$\frac{\partial F}{\partial x_i} \;\approx\; \frac{F(x + h e_i) - F(x - h e_i)}{2h},$$
 #
-# where $e_i$ is 1 in place $i$ and 0 elsewhere.
+# where $e_i$ is 1 in position $i$ and 0 elsewhere.
 
 # %% [markdown]
 # ### Exercise 1: the central difference
 #
 # ●○○ · 8 minutes
 #
-# Write the formula above. The check will call your function with several smooth functions.
+# Write the formula above. The check will try it on several smooth functions.
 #
 # <details><summary>Hint 1</summary>
 #
-# Make a step that is zero everywhere but in place <code>feature</code>: <code>torch.zeros_like(x)</code> is a start.
+# Make a step that is zero everywhere except at <code>feature</code>: <code>torch.zeros_like(x)</code> is a start.
 #
 # <details><summary>Hint 2</summary>
 #
-# Do not write into <code>x</code>. Add the step to it, and subtract it, each time from the same <code>x</code>.
+# Do not write into <code>x</code>. Add the step to it once, and subtract it once, always starting from the same <code>x</code>.
 #
 # <details><summary>Hint 3</summary>
 #
-# The two points lie <code>2 * step</code> apart. <code>f</code> returns one number a row; there is one row.
+# The two points lie <code>2 * step</code> apart. <code>f</code> returns one number per row; there is one row.
 #
 # </details></details></details>
 
@@ -140,7 +140,7 @@ def finite_difference(f, x, feature, step):
 check("01.1", finite_difference)
 
 # %% [markdown]
-# **Predict.** A smaller step makes a better estimate, says the formula. The computer has about sixteen digits. What will the error do as the step goes from 0.1 down to 0.000000000001?
+# **Predict.** The smaller the step, the better the estimate, says the formula. But the computer carries only about sixteen digits. What will the error do as the step goes from 0.1 down to 0.000000000001?
 
 # %%
 cubic = igteach.toy(lambda x: x * x * x)
@@ -158,8 +158,8 @@ show.curves(
 )
 
 # %% [markdown]
-# Read it from right to left. First the formula wins: two-sided differences gain two digits for every one that the step loses. Then the rounding wins:
-# two values of F that agree in fifteen digits leave one digit for their difference. The best step is in between.
+# Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits. Then rounding wins:
+# two values of F that agree in fifteen digits leave one for their difference. The best step lies in between.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -168,11 +168,11 @@ show.curves(
 #
 # ●○○ · 7 minutes
 #
-# Estimate by how much F changes when x moves by d, from the gradient at x alone. `igteach.gradient(f, x).values` has the shape of x.
+# Estimate how much F changes when x moves by d, using only the gradient at x. `igteach.gradient(f, x).values` has the shape of x.
 #
 # <details><summary>Hint 1</summary>
 #
-# Each feature moves F by its slope times its own step.
+# Each feature moves F by its slope times its step.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -197,8 +197,8 @@ check("01.2", first_order)
 # %% [markdown]
 # ## Saliency: the gradient of a real network
 #
-# Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they make a picture, too.
-# *Saliency* shows their size: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score is the class's **logit** here, the number before the softmax; lesson 02 shows what a probability would add.
+# Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they too make a picture.
+# *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score here is the class's **logit**, the number before the softmax; lesson 02 shows what a probability would add.
 
 # %%
 model = digits.load()
@@ -216,22 +216,22 @@ show.heatmaps(maps, kind="magnitude")
 # %% [markdown]
 # Look at the pictures, then at the maps. Where is the ink, and where are the dark squares?
 #
-# Some of the map lies on the digit. Much of it does not, and neighbours that belong to one stroke get very different values. Two reasons:
+# Some of the map lies on the digit. Much of it does not, and neighbours in one stroke get very different values. There are two reasons:
 #
-# 1. The map shows *possible* changes, not what is there. Ink where there is none can turn one digit into another, so empty places are salient as well.
-# 2. A ReLU network is made of linear pieces. At x you stand on one of them, and its slope is the slope of that one piece. Next door is another piece with another slope.
-#    The slope changes abruptly while the score hardly does, and that looks like noise.
+# 1. The map shows *possible* changes, not what is there. New ink can turn one digit into another, so empty places are salient as well.
+# 2. A ReLU network is made of linear pieces. At x you stand on one of them, and the gradient is the slope of that one piece. Next door is another piece with another slope.
+#    The slope jumps while the score hardly moves, and that looks like noise.
 
 # %% [markdown]
 # ### Exercise 3: saliency
 #
 # ●○○ · 6 minutes
 #
-# Write saliency with autograd itself.
+# Write saliency yourself, with autograd.
 #
 # <details><summary>Hint 1</summary>
 #
-# Autograd needs to know what to differentiate by: <code>x = x.clone().requires_grad_()</code>.
+# Autograd has to track <code>x</code>: <code>x = x.clone().requires_grad_()</code>.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -239,13 +239,13 @@ show.heatmaps(maps, kind="magnitude")
 #
 # <details><summary>Hint 3</summary>
 #
-# Saliency is a size. A size has no sign.
+# Saliency is a magnitude. A magnitude has no sign.
 #
 # </details></details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-01-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def saliency(f, x):
-    """How strongly f reacts to a nudge of each feature.
+    """How strongly f reacts when each feature is nudged.
 
     f: (N, features) -> (N,);  x: (1, features).  Returns (1, features), nowhere negative.
     """
@@ -262,10 +262,10 @@ check("01.3", saliency)
 # %% [markdown]
 # ## A nudge almost too small to see
 #
-# The pictures have 17 levels of grey. We move every pixel by half a level, up or down: less than one step of grey. Which pixels go up and which go down is our choice, so we make it a bad one.
-# Start with all of them up. Then, again and again, flip the one pixel that lowers the agreement of the new map with the old one most.
+# The pictures have 17 levels of grey. We move every pixel by half a level, up or down. Which go up and which go down is our choice, so we make it a bad one.
+# Start with all of them up. Then, again and again, flip the one pixel whose flip most lowers the agreement between the new map and the old.
 #
-# *Agree* is measured by rank correlation: 1 if the pixels come in the same order of saliency, 0 if the two orders have nothing in common.
+# *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 
@@ -310,8 +310,8 @@ show.heatmaps({"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]
 show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": second_map.view(8, 8)}, kind="magnitude")
 
 # %% [markdown]
-# Two pictures that one has to compare twice, one answer, and two orders of importance. Compare where the darkest squares lie.
-# We looked for the worst nudge, so read this as a warning and not as an average. But an account of a *picture* should not change with what one can hardly see in it.
+# Two pictures that you have to look at twice, one answer, and two orders of importance. Compare where the darkest squares lie.
+# We searched for a bad nudge, so read this as a warning, not as an average. But an account of a *picture* should not depend on what you can hardly see in it.
 #
 # ## Recap
 #
@@ -319,18 +319,18 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # <details><summary>Answer</summary>
 #
-# The values add up to 0.7, and F(x) - F(x') is 0.7. The residual is 0: everything was given out, and no more than that.
+# The values add up to 0.7, and F(x) - F(x') is 0.7. The residual is 0: everything was distributed, and nothing more.
 #
 # </details>
 #
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** The gradient of the score by a pixel is 0. What follows?
+# **Question 1.** The gradient of the score with respect to a pixel is 0. What follows?
 #
 # <details><summary>A. The pixel contributed nothing to the score.</summary>
 #
-# Not so. In F = 3 x1 + 0.1 x2 the small gradient belonged to the feature that made the whole score. A gradient of 0 can, too: lesson 02 shows one.
+# Not so. In F = 3 x1 + 0.1 x2 the small gradient belonged to the feature that made the whole score. Even a gradient of 0 can: lesson 02 shows one.
 #
 # </details>
 # <details><summary>B. A very small nudge of the pixel hardly moves the score.</summary>
@@ -340,7 +340,7 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 # </details>
 # <details><summary>C. The network does not use the pixel.</summary>
 #
-# Not so. The network may use it everywhere but on the linear piece where this picture lies.
+# Not so. The network may use it everywhere except on the linear piece where this picture lies.
 #
 # </details>
 
@@ -349,17 +349,17 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # <details><summary>A. It halves.</summary>
 #
-# That is the one-sided difference. The two sides cancel the first term of the error.
+# That is the one-sided difference. With two sides, the first term of the error cancels.
 #
 # </details>
 # <details><summary>B. It falls to a quarter.</summary>
 #
-# Right. The error goes with the square of the step. In the figure, one decade to the left is two decades down.
+# Right. The error goes with the square of the step. In the figure, a step ten times smaller has an error a hundred times smaller.
 #
 # </details>
-# <details><summary>C. It stays.</summary>
+# <details><summary>C. It stays the same.</summary>
 #
-# It does so only where rounding has taken over, at very small steps.
+# It stops falling only at very small steps, where rounding takes over.
 #
 # </details>
 
@@ -368,12 +368,12 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # <details><summary>A. The network is made of linear pieces with different slopes.</summary>
 #
-# It is a reason: the map shows the slope of one piece, and next door it is another.
+# It is a reason: the map shows the slope of one piece, and next door the slope is another.
 #
 # </details>
 # <details><summary>B. Empty pixels are salient as well.</summary>
 #
-# It is a reason: ink where there is none could change the answer.
+# It is a reason: new ink could change the answer.
 #
 # </details>
 # <details><summary>C. Autograd computes gradients inexactly.</summary>
@@ -393,8 +393,8 @@ progress("01")
 # **Take away.**
 #
 # 1. The gradient says how fast F changes under a small nudge. It does not say what a feature contributed.
-# 2. Saliency is the size of the gradient, drawn as a picture. It is exact, and it looks like noise because the network's slope does.
-# 3. A nudge that one hardly sees can redraw the map while the answer stays.
+# 2. Saliency is the magnitude of the gradient, drawn as a picture. It is exact, and it looks like noise because the network's slope does.
+# 3. A nudge that you can hardly see can redraw the map while the answer stays.
 #
 # **Where it comes from.** Gradients as explanations: Baehrens et al. (2010). Saliency maps of pictures: Simonyan, Vedaldi and Zisserman (2013). Maps redrawn by invisible nudges: Ghorbani, Abid and Zou (2019).
 #

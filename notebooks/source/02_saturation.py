@@ -12,9 +12,9 @@
 # **The question.** A feature carries the whole score, and its gradient is zero. How can that be, and what does it hide?
 #
 # **You will be able to**
-# - show by an example in one variable that gradients break sensitivity;
-# - say when "take the feature away and look" fails as well;
-# - measure how steep a network is without units, and use it on two networks that are equally right and equally sure, one of which has next to no gradient.
+# - show with one variable that gradients break sensitivity;
+# - say when "take the feature away and look" fails too;
+# - measure steepness without units, on two networks that are equally right and equally sure, though one has next to no gradient.
 #
 # **You need** [lesson 01](01_naive_gradients.ipynb).
 #
@@ -45,7 +45,7 @@ x = torch.tensor([[2.0]], device=device)
 print("F(2) =", show.rounded(f(x)), "  F(0) =", show.rounded(f(0 * x)))
 
 # %% [markdown]
-# **Predict.** The score went from 0 to 1, and there is only one feature that can have done it. What does the gradient at x = 2 say?
+# **Predict.** The score went from 0 to 1, and only one feature can have done it. What does the gradient at x = 2 say?
 
 # %%
 print("gradient at 2:", show.rounded(igteach.gradient(f, x).values))
@@ -56,23 +56,23 @@ slopes = igteach.gradient(f, line).values[:, 0]
 show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabel="F and its gradient")
 
 # %% [markdown]
-# The gradient is zero. The only feature gets no credit for a score that it made alone.
+# The gradient is zero. The only feature gets no credit for a score it made alone.
 #
-# We want this much of an attribution: *where input and baseline differ in one feature, and F differs, that feature gets a share that is not zero.*
-# Sundararajan, Taly and Yan (2017) call it **sensitivity**. The gradient breaks it, because it asks about a nudge at the place where you stand. At x = 2 a nudge does nothing any more; the work was done on the path from x' to x.
+# We ask this much of an attribution: *if input and baseline differ in one feature only, and F differs, that feature's share is not zero.*
+# Sundararajan, Taly and Yan (2017) call it **sensitivity**. The gradient breaks it, because it asks about a nudge at the point where you stand. At x = 2 a nudge no longer does anything; the work was done on the path from x' to x.
 #
-# How much is left unexplained? Give every feature its slope times the distance that it went, x_i - x'_i, and compare with how far F went:
+# How much is left unexplained? Give every feature its slope times its displacement, x_i - x'_i, and compare the sum with the change of F:
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
 #
-# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is the residual of lesson 00 with the other sign: there a surplus is positive, here what is missing.
+# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is the residual of lesson 00 with its sign flipped: there a surplus is positive, here a shortfall.
 
 # %% [markdown]
 # ### Exercise 1: what the gradient leaves out
 #
 # ●○○ · 7 minutes
 #
-# Write the formula above, for any f, x and baseline. It has a sign: it is negative where the slopes promise too much.
+# Write the formula above, for any f, x and baseline. Keep the sign: it is negative if the slopes promise too much.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -80,13 +80,13 @@ show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabe
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>f</code> returns one number a row: with one row, <code>f(x)[0]</code> is the number.
+# <code>f</code> returns one number per row; with one row, <code>f(x)[0]</code> is the number.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-02-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def unexplained(f, x, baseline):
-    """The part of F(x) - F(x') that gradient times (x - x') leaves out, with its sign.
+    """What gradient times (x - x') leaves out of F(x) - F(x'), with its sign.
 
     f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number.
     """
@@ -102,10 +102,10 @@ check("02.1", unexplained)
 # %% [markdown]
 # ## A sure network is a saturated network
 #
-# One might say that nobody builds such a unit. But every classifier ends in one. A sigmoid, or a softmax, flattens out as the network grows sure, and a sure answer is the one that people ask about.
+# Nobody builds such a unit, you might say. But every classifier ends in one. A sigmoid, or a softmax, flattens out as the network grows sure, and sure answers are the ones people ask about.
 #
-# The network is another reader of digits. It has smooth units (tanh) where that of lesson 00 has ReLUs.
-# Walk from the black picture to a real digit, and look at the probability and at the size of its gradient on the path. A number alpha from 0 to 1 says how far along we are: the picture with its ink turned down to alpha.
+# The network here also reads digits. It has smooth units (tanh) where the one of lesson 00 has ReLUs.
+# Walk from the black picture to a real digit, and watch the probability and the magnitude of its gradient. A number alpha from 0 to 1 says how far along we are: it is the fraction of the ink that is turned on.
 
 # %%
 model = digits.load_plain()
@@ -121,7 +121,7 @@ sizes = igteach.gradient(score, walk, target=label).values.flatten(1).norm(dim=1
 
 show.curves(
     alphas,
-    {"probability": probabilities, "size of its gradient / largest": sizes / sizes.max()},
+    {"probability": probabilities, "magnitude of its gradient / largest": sizes / sizes.max()},
     xlabel="alpha, from the black picture to the digit",
     ylabel="probability, and its gradient",
 )
@@ -131,7 +131,7 @@ print("the network is at least 90% sure:", bool(probabilities[-1] > 0.9))
 print("the gradient at the digit is under a tenth of the largest on the path:", bool(sizes[-1] < sizes.max() / 10))
 
 # %% [markdown]
-# The probability rises somewhere on the path, and there the gradient is large. At the digit itself it has fallen to a small part of that. A saliency map is drawn *at the digit*: after the work is done.
+# The probability rises somewhere on the path, and there the gradient is large. At the digit itself it has fallen to a small fraction of that. A saliency map is drawn *at the digit*: after the work is done.
 #
 # ## Then take the feature away
 #
@@ -195,26 +195,26 @@ for i in range(2):
 print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
 
 # %% [markdown]
-# Each sensor alone can go, so each gets nothing; and yet the two of them made the score. Wherever one feature can stand in for another, and the pixels of a stroke do, taking away one at a time finds no one responsible.
+# Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible.
 #
-# Two ways of asking, and both stand at the end of the path: one looks at the nearest surroundings of x, the other one step back along each axis. Neither looks at the path from x' to x.
+# Both methods ask their question at the end of the path: the gradient looks just around x, occlusion one step back along each axis. Neither looks at the path from x' to x.
 #
 # ## Gradients can be made to vanish
 #
-# So far, gradients were small by accident. They can also be made small on purpose. The network that you have just walked through was trained as usual; call it plain. It has a twin of the same architecture, called flat. That one had one more term in its loss, which pushes the size of its gradient at each digit towards zero.
+# So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at each digit towards zero.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes, too. This number stays:
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. This number does not:
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
-# It says how steep F is at x, beside how far F climbed over the whole distance. For a linear F it is 1 or more. It is far below 1 only where F has flattened out before x.
+# It compares how steep F is at x with how far F climbed over the whole distance. For a linear F it is 1 or more. It is far below 1 only where F has flattened out before x.
 
 # %% [markdown]
 # ### Exercise 3: steepness without units
 #
 # ●●○ · 8 minutes
 #
-# Write this ratio. The norms are Euclidean.
+# Write the ratio above. The norms are Euclidean.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -222,13 +222,13 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # <details><summary>Hint 2</summary>
 #
-# Three numbers: steepness at x, the distance from x' to x, and how far F went, without its sign.
+# Three numbers: steepness at x, the distance from x' to x, and the absolute change of F.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-02-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def scale_free(f, x, baseline):
-    """Steepness at x relative to how far F went from the baseline.
+    """Steepness at x, relative to how far F moved from the baseline.
 
     f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number, at least 0.
     """
@@ -242,7 +242,7 @@ def scale_free(f, x, baseline):
 check("02.3", scale_free)
 
 # %% [markdown]
-# Now the two networks, on the 360 digits that neither has seen.
+# Now for the two networks, on the 360 digits that neither has seen.
 
 # %%
 plain, flat = digits.load_plain(), digits.load_flat()
@@ -266,7 +266,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
     print("  median steepness of the logit:       ", show.rounded(steepness(igteach.logit(network), predicted).median(), 2))
 
 # %% [markdown]
-# Equally accurate, equally sure; and one of them has next to no gradient. It is not the softmax only: the logit is flat as well. Look at one digit, on one scale for both.
+# Equally accurate, equally sure, and one of them has next to no gradient. The softmax is not the only cause: the logit is flat as well. Look at one digit, on one scale for both.
 
 # %%
 seen = {"plain": plain, "flat": flat}
@@ -278,9 +278,9 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# Whoever trusts saliency would say that the flat network looks at nothing. It reads the digit all the same: it is right as often. So **steepness is not importance**, and a maker who wants to hide what a network uses can do it at no cost in accuracy.
+# Anyone who trusts saliency would say that the flat network looks at nothing. It reads digits all the same, and is right about as often. So **steepness is not importance**, and a maker who wants to hide what a network uses can do so at no cost in accuracy.
 #
-# **Predict.** Integrated Gradients looks at the whole path from black to the digit. Its shares add up to F(x) - F(x'), and that is about the same for both networks. Will its map of the flat network be empty, too?
+# **Predict.** Integrated Gradients looks at the whole path from black to the digit. Its shares add up to F(x) - F(x'), which is about the same for both networks. Will its map of the flat network be empty too?
 
 # %%
 shares = {
@@ -293,12 +293,12 @@ show.heatmaps({f"IG, {name} network": share.values[0, 0] for name, share in shar
 for name, share in shares.items():
     print(f"{name}: the shares add up to F(x) - F(x') within 1%:", bool(share.relative_residual < 0.01))
 agreement = torch.corrcoef(torch.stack([share.values.flatten() for share in shares.values()]))[0, 1]
-print("the two stories are not one and the same (correlation below 0.95):", bool(agreement < 0.95))
+print("the two stories differ (correlation below 0.95):", bool(agreement < 0.95))
 
 # %% [markdown]
-# Two full maps, one for each network, and each accounts for its own score. The maps differ, as two networks may that learned to read in two ways. Where saliency had nothing to tell, IG tells both stories.
+# Two full maps, and each accounts for its own network's score. The maps differ, as they may for two networks that learned to read in different ways. Where saliency had nothing to tell, IG tells both stories.
 #
-# How does it do that? It averages the gradient over the path instead of reading it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
+# How does it do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
 #
 # ## Recap
 #
@@ -306,7 +306,7 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 #
 # <details><summary>Answer</summary>
 #
-# x1 has the larger gradient: 3 against 0.1. x2 made the score: 0.1 times 10 is all of it, and x1 is 0. No saturation was needed there: the gradient answers another question from the start.
+# x1 has the larger gradient: 3 against 0.1. x2 made the score: 0.1 times 10 is all of it, and x1 is 0. It took no saturation: the gradient answers a different question from the start.
 #
 # </details>
 #
@@ -341,7 +341,7 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # </details>
 
 # %% [markdown]
-# **Question 3.** A colleague multiplies the last layer, weights and biases, by 5. The network gets surer, its answers stay, and where it is sure saliency of the probability fades. What happened?
+# **Question 3.** A colleague multiplies the last layer, weights and biases, by 5. The network gets surer, its answers stay, and where it is sure, the saliency of the probability fades. What happened?
 #
 # <details><summary>A. The network now uses fewer pixels.</summary>
 #
@@ -350,12 +350,12 @@ print("the two stories are not one and the same (correlation below 0.95):", bool
 # </details>
 # <details><summary>B. The softmax saturates: at a sure answer its slope is close to zero.</summary>
 #
-# Right. The same happens to any network that is sure. It is a fact about the end of the path, not about what was used on it.
+# Right. The same happens to any network that is sure. It is a fact about the end of the path, not about what was used along it.
 #
 # </details>
 # <details><summary>C. Autograd lost precision.</summary>
 #
-# Autograd is exact to rounding, here too.
+# Here too, autograd is exact to rounding.
 #
 # </details>
 
@@ -371,8 +371,8 @@ progress("02")
 #
 # 1. Where F has flattened out, the gradient is zero whatever the feature did on the path. Gradients break sensitivity.
 # 2. Taking features away one at a time fails where one can stand in for another.
-# 3. Steepness is not importance. Two networks can be equally accurate and equally sure, and one of them has no gradient to show.
+# 3. Steepness is not importance. Of two networks, equally accurate and equally sure, one can have next to no gradient to show.
 #
 # **Where it comes from.** The one-variable example and the axiom: Sundararajan, Taly and Yan (2017); saturation along the path: the same authors (2016). Occlusion: Zeiler and Fergus (2014). Gradients pushed to zero without loss of accuracy: Su Jianlin (2020).
 #
-# **What is next.** [Lesson 03](03_reference_background.ipynb): every share is a share *of a difference*. Of the difference from what?
+# **What is next.** [Lesson 03](03_reference_background.ipynb): every share is a share *of a difference*. A difference from what?

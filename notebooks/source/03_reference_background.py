@@ -12,9 +12,9 @@
 # **The question.** "The large cell nuclei made the network say malignant." Large compared with what?
 #
 # **You will be able to**
-# - say why importance is always importance against something, and choose that something;
+# - say why importance is always measured against something, and choose that something;
 # - turn a gradient into shares of F(x) - F(x'), and say for which functions they are exact;
-# - measure how much of the difference such shares leave out.
+# - measure how much of the difference these shares leave out.
 #
 # **You need** [lesson 02](02_saturation.ipynb).
 #
@@ -38,7 +38,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Which words matter in a text?
 #
-# Count them, one might say. Here are two texts. The first is about the tides; the second is a handful of sentences about this and that.
+# Count them, you might say. Of these two texts, the first is about the tides and the second about nothing in particular.
 
 # %%
 tides = """
@@ -64,9 +64,9 @@ of_tides, of_anything = counts(tides, words), counts(anything, words)
 print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, stable=True)[:4]])
 
 # %% [markdown]
-# Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than texts have anyway*.
+# Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than other texts do*.
 #
-# **Predict.** Subtract from each word's frequency in this text its frequency in the other one. Which words come out on top?
+# **Predict.** From each word's frequency in this text, subtract its frequency in the other. Which words come out on top?
 
 # %% [markdown]
 # ### Exercise 1: counts against a corpus
@@ -77,7 +77,7 @@ print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, sta
 #
 # <details><summary>Hint 1</summary>
 #
-# Text and corpus have different lengths. Divide each by its own sum first.
+# Text and corpus differ in length. Divide each by its own sum first.
 #
 # </details>
 
@@ -85,7 +85,7 @@ print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, sta
 def relative_counts(text, corpus):
     """How much more frequent each word is in the text than in the corpus.
 
-    text, corpus: (words,) counts.  Returns (words,), frequencies, with sign.
+    text, corpus: (words,) counts.  Returns (words,): signed differences of frequencies.
     """
     ### BEGIN SOLUTION
     return text / text.sum() - corpus / corpus.sum()
@@ -100,11 +100,11 @@ against = of_tides / of_tides.sum() - of_anything / of_anything.sum()
 print("most above the other text:", [words[i] for i in against.argsort(descending=True, stable=True)[:4]])
 
 # %% [markdown]
-# One text, one way of counting, and two lists: the second knows what the text is about. What changed is the **background**. Nothing is important by itself; it is important against something.
+# One text, one way of counting, two lists; and the second knows what the text is about. What changed is the **background**. Nothing is important in itself, only against something.
 #
 # ## A patient
 #
-# A network of this course judges a lump in the breast from thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients of whom it is surest.
+# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients the network is surest about.
 
 # %%
 model = patients.load()
@@ -118,15 +118,15 @@ print("the probability of malignant is over 0.99:", bool(score(patient) > 0.99))
 print("the largest measurements:", [data.names[i] for i in patient[0].argsort(descending=True)[:2].tolist()])
 
 # %% [markdown]
-# The largest numbers are areas, because areas are counted in large numbers. "Area 2,000" says nothing until one knows what is usual.
+# The largest numbers are areas, because areas come in large numbers. "Area 2,000" says nothing until you know what is usual.
 #
-# Let us write it as the question of this course. F(x) is the probability for this patient. We look for a background x', which lesson 00 called the baseline, and then for shares of
+# Now put it as the question of this course. F(x) is the probability for this patient. We need a background x', which lesson 00 called the baseline, and then shares of
 #
 # $$F(x) - F(x').$$
 #
-# That difference is what there is to share out. Everything now hangs on x'. Three candidates: a patient whose measurements are all zero; the healthiest one of the table; the average one, who has the mean of every measurement.
+# That difference is what there is to distribute. Everything now depends on x'. Three candidates: a patient whose measurements are all zero; the healthiest patient in the table; the average patient, with the mean of every measurement.
 #
-# **Predict.** What will the network say of a patient whose nuclei have no size?
+# **Predict.** What will the network say about a patient whose nuclei have no size?
 
 # %%
 average = data.x_train.mean(dim=0, keepdim=True).to(device)
@@ -138,21 +138,21 @@ for name, candidate in {"zero": zero, "healthiest": healthiest, "average": avera
     print(f"{name:10s} P(malignant) = {score(candidate).item():.2f}")
 
 # %% [markdown]
-# The network calls a patient without nuclei healthy, and is sure of it. It has never seen such a one; its answer there means nothing, and a difference from it means little.
-# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. The average patient is where the network is undecided: from there, whatever pushes it to a side is what this patient brings.
+# The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is undecided: whatever tips it from there is what this patient brings.
 #
-# That is the working rule: **choose x' where F is neutral, and where your reader would say "nothing in particular".** Lesson 07 is about how far this rule carries.
+# That is the working rule: **choose x' where F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
 
 # %% [markdown]
 # ### Exercise 2: the most neutral candidate
 #
 # ●○○ · 5 minutes
 #
-# From several candidates, find the one whose score lies nearest to neutral.
+# Of several candidates, find the one whose score is nearest to neutral.
 #
 # <details><summary>Hint 1</summary>
 #
-# A distance has no sign. <code>argmin()</code> returns the place of the smallest entry.
+# A distance has no sign. <code>argmin()</code> returns the index of the smallest entry.
 #
 # </details>
 
@@ -173,11 +173,11 @@ check("03.2", most_neutral)
 # %% [markdown]
 # ## The first-order share
 #
-# With a background, the gradient of lesson 01 becomes a share. Feature i went from x'_i to x_i. If F kept the slope that it has at x, then the feature brought
+# Given a background, the gradient of lesson 01 becomes a share. Feature i went from x'_i to x_i. If the slope of F were everywhere what it is at x, the feature would contribute
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #
-# This is in units of F, and it needs no scaling: measure the area in other units, and the slope changes by the inverse. It is known as **gradient × input**. The package has it; here it is on a linear score of three measurements:
+# A share is in units of F and needs no scaling: measure the area in other units, and the slope changes by the inverse factor. The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
 
 # %%
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
@@ -195,13 +195,13 @@ print("shares:", show.rounded(answer.values), "  sum:", show.rounded(answer.valu
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>igteach.gradient(f, x).values</code> has the shape of x, and so has the distance that each feature went.
+# <code>igteach.gradient(f, x).values</code> has the shape of x, and so does the displacement of the features.
 #
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-03-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def first_order_shares(f, x, baseline):
-    """Each feature's first-order share in F(x) - F(x').
+    """Each feature's first-order share of F(x) - F(x').
 
     f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
     """
@@ -214,11 +214,11 @@ def first_order_shares(f, x, baseline):
 check("03.3", first_order_shares)
 
 # %% [markdown]
-# On a linear F the shares are exact, against every background: the slope at x is the slope everywhere.
+# For a linear F the shares are exact against any background: the slope at x is the slope everywhere.
 #
 # ## Where it goes wrong, and by how much
 #
-# **Predict.** The patient's network is not linear, and it is very sure of this patient. How much of F(x) - F(x') will the first-order shares add up to: about all, about half, next to nothing?
+# **Predict.** The network is not linear, and it is very sure of this patient. How much of F(x) - F(x') will the first-order shares add up to: nearly all, about half, or next to nothing?
 
 # %%
 first_order = igteach.gradient_times_input(score, patient, average)
@@ -226,8 +226,8 @@ gained = (first_order.f_input - first_order.f_baseline)[0]
 print("explained fraction of F(x) - F(x'):", show.rounded(first_order.values.sum() / gained, 1))
 
 # %% [markdown]
-# It is the saturation of lesson 02. Is it this patient only? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, and a residual of zero.
-# We ask for the probability, and for the log odds, which have no sigmoid at their end. Each curve is sorted by itself, so one place on the axis is not one patient.
+# This is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
+# We ask for the probability and for the log odds, which have no sigmoid at the end. Each curve is sorted separately, so one place on the axis is not one patient.
 
 # %%
 def explained(f):
@@ -245,10 +245,10 @@ for name, values in fractions.items():
     print(f"{name}: the median patient has {float(values.median()):.1f} explained")
 
 # %% [markdown]
-# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better and far from right: the network bends as well. The few patients far above 1 are those whose score is close to the average patient's, so that there is little to divide by.
-# The background gave us the right *question*, a difference to be shared out. The slope at x is a poor *answer* to it, because it holds at x only.
+# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better but far from right: the network bends as well. The few patients far above 1 score close to the average patient, so there is little to divide by.
+# The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x.
 #
-# No single place has the right slope for every feature. Lesson 04 takes the average over all places on the path.
+# No single point has the right slope for every feature. Lesson 04 averages over all points on the path.
 # The patients come back in lesson 07, where the background is called into question, and in lesson 11, with a model that has no gradient.
 #
 # ## Recap
@@ -264,7 +264,7 @@ for name, values in fractions.items():
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** You explain a photograph against a black picture. A pixel that is black in the photograph gets which first-order share?
+# **Question 1.** You explain a photograph against a black picture. What first-order share goes to a pixel that is black in the photograph?
 #
 # <details><summary>A. Zero, whatever the gradient.</summary>
 #
@@ -278,9 +278,9 @@ for name, values in fractions.items():
 # </details>
 
 # %% [markdown]
-# **Question 2.** A colleague measures the area in square centimetres instead of square micrometres, and converts it back inside the network. Which stays the same?
+# **Question 2.** A colleague measures the area in square centimetres instead of square micrometres, and converts it back inside the network. Which of these stays the same?
 #
-# <details><summary>A. The gradient by the area.</summary>
+# <details><summary>A. The gradient with respect to the area.</summary>
 #
 # It changes by the factor between the units.
 #
@@ -299,7 +299,7 @@ for name, values in fractions.items():
 # It need not be, and the first-order share does not use the gradient at the background.
 #
 # </details>
-# <details><summary>B. No patient is like that, so the network's answer for it means nothing; and that answer is far from neutral.</summary>
+# <details><summary>B. No patient is like that, so the network's answer means nothing; and that answer is far from neutral.</summary>
 #
 # Right. Both count.
 #
@@ -320,10 +320,10 @@ progress("03")
 #
 # **Take away.**
 #
-# 1. Importance is relative. An attribution shares out F(x) - F(x'), so say what x' is.
+# 1. Importance is relative. An attribution distributes F(x) - F(x'), so say what x' is.
 # 2. Choose x' where F is neutral and where a reader would see nothing in particular.
-# 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the way, it is off, and the residual says by how much.
+# 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the path, it is off, and the residual says by how much.
 #
 # **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Wolberg, Mangasarian, Street and Street (1993).
 #
-# **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the average slope, which makes it right.
+# **What is next.** [Lesson 04](04_integrated_gradients.ipynb): the average slope, which puts it right.

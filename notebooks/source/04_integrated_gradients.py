@@ -9,14 +9,14 @@
 # %% [markdown]
 # # 04 · Integrated gradients
 #
-# **The question.** One gradient at the end of the path missed what happened on it. What do all the gradients along the path say together?
+# **The question.** One gradient, at the end of the path, missed what happened along it. What do all the gradients on the path say together?
 #
 # **You will be able to**
-# - say from which identity Integrated Gradients comes, and what it needs of F;
-# - write it in six lines, and see completeness appear by itself;
-# - say what the choice of the path decides, and what is lost when the signs are thrown away.
+# - name the identity behind Integrated Gradients, and say what it requires of F;
+# - write it in six lines, and watch completeness appear by itself;
+# - say what the choice of path decides, and what is lost with the signs.
 #
-# **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: F changes along a path by gradient times velocity.
+# **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: along a path, F changes at the rate gradient times velocity.
 #
 # **Time.** 40 minutes, exercises included.
 #
@@ -36,9 +36,9 @@ device = igteach.device()
 # %% [markdown]
 # ## The same step, in smaller pieces
 #
-# You have seen the formula in lesson 00. Here is where it comes from.
+# You saw the formula in lesson 00. Here is where it comes from.
 #
-# Lesson 02 left us with F(x) = 1 - ReLU(1 - x). From 0 to 2.2 it gains 1, and the slope at x = 2.2 explains nothing of it. What if we do not take the distance in one step? Cut it into pieces. For each piece, take the slope in its middle, times the length of the piece. Add up.
+# Lesson 02 left us with F(x) = 1 - ReLU(1 - x). From 0 to 2.2 it gains 1, and the slope at x = 2.2 explains none of it. What if we do not take the distance in one step? Cut it into pieces. For each piece, multiply the slope at its midpoint by its length. Add up.
 #
 # **Predict.** With more and more pieces, does the sum approach 1 from below, from above, or from both sides?
 
@@ -52,34 +52,34 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {float((slopes * (x - baseline) / pieces).sum()):.2f} of 1")
 
 # %% [markdown]
-# From both sides: the piece with the kink in it counts in full or not at all, by where its middle lies. The smaller that piece, the smaller its error. All other pieces are straight, and on a straight piece slope times length is exact.
+# From both sides: the piece with the kink has full weight or none, depending on which side of the kink its midpoint falls. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
 #
 # So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
-# The left half is the fundamental theorem of calculus, the right half the chain rule. Read the right-hand side: it is a sum over features. **Each term is a share.** Nothing was approximated, and nothing was assumed about importance.
+# The first equals sign is the fundamental theorem of calculus, the second the chain rule. The right-hand side is a sum over features. **Each term is a share.** Nothing was approximated, and nothing was assumed about importance.
 
 # %% [markdown]
 # ### Exercise 1: walk any path
 #
 # ●○○ · 7 minutes
 #
-# A path is given as a list of stops, from the baseline to x, with straight pieces between them. Add up slope times piece over the path, with the slope in the middle of each piece.
+# A path is a list of stops from the baseline to x, joined by straight pieces. Add up slope times piece along it, with the slope at the midpoint of each piece.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>stops[1:]</code> and <code>stops[:-1]</code> are the two ends of every piece. Their mean is its middle, their difference is the piece.
+# <code>stops[1:]</code> and <code>stops[:-1]</code> are the two ends of every piece. Their mean is its midpoint; their difference is the piece.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.gradient(f, middles).values</code> takes all the middles at once: <code>(pieces, features)</code>.
+# <code>igteach.gradient(f, middles).values</code> takes all the midpoints at once: <code>(pieces, features)</code>.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def walk(f, stops):
-    """F at the last stop less F at the first, added up from slopes in the middles of the pieces.
+    """F at the last stop minus F at the first, added up from slopes at the midpoints of the pieces.
 
     f: (N, features) -> (N,);  stops: (pieces + 1, features).  Returns one number.
     """
@@ -95,7 +95,7 @@ check("04.1", walk)
 # %% [markdown]
 # ## The picture
 #
-# Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (r1, r2) = (0, 0) to the input (s1, s2) = (1, 1). The first figure shows it, the second the two parts of the gradient along it.
+# Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (r1, r2) = (0, 0) to the input (s1, s2) = (1, 1). The first figure shows it, the second the two components of the gradient along it.
 
 # %%
 surface = igteach.toy(lambda x1, x2: x1 * x2 + x2)
@@ -115,7 +115,7 @@ show.curves(
 )
 
 # %% [markdown]
-# Both features go the same distance, from 0 to 1, at the same pace. So a feature's share is the area under its line. **Predict** both areas from the figure; then run the cell.
+# Both features go the same distance, from 0 to 1, at the same pace. So each feature's share is the area under its line. **Predict** both areas from the figure, then run the cell.
 
 # %%
 ones = torch.ones(1, 2, device=device)
@@ -125,11 +125,11 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 # %% [markdown]
 # ## The straight path
 #
-# On the straight path feature i moves at the constant velocity x_i - x'_i, which comes out of the integral:
+# On the straight path, feature i moves at constant velocity x_i - x'_i, which comes out of the integral:
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# In words: **how far the feature went, times its average slope on the path.** Beside the first-order share of lesson 03 one word has changed: the average slope, and not the last one.
+# In words: **how far the feature went, times its average slope on the path.** Compared with the first-order share of lesson 03, one word has changed: the *average* slope, not the last.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients
@@ -140,7 +140,7 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 #
 # <details><summary>Hint 1</summary>
 #
-# As in exercise 1 there is a slope for each point, but now keep the features apart. The points are <code>baseline + alpha * (x - baseline)</code>.
+# As in exercise 1, there is a slope for each point, but now keep the features separate. The points are <code>baseline + alpha * (x - baseline)</code>.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -148,13 +148,13 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 #
 # <details><summary>Hint 3</summary>
 #
-# Multiply at the end, by how far each feature went. The result has the shape of x.
+# Multiply at the end by how far each feature went. The result has the shape of x.
 #
 # </details></details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def my_integrated_gradients(f, x, baseline, steps):
-    """The share of each feature in F(x) - F(x'), along the straight path.
+    """Each feature's share of F(x) - F(x') along the straight path.
 
     f: (N, features) -> (N,);  x, baseline: (1, features);  steps: int.  Returns (1, features).
     """
@@ -170,11 +170,11 @@ def my_integrated_gradients(f, x, baseline, steps):
 check("04.2", my_integrated_gradients)
 
 # %% [markdown]
-# From here on the package's function stands in for yours. It does the same, for whole batches and in bounded memory.
+# From here on the package's function stands in for yours. It does the same for whole batches, in bounded memory.
 #
 # ## What was broken
 #
-# The saturated unit of lesson 02 first. Then an alarm with two sensors of which one is enough, F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
+# First the saturated unit of lesson 02. Then an alarm with two sensors, either of which is enough: F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
 
 # %%
 by_ig = igteach.integrated_gradients(f, x, steps=64).values
@@ -188,7 +188,7 @@ by_ig = igteach.integrated_gradients(alarm, ones, steps=64).values
 print("the alarm, Integrated Gradients:", show.rounded(by_ig))
 
 # %% [markdown]
-# Two sensors that did the same get the same. (Lesson 02's own alarm, max(x1, x2), has a kink that runs all along this path; lesson 06 shows what happens then.) And a whole network: take the first hundred held-out digits, let the number of steps grow, and see completeness appear.
+# Two sensors that did the same get the same. (The alarm of lesson 02, max(x1, x2), has a kink all along this path; lesson 06 shows what happens then.) Now a whole network: take the first hundred held-out digits, let the number of steps grow, and watch completeness appear.
 
 # %%
 score = igteach.probability(digits.load_flat())
@@ -209,11 +209,11 @@ show.curves(
 )
 
 # %% [markdown]
-# This is the network whose saliency was empty. No step was told to make the shares add up; they add up because the identity holds. What the residual cannot tell, lesson 05 will.
+# This is the network whose saliency was empty. Nobody told the shares to add up; they do because the identity holds. What the residual cannot tell you, lesson 05 will.
 #
 # ## Another path, other shares
 #
-# The identity holds for *any* path. Do the shares depend on it? Take F = x1 x2 + x3, from (0, 0, 0) to (1, 1, 1).
+# The identity holds for *any* path. Do the shares depend on which? Take F = x1 x2 + x3, from (0, 0, 0) to (1, 1, 1).
 
 # %%
 product = igteach.toy(lambda x1, x2, x3: x1 * x2 + x3)
@@ -226,29 +226,29 @@ print("first leg, x1 alone:   ", show.rounded(first.values))
 print("second leg, the others:", show.rounded(second.values))
 
 # %% [markdown]
-# Straight, the shares add up to 2, and so do the two legs together. But who moved last took the whole product: while x1 went, x2 was still 0, and nothing happened; when x2 went, x1 was already there.
-# A path with corners treats features by their turn. The straight path lets all of them move at once, and it gives equal shares to features that play equal parts. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
+# On the straight path the shares add up to 2, and so do the two legs together. But whoever moved last took the whole product: while x1 moved, x2 was still 0 and nothing happened; when x2 moved, x1 was already there.
+# On a path with corners, a feature's share depends on its turn. The straight path moves all features at once, and gives equal shares to those that play the same role. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
 
 # %% [markdown]
 # ### Exercise 3: shares along a path with corners
 #
 # ●●○ · 7 minutes
 #
-# Write the shares along the path of exercise 1: straight pieces from stop to stop.
+# Write the shares along a path like that of exercise 1: straight pieces from stop to stop.
 #
 # <details><summary>Hint 1</summary>
 #
-# Each leg is a straight path with a baseline of its own: the stop before.
+# Each leg is a straight path with its own baseline: the stop before it.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.integrated_gradients(f, x, baseline, steps=64).values</code> takes a batch: all legs at once, one a row. A loop does it, too.
+# <code>igteach.integrated_gradients(f, x, baseline, steps=64).values</code> takes a batch: all legs at once, one per row. A loop will do, too.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def along(f, stops):
-    """The share of each feature along the path from stop to stop, 64 steps a leg.
+    """Each feature's share along the path from stop to stop, with 64 steps per leg.
 
     f: (N, features) -> (N,);  stops: (legs + 1, features).  Returns (features,).
     """
@@ -264,19 +264,19 @@ check("04.3", along)
 # %% [markdown]
 # ## Backwards, and without signs
 #
-# **Predict.** Explain the black picture, with the digit as its baseline. What becomes of the shares?
+# **Predict.** Explain the black picture with the digit as its baseline. What becomes of the shares?
 
 # %%
 picture, label = pictures[2:3], int(labels[2])
 black = torch.zeros_like(picture)
 there = igteach.integrated_gradients(score, picture, black, target=label, steps=256)
 back = igteach.integrated_gradients(score, black, picture, target=label, steps=256)
-print("the same shares with the other sign:", torch.allclose(there.values, -back.values, atol=1e-6))
+print("the same shares with the sign flipped:", torch.allclose(there.values, -back.values, atol=1e-6))
 
 # %% [markdown]
-# The path back undoes the path there, piece by piece. A share belongs to a *difference*, and a difference has a direction.
+# The path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.
 #
-# Many tools show the size of the share only, |IG|. Look at what goes missing.
+# Many tools show only the magnitude of a share, |IG|. Look at what goes missing.
 
 # %%
 shares = there.values[0, 0]
@@ -293,11 +293,11 @@ print("|IG| adds up to more than that:      ", bool(there.values.abs().sum() > 1
 print("some pixels spoke against the answer:", bool((there.values < -0.01).any()))
 
 # %% [markdown]
-# In the right-hand map the pixels that spoke *against* the answer look like evidence for it. And the sum means nothing any more: |IG| breaks completeness. Show the sign.
+# In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Show the sign.
 #
 # ## Walk the path
 #
-# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. It starts at alpha = 0.2, in the middle of the climb. Where else does F rise, what is the gradient there, and which shares have accumulated by then? And what is left of the gradient where F is flat?
+# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. The slider starts at alpha = 0.2, in mid-climb. Where else does F rise, what is the gradient there, and which shares have accumulated by then? And what is left of the gradient where F is flat?
 
 # %% tags=["nbval-ignore-output"]
 explorer = explore.path_explorer(score, picture, black, label)
@@ -311,7 +311,7 @@ explorer
 #
 # <details><summary>Answer</summary>
 #
-# Its gradient vanishes at the digits but not on the path to them. The score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
+# Its gradient vanishes at the digits but not on the path to them: the score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
 #
 # </details>
 #
@@ -322,12 +322,12 @@ explorer
 #
 # <details><summary>A. That it is a neural network.</summary>
 #
-# Nothing of the kind entered. The identity holds for any F that is continuous along the path and has a gradient almost everywhere on it.
+# No such assumption was made. The identity holds for any F that is continuous along the path and has a gradient at all but a few points of it.
 #
 # </details>
 # <details><summary>B. That F does not jump on the path, and has a gradient at all but a few points of it.</summary>
 #
-# Right. A kink that is crossed does no harm. A jump would be missed: a step function has slope 0 everywhere else. And a kink that runs along the path leaves no gradient to average; lesson 06 shows one.
+# Right. A kink that the path crosses does no harm. A jump would be missed: a step function has slope 0 everywhere else. And a kink that runs along the path leaves no gradient to average; lesson 06 shows one.
 #
 # </details>
 # <details><summary>C. That the gradient does not change sign on the path.</summary>
@@ -341,7 +341,7 @@ explorer
 #
 # <details><summary>A. Zero on both.</summary>
 #
-# On the straight path, yes. A path with corners may take the feature away from its value and back again, and the slopes may differ there and back.
+# On the straight path, yes. A path with corners may take the feature away from its value and back again, and the slopes out and back may differ.
 #
 # </details>
 # <details><summary>B. Zero on the straight path; on another it may be anything.</summary>
@@ -360,7 +360,7 @@ explorer
 # </details>
 # <details><summary>B. 20 to 300, as the paper says.</summary>
 #
-# That is advice for deep networks, and lesson 05 tries it. A straight line needs no averaging.
+# That is advice for deep networks, and lesson 05 tries it out. A straight line needs no averaging.
 #
 # </details>
 

@@ -12,10 +12,10 @@
 # **The question.** Two people explain the same input, one with 50 gradients and one with 51, and their answers differ. How wrong is an attribution, and how would you know?
 #
 # **You will be able to**
-# - choose a rule and a number of steps, and say what the error does when you double them;
-# - compute Integrated Gradients of a ReLU network without any error of integration;
-# - find a bug in an implementation by its residual, and name a bug that the residual cannot find;
-# - ask for an error instead of a number of steps, and say what an error estimate cannot see.
+# - choose a rule and a number of steps, and say what doubling the steps does to the error;
+# - compute Integrated Gradients of a ReLU network without integration error;
+# - find a bug in an implementation by its residual, and name one that the residual misses;
+# - ask for a tolerance instead of a number of steps, and say what an error estimate cannot see.
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb).
 #
@@ -37,11 +37,11 @@ from igteach.core.quadrature import RULES, nodes_and_weights
 device = igteach.device()
 
 # %% [markdown]
-# ## One step more
+# ## One more step
 #
-# F(x) = 1 - ReLU(1 - x) at x = 2, from x' = 0. There is one feature, and its share is 1. We compute it with the best rule that textbooks offer, Gauss-Legendre: with n nodes it is exact for polynomials up to degree 2n - 1.
+# Take F(x) = 1 - ReLU(1 - x) at x = 2, from x' = 0. There is one feature, and its share is 1. We compute it with the best rule in the textbook, Gauss-Legendre: with n nodes it is exact for polynomials up to degree 2n - 1.
 #
-# **Predict.** You go from 50 nodes to 51. Does the answer get better, stay as it was, or get worse?
+# **Predict.** You go from 50 nodes to 51. Does the answer get better, stay the same, or get worse?
 
 # %%
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
@@ -53,7 +53,7 @@ for steps in (50, 51):
     print(f"{steps} nodes: off by {show.rounded(100 * off):g} %,  right to 1e-9: {bool(off < 1e-9)}")
 
 # %% [markdown]
-# One gradient more, and the answer is far worse. More counts, with the midpoint rule of lesson 04 beside it:
+# One more gradient, and the answer is far worse. Here are other numbers of steps, with the midpoint rule of lesson 04 for comparison:
 
 # %%
 counts = list(range(20, 61))
@@ -64,9 +64,9 @@ percent = {
 show.curves(counts, percent, xlabel="steps", ylabel="error of the share, in percent")
 
 # %% [markdown]
-# The gradient along the path is 1 up to the middle, where x passes 1, and 0 from there on. An even number of nodes has half its weight on either side of that kink. An odd number has a node *on* the kink, and all of that node's weight falls to one side.
+# The gradient along the path is 1 up to the middle, where x passes 1, and 0 from there on. An even number of nodes puts half its weight on either side of that kink. An odd number puts a node *on* the kink, and all of that node's weight goes to one side.
 #
-# So 50 was luck, not accuracy. Move x a little, and it is gone:
+# So 50 was luck, not accuracy. Move x a little, and the luck is gone:
 
 # %%
 elsewhere = torch.tensor([[2.3]], dtype=torch.float64)
@@ -76,11 +76,11 @@ print("at x = 2.3, with 50 nodes, right to 1e-9:", bool((share - 1).abs() < 1e-9
 # %% [markdown]
 # ## Five rules
 #
-# Write g(α) for the gradient along the path. A **rule** says where to look, at nodes α_1 to α_n, and how much each look counts, by weights w_1 to w_n that add up to 1:
+# Write g(α) for the gradient along the path. A **rule** says where to look, the nodes α_1 to α_n, and how much each look counts, the weights w_1 to w_n, which add up to 1:
 #
 # $$\int_0^1 g(\alpha)\, d\alpha \;\approx\; \sum_{k=1}^{n} w_k\, g(\alpha_k) .$$
 #
-# *Left*, *right* and *midpoint* cut the path into n equal pieces and look once in each. *Trapezoid* looks at both ends of n - 1 pieces: an end of the path belongs to one piece, a node inside to two. *Gauss-Legendre* chooses nodes and weights so that a polynomial of the highest possible degree comes out right.
+# *Left*, *right* and *midpoint* cut the path into n equal pieces and look once in each. *Trapezoid* looks at both ends of n - 1 pieces: an end of the path belongs to one piece, an inner node to two. *Gauss-Legendre* chooses nodes and weights to be exact for polynomials of the highest possible degree.
 
 # %%
 for rule in RULES:
@@ -88,20 +88,20 @@ for rule in RULES:
     print(f"{rule:15s} nodes {show.rounded(nodes, 2)}  weights {show.rounded(weights, 2)}")
 
 # %% [markdown]
-# ## How wrong are shares?
+# ## How wrong are the shares?
 #
-# To compare rules we need one number for many shares. The residual will not do: a share too high and another too low cancel in it. So take the absolute value of every error before adding up, and measure the sum against that of the true shares:
+# To compare rules we need one number for many shares. The residual will not do: in it, a share too high cancels one too low. So add up the absolute values of the errors, and divide by the same sum for the true shares:
 #
 # $$\text{error} \;=\; \frac{\sum_i \lvert a_i - \mathrm{IG}_i \rvert}{\sum_i \lvert \mathrm{IG}_i \rvert} .$$
 #
-# It is 0 for perfect shares, and 1 if everybody got nothing.
+# It is 0 for perfect shares, and 1 if every share is 0.
 
 # %% [markdown]
 # ### Exercise 1: the error of shares
 #
 # ●○○ · 4 minutes
 #
-# Write it, for shares of any shape.
+# Write this error, for shares of any shape.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -115,7 +115,7 @@ for rule in RULES:
 
 # %% nbgrader={"grade": false, "grade_id": "answer-05-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def error_of_shares(values, truth):
-    """The sizes of all errors, added up, as a part of the sizes of all true shares.
+    """The sum of the absolute errors, as a fraction of the sum of the absolute true shares.
 
     values, truth: tensors of one shape.  Returns one number.
     """
@@ -132,7 +132,7 @@ check("05.1", error_of_shares)
 #
 # Take a smooth function whose shares are known: F = exp(5 x1 - x2), from (0, 0) to (1, 1). Along the path F is exp(4α), so the shares are 5 (e⁴ - 1) / 4 and -(e⁴ - 1) / 4.
 #
-# **Predict.** You double the steps. By what factor does the error of the left rule fall, by what factor that of midpoint?
+# **Predict.** You double the steps. By what factor does the error of the left rule fall? And that of midpoint?
 
 # %%
 def error(values, truth):
@@ -172,13 +172,13 @@ for rule in ("left", "midpoint"):
     print(f"{rule}: from 16 to 32 steps the error falls by a factor of", show.rounded(factor, 2))
 
 # %% [markdown]
-# On a smooth function all goes by the book. The error of left and right falls like 1/n, that of midpoint and trapezoid like 1/n², and Gauss-Legendre falls off the figure.
+# On a smooth function everything goes by the book. The error of left and right falls like 1/n, that of midpoint and trapezoid like 1/n², and Gauss-Legendre falls off the figure.
 #
 # ## Where it is not: a network
 #
-# A ReLU network is made of linear pieces: its gradient is constant, jumps, is constant, and jumps again. No polynomial looks like that.
+# A ReLU network is made of linear pieces: its gradient stays constant, jumps, stays constant, and jumps again. No polynomial does that.
 #
-# Twenty-four digits, five rules. F is the logit of the digit, the number before the softmax, which would bend every piece. The truth comes from a method that makes no error of integration; we get to it soon. The sixth line falls like 1/n.
+# Twenty-four digits, five rules. F is the digit's logit, the number before the softmax, which would bend every piece. The true shares come from a method without integration error; we get to it soon. The sixth line, for comparison, falls like 1/n.
 #
 # **Predict.** Which rule wins now, and how steeply do the errors fall?
 
@@ -209,8 +209,8 @@ no_worse = network_errors["midpoint"] <= network_errors["gauss_legendre"]
 print("midpoint is no worse than gauss_legendre, at every count:", bool(no_worse.all()))
 
 # %% [markdown]
-# Five rules, one slope. Each jump of the gradient falls somewhere between two nodes, and no rule knows where; the error it makes there is about one weight, and weights are about 1/n. The clever rule has nothing to be clever about.
-# Its nodes crowd at the ends of the path and are sparse in the middle, where each counts for more. So it does a little worse than midpoint.
+# Five rules, one slope. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error it causes is proportional to a weight, and weights are about 1/n. The clever rule has nothing to be clever about.
+# Its nodes crowd towards the ends of the path and are sparse in the middle, where each counts for more. So it does a little worse than midpoint.
 #
 # Choose a rule and a number of steps for the first of these digits. Can you find a choice where the residual is small and the error is not?
 
@@ -223,7 +223,7 @@ explore.steps_explorer(igteach.logit(exact_model), first, 0.0, label, truth)
 #
 # ## How many steps?
 #
-# Sundararajan, Taly and Yan (2017) advise 20 to 300, enough to bring the sum of the shares within 5% of F(x) - F(x'). Try both on the network above, and on the flat network of lesson 02.
+# Sundararajan, Taly and Yan (2017) advise 20 to 300, enough to bring the sum of the shares within 5% of F(x) - F(x'). Try both ends of that range on the network above, and on the flat network of lesson 02.
 
 # %%
 many = data.x_test[:100].to(device)
@@ -239,7 +239,7 @@ for name, network in {"ReLU network": model, "flat network": digits.load_flat()}
 #
 # ## The residual is not the error
 #
-# Here is a digit for which 8 steps of the flat network seem to do.
+# Here is a digit for which 8 steps seem to be enough, on the flat network.
 
 # %%
 flat = igteach.probability(digits.load_flat())
@@ -264,20 +264,20 @@ show.heatmaps(maps, picture=hard[0, 0])
 #
 # ## No integration at all
 #
-# Between two jumps the gradient of a ReLU network is constant. So find the jumps, take one gradient in each piece, and the sum is *exact*.
+# Between two jumps the gradient of a ReLU network is constant. So find the jumps, and take one gradient in each piece: the sum is *exact*.
 #
-# A jump happens where a unit switches on or off: a **kink**. Take one layer. A unit computes w · x + b before its ReLU. On the straight path that is a straight line in α,
+# A jump happens where a unit switches on or off: a **kink**. Take one layer. A unit computes w · x + b before its ReLU. On the straight path this is a straight line in α,
 #
 # $$w \cdot \bigl(x' + \alpha\,(x - x')\bigr) + b \;=\; (w \cdot x' + b) + \alpha\; w \cdot (x - x') ,$$
 #
-# and a straight line passes 0 at most once.
+# and a straight line passes through 0 at most once.
 
 # %% [markdown]
 # ### Exercise 2: kinks
 #
 # ●●○ · 10 minutes
 #
-# Find the alphas, strictly between 0 and 1, at which some unit of a layer passes 0. Sort them. You may take it that no unit stays at 0.
+# Find the alphas, strictly between 0 and 1, at which a unit of a layer passes through 0. Sort them. You may assume that no unit stays at 0.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -285,17 +285,17 @@ show.heatmaps(maps, picture=hard[0, 0])
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>weight @ baseline + bias</code> has one number for each unit, and so has <code>weight @ (x - baseline)</code>.
+# <code>weight @ baseline + bias</code> holds one number per unit, and so does <code>weight @ (x - baseline)</code>.
 #
 # <details><summary>Hint 3</summary>
 #
-# A mask keeps what you want: <code>alphas[(alphas > 0) & (alphas < 1)]</code>. <code>sort()</code> returns values and places.
+# A mask keeps what you want: <code>alphas[(alphas > 0) & (alphas < 1)]</code>. <code>sort()</code> returns values and indices.
 #
 # </details></details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-05-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def kinks(weight, bias, x, baseline):
-    """Where on the path from baseline to x a unit of the layer weight @ x + bias passes 0.
+    """The alphas at which a unit of the layer weight @ x + bias passes through 0 on the path.
 
     weight: (units, features);  bias: (units,);  x, baseline: (features,).  Returns (kinks,), ascending, inside (0, 1).
     """
@@ -313,15 +313,15 @@ check("05.2", kinks)
 #
 # ●●○ · 10 minutes
 #
-# Now the shares of a network with one hidden layer, given its kinks. They cut the path into pieces. Take the gradient in the middle of each piece, times the length of the piece.
+# Now compute the shares of a network with one hidden layer, given its kinks. They cut the path into pieces. Take the gradient at the midpoint of each piece, times the length of the piece.
 #
 # <details><summary>Hint 1</summary>
 #
-# The first piece begins at 0, and the last one ends at 1: put both around the kinks with <code>torch.cat</code>.
+# The first piece begins at 0, and the last ends at 1: put both around the kinks with <code>torch.cat</code>.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>ends.diff()</code> gives the lengths, <code>(ends[1:] + ends[:-1]) / 2</code> the middles.
+# <code>ends.diff()</code> gives the lengths, <code>(ends[1:] + ends[:-1]) / 2</code> the midpoints.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -349,9 +349,9 @@ check("05.3", exact_shares)
 # %% [markdown]
 # ## Layer by layer
 #
-# In a deep network the kinks of the first layer cut the path into pieces, and on each piece everything that enters the second layer is again a straight line in α. Find its kinks piece by piece, cut finer, and go on to the third (Sotoudeh and Thakur 2019). `igteach.exact_integrated_gradients` does that.
+# In a deep network the kinks of the first layer cut the path into pieces, and on each piece every input of the second layer is again a straight line in α. Find that layer's kinks piece by piece, cut again, and go on to the third layer (Sotoudeh and Thakur 2019). `igteach.exact_integrated_gradients` does that.
 #
-# **Predict.** Three convolutions, each followed by ReLUs: 2,560 ReLUs in all. How many pieces make up the path from black to one digit?
+# **Predict.** Three convolutions, each followed by ReLUs: 2,560 ReLUs in all. Into how many pieces do they cut the path from black to one digit?
 
 # %%
 one, its_label = pictures[3:4].cpu(), int(labels[3])
@@ -363,7 +363,7 @@ left_over = exact.relative_residual.max()
 print("the residual is at machine precision (below 1e-12 of the whole):", bool(left_over < 1e-12))
 
 # %% [markdown]
-# Nothing is left over. Here is what the rules had to integrate: the slope of F along the path, dF/dα, on a thirtieth of it.
+# Nothing is left over. Here is what the rules had to integrate: the slope of F along the path, dF/dα, on about a thirtieth of it.
 
 # %%
 ends = exact.pieces[3]
@@ -425,7 +425,7 @@ def fred(f, x, baseline):
     return ((x - baseline) * average).transpose(-1, -2)
 
 # %% [markdown]
-# We put each to two functions: a *linear* F, on which every rule is exact, so that any residual at all is a bug; and the network, on a digit against a grey picture, where 50 honest steps leave a little over, too.
+# We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all is a bug. The other is the network, on a digit against a grey picture, where 50 honest steps leave a small residual, too.
 #
 # **Predict.** Find the five bugs. Then say which of them the residual catches: on the linear F, and on the network, where we call 5% too much.
 
@@ -448,20 +448,20 @@ def handed_out(method, f):
     return (method(f, digit, grey).sum() / (f(digit) - f(grey))[0]).detach()
 
 
-print("        hands out of a linear F   caught on it   caught on the network")
+print("        hands out on a linear F   caught on it   caught on the network")
 for method in (anna, ben, chloe, dario, fred):
     on_linear, on_network = handed_out(method, linear), handed_out(method, network)
     caught = bool((on_linear - 1).abs() > 0.001), bool((on_network - 1).abs() > 0.05)
     print(f"{method.__name__:6s}  {show.rounded(on_linear):23g}   {caught[0]!s:12s}   {caught[1]}")
 
 # %% [markdown]
-# - **Anna** differentiates by x, and not by the points on the path. The chain rule puts an α before each gradient; α is applied twice. On a linear F she hands out the average of α.
+# - **Anna** differentiates with respect to x, not to the points on the path. The chain rule puts an α before each gradient, so α is applied twice. On a linear F she hands out the average of α.
 # - **Ben** has n points and divides by n. His trapezoid's weights add up to (n - 1) / n.
-# - **Chloe** has the right length of a piece and gives both ends full weight. Hers add up to n / (n - 1).
+# - **Chloe** has the right length for a piece, and gives both ends full weight. Her weights add up to n / (n - 1).
 # - **Dario** forgot x - x'.
-# - **Fred** exchanges rows and columns, as when two libraries disagree about the order of axes.
+# - **Fred** swaps rows and columns, as when two libraries disagree about the order of axes.
 #
-# Ben and Chloe pass on the network: their fault hides behind the honest error. On a linear F there is none to hide behind. So **test an implementation on a linear function first**.
+# Ben and Chloe pass on the network: their bugs hide behind the honest error. On a linear F there is none to hide behind. So **test an implementation on a linear function first**.
 #
 # And Fred passes everywhere. He gives the right shares to the wrong pixels.
 
@@ -478,11 +478,11 @@ freds_linear = fred(linear, digit, grey)
 print("on the linear F, whose shares we know:        ", show.rounded(error(freds_linear, known)[0], 2))
 
 # %% [markdown]
-# Completeness is one number, and shares are many: moving them around does not change their sum. On a linear F you know every single share, weight times distance; compare them one by one, and Fred is found as well.
+# Completeness checks only the sum of the shares, and moving them around does not change it. On a linear F you know every share, weight times displacement: compare them one by one, and Fred is caught as well.
 #
 # ## Two bugs outside the code
 #
-# Pictures come as bytes, and a network is in train mode until somebody says `eval()`. **Predict.** What is 0 - 8 in unsigned bytes? With dropout at work, how do ten runs of one explanation differ?
+# Pictures come as bytes, and a network is in train mode until somebody calls `eval()`. **Predict.** What is 0 - 8 in unsigned bytes? With dropout on, how do ten runs of one explanation differ?
 
 # %%
 layers = list(exact_model)
@@ -511,11 +511,11 @@ for f, picture_of_it, target in ((network, scan, None), (shaky, end, label)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# In bytes, a pixel that should get darker gets bright. The package refuses both.
+# In bytes, a pixel that should get darker gets bright. The package refuses bytes and train mode alike.
 #
-# ## Equal steps waste themselves
+# ## Equal steps waste gradients
 #
-# Exact shares need a ReLU network. For any other, gradients must be spent well. Here is the digit of the flat network again, with F along its path, which an answer keeps as `path_values`.
+# Exact shares need a ReLU network. For any other network, gradients must be well spent. Here is the flat network's digit again, with F along its path, which an answer keeps as `path_values`.
 #
 # **Predict.** You may place 25 nodes. Where would you put them?
 
@@ -524,19 +524,19 @@ alphas, f_there = dense.path_values[0]
 show.curves(alphas, {"F": f_there}, xlabel="α", ylabel="probability")
 
 # %% [markdown]
-# F rises early and hardly moves afterwards. Equal steps put as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody has to: look at a few places, and look again where neighbours disagree.
+# F rises early and hardly moves afterwards. Equal steps put just as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
 #
 # ## Cut where it differs
 #
-# Begin with nine **cells**, a node in the middle of each. Write g_k for gradient times x - x' at node k, and w_k for the width of its cell. A cell needs a cut if it is wide and g differs from the neighbours':
+# Begin with nine **cells**, each with a node in the middle. Write g_k for gradient times x - x' at node k, and w_k for the width of its cell. A cell needs a cut if it is wide and its g differs from its neighbours':
 #
 # $$\text{need}_k \;=\; w_k \bigl( \lVert g_k - g_{k-1} \rVert_1 + \lVert g_{k+1} - g_k \rVert_1 \bigr) .$$
 #
-# Cut the neediest in three: its node stays in the middle, and no gradient is thrown away. Then ask again.
+# Cut the neediest cell in three: its node stays in the middle, and no gradient is thrown away. Then ask again.
 
 # %%
 def cut_cells(f, x, baseline, cuts):
-    """Nodes and widths of nine cells, of which the neediest is cut in three, again and again."""
+    """Nodes and widths of cells: nine at first, then the neediest is cut in three, again and again."""
     nodes = (torch.arange(9, device=device) + 0.5) / 9
     widths = torch.full_like(nodes, 1 / 9)
     for _ in range(cuts):
@@ -564,9 +564,9 @@ print("eight cuts, with as many nodes, by", show.rounded(error(by_cuts, dense.va
 print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum()))
 
 # %% [markdown]
-# This is what `igteach.integrated_gradients` does where you name no steps. It also cuts several cells at once, and puts a parabola through each node and its neighbours. A hundred digits of the flat network; what is below 1e-5 is drawn there.
+# This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at once, and puts a parabola through each node and its neighbours. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
-# **Predict.** This network is smooth (its units are tanh). Will the textbook's rule come back, and where?
+# **Predict.** This network is smooth (its units are tanh). Will the textbook's rule make a comeback, and where?
 
 # %%
 def with_cuts(f, x, target, gradients):
@@ -597,13 +597,13 @@ ratio = on_relu / network_errors["midpoint"][5]
 print("ReLU network, 65 gradients: 64 equal steps are as good, within 1.5 times:", bool(2 / 3 < ratio < 1.5))
 
 # %% [markdown]
-# With few gradients cutting wins by far. With many Gauss-Legendre overtakes it, as this network is smooth. On the ReLU network kinks lie all along the path, and there is nothing to win and nothing to lose. There is no best rule for all functions. There can be an estimate for each answer.
+# With few gradients, cutting wins by far. With many, Gauss-Legendre overtakes it, because this network is smooth. On the ReLU network kinks lie all along the path, and there is nothing to win and nothing to lose. No rule is best for all functions. But each answer can have an error estimate.
 #
 # ## What the estimate cannot see
 #
-# Where g differs, a kink may hide in the gap, and the sum may be off by about the difference times the gap. Added up, that is `error_estimate`: the error of exercise 1, as far as one can know it.
+# Where g differs between two nodes, a kink may hide in the gap, and the sum may be off by about the difference times the gap. Added up, that is `error_estimate`: the error of exercise 1, as far as it can be known.
 #
-# **Predict.** What will it say of the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
+# **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
 # %%
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
@@ -613,9 +613,9 @@ print("8 steps:        the estimate is above 25%:", bool(few.error_estimate > 0.
 print("the verdict on the 8 steps is 'complete':", few.verdict == "complete")
 
 # %% [markdown]
-# It does not trust luck, and it is not fooled by a sum. Can it be fooled? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
+# It does not trust luck, and no sum fools it. Can anything? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
 #
-# **Predict.** Nine cells, nodes at 1/18, 3/18 and so on. What will they see of the steps? What will the answer say of itself?
+# **Predict.** Nine cells, nodes at 1/18, 3/18 and so on. What will they see of the steps? What will the answer say about itself?
 
 # %%
 def step(z):
@@ -630,18 +630,18 @@ for name, tolerance in {"5%": 0.05, "0.1%": 0.001}.items():
     print(f"tolerance {name:4s}  shares {show.rounded(fooled.values[0], 2)}  reached: {content}  verdict: {fooled.verdict}")
 
 # %% [markdown]
-# Both steps lie between two nodes, and at every node the gradient is (1, 0). F climbs evenly, because one step cancels the other, so there is no residual either. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The one defence is to ask again, at other places:
+# Both steps lie between two nodes, and at every node the gradient is (1, 0). F climbs evenly, because one step cancels the other, so there is no residual either. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The only defence is to ask again, at other nodes:
 
 # %%
 again = igteach.integrated_gradients(hidden, corner, steps=997)
 print("997 steps: shares", show.rounded(again.values[0], 1))
 
 # %% [markdown]
-# If much depends on one answer, ask a second time, with other nodes.
+# If much depends on an answer, ask twice, with different nodes.
 #
 # ## Ask for a tolerance
 #
-# Say how large an error you accept, and let the package find the gradients, for each example its own. Without a word from you the tolerance is 5%. Here it is 1%, for the twenty-four digits whose exact shares we know.
+# Say how large an error you accept, and let the package place the gradients, separately for each example. The default tolerance is 5%. Here it is 1%, for the twenty-four digits whose exact shares we know.
 
 # %%
 answer = igteach.integrated_gradients(score, pictures, target=labels, tolerance=0.01)
@@ -668,7 +668,7 @@ print("converged, any digit:", bool(strict.converged.any()))
 #
 # <details><summary>Answer</summary>
 #
-# No. Both are right, each for its own path, and completeness holds for every path. It is one more thing that a residual does not see: which path was walked.
+# No. Both are right, each for its own path, and completeness holds for every path. That is one more thing a residual does not see: which path was walked.
 #
 # </details>
 #
@@ -694,35 +694,35 @@ print("converged, any digit:", bool(strict.converged.any()))
 # </details>
 
 # %% [markdown]
-# **Question 2.** An implementation has a residual of 2% on a network with 50 steps, and 2% on a linear function. What do you do?
+# **Question 2.** An implementation has a residual of 2% on a network with 50 steps, and 2% on a linear function, too. What do you do?
 #
 # <details><summary>A. Take more steps.</summary>
 #
-# On the network that may help. But a linear function needs one step only, and nothing excuses a residual there.
+# On the network that may help. But a linear function needs only one step, and nothing excuses a residual there.
 #
 # </details>
 # <details><summary>B. Look for a bug.</summary>
 #
-# Right. On a linear function every rule is exact, so its weights do not add up to 1, or something else is off by 2%.
+# Right. On a linear function every rule is exact, so either the weights do not add up to 1, or something else is off by 2%.
 #
 # </details>
 
 # %% [markdown]
-# **Question 3.** A residual of zero, on a linear function and on the network. Which bug is still possible?
+# **Question 3.** The residual is zero, on a linear function and on the network. Which bug is still possible?
 #
-# <details><summary>A. The shares belong to other pixels than the ones they are shown on.</summary>
+# <details><summary>A. The shares are shown on the wrong pixels.</summary>
 #
-# Right. Moving shares around leaves their sum. Compare single shares on a linear function, where you know them.
+# Right. Moving shares around does not change their sum. Compare single shares on a linear function, where you know them.
 #
 # </details>
 # <details><summary>B. x - x' was forgotten.</summary>
 #
-# Then the sum is an average of slopes, and only by chance F(x) - F(x').
+# Then average slopes are added up, and only by chance do they give F(x) - F(x').
 #
 # </details>
 # <details><summary>C. The network was in train mode.</summary>
 #
-# Then the gradients belong to other networks than F(x) and F(x') do, and the sum is off by chance, another time differently.
+# Then the gradients come from other networks than F(x) and F(x') do, and the sum is off at random, differently in every run.
 #
 # </details>
 
@@ -742,4 +742,4 @@ progress("05")
 #
 # **Where it comes from.** 20 to 300 steps for 5%: Sundararajan, Taly and Yan (2017). Exact shares from the linear pieces: Sotoudeh and Thakur (2019), who found fixed numbers of steps 25 to 45% off. Uneven steps: Bhat and Raychowdhury (2023); Swain et al. (2024). Cutting where the integrand is worst: the adaptive quadrature of QUADPACK, Piessens, de Doncker-Kapenga, Überhuber and Kahaner (1983).
 #
-# **What is next.** [Lesson 06](06_axioms.ipynb): what else one may demand of an attribution, besides adding up.
+# **What is next.** [Lesson 06](06_axioms.ipynb): what else you may demand of an attribution, besides adding up.

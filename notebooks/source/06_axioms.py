@@ -12,8 +12,8 @@
 # **The question.** Two methods explain the same score and disagree, and nobody knows the true shares. How can you tell which one to trust?
 #
 # **You will be able to**
-# - state six axioms, and put any method to each of them with one call;
-# - name for every axiom a method that breaks it, and the example that shows it;
+# - state six axioms, and test any method against each of them with one call;
+# - name, for every axiom, a method that breaks it and the example that shows it;
 # - say what keeping all of them proves, and what it does not.
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 05](05_computing_the_integral.ipynb).
@@ -44,7 +44,7 @@ device = igteach.device()
 #
 # $$f = \mathrm{ReLU}\bigl(\mathrm{ReLU}(x_1) - 1 - \mathrm{ReLU}(x_2)\bigr), \qquad g = \mathrm{ReLU}\bigl(\mathrm{ReLU}(x_1 - 1) - \mathrm{ReLU}(x_2)\bigr).$$
 #
-# The 1 is taken away in another place. Does that change the function? Try ten thousand points.
+# The 1 is subtracted in a different place. Does that change the function? Try ten thousand points.
 
 # %%
 f, g = deepcopy(cases.PAPER_F).to(device), deepcopy(cases.PAPER_G).to(device)
@@ -53,9 +53,9 @@ points = (torch.randn(10_000, 2, generator=torch.Generator().manual_seed(0)) * 3
 print("f equals g at all of them:", torch.allclose(f(points), g(points), atol=1e-5))
 
 # %% [markdown]
-# They are one function, written twice. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.captum_methods` borrows it from the library Captum.
+# They are one function, written in two ways. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.captum_methods` borrows it from the library Captum.
 #
-# **Predict.** We explain f and g at x = (3, 1), against (0, 0). Will an explanation of f be one of g, too?
+# **Predict.** We explain f and g at x = (3, 1), against (0, 0). Will an explanation of f also be an explanation of g?
 
 # %%
 x = torch.tensor([[3.0, 1.0]], device=device)
@@ -75,14 +75,14 @@ for name, method in {
     print(f"{name:20s}  f: {show.rounded(method(f, x).values[0])}   g: {show.rounded(method(g, x).values[0])}")
 
 # %% [markdown]
-# One row has two answers, and both of them add up to F(x) - F(x'). Which one is "the" share of x1? The question has no answer: nothing that one could feed to the networks, and nothing that they could reply, tells f from g.
+# One row has two answers, and both add up to F(x) - F(x'). Which one is "the" share of x1? The question has no answer: nothing you could feed the networks, and nothing they could reply, tells f from g.
 # DeepLIFT explains how the function was written down.
 #
-# What happens inside can be done by hand. DeepLIFT gives every ReLU one slope: how far its output went from baseline to input, over how far its input went.
+# You can do the computation by hand. DeepLIFT gives every ReLU one slope: the change of its output between x' and x, over the change of its input.
 
 # %%
 def slope(start, end):
-    """Of a ReLU whose input went from start to end."""
+    """The slope of a ReLU whose input went from start to end."""
     return (max(end, 0) - max(start, 0)) / (end - start)
 
 
@@ -90,9 +90,9 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. Slopes of long steps do not multiply like that. Cut the function elsewhere, and the product is another.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. Slopes over long steps do not multiply like that. Cut the function elsewhere, and the product changes.
 #
-# Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets there.
+# Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
 # %%
 across, up = torch.linspace(-0.5, 3.5, 81, device=device), torch.linspace(-0.5, 1.5, 81, device=device)
@@ -101,22 +101,22 @@ straight = torch.linspace(0, 1, 21, device=device)[:, None] * x
 show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straight)
 
 # %% [markdown]
-# Nothing happens on the first half of the path; on the second half the gradient is (1, -1). Half of 3 times 1, and half of 1 times -1: the shares of the table above.
+# Nothing happens on the first half of the path; on the second half the gradient is (1, -1). Half of 3 times 1, and half of 1 times -1: these are the shares printed above.
 #
 # We found this out without knowing the true shares. All we asked was that a method should not contradict itself:
 #
 # > **Implementation invariance.** If F(z) = G(z) for all inputs z, then a method gives F and G the same shares.
 #
-# A property that you ask of *any* explanation, before you have seen one, is called an **axiom**. One example is enough to show that a method breaks it.
+# A property that you demand of *any* explanation, before you have seen one, is called an **axiom**. One example is enough to show that a method breaks it.
 #
-# A caution about names. In the paper, LRP (Bach et al. 2015) agrees with DeepLIFT on this example, and so breaks the axiom. LRP is a family of rules, and the rule that Captum uses by default gives both networks the same shares, though they do not add up. We report what the cell computed.
+# A word of caution about names. In the paper, LRP (Bach et al. 2015) agrees with DeepLIFT on this example, and so breaks the axiom. LRP is a family of rules, and the rule that Captum uses by default gives both networks the same shares, though they do not add up. We report what the cell computed.
 
 # %% [markdown]
 # ### Exercise 1: how far apart are two explanations?
 #
 # ●●○ · 8 minutes
 #
-# Write a gap that is 0 where a method gives two functions the same shares: the sum of |differences|, over the sum of |shares|. Take the larger of the two functions' sums of |shares|, so that it does not matter which one comes first.
+# Write a gap that is 0 if a method gives two functions the same shares: the sum of |differences| over the sum of |shares|. Each function has its own sum of |shares|; take the larger, so that it does not matter which function comes first.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -124,13 +124,13 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 #
 # <details><summary>Hint 2</summary>
 #
-# Sizes first, then the sum: <code>(one - other).abs().sum()</code>. <code>torch.maximum</code> compares two tensors.
+# Absolute values first, then the sum: <code>(one - other).abs().sum()</code>. <code>torch.maximum</code> compares two tensors.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-06-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def invariance_gap(method, f, g, x, baseline):
-    """How far apart the method's shares in f and in g are, relative to their size.
+    """How far apart the method's shares in f and in g are, relative to their magnitude.
 
     method(f, x, baseline).values: (1, features);  f, g: (N, features) -> (N,);  x, baseline: (1, features).
     Returns one number, at least 0.
@@ -145,14 +145,14 @@ def invariance_gap(method, f, g, x, baseline):
 check("06.1", invariance_gap)
 
 # %% [markdown]
-# `igteach.axioms` holds this check and five more. Each is a function of a method. It tries the method on small networks whose truth is known, this pair among them, and answers with a verdict and, where the axiom is broken, an example. There the features are called x, y, z, and counted from 0. Where an integral is computed in steps a check allows 5%, and elsewhere next to nothing.
+# `igteach.axioms` holds this check and five more. Each takes a method and tries it on small networks about which the truth is known, this pair among them. It answers with a verdict and, if the axiom is broken, an example. In the examples the features are called x, y, z, and counted from 0. A check tolerates 5% where an integral is computed in steps, and next to nothing elsewhere.
 
 # %%
 print("Integrated Gradients:", axioms.implementation_invariance(igteach.integrated_gradients))
 print("guided backprop:     ", axioms.implementation_invariance(captum_methods.guided_backprop))
 
 # %% [markdown]
-# Guided backprop came through the pair f and g above, and is caught on another pair. It is the gradient, except that each ReLU also stops whatever is negative on its way back (Springenberg et al. 2014). So it, too, sees where the ReLUs stand.
+# Guided backprop passed on the pair f and g above, and is caught on another pair. It is the gradient, except that each ReLU also stops whatever is negative on its way back (Springenberg et al. 2014). So it, too, sees where the ReLUs are.
 #
 # ## Do the shares add up?
 #
@@ -161,29 +161,29 @@ print("guided backprop:     ", axioms.implementation_invariance(captum_methods.g
 # > **Completeness.** The shares add up to what F gained over the baseline:
 # > $\sum_i \varphi_i = F(x) - F(x').$
 #
-# **Predict.** Occlusion takes one feature away and looks how far F falls. Is there a function on which *all* its shares are 0, although F went from 0 to 1?
+# **Predict.** Occlusion takes one feature away and sees how far F falls. Is there a function on which *all* its shares are 0, although F went from 0 to 1?
 
 # %%
 print("occlusion:       ", axioms.completeness(captum_methods.occlusion))
 print("gradient x input:", axioms.completeness(igteach.gradient_times_input))
 
 # %% [markdown]
-# It is the alarm with two sensors again: each can go while the other is there.
+# It is the alarm with two sensors again: either can go while the other is there.
 
 # %% [markdown]
 # ### Exercise 2: how much is missing?
 #
 # ●○○ · 6 minutes
 #
-# Write the gap of completeness: the size of the residual, relative to how far F went. Do not rely on the residual that an answer may carry: ask F yourself, so that every method can be judged.
+# Write the completeness gap: the absolute value of the residual, relative to the change of F. Do not rely on the residual that an answer may carry: ask F yourself, so that every method can be judged.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>(f(x) - f(baseline))[0]</code> is how far F went. It can be negative.
+# <code>(f(x) - f(baseline))[0]</code> is the change of F. It can be negative.
 #
 # <details><summary>Hint 2</summary>
 #
-# A gap has no sign: take the size of both, the residual and how far F went.
+# A gap has no sign: take the absolute value of both, the residual and the change of F.
 #
 # </details></details>
 
@@ -205,13 +205,13 @@ def completeness_gap(method, f, x, baseline):
 check("06.2", completeness_gap)
 
 # %% [markdown]
-# ## Does the right feature get it?
+# ## Does the right feature get the share?
 #
-# To be complete is easy. Divide F(x) - F(x') by the number of features, and give everyone the same. A method is a function of f, x, baseline and target that returns an `Attribution`; here is one, and a small tool that makes more of them.
+# Completeness alone is easy. Divide F(x) - F(x') by the number of features, and give each the same. A method is a function of f, x, baseline and target that returns an `Attribution`; here is this one, with a small tool that makes more.
 
 # %%
 def as_method(shares):
-    """A method out of shares(f, x, baseline), which returns values of the shape of x."""
+    """A method made from shares(f, x, baseline), which returns values of the shape of x."""
 
     def method(f, x, baseline=None, target=None):
         return replace(igteach.gradient_times_input(f, x, baseline, target), values=shares(f, x, baseline))
@@ -224,7 +224,7 @@ same_for_all = as_method(lambda f, x, baseline: (f(x) - f(baseline)).view(-1, 1)
 print(axioms.completeness(same_for_all))
 
 # %% [markdown]
-# **Predict.** It keeps completeness and implementation invariance, and knows nothing. What would you demand, so that it fails?
+# **Predict.** It keeps completeness and implementation invariance, and knows nothing. What would you demand to make it fail?
 #
 # Sensitivity has two halves. Lesson 02 had the first:
 #
@@ -238,9 +238,9 @@ print("(b), same for all:", axioms.sensitivity_b(same_for_all))
 print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 
 # %% [markdown]
-# A feature that F does not depend on is called a **dummy**. The third line is our pair once more: subtract g from f, and x1 cancels. A network may well contain x1 and still not depend on it. DeepLIFT finds the wires, and gives it a share.
+# A feature that F does not depend on is called a **dummy**. The third line is our pair once more: subtract g from f, and x1 cancels. A network may well contain x1 and still not depend on it. DeepLIFT finds the wires, and gives x1 a share.
 #
-# The words *not put to* mean that a method has no rule for a function, here for a product. Then the function counts neither for it nor against it.
+# The words *not put to* mean that the method has no rule for a function, here for a product. That function then counts neither for nor against it.
 #
 # ## Do explanations add like functions?
 #
@@ -248,7 +248,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 #
 # > **Linearity.** If H = aF + bG, then $\varphi_i(H) = a\,\varphi_i(F) + b\,\varphi_i(G).$
 #
-# Lesson 04 showed what is lost when one draws |IG|. Here is one thing more.
+# Lesson 04 showed what is lost by drawing |IG|. Here is one more loss.
 
 # %%
 sizes = as_method(lambda f, x, baseline: igteach.integrated_gradients(f, x, baseline, steps=64).values.abs())
@@ -257,15 +257,15 @@ print("|IG|:           ", axioms.linearity(sizes))
 print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))
 
 # %% [markdown]
-# Two models that pull in opposite directions cancel; their sizes do not. The guided gradient fails because a minus sign in the last layer decides what is stopped on the way back.
+# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because a minus sign in the last layer decides what is stopped on the way back.
 #
 # ## Are equals treated equally?
 #
-# Here is a method that needs no gradients at all. Start at the baseline. Let the features go to their values **one after another**, and give each what F changes by while it moves.
+# Here is a method that needs no gradients at all. Start at the baseline. Move the features to their values **one after another**, and give each the change of F while it moves.
 
 # %%
 def one_by_one(f, x, baseline, order=None):
-    """What F changes by while each feature moves, in the order given or from first to last: shape of x."""
+    """The change of F while each feature moves, in the order given or from first to last: shape of x."""
     here, shares = baseline.clone(), torch.zeros_like(x)
     for i in order or range(x.shape[1]):
         before = f(here)
@@ -281,7 +281,7 @@ print("first x1, then x2:", show.rounded(one_by_one(product, ones, zeros)))
 print("first x2, then x1:", show.rounded(one_by_one(product, ones, zeros, order=(1, 0))))
 
 # %% [markdown]
-# It is a path method, like Integrated Gradients: a path along the edges of a box.
+# This is a path method, like Integrated Gradients; its path runs along the edges of a box.
 
 # %%
 ticks = torch.linspace(-0.2, 1.8, 41, device=device)
@@ -290,9 +290,9 @@ edges = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]], device=device)
 show.plane(plane, across=(-0.2, 1.8), up=(-0.2, 1.8), path=edges)
 
 # %% [markdown]
-# The product treats x1 and x2 alike, and both went from 0 to 1. Yet all of it goes to the one that moved last.
+# The product treats x1 and x2 alike, and both went from 0 to 1. Yet the one that moved last gets everything.
 #
-# > **Symmetry.** If F stays the same when features i and j change places, and $x_i = x_j$ and $x'_i = x'_j$, then they get the same share.
+# > **Symmetry.** If F stays the same when features i and j trade places, and $x_i = x_j$ and $x'_i = x'_j$, then they get the same share.
 
 # %%
 for axiom, put in axioms.AXIOMS.items():
@@ -301,14 +301,14 @@ for axiom, put in axioms.AXIOMS.items():
 # %% [markdown]
 # Any path that is fixed beforehand gives completeness, linearity, and the rest: that was the identity of lesson 04. Only symmetry asks *which* path.
 #
-# There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: these are the **Shapley values** (Shapley 1953).
+# There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: this gives the **Shapley values** (Shapley 1953).
 
 # %% [markdown]
 # ### Exercise 3: every order
 #
 # ●●● · 12 minutes
 #
-# Average the shares one by one over all orders of the features. Three features have six orders.
+# Average the one-by-one shares over all orders of the features. Three features have six orders.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -326,7 +326,7 @@ for axiom, put in axioms.AXIOMS.items():
 
 # %% nbgrader={"grade": false, "grade_id": "answer-06-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def shapley(f, x, baseline):
-    """Each feature's change of F as it moves, averaged over all orders of moving.
+    """The change of F while each feature moves, averaged over all orders.
 
     f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
     """
@@ -347,13 +347,13 @@ def shapley(f, x, baseline):
 check("06.3", shapley)
 
 # %% [markdown]
-# Ten features have 3,628,800 orders, so in practice one draws some of them by chance. That has a price, too: it is in the table that comes next.
+# Ten features have 3,628,800 orders, so in practice some of them are drawn at random. That has a price, too: it is in the next table.
 #
 # ## The table
 #
-# One row is new. *Expected gradients* (Erion et al. 2021) are Integrated Gradients by chance: every point of the path is drawn at random, and so is the baseline, where there are several. The axioms speak of one, so the set holds one here.
+# One row is new. *Expected gradients* (Erion et al. 2021) are Integrated Gradients by sampling: every point of the path is drawn at random, and so is the baseline, if there are several. The axioms speak of one, so here there is one.
 #
-# **Predict.** Six axioms, ten methods. Which of them keep all six?
+# **Predict.** Six axioms, ten methods. Which methods keep all six?
 
 # %%
 def expected_gradients(f, x, baseline=None, target=None, samples=64, seed=0):
@@ -381,16 +381,16 @@ spotless = [name for name, row in table.results.items() if all(result.holds for 
 print("keep all six:", ", ".join(spotless))
 
 # %% [markdown]
-# Nothing in this table is quoted; it was computed just now. Read it by rows:
+# Nothing in this table is quoted; it was computed just now. Read it in groups of rows:
 #
-# - **What looks at one point** (gradient, gradient x input, and LRP by this rule) cannot add up, and misses what saturated.
+# - **What looks at one point** (gradient, gradient x input, and LRP with this rule) cannot add up, and misses what has saturated.
 # - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
-# - **What draws by chance** misses by chance. Two crosses, of completeness and of symmetry, are sampling error. More draws make the gap smaller, and in the limit the axiom holds. The next cell tries it on the first.
-# - **What averages over a path, or over all orders,** keeps everything. Two methods stand there. They give different shares; lesson 11 compares them.
+# - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. More draws make the gap smaller, and in the limit the axiom holds. The next cell tries this on the first.
+# - **What averages over a path, or over all orders,** keeps everything. Two methods do that. They give different shares; lesson 11 compares them.
 
 # %%
 def median_gap(samples):
-    """Of completeness, over 15 seeds."""
+    """The median gap of completeness, over 15 seeds."""
     gaps = [axioms.completeness(partial(expected_gradients, samples=samples, seed=seed)).gap for seed in range(15)]
     return sorted(gaps)[7]
 
@@ -433,9 +433,9 @@ check("06.4", broken_axiom)
 # %% [markdown]
 # ## Small print: a kink along the path
 #
-# The table says that Integrated Gradients keeps implementation invariance and symmetry. Here is an example on which it breaks both.
+# The table says that Integrated Gradients keeps implementation invariance and symmetry. Here is an example where it breaks both.
 #
-# min(x1, x2) can be written x1 - ReLU(x1 - x2), or x2 - ReLU(x2 - x1). Explain it at (1, 1), against (0, 0).
+# min(x1, x2) can be written as x1 - ReLU(x1 - x2), or x2 - ReLU(x2 - x1). Explain it at (1, 1), against (0, 0).
 
 # %%
 x1_first, x2_first = deepcopy(cases.MIN_X_FIRST).to(device), deepcopy(cases.MIN_Y_FIRST).to(device)
@@ -444,7 +444,7 @@ print(axioms.implementation_invariance(igteach.integrated_gradients, x1_first, x
 print(axioms.symmetry(igteach.integrated_gradients, x1_first, ones, pair=(0, 1)))
 
 # %% [markdown]
-# Was the table wrong? Look at the path. From (0, 0) to (1, 1) the two features are equal *all along it*, and there min has a kink. There is no point of this path at which F has a gradient. Autograd must say something, so it takes the slope of ReLU at 0 to be 0; and which feature that favours depends on the writing. (Lesson 02's alarm, max(x1, x2) with both sensors on, has a kink all along its path, too.)
+# Was the table wrong? Look at the path. From (0, 0) to (1, 1) the two features are equal *all along it*, and there min has a kink. At no point of this path does F have a gradient. Autograd must say something, so it takes the slope of ReLU at 0 to be 0; which feature that favours depends on how the function is written. (Lesson 02's alarm, max(x1, x2) with both sensors on, has a kink all along its path, too.)
 #
 # Move x2 a little to either side of the tie, and watch.
 
@@ -460,16 +460,16 @@ show.curves(
 )
 
 # %%
-print("off the tie, both writings get the same shares:", torch.allclose(*shares, atol=1e-5))
+print("off the tie, both versions get the same shares:", torch.allclose(*shares, atol=1e-5))
 
 # %% [markdown]
-# Off the tie all is well: the smaller one takes everything. On it, the shares jump, and no value would be the limit from both sides.
+# Off the tie all is well: the smaller feature takes everything. At the tie the shares jump, and no value would be the limit from both sides.
 #
-# So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. The fault is the tie's and not the method's, but it is you who will meet it: where features are equal in x and equal in x' by construction.
+# So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. The fault is the tie's, not the method's, but you are the one who will meet it: where features are equal in x and equal in x' by construction.
 #
 # ## Small print: is it the only one?
 #
-# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. What of a path on which such features go together, and all others as they please? Here the farther a feature has to go, the later it sets out.
+# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. What about a path on which such features move together, and all others as they please? Here the farther a feature has to go, the later it sets out.
 
 # %%
 def late_starters(f, x, baseline):
@@ -489,7 +489,7 @@ print("x1 x2 at (1, 3), Integrated Gradients:", show.rounded(igteach.integrated_
 print("x1 x2 at (1, 3), late starters:       ", show.rounded(late_starters(product, away, zeros), 2))
 
 # %% [markdown]
-# Features that are equal in x and in x' have equally far to go, so they go together, and symmetry is kept. All six axioms, and other shares. What would you hold against it?
+# Features that are equal in x and in x' have equally far to go, so they move together, and symmetry is kept. All six axioms, and different shares. What would you hold against it?
 
 # %%
 in_centimetres = igteach.toy(lambda x1, x2: x1 * x2 / 100)
@@ -499,40 +499,40 @@ for name, method in {"Integrated Gradients": igteach.integrated_gradients, "late
     print(f"{name}: the same shares when x2 is given in centimetres: {torch.allclose(before, after, atol=1e-3)}")
 
 # %% [markdown]
-# It depends on the units. A further axiom, that a change of units must not change the shares, rules it out. So uniqueness hangs on the list of axioms, and the six are not enough. Lerma and Lucas (2021) ask when symmetry singles out the straight path.
+# It depends on the units. A further axiom, that a change of units must not change the shares, rules it out. So uniqueness depends on the list of axioms, and the six are not enough. Lerma and Lucas (2021) ask when symmetry singles out the straight path.
 #
-# Uniqueness hangs on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of sharing costs (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and establish the claim with one more axiom: where F never falls with any feature between x' and x, no share is negative.
+# Uniqueness depends on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of cost sharing (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and prove the claim with one more axiom: if F never falls in any feature between x' and x, no share is negative.
 #
-# None of this says that Integrated Gradients is wrong. It says that "the only method that ..." is a sentence to read with its conditions.
+# None of this says that Integrated Gradients is wrong. It says that "the only method that ..." is a claim to read with its conditions.
 #
 # ## Recap
 #
-# From [lesson 05](05_computing_the_integral.ipynb): a test of completeness that allows 5%, on a network. Which bugs of the gallery come through it, and which test finds them?
+# From [lesson 05](05_computing_the_integral.ipynb): a completeness test on a network tolerates 5%. Which bugs in the gallery pass it, and which test finds them?
 #
 # <details><summary>Answer</summary>
 #
-# Ben's and Chloe's, whose weights do not quite add up to 1: their fault is no larger than an honest error. And Fred's, whose shares are right and sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
+# Ben's and Chloe's, whose weights do not quite add up to 1: their error is no larger than an honest one. And Fred's, whose shares are right but sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
 #
 # </details>
 #
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** A method comes through all six checks of this lesson. What is proved?
+# **Question 1.** A method passes all six checks of this lesson. What is proved?
 #
 # <details><summary>A. Its shares are right.</summary>
 #
-# Two methods in the table came through, and they give different shares. Axioms rule out; they do not choose for you.
+# Two methods in the table passed, and they give different shares. Axioms rule methods out; they do not choose one for you.
 #
 # </details>
 # <details><summary>B. It keeps the six axioms.</summary>
 #
-# An axiom speaks of all functions. The checks tried some. A proof for all takes mathematics.
+# An axiom speaks of all functions, and the checks tried some. A proof for all takes mathematics.
 #
 # </details>
 # <details><summary>C. It was not caught on these functions.</summary>
 #
-# Right. One counterexample proves that an axiom is broken; no number of examples proves that it is kept. Guided backprop came through the first pair of this lesson.
+# Right. One counterexample proves that an axiom is broken; no number of examples proves that it is kept. Guided backprop passed on the first pair of this lesson.
 #
 # </details>
 
@@ -541,7 +541,7 @@ for name, method in {"Integrated Gradients": igteach.integrated_gradients, "late
 #
 # <details><summary>A. Yes: there is nobody else to give it to.</summary>
 #
-# There is. Completeness fixes the sum and not who gets it: a method may give a share to a feature that did not move. One of the tampered methods of exercise 4 does so.
+# There is. Completeness fixes the sum, not who gets it: a method may give a share to a feature that did not move. One of the tampered methods in exercise 4 does.
 #
 # </details>
 # <details><summary>B. Only if features that did not move get nothing.</summary>
@@ -575,7 +575,7 @@ progress("06")
 # **Take away.**
 #
 # 1. An axiom is a demand that you can put to any method without knowing the true shares. One counterexample is enough.
-# 2. Gradients miss what saturated, methods that go layer by layer explain the writing of a function, and every path method is complete; symmetry asks for a path on which nobody is first.
+# 2. Gradients miss what has saturated, methods that go layer by layer explain how a function is written, and every path method is complete; symmetry asks for a path on which nobody is first.
 # 3. The axioms need a gradient almost everywhere along the path, and they do not single out one method without further conditions.
 #
 # **Where it comes from.** The axioms and the pair f, g: Sundararajan, Taly and Yan (2017). DeepLIFT: Shrikumar et al. (2017). LRP: Bach et al. (2015). Guided backprop: Springenberg et al. (2014). Occlusion: Zeiler and Fergus (2014). Orders: Shapley (1953), Lundberg and Lee (2017). Expected gradients: Erion et al. (2021). Uniqueness: Friedman (2004), Lerma and Lucas (2021), Lundstrom, Huang and Razaviyayn (2022). The library: Captum, Kokhlikyan et al. (2020).

@@ -14,7 +14,7 @@
 # **You will be able to**
 # - say which features a baseline silences, before you look at any network;
 # - measure whether a baseline is neutral, and make a neutral one;
-# - explain against many baselines at once, and say what that answers.
+# - explain against many baselines at once, and say which question that answers.
 #
 # **You need** [lesson 03](03_reference_background.ipynb), where the patients come from, [lesson 04](04_integrated_gradients.ipynb), and [lesson 05](05_computing_the_integral.ipynb) for steps and rules.
 #
@@ -38,13 +38,13 @@ device = igteach.device()
 # %% [markdown]
 # ## The man in the black coat
 #
-# You know this photograph from lesson 00, and that a network calls it "tripod". You asked Integrated Gradients why, against a black picture, as nearly everybody does.
+# You know this photograph from lesson 00. A network calls it "tripod", and you asked Integrated Gradients why, against a black picture, as nearly everybody does.
 #
 # You can say something about the answer without the network. A share is
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
 #
-# and the first factor is in your hands. It says how far a pixel travels, and in which direction. Look at it, for a black and for a white baseline. The stronger the colour, the farther; white is no distance at all.
+# and the first factor is yours to choose. It says how far a pixel travels, and in which direction. Here it is for a black and for a white baseline. The stronger the colour, the farther; white is no distance at all.
 
 # %%
 photograph = torch.tensor(load_photograph("camera") / 255, dtype=torch.float32)
@@ -63,11 +63,11 @@ print("every pixel in this patch of the coat is within 0.15 of black:", bool(coa
 print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky.min() > 0.5))
 
 # %% [markdown]
-# Against black, the sky travels far and the coat stays nearly where it is. For equal slopes the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
+# Against black, the sky travels far and the coat hardly moves. With equal slopes, the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
 #
-# Now ask the network. A third baseline stands beside black and white: the photograph itself, blurred until nobody can tell what it shows.
+# Now ask the network. A third baseline joins black and white: the photograph itself, blurred until nobody can tell what it shows.
 #
-# **Predict.** Man and tripod are dark. What part of all shares will the dark pixels get against a black baseline, and what part against the others?
+# **Predict.** Man and tripod are dark. What fraction of all |shares| will the dark pixels get against a black baseline, and what fraction against the others?
 
 # %% tags=["nbval-ignore-output"]
 network = imagenet.load()
@@ -102,11 +102,11 @@ for name, answer in by_baseline.items():
     print(f"against {name}, of all |shares| they get", show.rounded(mass, 2))
 
 # %% [markdown]
-# Against black, the coat and the tripod are nearly bare, and most colour lies on the lawn and the sky around them. Against the blurred photograph they lie on the head of the tripod and its legs. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they count for more than their part of the picture, and so they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer.
+# Against black, the coat and the tripod are nearly bare, and most colour lies on the lawn and the sky around them. Against the blurred photograph it lies on the head and legs of the tripod. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they get more than their fraction of the picture. So they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer: only the baseline changed.
 #
 # ## The hole in a zero
 #
-# A coat is almost black. In a digit, the empty pixels are exactly black. Does a network need them? Take a zero, and fill its hole.
+# A coat is almost black. The empty pixels of a digit are exactly black. Does a network need them? Take a zero and fill its hole.
 
 # %%
 model = digits.load()
@@ -135,9 +135,9 @@ panels = {
 show.heatmaps(panels, kind="picture")
 
 # %% [markdown]
-# After each answer stands its probability. To this network the hole is the difference between one digit and another.
+# The probability follows each answer. To this network, the hole is the difference between one digit and another.
 #
-# **Predict.** What will Integrated Gradients give to the pixels of the hole against a black baseline? And against a white one?
+# **Predict.** What will Integrated Gradients give the pixels of the hole against a black baseline? And against a white one?
 
 # %%
 black, white = baselines.constant(zero, 0.0), baselines.constant(zero, 1.0)
@@ -161,23 +161,23 @@ full = zero[0, 0] == 1
 print("against white, the pixels full of ink get exactly nothing:", bool((explain["white"].values[0, 0][full] == 0).all()))
 
 # %% [markdown]
-# Both maps are complete. Neither has an error in it. They answer two questions:
+# Both maps are complete, and neither is in error. They answer two different questions:
 #
 # - *Which ink, put on an empty page, made this a zero?* The hole is not ink, so it has no place in the answer.
-# - *Which ink, wiped from a full page, made this a zero?* The hole has to be wiped, and strokes that are full of ink need not be touched.
+# - *Which ink, wiped from a full page, made this a zero?* The hole has to be wiped; strokes full of ink need not be touched.
 #
-# So this is the first law of baselines. **What equals the baseline gets nothing**, whatever the network does with it. Choosing a baseline is choosing what may not speak.
+# This is the first law of baselines: **what equals the baseline gets nothing**, whatever the network does with it. Choosing a baseline is choosing what may not speak.
 #
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). If F(x') speaks already, part of what you explain is the baseline's own opinion, with the sign turned round. A neutral baseline is one where the network has no opinion: every class gets the same probability.
+# The shares add up to F(x) - F(x'). If F(x') already speaks, some of what you explain is the baseline's own opinion, with the sign flipped. At a neutral baseline the network has no opinion: every class gets the same probability.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion
 #
 # ●○○ · 5 minutes
 #
-# Say how far a baseline is from saying nothing: its largest class probability, less the probability that each class would get if all were even.
+# Measure how far a baseline is from saying nothing: its largest class probability minus the one that each class would get if all were even.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -185,13 +185,13 @@ print("against white, the pixels full of ink get exactly nothing:", bool((explai
 #
 # <details><summary>Hint 2</summary>
 #
-# The even probability is 1 over the number of classes: the length of that row.
+# The even probability is 1 over the number of classes, which is the length of that row.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-07-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def opinion(f, baseline):
-    """The largest class probability less an even one; 0 where the network has no opinion.
+    """The largest class probability minus an even one; 0 where the network has no opinion.
 
     f: (N, features) -> (N, classes), probabilities;  baseline: (1, features).  Returns one number.
     """
@@ -205,16 +205,16 @@ def opinion(f, baseline):
 check("07.1", opinion)
 
 # %% [markdown]
-# **Predict.** Eight baselines for the zero. Which of them does the network find neutral?
+# **Predict.** Here are eight baselines for the zero. Which does the network find neutral?
 #
 # | baseline | what it is | what its shares then say |
 # |---|---|---|
 # | black, white | one value everywhere | what was put there (or taken away) |
-# | mean, median | of the digits it was trained on, pixel by pixel | how this digit differs from digits |
+# | mean, median | of the training digits, pixel by pixel | how this digit differs from digits in general |
 # | blur | the picture without its details | what the details add |
-# | noise | the picture with noise on it | what the noise had hidden |
-# | neutral | a picture changed until all classes are even; here, the white one | what broke the tie |
-# | adversarial | the picture itself, changed as little as it takes until its class scores next to zero | we shall see |
+# | noise | the picture with noise added | what the noise had hidden |
+# | neutral | a picture changed until all classes are even; here, starting from white | what broke the tie |
+# | adversarial | the picture itself, changed just enough for its class to score next to zero | we shall see |
 #
 # They are in `igteach.baselines`, and so is `opinion`.
 
@@ -260,19 +260,19 @@ for name, candidate in candidates.items():
     print(f"{name:12s} neutral within 0.05: {opinions[name] < 0.05!s:6s} F(x') for 'zero' below 0.05: {bool(score(candidate)[0, 0] < 0.05)}")
 
 # %% [markdown]
-# Most of them have an opinion. To the network the mean of many digits is a digit, and so is a white page.
+# Most of them have an opinion. To the network, the mean of many digits is a digit, and so is a white page.
 #
-# Black is neutral. Do not read this as a fact of nature: **it was put there.** In training, every batch held a black picture with even probabilities as its right answer. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
+# Black is neutral. Do not read this as a fact of nature: **it was put there.** In training, every batch held a black picture labelled with even probabilities. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
 #
-# The other neutral one was found by search. Each step of `neutral` moves the picture down the slope of one number: how far the probabilities are from even (as KL divergence).
+# The other neutral one was found by search. Each step of `neutral` moves the picture down the slope of one number: how far the probabilities are from even (a KL divergence).
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty is off the scale and gets its end colour.
+# Eight maps of one picture and one score, on one scale. One share in forty is off the scale and gets the end colour.
 
 # %%
 def against(baseline):
-    """The shares in the score of 'zero', as a picture."""
+    """The shares of the score for 'zero', as a picture."""
     return igteach.integrated_gradients(score, zero, baseline, target=0, steps=256).values[0, 0]
 
 
@@ -285,7 +285,7 @@ clipped = f"{unit}; stronger ones are clipped"
 show.heatmaps(panels, scale=scale, picture=zero[0, 0], unit=clipped)
 
 # %% [markdown]
-# Now compare two at a time, each with a summary of one sentence. In JupyterLab you choose the two; it starts with black and the mean, which disagree about the hole.
+# Now compare two at a time, each with a one-sentence summary. In JupyterLab you choose the two; the choice starts at black and the mean, which disagree about the hole.
 
 # %% tags=["nbval-ignore-output"]
 explorer = explore.baseline_explorer(score, zero, described, target=0)
@@ -299,45 +299,45 @@ print("the hole gets nothing:           ", [name for name in part if part[name] 
 print("black and neutral are both neutral, and agree on the hole within 0.25:", abs(part["black"] - part["neutral"]) < 0.25)
 reseeded = against(baselines.noise(zero, stdev=0.5, seed=1))
 alike = torch.corrcoef(torch.stack([maps["noise"].flatten(), reseeded.flatten()]))[0, 1]
-print("the map against other noise of the same kind correlates by more than 0.3:", bool(alike > 0.3))
+print("the map against other noise of the same kind correlates at more than 0.3:", bool(alike > 0.3))
 
 # %% [markdown]
-# - **Mean** and **median**: digits have ink in the middle, on average, and this one has none. The hole gets nearly everything.
-# - **Blur** keeps what is broad, and asks about details. Where the picture is smooth already, it says little.
+# - **Mean** and **median**: on average, digits have ink in the middle, and this one has none. The hole gets nearly everything.
+# - **Blur** keeps what is broad, and asks about details. Where the picture is already smooth, it says little.
 # - **Neutral**, by search from white: no opinion, and still not the map of black, which has no opinion either. A network has many neutral inputs. *Neutral does not mean unique.*
-# - **Noise** stays near the picture, and the map hangs on the seed.
+# - **Noise** stays near the picture, and the map depends on the seed.
 #
 # ## Near zero is not neutral
 #
-# The **adversarial** baseline deserves a closer look. It is made from this very zero by a small change, and its score for "zero" is next to nothing, so that all of F(x) is there to be shared out. Did we find the perfect baseline: the picture itself, without its meaning?
+# The **adversarial** baseline deserves a closer look. It is this very zero with a small change, and its score for "zero" is next to nothing, so that nearly all of F(x) is left to distribute. Have we found the perfect baseline: the picture itself, without its meaning?
 #
-# **Predict.** The probability for "zero" has gone. Where did it go?
+# **Predict.** The probability of "zero" is gone. Where did it go?
 
 # %%
 attack = candidates["adversarial"]
 sure, label = score(attack)[0].max(dim=0)
 print("the network calls it a zero:", int(label) == 0)
 print("its largest probability is over 0.5:", bool(sure > 0.5))
-print("it is nearer to the zero than any other digit it was trained on:", bool((attack - zero).norm() < (known[data.y_train != 0] - zero).flatten(1).norm(dim=1).min()))
+print("it is nearer to the zero than any training picture of another digit:", bool((attack - zero).norm() < (known[data.y_train != 0] - zero).flatten(1).norm(dim=1).min()))
 
 # %% [markdown]
 # It went to another digit, and the network is fairly sure of it. So this baseline does have an opinion. And the factor x - x' is now the perturbation: the map shows where *the attack* was made, not where the zero is.
-# Sundararajan, Taly and Yan (2017) warn of it: a near-zero score is not enough. A baseline should hold no signal of its own, so that what you see belongs to the input.
+# Sundararajan, Taly and Yan (2017) warn of this: a near-zero score is not enough. A baseline should carry no signal of its own, so that what you see belongs to the input.
 #
-# On 64 pixels the attack can be seen: find it in the picture above. A photograph has so many pixels that each needs to move by far less, and no one sees it (Szegedy et al. 2013).
+# On 64 pixels the attack is visible: find it in the picture above. A photograph has so many pixels that each needs to move far less, and nobody sees it (Szegedy et al. 2013).
 #
-# How is it found? By repeating one step, and the step is a formula. Near x, a smooth F is nearly linear. The shortest step that takes a linear F to zero goes straight down the slope:
+# How is it found? By repeating one step. Near x, a smooth F is nearly linear. The shortest step that takes a linear F to zero goes straight down the slope:
 #
 # $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
 #
-# `adversarial` takes a fifth of it at a time, on the log odds, which do not go flat where the network is sure.
+# `adversarial` takes a fifth of this step at a time, on the log odds, which do not flatten out where the network is sure.
 
 # %% [markdown]
 # ### Exercise 2: the shortest step to zero
 #
 # ●●○ · 8 minutes
 #
-# Write one full step. On a linear F it lands on zero.
+# Write one full step. For a linear F it lands on zero.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -355,7 +355,7 @@ print("it is nearer to the zero than any other digit it was trained on:", bool((
 
 # %% nbgrader={"grade": false, "grade_id": "answer-07-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def step_to_zero(f, x):
-    """Where F would be zero if it were linear: the nearest such point to x.
+    """The point nearest to x where F would be zero if it were linear.
 
     f: (N, features) -> (N,);  x: (1, features).  Returns (1, features).
     """
@@ -371,11 +371,11 @@ check("07.2", step_to_zero)
 # %% [markdown]
 # ## Many baselines at once
 #
-# If no single picture is an innocent one, take many. Explain against one real digit after another, and average the shares:
+# If no single picture is innocent, take many. Explain against one real digit after another, and average the shares:
 #
 # $$\frac{1}{K} \sum_{k=1}^{K} \mathrm{IG}(x, x'_k), \qquad \text{which adds up to} \qquad F(x) - \frac{1}{K} \sum_{k=1}^{K} F(x'_k).$$
 #
-# The mean over all the data is what the expected gradients of lesson 06 estimate (Erion et al. 2021). The three lines below take 64 digits.
+# The mean over all the data is what the expected gradients of lesson 06 estimate (Erion et al. 2021). The cell below takes 64 digits.
 
 # %%
 draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(0)).to(device)
@@ -395,23 +395,23 @@ pairs = torch.corrcoef(crowd.values.flatten(1))
 apart = pairs[~torch.eye(64, dtype=torch.bool, device=device)]
 gained = (crowd.f_input - crowd.f_baseline).mean()
 average_opinion = score(known[draw]).detach().mean(dim=0)
-print("two maps against single digits correlate by less than 0.6, for most pairs:", bool(apart.median() < 0.6))
-print("their mean adds up to F(x) less the mean of F(x') within 1%:", bool((expected.sum() - gained).abs() < 0.01 * gained))
+print("two maps against single digits correlate at less than 0.6, for most pairs:", bool(apart.median() < 0.6))
+print("their mean adds up to F(x) minus the mean of F(x') within 1%:", bool((expected.sum() - gained).abs() < 0.01 * gained))
 print("each single digit has an opinion (over 0.3):", bool((baselines.opinion(score, known[draw]) > 0.3).all()))
 print("all of them together have less (under 0.15):           ", bool(average_opinion.max() - 0.1 < 0.15))
 
 # %% [markdown]
-# Each map by itself says why a zero and not *this* eight, or *that* nine. Against another zero there is next to nothing to explain. In the mean their opinions cancel, and only those pixels are silenced that equal every baseline, such as a corner that nobody writes in. The question has become: *why a zero, and not just any digit?*
+# Each map by itself says why a zero and not *this* eight or *that* nine. Against another zero there is next to nothing to explain. In the mean the baselines' opinions mostly cancel, and the only pixels silenced are those that equal every baseline, such as a corner where nobody writes. The question has become: *why a zero, and not just any digit?*
 #
 # The price: 64 times the work; the answer depends on whom you invite; and a share is now a mean over explanations that may disagree.
 #
-# The first part of the price can be cut. Instead of walking every way, `igteach.expected_gradients` draws a baseline and one place on the way to it, again and again, and spends one gradient each time. The sum is then right only on average, and the error estimate says how far off the shares may be.
+# The work can be cut. Instead of walking every path, `igteach.expected_gradients` draws a baseline and one point on the path from it, again and again, and spends one gradient each time. The sum is then right only on average, and the error estimate says how far off the shares may be.
 
 # %%
 cheap = igteach.expected_gradients(score, zero, known[draw], target=0, samples=512)
 alike = torch.corrcoef(torch.stack([cheap.values.flatten(), expected.flatten()]))[0, 1]
 print("an eighth of the gradients:", 8 * cheap.evaluations == 64 * crowd.evaluations)
-print("the two maps correlate by more than 0.95:", bool(alike > 0.95))
+print("the two maps correlate at more than 0.95:", bool(alike > 0.95))
 
 # %% [markdown]
 # ### Exercise 3: the average explanation
@@ -422,11 +422,11 @@ print("the two maps correlate by more than 0.95:", bool(alike > 0.95))
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over the baselines does it; <code>each[None]</code> gives one its batch dimension, and <code>steps=64</code> asks the package for 64 steps.
+# A loop over the baselines will do; <code>each[None]</code> adds the batch dimension, and <code>steps=64</code> asks the package for 64 steps.
 #
 # <details><summary>Hint 2</summary>
 #
-# The explanation against the mean baseline is another thing. Explain first, average then.
+# The explanation against the mean baseline is something else. Explain first, then average.
 #
 # </details></details>
 
@@ -448,14 +448,14 @@ check("07.3", expected_attribution)
 # %% [markdown]
 # ## One patient, two explanations
 #
-# Back to the patients of lesson 03. There the background was the average patient, the mean of each measurement. A physician might object: measurements are lopsided, a few very large tumours pull every mean up, and *typical* is the median. It sounds like a detail.
+# Back to the patients of lesson 03. There the background was the average patient, the mean of each measurement. A physician might object: measurements are skewed, a few very large tumours pull every mean up, and *typical* means the median. It sounds like a detail.
 
 # %% [markdown]
 # ### Exercise 4: the median patient
 #
 # ●○○ · 3 minutes
 #
-# Make the patient who has the median of each measurement.
+# Make the patient with the median of each measurement.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -478,7 +478,7 @@ def median_patient(table):
 check("07.4", median_patient)
 
 # %% [markdown]
-# **Predict.** Here is a patient of whom the network is not sure. Against the mean patient, do her measurements speak for malignant or against it, taken together? And against the median patient?
+# **Predict.** Here is a patient the network is unsure about. Against the mean patient, do her measurements, taken together, speak for malignant or against it? And against the median patient?
 
 # %%
 table = load_patients()
@@ -506,14 +506,14 @@ for name, answer in answers.items():
     print(f"{'':15s} complete within 1%: {bool(answer.relative_residual < 0.01)!s:6s} her measurements together speak for malignant: {bool(together > 0)}")
 
 # %% [markdown]
-# One patient, one network, two complete explanations, and they disagree about the sign. To the network the mean patient is a doubtful case, moved there by a few large tumours. The median patient is a benign one, as most in the table are.
+# One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, moved there by a few large tumours. The median patient is benign, like most in the table.
 #
-# - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly for her texture.
-# - Against the median: *why is she more suspect than most?* Texture still speaks for her, but more quietly, and the rest outweighs it.
+# - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly because of her texture.
+# - Against the median: *why is she more suspect than most?* Texture still speaks in her favour, but more quietly, and the rest outweighs it.
 #
 # Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where trees judge her.
 #
-# Neither is neutral to the last digit. Search gives one that is, and it is a step away from the mean:
+# Neither is quite neutral. A search finds one that is, a step away from the mean:
 
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
@@ -524,7 +524,7 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # %% [markdown]
 # ## There is no free one
 #
-# Put the wishes side by side, and see that each baseline pays for one with another:
+# Put the wishes side by side, and each baseline pays for one with another:
 #
 # | | has no opinion | silences nothing | is like real inputs | costs one explanation |
 # |---|---|---|---|---|
@@ -540,8 +540,8 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # What you can do:
 #
 # 1. **Name it.** "Against a black page" belongs in the caption.
-# 2. **Ask it.** Print F(x') and its opinion.
-# 3. **Subtract it.** Where x - x' is zero you have asked nothing. Look whether the object of your question lies there.
+# 2. **Ask it.** Print F(x') and the baseline's opinion.
+# 3. **Subtract it.** Where x - x' is zero you have asked nothing. Check whether the object of your question lies there.
 # 4. **Change it.** What stays under two baselines with opposite blind spots belongs to the input. What changes belongs to the comparison.
 #
 # ## Recap
@@ -550,14 +550,14 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 #
 # <details><summary>Answer</summary>
 #
-# Each keeps its size and changes its sign, as they now add up to F(x') - F(x). Input and baseline play the same part in the formula. That is why the opinion of a baseline ends up in the map.
+# Each keeps its magnitude and flips its sign, as they now add up to F(x') - F(x). Input and baseline play the same role in the formula. That is why a baseline's opinion ends up in the map.
 #
 # </details>
 #
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** A network takes photographs after subtracting a mean colour and dividing by a deviation. You pass a baseline of zeros. What did you compare with?
+# **Question 1.** A network takes photographs after a mean colour is subtracted and the rest divided by a standard deviation. You pass a baseline of zeros. What are you comparing with?
 #
 # <details><summary>A. A black picture.</summary>
 #
@@ -575,7 +575,7 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 #
 # <details><summary>A. Yes, the class gets next to nothing.</summary>
 #
-# So did the class of the adversarial baseline, and the network was calling it something else.
+# So did "zero" at the adversarial baseline, and the network was calling it another digit.
 #
 # </details>
 # <details><summary>B. It depends on the other classes.</summary>
@@ -585,7 +585,7 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # </details>
 
 # %% [markdown]
-# **Question 3.** You average the baselines first and explain against their mean. A colleague explains against each and averages. Do you agree?
+# **Question 3.** You average the baselines first and explain against their mean. A colleague explains against each and averages. Do your results agree?
 #
 # <details><summary>A. Yes, integrals are linear.</summary>
 #
@@ -594,12 +594,12 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # </details>
 # <details><summary>B. Not in general.</summary>
 #
-# Right. Your shares add up to F(x) less F of the mean; hers to F(x) less the mean of F. For a linear F the two are one.
+# Right. Your shares add up to F(x) minus F of the mean; hers to F(x) minus the mean of F. For a linear F the two are the same.
 #
 # </details>
 # <details><summary>C. Only for an odd number of baselines.</summary>
 #
-# That matters for medians. Here F decides: where it is linear you agree.
+# That matters for medians. Here F decides: if it is linear, they agree.
 #
 # </details>
 
@@ -615,7 +615,7 @@ progress("07")
 #
 # 1. What equals the baseline gets nothing. A baseline decides who may not speak.
 # 2. Neutral means that no class stands out. Measure it; it is a property of the network, and a network has many neutral inputs.
-# 3. No baseline is free of choice. Name it, ask it, and try a second one with another blind spot.
+# 3. Every baseline is a choice. Name it, ask it, and try a second one with another blind spot.
 #
 # **Where it comes from.** Baselines, and the warning about adversarial ones: Sundararajan, Taly and Yan (2017). Blur: Fong and Vedaldi (2017). Noise and uniform baselines, and a comparison of many: Sturmfels, Lundberg and Lee (2020). Expected gradients: Erion et al. (2021). Adversarial examples: Szegedy et al. (2013); the step: Moosavi-Dezfooli et al. (2016). The table of patients: Wolberg, Mangasarian, Street and Street (1993).
 #

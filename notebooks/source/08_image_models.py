@@ -12,7 +12,7 @@
 # **The question.** A heat map lies over a photograph and looks convincing. How would you know that it is right?
 #
 # **You will be able to**
-# - score a method against pictures whose truth is known, with an interval and a control;
+# - score a method on pictures where the truth is known, with an interval and a control;
 # - keep the preprocessing inside F, so that a baseline is what you think it is;
 # - say whether you explain a logit, a probability or log odds, and why it matters;
 # - draw an attribution so that nobody is misled by the drawing.
@@ -44,9 +44,9 @@ device = igteach.device()
 # %% [markdown]
 # ## A picture with the truth attached
 #
-# Nobody knows which pixels of a photograph decided. So begin where more is known. The pictures below are drawn by code: paper cut-outs on patterned paper. There are eight shapes to tell apart. Colours, patterns, positions, sizes and the clutter around are random, whatever the shape.
+# Nobody knows which pixels of a photograph decided. So begin where more is known: with pictures drawn by code, paper cut-outs on patterned paper. There are eight shapes to tell apart. Colours, patterns, positions, sizes and the clutter around them are random, whatever the shape.
 #
-# So there is nothing to learn the answer from but the object and its outline. The code that draws a scene knows where the object is, and hands over a **mask**.
+# So only the object and its outline give the answer away. The code that draws a scene knows where the object is, and hands over a **mask**.
 
 # %%
 drawn = make_scenes(100, seed=0)
@@ -66,11 +66,11 @@ print("the network is right on at least 97 of 100 scenes that it has not seen:",
 print("the object takes less than a tenth of a picture, on average:", bool(mask.float().mean() < 0.1))
 
 # %% [markdown]
-# **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients: against a black picture, where they need one. Which will put most of its strength inside the outline? More than half of it?
+# **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients, with black as the baseline where they need one. Which will put the largest fraction of its strength inside the outline? Will that be more than half?
 
 # %%
 def smoothed(f, x, baseline=None, target=None):
-    """The gradient, averaged over ten noisy copies of the picture; this network bears noise of 0.1 well."""
+    """The gradient, averaged over ten noisy copies of the picture; this network tolerates noise of 0.1."""
     return igteach.smoothgrad(f, x, baseline, target, stdev=0.1, samples=10)
 
 
@@ -95,9 +95,9 @@ shown = {
 show.attributions(x[first], shown, mask=mask[first])
 
 # %% [markdown]
-# The map of the gradient is nearly empty, and that of gradient × input looks the same: at this picture the network is sure, and the slope has gone (lesson 02). The other two have something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
+# The gradient's map is nearly empty, and that of gradient × input looks the same: the network is sure of this picture, and the slope has gone (lesson 02). The other two put something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
 #
-# In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours and one place: add the colours, then take the absolute value.
+# In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours but one place: add the colours, then take the absolute value.
 #
 # $$\text{share inside} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
 
@@ -120,7 +120,7 @@ show.attributions(x[first], shown, mask=mask[first])
 
 # %% nbgrader={"grade": false, "grade_id": "answer-08-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def inside(values, mask):
-    """The part of all |share| that lies inside the mask.
+    """The fraction of all |share| that lies inside the mask.
 
     values: (3, height, width);  mask: (height, width), bool.  Returns one number from 0 to 1.
     """
@@ -134,7 +134,7 @@ def inside(values, mask):
 check("08.1", inside)
 
 # %% [markdown]
-# It is `relevance_mass` in `igteach.evaluate`, for many pictures at once. Score the maps above, and the map of gradient × input.
+# `relevance_mass` in `igteach.evaluate` does this for many pictures at once. Score the maps above, and that of gradient × input.
 
 # %% tags=["nbval-ignore-output"]
 for name, answer in of_one.items():
@@ -146,26 +146,26 @@ for name, answer in of_one.items():
 #
 # ## A hundred pictures, and luck
 #
-# Take a hundred. Even then the mean is a matter of which hundred: take others, and it moves. How far? Other pictures are often not to be had, so the *bootstrap* (Efron 1979) draws from those you have. It takes 100 scores out of the 100, with repeats, averages them, and does so a few thousand times. The middle 95% of these averages say how far luck may have moved yours.
+# Take a hundred. Even then the mean depends on which hundred: take others, and it moves. How far? Often there are no others, so the *bootstrap* (Efron 1979) draws from those you have. It draws 100 of the 100 scores, with repeats, and averages them, a few thousand times over. The middle 95% of these averages tells you how far luck may have moved yours.
 
 # %% [markdown]
 # ### Exercise 2: how far luck may reach
 #
 # ●●○ · 8 minutes
 #
-# Each row of `draws` is one such redraw: the numbers of its pictures. Return the two limits between which the middle 95% of the redraws' means lie.
+# Each row of `draws` is one such redraw: the indices of its pictures. Return the two limits that enclose the middle 95% of the redraws' means.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>scores[draws]</code> has the shape of draws: one row for each time of drawing anew.
+# <code>scores[draws]</code> has the shape of draws: one row for each redraw.
 #
 # <details><summary>Hint 2</summary>
 #
-# Average each row. Then look for two numbers that leave 2.5% of the averages below, and 2.5% above.
+# Average each row. Then find the two numbers that leave 2.5% of the averages below and 2.5% above.
 #
 # <details><summary>Hint 3</summary>
 #
-# <code>torch.quantile</code> takes the parts as a tensor: <code>torch.tensor([0.025, 0.975])</code>.
+# <code>torch.quantile</code> takes the fractions as a tensor: <code>torch.tensor([0.025, 0.975])</code>.
 #
 # </details></details></details>
 
@@ -173,7 +173,7 @@ for name, answer in of_one.items():
 def reach_of_luck(scores, draws):
     """Low and high: the middle 95% of the means that other draws of pictures might have given.
 
-    scores: (pictures,);  draws: (times, pictures), numbers of pictures with repeats.  Returns (2,).
+    scores: (pictures,);  draws: (times, pictures), indices of pictures, with repeats.  Returns (2,).
     """
     ### BEGIN SOLUTION
     return scores[draws].mean(dim=1).quantile(torch.tensor([0.025, 0.975]))
@@ -184,9 +184,9 @@ def reach_of_luck(scores, draws):
 check("08.2", reach_of_luck)
 
 # %% [markdown]
-# `interval` in `igteach.evaluate` does this with SciPy. Two methods are compared on the *same* pictures, so what counts is the interval of their difference, picture by picture: if it lies above zero, luck alone does not explain the lead.
+# `interval` in `igteach.evaluate` does this with SciPy. Two methods are compared on the *same* pictures, so what counts is the interval of their difference, picture by picture. If it lies above zero, luck alone does not explain the lead.
 #
-# A score also needs a **control**: a map of random numbers, which has never seen a network. It must get the object's part of the picture. Beside the share stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
+# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. Beside the share inside stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
 
 # %%
 noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(device)
@@ -196,7 +196,7 @@ mean, low, high = range(3)
 
 
 def table(maps):
-    """Prints both scores of each map with their intervals; returns those of the share inside."""
+    """Prints both scores of each map with their intervals; returns the intervals of the share inside."""
     print(f"{'':38s}{'share inside':24s}pointing game")
     found = {}
     for name, values in maps.items():
@@ -221,9 +221,9 @@ print("the smoothed gradient leads the gradient:       ", leads(maps["smoothed g
 print("IG puts over half of its strength on the object:", from_black["IG"][mean] > 0.5)
 
 # %% [markdown]
-# IG comes out first, and most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
+# IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
 #
-# So is IG wrong about most of the picture? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
+# Is IG wrong about most of the picture, then? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
 
 # %%
 wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
@@ -231,14 +231,14 @@ for name in ("IG", "random numbers"):
     print(f"{name:15s} over half of its strength on the object and a rim of three pixels:", bool(relevance_mass(maps[name], wide).mean() > 0.5))
 
 # %% [markdown]
-# So be careful with the word truth. The mask says where the evidence *may* lie, give or take a rim (and a soft shadow, which follows the shape as well). It does not say what this network used. A network that looked at the paper would be one thing, a method that says so wrongly another, and a score alone cannot tell them apart. Only an intervention can; lesson 12 makes them.
+# So be careful with the word truth. The mask says where the evidence *may* lie, give or take a rim (and a soft shadow, which follows the shape as well). It does not say what this network used. A network that looks at the paper is one thing, a method that wrongly says so is another, and a score alone cannot tell them apart. Only an intervention can; lesson 12 makes some.
 #
 # ## The same method, another question
 #
 # A share is a slope times x - x', and x - x' is in *your* hands (lesson 07). Two more baselines:
 #
-# - **mean colour**: the whole picture in the mean of its own colours. Most of the paper hardly moves.
-# - **no object**: the very same scene before the object was laid on it. Only code that draws its own pictures can have that one.
+# - **mean colour**: every pixel takes the mean colour of its picture. Most of the paper hardly moves.
+# - **no object**: the same scene before the object was laid on it. Only code that draws its own pictures can offer that.
 #
 # **Predict.** What will the score be against each?
 
@@ -272,9 +272,9 @@ for name, start in starts.items():
 # %% [markdown]
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
 #
-# That black and the mean colour are neutral is no luck: pictures of one colour were in the training, with even probabilities as their right answer. The card `data/scenes.md` says so. Paper without an object was not, and the network has opinions about it.
+# Black and the mean colour are not neutral by luck: the training included pictures of one colour, with even probabilities as the right answer. The card `data/scenes.md` says so. It did not include paper without an object, and the network has opinions about that.
 #
-# Be as strict with good news as with bad. With no object in the baseline, x - x' is exactly zero everywhere but on the object and its shadow, and *any* slopes would be multiplied by that. So a fair control gets the same help: random slopes, times the same x - x'.
+# Be as strict with good news as with bad. With no object in the baseline, x - x' is exactly zero everywhere but on the object and its shadow, and *any* slope would be multiplied by that. So a fair control gets the same help: random slopes, times the same x - x'.
 #
 # **Predict.** What will random slopes score there?
 
@@ -295,17 +295,17 @@ print("from the mean colour IG leads gradient x input:", leads(competing_inputs[
 # %% [markdown]
 # The best score of all was worth nothing. With no object in the baseline, random slopes do as well as Integrated Gradients: the answer was in the question.
 #
-# And black against the mean colour? Beside its own control IG gains more from the mean colour if you take the difference, and more from black if you take the ratio. A ranking that hangs on the unit is no ranking. What you may say: from either baseline IG knows much that its control does not, and it knows more than gradient × input does.
+# And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on the unit is no ranking. What you may say: from either baseline IG knows much that its control does not, and more than gradient × input does.
 #
 # - A score without a control is a number without a meaning.
 # - The control must be given everything that the method was given, except the network.
-# - The pointing game is a weak judge here: look how often random slopes point right, once x - x' has shown them where.
+# - The pointing game is a weak judge here: look how often random slopes hit the object once x - x' has shown them where it is.
 #
 # ## Photographs
 #
-# Now to pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation are those of no set of photographs; they make -1 of black and 1 of white, or nearly. For other networks there are three of each, one for each colour.
+# Now for pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation come from no set of photographs; they turn black into -1 and white into 1, or nearly. Other networks have three of each, one for each colour.
 #
-# Lesson 07's quiz asks what a baseline of zeros is then: the mean, a grey. Make a black one.
+# A baseline of zeros is then the mean, a grey (lesson 07's quiz). Make a black one.
 
 # %% [markdown]
 # ### Exercise 3: black
@@ -339,11 +339,11 @@ def black(mean, deviation, height, width):
 check("08.3", black)
 
 # %% [markdown]
-# To pass zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
+# Passing zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
 #
-# A cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. By the chain rule the shares stay the same: the deviation that divides the slope multiplies the distance. It takes a module around the network whose `forward` is `self.network(normalise(x))`.
+# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. By the chain rule the shares stay the same: the deviation that divides the slope multiplies x - x'. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
 #
-# The gallery below is wrapped like this: five photographs, and what the network calls them.
+# The network of the gallery is wrapped like this. Here is what it calls the gallery's five photographs.
 
 # %%
 gallery = open_gallery(device)
@@ -357,9 +357,9 @@ with torch.no_grad():
 # %% [markdown]
 # Three of the answers fit, and a moped is nearly a motorcycle. There is no coin among the thousand classes, so the answer for the coins was bound to be wrong.
 #
-# Two of them get three baselines: a black page, a white page and the photograph itself, blurred. For the other three the blurred photograph must do. Integration goes on until the estimated error of the shares is below 5% of all |shares|.
+# Two photographs get three baselines: a black page, a white page and the photograph itself, blurred. For the other three, blur must do. Integration goes on until the error estimate of the shares is below 5% of all |shares|.
 #
-# **Predict.** The camera-man is "tripod". On which of the three maps will you find the tripod?
+# **Predict.** The network calls the camera-man "tripod". On which of the three maps will you find the tripod?
 
 # %% tags=["nbval-ignore-output"]
 seen = igteach.probability(gallery.model)
@@ -406,7 +406,7 @@ show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 # %% [markdown]
 # The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
 #
-# Read the line under each title. All of these maps add up, or nearly. So all of them are right answers, each to its own question.
+# Read the line under each title. All of these maps add up, or nearly. So each is a right answer, to its own question.
 #
 # A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
 
@@ -438,7 +438,7 @@ pair = {
 show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
 
 # %% [markdown]
-# In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left of them when neighbours are added up; the numbers on its colour bar are much smaller.
+# In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left when neighbours are added up; the numbers on its colour bar are much smaller.
 #
 # **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
 
@@ -457,19 +457,19 @@ for name, maps_of_one in explained.items():
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
-# For the tripod from blur, |shares| come to some forty times what the shares add up to, and from a page to some two or three hundred times. A pixel speaks for the tripod, the one beside it against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; a share for each of them alone says little.
+# For the tripod from blur, the |shares| add up to some forty times the sum of the shares; from a page, to some two or three hundred times. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
 #
-# Smoothing adds neighbours up, and the sum stays what it was: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left cancels at larger distances.
+# Smoothing adds neighbours up and keeps the sum: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left still cancels, at larger distances.
 #
 # ## Where nobody knows
 #
-# **Predict.** The coins are "bubble". Where will the orange be? (The cat waits at the end of the lesson.)
+# **Predict.** The network calls the coins "bubble". Where will the orange be? (The cat waits at the end of the lesson.)
 
 # %%
 show.attributions(gallery.pictures["coins"], titled("coins"), smooth=3)
 
 # %% [markdown]
-# Nowhere in particular. On the camera-man it lay on things that you would have named, and *you* were pleased. That is not evidence; on the scenes a splendid score was worth nothing. Two tests are open to you for any picture.
+# Nowhere in particular. On the camera-man it lay on things that you would have named, and *you* were pleased. That is not evidence: on the scenes a splendid score was worth nothing. Two tests work for any picture.
 #
 # **First: another baseline.** How alike are the maps of one photograph?
 
@@ -490,11 +490,11 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. Black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles one of the pages, since shares from a page are larger. And none of the baselines has an opinion to speak of but the blurred cup. Where a baseline as good as any other gives another map, whoever shows one alone shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles the map from one of the pages, since those shares are larger. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
-# **Second: take it away.** The orange places are said to have made the answer. Blur the 5% of squares with the largest shares, and look what is left of it. The control blurs as many squares drawn at random.
+# **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. The control blurs as many squares at random.
 #
-# **Predict.** For how many of the five will less be left than with squares drawn at random?
+# **Predict.** For how many of the five will less be left than with random squares?
 
 # %%
 def blurred(picture, strengths):
@@ -520,17 +520,17 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:30}{:28}".format(name, *printed))
 
 # %% [markdown]
-# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named. For the cup, half of the answer goes.
+# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named. The cup loses half of its answer.
 #
-# For the other two the prediction fails. Without IG's squares the network is as sure of the tripod as without others, and surer than before: what is left of tripod and camera-man is enough, and blurring the rest takes away what spoke against them. And it is twice as sure that the coins are bubbles. That map named the wrong squares, though it adds up. **A map that adds up may still name what the answer does not need.**
+# For the other two the prediction fails. Without IG's squares the network is as sure of the tripod as without random ones, and surer than before: what is left of tripod and camera-man is enough, and blurring the rest takes away what spoke against them. And without them it is twice as sure that the coins are bubbles. That map named the wrong squares, though it adds up. **A map that adds up may still name what the answer does not need.**
 #
-# So read the row of a picture before you say anything of it. Why a network takes coins for bubbles, no map says. Lesson 12 makes this test into a method, puts it to the camera-man and the coins, and asks what it cannot show.
+# So read a picture's row before you say anything about its map. Why a network takes coins for bubbles, no map says. Lesson 12 turns this test into a method, applies it to the camera-man and the coins, and asks what it cannot show.
 #
 # ## What is F?
 #
-# In this lesson F was so far the probability of a class. Many programs explain the **logit**, the number before the softmax, and so did lesson 05 for its ReLU network. Does it matter?
+# So far in this lesson, F was the probability of a class. Many programs explain the **logit**, the number before the softmax, and so did lesson 05 for its ReLU network. Does it matter?
 #
-# Here is a network that answers exactly as ours does. It adds one and the same number to all eight logits: one that grows with the brightness of the upper left corner. No probability changes, no answer changes, as softmax only looks at differences.
+# Here is a network that answers exactly as ours does. It adds the same number to all eight logits, one that grows with the brightness of the upper left corner. No probability changes, no answer changes: softmax sees only differences.
 
 # %%
 class Lifted(nn.Module):
@@ -549,11 +549,11 @@ with torch.no_grad():
     print("same probabilities to 0.0001:", bool((lifted(x).softmax(dim=1) - model(x).softmax(dim=1)).abs().max() < 1e-4))
 
 # %% [markdown]
-# **Predict.** Two networks, one behaviour. Where will the shares in the logit differ, if they do?
+# **Predict.** Two networks, one behaviour. Will their shares of the logit differ, and where?
 
 # %%
 def in_64_steps(f):
-    """IG of the first scene at the same places for every F, so that only F differs."""
+    """IG of one scene at the same points of the path for every F, so that only F differs."""
     return igteach.integrated_gradients(f, one, 0.0, label, steps=64)
 
 
@@ -572,9 +572,9 @@ for name, (ours, theirs) in pairs.items():
     print(f"{name:12s} the two maps are the same to 1%: {bool((ours.values - theirs.values).norm() < 0.01 * ours.values.norm())}")
 
 # %% [markdown]
-# A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability does not have this fault, and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
+# A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
 #
-# There is a third choice, which you met in lessons 03 and 07. The **log odds** of a class are the logarithm of the chance for, over the chance against; with z for the logits:
+# There is a third choice, which you met in lessons 03 and 07: the **log odds** of a class, the logarithm of the chance for it over the chance against it. With z for the logits:
 #
 # $$\log \frac{p}{1 - p} \;=\; z_{\text{target}} - \log \sum_{k \ne \text{target}} e^{z_k}.$$
 #
@@ -589,7 +589,7 @@ for name, (ours, theirs) in pairs.items():
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>p / (1 - p)</code> breaks where p is 1 to the last digit. The right side of the formula does not.
+# <code>p / (1 - p)</code> breaks down where p rounds to 1. The right side of the formula does not.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -599,7 +599,7 @@ for name, (ours, theirs) in pairs.items():
 
 # %% nbgrader={"grade": false, "grade_id": "answer-08-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def log_odds(logits, target):
-    """The logarithm of the chance for a class, over the chance against it.
+    """The logarithm of the chance for a class over the chance against it.
 
     logits: (N, classes);  target: a class number.  Returns (N,).
     """
@@ -636,7 +636,7 @@ for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
 by_f_scored = table({f"mean colour: IG of the {name}": values for name, values in by_f.items()})
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score. You know that because you looked, and on another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score. You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]
@@ -650,11 +650,11 @@ alike = torch.corrcoef(maps_of_both)[0, 1]
 print("correlation of the two maps", show.rounded(alike, 2))
 
 # %% [markdown]
-# The further from 1, the more of what you saw belongs to the choice of F. Say which F you explained, always.
+# The further from 1, the more of what you saw belongs to the choice of F. Always say which F you explained.
 #
 # ## Showing it honestly
 #
-# Even where the numbers are right, a drawing can lie. You have seen the camera-man's maps each on a scale of its own, and they looked equally strong. How strong are they?
+# Even when the numbers are right, a drawing can lie. You saw the camera-man's maps, each on its own scale, and they looked equally strong. How strong are they?
 
 # %%
 for name, answer in explained["camera"].items():
@@ -663,10 +663,10 @@ for name, answer in explained["camera"].items():
     print(f"{name:18s} the strongest place after smoothing: {strongest}")
 
 # %% [markdown]
-# The strongest place of the map from the blurred photograph is several times weaker than those from a black or a white page. On a shared scale it would look pale, though it adds up to as much. A map on its own scale always looks busy, even one of rounding errors. Neither drawing is wrong, if the caption says what was done. Read it under each figure. The rules of `show.attributions`:
+# At its strongest place, the map from the blurred photograph is several times weaker than those from a black or a white page. On a shared scale it would look pale, though it adds up to as much. On its own scale any map looks busy, even one of rounding errors. Neither drawing is wrong if the caption says what was done, so read it under each figure. The rules of `show.attributions`:
 #
 # 1. **Signed.** Zero has no colour. A share against the answer has a colour of its own, and is hatched where there is room.
-# 2. **Every pixel**, and the strongest colour is the 99.5th percentile, so that no single pixel sets the scale.
+# 2. **Every pixel** is shown, and the strongest colour is the 99.5th percentile, so no single pixel sets the scale.
 # 3. **Nothing goes unsaid.** If a map is clipped, smoothed or on its own scale, the caption says so.
 # 4. **The verdict is in the picture.** A map that does not add up says so itself.
 #
@@ -701,7 +701,7 @@ explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 
 # %% tags=["nbval-ignore-output"]
 def explain(image):
-    """A picture file to a figure: the network's answer, and IG from the blurred file."""
+    """From a picture file to a figure: the network's answer, and IG from the blurred file."""
     mine = imagenet.centre(image).to(device)
     best = int(gallery.model(mine[None]).argmax())
     start = starts_of(mine[None])["blur"]
@@ -719,7 +719,7 @@ explore.your_picture(explain, load_photograph("chelsea"))
 #
 # <details><summary>Answer</summary>
 #
-# Any of them. A residual is one number, the error of the sum, and errors of two shares can cancel in it. That is why the verdict above a map also gives an estimate of the error where it is large, and why the exact shares of lesson 05 were worth the trouble.
+# Any of them. A residual is one number, the error of the sum, and the errors of two shares can cancel in it. That is why the verdict above a map also gives the error estimate when that is large, and why the exact shares of lesson 05 were worth the trouble.
 #
 # </details>
 #
@@ -733,9 +733,9 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # A good second question; the answer is an interval. But in this lesson random slopes got a splendid score on a hundred pictures.
 #
 # </details>
-# <details><summary>B. What a map without a network scores in the same place.</summary>
+# <details><summary>B. What a map that never saw the network scores on the same terms.</summary>
 #
-# Right. The difference from a control that was given all but the network is what the network told you.
+# Right. Give a control everything but the network; the difference is what the network told you.
 #
 # </details>
 # <details><summary>C. Whether the map is smooth.</summary>
@@ -754,12 +754,12 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # </details>
 # <details><summary>B. That of the logit.</summary>
 #
-# Right. Its shares now hold those of the number that was added, though no decision depends on it.
+# Right. Its shares now include those of the added number, though no decision depends on it.
 #
 # </details>
 # <details><summary>C. All of them.</summary>
 #
-# A probability and log odds see differences between logits only, and these stay as they are.
+# Probability and log odds see only differences between logits, and those stay the same.
 #
 # </details>
 
@@ -787,8 +787,8 @@ progress("08")
 #
 # **Take away.**
 #
-# 1. Where the truth is known, count; give an interval, and a control that was given all but the network.
-# 2. A share is a slope times x - x'. Part of every good score comes from the baseline, so ask what x - x' alone would get.
+# 1. Where the truth is known, count; give an interval, and a control that was given everything but the network.
+# 2. A share is a slope times x - x'. Part of every good score comes from the baseline, so ask what x - x' alone would score.
 # 3. Say what F is, put the preprocessing inside it, and draw signed values on one scale with the residual beside them.
 #
 # **Where it comes from.** Integrated Gradients on photographs: Sundararajan, Taly and Yan (2017). EfficientNet: Tan and Le (2019). The pointing game: Zhang et al. (2016). The bootstrap: Efron (1979). Smoothing: Smilkov, Thorat, Kim, Viégas and Wattenberg (2017). Scenes with a known truth as a test of attributions: Yang and Kim (2019). Convincing maps that know nothing of the model: Adebayo et al. (2018).

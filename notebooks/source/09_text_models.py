@@ -12,10 +12,10 @@
 # **The question.** A network reads a sentence and says what kind it is. Which words made it say so, and what is a baseline for a word?
 #
 # **You will be able to**
-# - lead a path through the embeddings of a text, and give every token its share;
+# - run a path through the embeddings of a text, and give every token its share;
 # - choose a baseline for words, and ask whether it has an opinion;
 # - turn what a map shows into a suspicion, and test it by changing the text;
-# - say where shares of single words end.
+# - say what shares of single words cannot express.
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 07](07_baselines.ipynb). The control comes from [lesson 08](08_image_models.ipynb).
 #
@@ -41,9 +41,9 @@ device = igteach.device()
 # %% [markdown]
 # ## A question about questions
 #
-# Before one answers a question it helps to know what kind of answer it wants: a number, a place, a person (HUM), a thing (ENTY), a description or definition (DESC), or the long form of an abbreviation (ABBR). Li and Roth (2002) sorted some thousands of questions so, and Sundararajan, Taly and Yan (2017) took the task for one of their examples.
+# Before you answer a question it helps to know what kind of answer it wants: a number, a place, a person (HUM), a thing (ENTY), a description or definition (DESC), or the long form of an abbreviation (ABBR). Li and Roth (2002) sorted some thousands of questions this way, and Sundararajan, Taly and Yan (2017) used the task as one of their examples.
 #
-# Our classifier is a small transformer, all-MiniLM-L6-v2, with its weights changed a little and a linear layer on top. Its card is `data/question_types.md`.
+# Our classifier is a small transformer, all-MiniLM-L6-v2, with slightly changed weights and a linear layer on top. Its card is `data/question_types.md`.
 
 # %%
 asker = text.load("question_types", device)
@@ -60,17 +60,17 @@ print("right on at least 9 in 10 of our own questions:", sum(right) >= 0.9 * len
 show.text([token_attribution(asker, question) for question in ("How many people live in Paris?", "What year did the ship sink?")])
 
 # %% [markdown]
-# Orange words over a solid line speak for the answer, blue ones over a dotted line against it, and the line below says whether they add up. Now, what was done to get this?
+# Orange words over a solid line speak for the answer, blue ones over a dotted line against it. The line below the text says whether they add up. How was this made?
 #
-# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the estimated error is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
+# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the error estimate is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
 #
 # ## There is no half a word
 #
 # A picture can be dimmed. A word cannot: to the network it is a number in a list, and between the numbers of *how* and *many* there is nothing that is half of each. So the path cannot run between words.
 #
-# The first thing that the network does with a word is to look up a vector, its **embedding**. Vectors can be mixed. The path runs there.
+# The first thing the network does with a word is look up a vector, its **embedding**. Vectors can be mixed. The path runs there.
 #
-# **Predict.** A quarter of the way from the embedding of [PAD], the token that fills up short texts, to that of *many*, and three quarters: which token of the vocabulary is nearest, and is it there?
+# **Predict.** Go a quarter of the way from the embedding of [PAD], the token that fills up short texts, to that of *many*; then three quarters. Which token of the vocabulary is nearest, and is it at that very point?
 
 # %%
 lookup = asker.model.get_input_embeddings()
@@ -85,7 +85,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
 # %% [markdown]
 # Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
-# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And the network adds to each embedding one for its *position*; these stay as well, as the question is what the words say, each where it stands. A library that gives every token the position 0 on the path gets shares that do not add up.
+# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that gives every token position 0 on the path gets shares that do not add up.
 
 # %% [markdown]
 # ### Exercise 1: a baseline for a text
@@ -119,7 +119,7 @@ def baseline_of(embeddings, special, pad):
 check("09.1", baseline_of)
 
 # %% [markdown]
-# The rest is lesson 04, with embeddings in the place of pixels: 64 points on the path, their slopes, the mean.
+# The rest is lesson 04, with embeddings in place of pixels: 64 points on the path, their slopes, the mean.
 
 # %%
 question = "How many people live in Paris?"
@@ -137,7 +137,7 @@ slopes = torch.autograd.grad(p.sum(), path)[0].mean(dim=0)
 print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape)
 
 # %% [markdown]
-# That is one slope for each of the 384 numbers of each token. Nobody asked about those numbers. By completeness all shares add up to F(x) - F(x'), so those of a token may be added up to *its* share, and nothing is lost:
+# That is one slope for each of a token's 384 numbers. Nobody asked about those. By completeness all shares add up to F(x) - F(x'), so those of one token can be summed into *its* share, and nothing is lost:
 #
 # $$\mathrm{IG}_t \;=\; \sum_k \,(x_{t,k} - x'_{t,k}) \times \text{mean slope}_{t,k}.$$
 
@@ -150,7 +150,7 @@ print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape
 #
 # <details><summary>Hint 1</summary>
 #
-# Share by share, as ever: a slope times the way from the baseline. Then add up, one sum for each token.
+# Share by share, as ever: a slope times the displacement from the baseline. Then one sum for each token.
 #
 # </details>
 
@@ -179,7 +179,7 @@ print("complete within 5%:", bool(packaged.evidence.relative_residual < 0.05))
 # %% [markdown]
 # ## Words in pieces
 #
-# A transformer's vocabulary is short. Rare words are cut into pieces, and a reader wants the word.
+# A transformer's vocabulary is short, so rare words are cut into pieces. A reader wants the word.
 
 # %%
 cut = "Who was the last emperor of Constantinople and Byzantium?"
@@ -190,7 +190,7 @@ print(asker.encode([cut]).tokens(0))
 #
 # ●●○ · 8 minutes
 #
-# The tokenizer says of each token which word it belongs to: 0, 1, 2 and so on; special tokens have -1 here. Give each word the sum of its pieces.
+# The tokenizer says which word each token belongs to: 0, 1, 2 and so on; here special tokens have -1. Give each word the sum of its pieces.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -221,11 +221,11 @@ in_pieces = token_attribution(asker, cut)
 show.text([in_pieces, in_pieces.merged()])
 
 # %% [markdown]
-# The pieces of one word may disagree. As sums, they keep the total, so the line below the text stays as it was.
+# The pieces of one word may disagree. Summing keeps the total, so the line below the text stays the same.
 #
 # ## Does the padding say nothing?
 #
-# Lesson 07 asks every baseline for its opinion. Besides padding we ask zeros, an embedding that no token has. Two more classifiers come in: the same transformer, taught whether sentences of film reviews are positive or negative (Pang and Lee 2005), and a small network on Chinese characters, taught on hotel reviews.
+# Lesson 07 asks every baseline for its opinion. Besides padding we ask zeros, an embedding that no token has. Two more classifiers join in: the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005), and a small network on Chinese characters, trained on hotel reviews.
 #
 # **Predict.** Which of the three finds a text of nothing but padding neutral?
 
@@ -259,11 +259,11 @@ says = opinion_of(guest, "房间很干净。", "pad")
 print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
 
 # %% [markdown]
-# So "why does this want a description, rather than padding?" is an empty question to the asker: padding wants one already, and nothing is left to share out. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. To the two readers of reviews padding is nearly even. Zeros are no better in general: look at what they say to the critic. How strong these opinions are depends a little on the length of the text. Nobody trained these networks to find padding neutral, as the digits of lesson 07 were with black. Where it is neutral, that is luck; ask each time.
+# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. To the two readers of reviews padding is nearly even. Zeros are no better in general: look what the critic makes of them. The strength of these opinions depends a little on the length of the text. Nobody trained these networks to find padding neutral, as lesson 07's digit network was trained with black. Where it is neutral, that is luck; ask each time.
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
-# Our own questions, and the network is wrong about some. What does it trip over?
+# The network is wrong about some of our own questions. What does it trip over?
 
 # %% tags=["nbval-ignore-output"]
 wrong = [one for one, is_right in zip(ours, right) if not is_right]
@@ -271,18 +271,18 @@ tripped = [token_attribution(asker, one.text, steps=64) for one in wrong if aske
 show.text(tripped)
 
 # %% [markdown]
-# Questions that want a place or a long form were taken for questions after a person. (We wrote a few of this kind on purpose; the network had to fall for them by itself.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
+# Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 #
-# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which leaves alone what is asked for, and count. One control puts "Please tell me:" there; two more rows keep a part of the phrase each.
+# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there; two more rows each keep one part of the phrase.
 #
-# **Predict.** Of the questions that are not called HUM, what part will flip to HUM behind each of them?
+# **Predict.** Of the questions not called HUM, what fraction will flip to HUM behind each prefix?
 
 # %% [markdown]
 # ### Exercise 4: how many flip
 #
 # ●●○ · 6 minutes
 #
-# You have the labels before and after a change of the texts. Return the part of the texts *without* the label before that have it afterwards.
+# You have the labels before and after a change of the texts. Of the texts *without* the label before, return the fraction that have it afterwards.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -290,13 +290,13 @@ show.text(tripped)
 #
 # <details><summary>Hint 2</summary>
 #
-# The mean of a tensor of True and False, as <code>.double()</code>, is the part that is True.
+# The mean of a tensor of True and False, as <code>.double()</code>, is the fraction that is True.
 #
 # </details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-09-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flip_rate(before, after, label):
-    """Of the texts that did not have the label before, the part that has it afterwards.
+    """Of the texts that did not have the label before, the fraction that have it afterwards.
 
     before, after: (texts,), numbers of labels;  label: a number.  Returns one number.
     """
@@ -331,15 +331,15 @@ for name, flipped in (("Who can tell me: ", by_trigger), ("Please tell me: ", by
     print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
 
 # %% [markdown]
-# A network that is right on more than nine questions in ten, and four words that ask for nothing change many of its answers. Look at the last two rows as well: is it *Who*, or *can tell me*? Where neither part flips nearly as many as the whole, the trigger is the phrase, and a map of single words pointed only roughly.
+# The network is right on at least nine questions in ten, yet four words that ask for nothing change many of its answers. Look at the last two rows as well: is it *Who*, or *can tell me*? If neither part flips nearly as many as the whole, the trigger is the phrase, and a map of single words pointed only roughly.
 #
-# A likely reason, which we did not measure: among the questions that it learned from, those that begin with *who* want a person nearly always.
+# A likely reason, which we did not measure: of the questions it learned from, those that begin with *who* nearly always want a person.
 #
-# Accuracy did not show this. Attribution raised the suspicion, on very few mistakes. The intervention settled that the phrase does it, and corrected the map.
+# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention settled that the phrase does it, and corrected the map.
 #
 # ## And attention?
 #
-# A transformer has numbers inside that look like an explanation: **attention** says how much each token's state takes from each other token. Here it is beside IG: the last layer, the mean over its heads and over the tokens that look.
+# Inside a transformer are numbers that look like an explanation: **attention** says how much each token's state takes from each token. Here it is beside IG: last-layer attention, averaged over heads and over query positions.
 
 # %%
 encoder = asker.model.encoder
@@ -362,11 +362,11 @@ for token, score, weight in zip(packaged.tokens, packaged.scores.tolist(), weigh
     print(f"{token:10s} IG {score:+.2f}   attention {weight:.2f}")
 
 # %% [markdown]
-# They disagree, and one can see that they speak of different things. Attention has no sign; it goes to [CLS], [SEP] and question marks as well; it belongs to no answer in particular.
+# They disagree, and you can see that they speak of different things. Attention has no sign; it also goes to [CLS], [SEP] and question marks; it belongs to no answer in particular.
 #
-# Is it an explanation? Jain and Wallace (2019) say no: other weights give the same answer. Wiegreffe and Pinter (2019) reply that this depends on what an explanation is to do. So put both to the same test: take away the word that each holds for the strongest, and see how much of the answer is left. The control takes a word at random.
+# Is it an explanation? Jain and Wallace (2019) say no: other weights give the same answer. Wiegreffe and Pinter (2019) reply that this depends on what an explanation is for. So put IG and attention to the same test: take away the word that each ranks highest, and see how much of the answer is left. The control takes a word at random.
 #
-# **Predict.** Which of the three does most harm?
+# **Predict.** Which of the three does the most harm?
 
 # %%
 def without(sentence, span):
@@ -416,7 +416,7 @@ for name in ("a random word", "attention's word"):
     print(f"IG's word minus {name}: {gap:.1f} more harm ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# The interval says how far to trust this: it is a small sample, of one network and one layer. The test is kind to IG, which was asked about this very answer, as attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the way: let explanations compete by what happens when one acts on them.
+# The intervals say how far to trust this: a small sample, one network, one layer. The test is kind to IG, which was asked about this very answer; attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
 #
 # ## Two languages
 #
@@ -427,7 +427,7 @@ display(show.text(token_attribution(critic, "The film is slow, but the cast is w
 display(show.text(token_attribution(guest, ["房间很干净，服务也很好。", "房间又脏又旧，服务态度很差。"])))
 
 # %% [markdown]
-# The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters, and knows no words: 干净 (clean) is two of them.
+# The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
 #
 # ## Where single words end
 #
@@ -449,15 +449,15 @@ print("in 'not bad', it gets next to nothing (within 0.15):", abs(together["bad"
 print("took as many steps as the error asked for:", bool(shares[3].evidence.converged))
 
 # %% [markdown]
-# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only together they are positive. There is one rise of F to share out, and it belongs to both. IG shares it out along the path, and nearly all of it goes to *not*, which spoke so strongly against *good*. Every share is right by the axioms, and the sentences "bad does not count" and "not is a word of praise" would both mislead.
+# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only *not* and *bad* together are positive. There is one rise of F to distribute, and it belongs to both. IG distributes it along the path, and nearly all of it goes to *not*, which spoke so strongly against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
 #
-# A list with one number for each word has no place for "together". Where words act together, as in negation, read shares as what a word does *in this sentence*, or change the text and look at the four answers above.
+# A list with one number for each word has no place for "together". Where words act together, as in negation, read a share as what the word does *in this sentence*, or change the text and compare the answers, as with the four above.
 #
 # ## Good words that nobody sees
 #
-# Su (2020) reports something odd. A network was trained on positive and negative Chinese reviews. IG found the bad words in the negative ones, and could *not* find the good words in the positive ones. His reading: with two labels it is enough to detect the negative; all else is positive. Give the network neutral reviews as well, and it has to know the good words, too.
+# Su (2020) reports something odd. A network was trained on positive and negative Chinese reviews. IG found the bad words in the negative ones, but could *not* find the good words in the positive ones. His reading: with two labels it is enough to detect the negative; all else is positive. Add neutral reviews, and the network has to know the good words, too.
 #
-# That can be tested. For this course there are **frames**, in two languages: the same sentence with a good, a bad and a neutral word in one place, so that everybody knows which word decides.
+# That can be tested. This course has **frames**, in two languages: the same sentence with a good, a bad and a neutral word in one place, so there is no doubt which word decides.
 
 # %%
 frames = load_frames("zh")
@@ -465,9 +465,9 @@ for one in [one for one in frames if one.frame == 0][::4]:
     print(f"{one.label:9s}{one.text}   decides: {one.marked}")
 
 # %% [markdown]
-# "The towels in the room are clean" (dirty, white). Two networks of one kind learn from four frames in five, one without the neutral sentences, one with them. Then IG is asked on the frames that neither has seen: does the token with the highest score belong to the word that decides?
+# "The towels in the room are clean" (dirty, white). Two networks of the same kind learn from four frames in five, one without the neutral sentences, one with them. Then IG is tested on the frames that neither has seen: does the token with the highest score belong to the word that decides?
 #
-# **Predict.** Without neutral sentences, in what part of the positive ones will the good word come first? And with them?
+# **Predict.** Without neutral sentences, in what fraction of the positive ones will the good word come first? And with them?
 
 # %% tags=["nbval-ignore-output"]
 known, unseen = held_out_frames(frames, seed=0)
@@ -483,18 +483,18 @@ some = next(one for one in unseen if one.label == "positive")
 show.text([token_attribution(network, some.text, "positive") for network in networks.values()])
 
 # %% [markdown]
-# One seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with another split, and in both languages. It wrote this table:
+# One seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:
 
 # %%
 card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# In brackets stand the smallest and the largest of the five seeds; these are no intervals. *Told right* is the part of the sentences that get their label, *word found* counts among these only, *gained* is the difference seed by seed, and *chance* what a score without a network would find. Read the rows of the positive labels.
+# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, *word found* counts only among these, *gained* is the difference seed by seed, and *chance* is what a score without a network would find. Read the rows of the positive labels.
 #
-# The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. Neutral sentences help in both languages on average, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are told right, and only those are counted.) But nothing like "cannot find the good words" is to be seen. What could explain it? Our frames are short and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
+# The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #
-# The two lines above the table show one sentence without and with. One sentence can only illustrate; mind that F(x') differs between them, too.
+# The two texts above the table show one sentence, without neutral training and with it. One sentence can only illustrate; note that F(x') differs between the two as well.
 #
 # ## Recap
 #
@@ -502,7 +502,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>Answer</summary>
 #
-# None: x - x' is zero there. With words it would be a baseline that contains a word of the text. A subtler form is a baseline with an opinion, as padding has for the asker: what it says already cannot be explained any more.
+# None: x - x' is zero there. With words, the mistake is a baseline that contains a word of the text. A subtler form is a baseline with an opinion, such as padding for the asker: what the baseline says already can no longer be explained.
 #
 # </details>
 #
@@ -518,12 +518,12 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # </details>
 # <details><summary>B. Between two words there is nothing; between two vectors there is a line.</summary>
 #
-# Right. The numbers of words in the vocabulary have no order that means anything.
+# Right. The order of words in the vocabulary means nothing.
 #
 # </details>
 # <details><summary>C. Transformers cannot read text.</summary>
 #
-# They read it as numbers in a list. A gradient by such a number does not exist, and that is the point.
+# They read it as numbers in a list. There is no gradient with respect to such a number, and that is the point.
 #
 # </details>
 
@@ -532,7 +532,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>A. That the network has a trigger.</summary>
 #
-# A high share says what counted in this sentence, not that it should not have. In most questions "who" is a good reason.
+# A high share says that the word counted in this sentence, not that it should not have. In most questions "who" is a good reason.
 #
 # </details>
 # <details><summary>B. Where to look.</summary>
@@ -546,17 +546,17 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>A. The number of steps.</summary>
 #
-# The cell above took as many as the error asked for.
+# The cell above took as many as the error estimate asked for.
 #
 # </details>
 # <details><summary>B. The network does not understand negation.</summary>
 #
-# In these four sentences it turned the answer round as it should.
+# In these four sentences it flipped the answer, as it should.
 #
 # </details>
 # <details><summary>C. The reading "bad does not count here".</summary>
 #
-# Right. Put *good* in its place, and the answer turns round. The share says what the word did together with the others; a list of single words has no place for pairs.
+# Right. Put *good* in its place, and the answer flips. The share says what the word did together with the others; a list of single words has no place for pairs.
 #
 # </details>
 
@@ -570,10 +570,10 @@ progress("09")
 #
 # **Take away.**
 #
-# 1. Walk through the embeddings, keep what belongs to the network (special tokens, positions, masks), and add up the shares of each token.
+# 1. Run the path through the embeddings, keep what belongs to the network (special tokens, positions, masks), and add up the shares of each token.
 # 2. A baseline for words has opinions, too. Ask it before you ask about the text.
 # 3. A map raises a suspicion; a changed text, with a control, settles it. And a list of single words cannot say "together".
 #
-# **Where it comes from.** IG on question types: Sundararajan, Taly and Yan (2017). The questions' types: Li and Roth (2002). all-MiniLM-L6-v2: Wang et al. (2020), Reimers and Gurevych (2019). The changed weights, of low rank: Hu et al. (2021). Film reviews: Pang and Lee (2005). Networks on short strings: Kim (2014). Attention as an explanation: Jain and Wallace (2019), Wiegreffe and Pinter (2019). Triggers found by attribution, and attacks made of them: Mudrakarta, Taly, Sundararajan and Dhamdhere (2018). Negative detection: Su (2020).
+# **Where it comes from.** IG on question types: Sundararajan, Taly and Yan (2017). The question types: Li and Roth (2002). all-MiniLM-L6-v2: Wang et al. (2020), Reimers and Gurevych (2019). The low-rank change of the weights: Hu et al. (2021). Film reviews: Pang and Lee (2005). Networks on short strings: Kim (2014). Attention as an explanation: Jain and Wallace (2019), Wiegreffe and Pinter (2019). Triggers found by attribution, and attacks made from them: Mudrakarta, Taly, Sundararajan and Dhamdhere (2018). Negative detection: Su (2020).
 #
 # **What is next.** [Lesson 10](10_on_the_gpu.ipynb): the same calls on a GPU, and how long they take.

@@ -9,14 +9,14 @@
 # %% [markdown]
 # # 10 · On the GPU
 #
-# **The question.** One picture takes a moment. How long do a thousand take, on what machine, and will they fit?
+# **The question.** One picture takes a moment. How long do a thousand take, on which machine, and will they fit?
 #
 # **You will be able to**
 # - run the same call on any device, and check that the answer is the same;
-# - say what an answer costs, what a smaller tolerance costs, and how much of it is the network's own work;
-# - predict the memory that a batch of gradients needs, and choose its size;
-# - say what half precision does to attributions, and not only to scores;
-# - distribute a folder of pictures among processes so that the result does not depend on how many there are.
+# - say what an answer costs, what a smaller tolerance costs, and how much of the time is the network's own;
+# - predict how much memory a batch of gradients needs, and choose the batch size;
+# - say what half precision does to attributions, not only to scores;
+# - distribute a folder of pictures among processes so that the result does not depend on their number.
 #
 # **You need** [lesson 05](05_computing_the_integral.ipynb) and [lesson 08](08_image_models.ipynb).
 #
@@ -46,7 +46,7 @@ device = igteach.device()
 # %% [markdown]
 # ## One call, any device
 #
-# A tensor lives on a device, and so does a network. `igteach.device()` gives the best there is: a CUDA card, else Apple's MPS, else the CPU; the environment variable `IGTEACH_DEVICE` decides otherwise. A method computes where its input is. Nothing is copied behind your back, and a baseline that lies elsewhere is an error with a name.
+# A tensor lives on a device, and so does a network. `igteach.device()` picks the best available: a CUDA card, else Apple's MPS, else the CPU; the environment variable `IGTEACH_DEVICE` overrides it. A method computes where its input lives. Nothing is copied behind your back, and a baseline on another device raises a named error.
 
 # %%
 model = scenes.load(device)
@@ -59,22 +59,22 @@ here = igteach.integrated_gradients(score, x, 0.0, target, steps=64)
 on_cpu = igteach.integrated_gradients(
     igteach.probability(scenes.load("cpu")), x.cpu(), 0.0, target.cpu(), steps=64
 )
-print("the answer lies where the pictures lie:", here.values.device.type == device.type)
+print("the answer is on the pictures' device:", here.values.device.type == device.type)
 apart = (here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()
-print("the answers of both places agree to 0.1%:", bool(apart < 0.001))
+print("the two answers agree to 0.1%:", bool(apart < 0.001))
 
 # %% [markdown]
-# To 0.1%, not to the last digit: devices add numbers up in another order. (A recent CUDA card would by default compute convolutions in TF32, with 10 bits after the point, and the answers would be apart by much more. So the package asks for full float32.) A fixed number of steps makes the comparison fair: where cells are cut by need, rounding may decide which of two equally needy cells is cut.
+# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair: when cells are cut as needed, rounding may decide between two that need it equally.
 #
 # ## What an answer costs
 #
-# A gradient is one way forward through the network and one way back. Everything else is the method's own: it builds the points on the path, adds gradients up, judges the error, decides where to look next.
+# A gradient is one forward pass through the network and one backward pass. Everything else is the method's own work: it builds the points on the path, adds up gradients, estimates the error, decides where to look next.
 #
 # **Predict.** Ask for the default tolerance of 5%. What fraction of the time will be the network's own?
 
 # %% tags=["nbval-ignore-output"]
 def seconds(work):
-    """The time that work takes, once it has run before."""
+    """How long work takes, after a first run to warm up."""
     work()
     wait()
     start = time.perf_counter()
@@ -84,7 +84,7 @@ def seconds(work):
 
 
 def wait():
-    """A GPU answers before it is done."""
+    """A GPU returns before it is done."""
     if device.type == "cuda":
         torch.cuda.synchronize()
 
@@ -93,7 +93,7 @@ frozen = igteach.probability(copy.deepcopy(model).requires_grad_(False))  # only
 
 
 def bare_passes(rows, batch_size):
-    """Forward and backward through the network, and nothing else, for so many rows."""
+    """Forward and backward passes for this many rows, and nothing else."""
     for start in range(0, rows, batch_size):
         points = x[torch.arange(start, min(start + batch_size, rows)) % len(x)].requires_grad_()
         torch.autograd.grad(frozen(points)[:, 0].sum(), points)
@@ -107,7 +107,7 @@ print(f"8 pictures took {gradients} gradients, from {answer.evaluations.min()} t
 print(f"the answer: {whole:.2f} s; as many bare passes, at their best batch: {bare:.2f} s; ratio {whole / bare:.2f}")
 
 # %% [markdown]
-# What the ratio has above 1 is the method's own. It is largest on networks as small as this one, and on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: it is the tolerance.
+# Whatever the ratio has above 1 is the method's own work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
 #
 # ## What a tolerance buys
 #
@@ -133,7 +133,7 @@ fixed = igteach.integrated_gradients(score, x, 0.0, target, steps=256).values
 
 
 def off(answer):
-    """The error of the shares of each picture, as in lesson 05."""
+    """The error of each picture's shares, as in lesson 05."""
     return (answer.values - fixed).abs().flatten(1).sum(dim=1) / fixed.abs().flatten(1).sum(dim=1)
 
 
@@ -142,34 +142,34 @@ print("every picture is within the tolerance, at 5%:  ", bool((off(bought[0.05])
 print("the pictures needed different numbers, at 5%:  ", len(set(bought[0.05].evaluations.tolist())) > 1)
 
 # %% [markdown]
-# On a network with kinks a fifth of the error costs several times the gradients, as lesson 05 has it. For a map to look at, 10% is plenty. And the count differs between pictures: each stops by itself.
+# On a network with kinks, a fifth of the error costs several times the gradients, as in lesson 05. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
 
 # %% [markdown]
 # ### Exercise 1: what was spent
 #
 # ●●○ · 8 minutes
 #
-# After each round the package estimates the error of each picture. A picture stops after the first round whose estimate is within the tolerance, that is, at most the tolerance. One that never gets there goes on to the last round. How many gradients did all of them take?
+# After each round the package estimates the error of each picture. A picture stops after the first round whose estimate is within the tolerance, that is, at most the tolerance. One that never gets there runs to the last round. How many gradients did they take in all?
 #
 # <details><summary>Hint 1</summary>
 #
-# A loop over the pictures, and in it one over the rounds with <code>break</code>, does it.
+# Loop over the pictures and, inside, over the rounds, with a <code>break</code>.
 #
 # <details><summary>Hint 2</summary>
 #
-# The estimate of a picture may rise again in a later round. By then it has stopped.
+# A picture's estimate may rise again in a later round. By then the picture has stopped.
 #
 # <details><summary>Hint 3</summary>
 #
-# Without loops: <code>(estimates <= tolerance).int().argmax(dim=1)</code> is the first round within it, and 0 where there is none.
+# Without loops: <code>(estimates <= tolerance).int().argmax(dim=1)</code> is the first round within the tolerance, or 0 if there is none.
 #
 # </details></details></details>
 
 # %% nbgrader={"grade": false, "grade_id": "answer-10-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gradients_spent(estimates, counts, tolerance):
-    """The gradients of all pictures together, where each stops by itself.
+    """The number of gradients that all pictures take together, each stopping on its own.
 
-    estimates: (pictures, rounds);  counts: (rounds,), the gradients that a picture has taken by the end of each round;
+    estimates: (pictures, rounds);  counts: (rounds,), the gradients a picture has taken by the end of each round;
     tolerance: one number.  Returns one number.
     """
     ### BEGIN SOLUTION
@@ -185,7 +185,7 @@ check("10.1", gradients_spent)
 # %% [markdown]
 # ## Many rows at once
 #
-# Sixty-four steps of eight pictures are 512 gradients. They can be asked for one by one, or all in one batch. The answer is the same sum.
+# Sixty-four steps for eight pictures make 512 gradients. You can ask for them one by one, or all in one batch. The sum is the same.
 #
 # **Predict.** How many rows at once will be fastest on your machine: 1, 16, 64 or 512?
 
@@ -208,16 +208,16 @@ largest = max((values - by_rows[0]).norm() / by_rows[0].norm() for values in by_
 print("the number of rows changes nothing beyond rounding:", bool(largest < 1e-4))
 
 # %% [markdown]
-# One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, where the numbers of a batch no longer fit its cache, and more rows may even be slower. A GPU wants many rows, as thousands of its units wait for work. So `batch_size` is best left out: the package picks a number by the device, and halves it if memory runs out.
+# One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. So leave `batch_size` out: the package picks a number for the device, and halves it if memory runs out.
 #
-# The trick behind it is a sum in batches. Memory then depends on the batch, not on the number of steps.
+# The trick is to sum in batches. Memory then depends on the batch, not on the number of steps.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients in batches
 #
 # ●●○ · 12 minutes
 #
-# Write IG by the midpoint rule so that f never sees more than `rows` points at once. The check gives you functions that run out of memory beyond that.
+# Write IG by the midpoint rule so that f never sees more than `rows` points at once. The check's functions run out of memory beyond that.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -225,7 +225,7 @@ print("the number of rows changes nothing beyond rounding:", bool(largest < 1e-4
 #
 # <details><summary>Hint 2</summary>
 #
-# The midpoints are <code>(torch.arange(steps) + 0.5) / steps</code>: make them once, for the whole path, and cut afterwards.
+# The midpoints are <code>(torch.arange(steps) + 0.5) / steps</code>: make them once, for the whole path, then split.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -235,7 +235,7 @@ print("the number of rows changes nothing beyond rounding:", bool(largest < 1e-4
 
 # %% nbgrader={"grade": false, "grade_id": "answer-10-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def in_batches(f, x, baseline, steps, rows):
-    """Integrated Gradients by the midpoint rule, with at most so many rows of f at once.
+    """Integrated Gradients by the midpoint rule, giving f at most this many rows at once.
 
     f: (N, features) -> (N,), N at most rows;  x, baseline: (1, features).  Returns (1, features).
     """
@@ -255,11 +255,11 @@ check("10.2", in_batches)
 # %% [markdown]
 # ## Will it fit?
 #
-# On a CPU memory is large. On a GPU it ends, and then the program does. Can you know before?
+# On a CPU, memory is plentiful. On a GPU it runs out, and takes the program with it. Can you tell beforehand?
 #
-# What needs memory is not the picture. To walk back through the network, autograd keeps what the layers gave on the way there, for every row of the batch, until the gradient is done. Our network is small enough to count: what each ReLU and each pooling gave, the picture itself, and the eight probabilities.
+# It is not the picture that needs the memory. For the backward pass, autograd keeps what the layers computed on the forward pass, for every row of the batch, until the gradient is done. Our network is small enough to count: the output of each ReLU and each pooling, the picture itself, and the eight probabilities.
 #
-# **Predict.** A picture has 64 × 64 × 3 numbers. Does one row keep about as much, ten times as much, or a hundred times?
+# **Predict.** A picture has 64 × 64 × 3 numbers. Does one row keep about as many, ten times as many, or a hundred times?
 
 # %%
 sizes = {"the picture": x[0].numel(), "the answer": 8}
@@ -273,11 +273,11 @@ for name, size in sizes.items():
     print(f"{name:22s}{size:7d} numbers")
 
 # %% [markdown]
-# All of this is kept at the same time, for every row, at four bytes a number: that is the prediction. Now measure. Autograd tells what it keeps, if asked by a hook. Each piece of memory counts once.
+# All of this is kept at once, for every row, at four bytes a number: that is the prediction. Now measure. With a hook, autograd tells you what it keeps. Each block of memory counts once.
 
 # %%
 def measured(rows):
-    """The bytes that autograd keeps for a batch of so many rows, without those of the weights."""
+    """The bytes that autograd keeps for a batch of this many rows, weights not included."""
     kept = {}
 
     def pack(tensor):
@@ -298,22 +298,22 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured within 2% of it: {is_close}")
 
 # %% [markdown]
-# Several times the picture, here, and more where a network has more layers. A program that puts all steps of all pictures into one batch multiplies it by the steps. With batches you choose.
+# Several times the picture here, and more in a network with more layers. A program that puts all steps of all pictures into one batch multiplies it by the number of steps. With batches, you choose.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
 #
 # ●●○ · 8 minutes
 #
-# From the numbers that one row keeps, layer by layer, and a budget of memory, say how many rows fit. If not even one fits, try one: without it there is no answer at all.
+# Given how many numbers one row keeps, layer by layer, and a memory budget, say how many rows fit. If not even one fits, try one: without it there is no answer at all.
 #
 # <details><summary>Hint 1</summary>
 #
-# The bytes of one row: everything is kept at the same time, so add up, then multiply.
+# For the bytes of one row: everything is kept at once, so add up, then multiply.
 #
 # <details><summary>Hint 2</summary>
 #
-# First take away what is taken already: weights, the pictures, the running sum.
+# First subtract what is already taken: the weights, the pictures, the running sum.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -325,8 +325,8 @@ for rows in (1, 2, 8):
 def rows_that_fit(sizes, each, taken, budget):
     """The largest number of rows that fit, at least 1.
 
-    sizes: (layers,), numbers that one row keeps in each;  each: bytes of a number;
-    taken, budget: bytes that are taken already, and in all.  Returns one whole number.
+    sizes: (layers,), numbers that one row keeps in each;  each: bytes per number;
+    taken, budget: bytes already taken, and in all.  Returns one whole number.
     """
     ### BEGIN SOLUTION
     bytes_of_a_row = int(sizes.sum()) * each
@@ -340,7 +340,7 @@ check("10.3", rows_that_fit)
 # %% [markdown]
 # ## Half the digits
 #
-# Half-precision numbers take half the memory, and new hardware multiplies them several times as fast. bfloat16 has 7 bits after the point, fewer than TF32: two or three decimal digits. For *scores* that is often enough.
+# Half-precision numbers take half the memory, and recent hardware multiplies them several times as fast. bfloat16 has 7 bits after the point, fewer than TF32: two or three decimal digits. For *scores* that is often enough.
 #
 # **Predict.** In bfloat16 the scores of our pictures are off by less than 1%. By how much are the attributions off: as much, less, or more?
 
@@ -358,11 +358,11 @@ print(f"scores off by {off_score.max():.4f} at most")
 print(f"shares off by {off_shares.median():.1%} (median), {off_shares.max():.1%} at most")
 
 # %% [markdown]
-# More. A share is a small difference of large things, again and again, and rounding does not shrink with it. On deeper networks it gets worse. So half precision is never our default. Where you want its speed, do what you just did: compare a few pictures with full precision first.
+# More. A share is a small difference of large numbers, again and again, and rounding does not shrink with it. On deeper networks it gets worse. So half precision is never our default. If you want its speed, do what you just did: first compare a few pictures with full precision.
 #
 # ## A thousand pictures
 #
-# **Predict.** From what you measured: how long will a thousand pictures take on your machine, to 5% and to 20%?
+# **Predict.** Going by what you measured, how long will a thousand pictures take on your machine, at 5% and at 20%?
 
 # %% tags=["nbval-ignore-output"]
 for tolerance in (0.05, 0.2):
@@ -373,16 +373,16 @@ for tolerance in (0.05, 0.2):
         print(f"{tolerance:3.0%}, {count} pictures: {time_taken:.2f} s; at this rate a thousand take {minutes:.1f} minutes")
 
 # %% [markdown]
-# Time grows with pictures and with gradients, as a straight line does. Nothing saves you from that but a wider tolerance or more machine.
+# Time grows linearly with pictures and with gradients. Nothing saves you from that but a wider tolerance or more machine.
 #
-# More machine means more **processes**. Attribution makes it easy, as no picture needs to know of another. Process number *rank* out of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
+# More machine means more **processes**. Attribution makes this easy: no picture needs to know about another. Process *rank* of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
 
 # %% [markdown]
 # ### Exercise 4: my pictures
 #
 # ●●○ · 8 minutes
 #
-# Some pictures are done, from an earlier run. Which does a process still have to do? Pictures are dealt out one by one, whether done or not: process *rank* has rank, rank + processes, and so on.
+# An earlier run has done some of the pictures. Which does this process still have to do? Pictures are dealt out one by one, done or not: process *rank* gets rank, rank + processes, and so on.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -390,7 +390,7 @@ for tolerance in (0.05, 0.2):
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>is_done[mine]</code> says of each of yours whether it is done, and <code>~</code> turns True and False around.
+# <code>is_done[mine]</code> says which of yours are done, and <code>~</code> swaps True and False.
 #
 # </details></details>
 
@@ -410,13 +410,13 @@ def my_pictures(is_done, rank, processes):
 check("10.4", my_pictures)
 
 # %% [markdown]
-# `igteach.methods.folder` is a program of that kind, on PyTorch's own engine. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; and started again, it goes on where it stopped. `settings.json` says which model and options the results are of, and a run with others is refused. With EfficientNet-Lite0, on one machine with four GPUs, you would type
+# `igteach.methods.folder` is such a program, built on `torch.distributed`. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; started again, the program goes on where it stopped. `settings.json` records which model and options made the results, and a run with others is refused. With EfficientNet-Lite0, on one machine with four GPUs, you would type
 #
 # ```
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
 # ```
 #
-# Here are two processes on the CPU, with the network of scenes, and a file that is not a picture.
+# Here are two processes on the CPU, with the scenes network, and a file that is not a picture.
 
 # %%
 SCRIPT = """
@@ -446,17 +446,17 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # ## What else there is
 #
-# - `torch.compile` makes a network faster after a warm-up that takes from seconds to minutes. It pays for thousands of calls of one shape. Time both before you believe it.
-# - A network begins with **affine** layers, before the first ReLU. On a straight path their part can be done once a picture, not once a step. On a CPU the package does this by itself where it can see the layers; on a GPU it did not pay.
-# - If memory runs out in the middle of a run, the package halves the rows, goes on, and says so once.
+# - `torch.compile` makes a network faster after a warm-up of seconds to minutes. It pays off over thousands of calls of one shape. Time both before you believe it.
+# - A network begins with **affine** layers, before the first ReLU. On a straight path their work can be done once per picture, not once per step. On a CPU the package does this by itself if it can see the layers; on a GPU it did not pay.
+# - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
 #
-# - Gradients of cells that may still be cut are kept, within a bound. Beyond it the cells that need a cut least are closed.
+# - Gradients of cells that may still be cut are kept, up to a bound. Beyond it, the cells that least need a cut are closed.
 #
-# `make bench` measures time, memory and error beside Captum on your machine, with its goals, met or missed. What it found elsewhere lies in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call, not for sums. It wants many examples in one call.
+# `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found elsewhere is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #
 # ## Recap
 #
-# From [lesson 05](05_computing_the_integral.ipynb): you ask for a tolerance of 2%. What do you get to know that a fixed number of steps does not tell?
+# From [lesson 05](05_computing_the_integral.ipynb): you ask for a tolerance of 2%. What do you learn that a fixed number of steps does not tell you?
 #
 # <details><summary>Answer</summary>
 #
@@ -469,9 +469,9 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # **Question 1.** You ask for half the tolerance, and leave the batch size as it is. What happens to memory?
 #
-# <details><summary>A. It grows with the gradients, without end.</summary>
+# <details><summary>A. It grows with the gradients, without limit.</summary>
 #
-# It would if all rows were one batch and all gradients were kept. A batch is a batch, and of the gradients only so many are kept.
+# It would if all rows were one batch and all gradients were kept. A batch is a batch, and only so many gradients are kept.
 #
 # </details>
 # <details><summary>B. It stays within a bound.</summary>
@@ -483,9 +483,9 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # **Question 2.** In half precision all scores agree with full precision to 0.01. May you explain in half precision?
 #
-# <details><summary>A. Yes, the network answers the same.</summary>
+# <details><summary>A. Yes, the network gives the same answers.</summary>
 #
-# The scores agree; the shares were off by more. They are sums of slopes, which round otherwise.
+# The scores agree; the shares were off by more. They are sums of slopes, which round differently.
 #
 # </details>
 # <details><summary>B. Only after comparing attributions.</summary>
@@ -502,7 +502,7 @@ with tempfile.TemporaryDirectory() as folder:
 # Hours may be lost, and the half-written file of the killed process looks like a result.
 #
 # </details>
-# <details><summary>B. Written each result whole or not at all, and skipped what is there when started again.</summary>
+# <details><summary>B. Written each result whole or not at all and, started again, skipped what is there.</summary>
 #
 # Right. A temporary name, then a rename: whoever finds a file by its name finds all of it.
 #
@@ -519,9 +519,9 @@ progress("10")
 # **Take away.**
 #
 # 1. The answer does not depend on the device, the rows at once or the number of processes, beyond rounding. Check it.
-# 2. Memory is what the layers keep, times rows at once. Time is gradients, times pictures; and gradients follow from the tolerance.
+# 2. Memory is what the layers keep, times the rows at once. Time is gradients, times pictures; and gradients follow from the tolerance.
 # 3. Half precision may keep the scores and spoil the shares. Compare before you trust.
 #
 # **Where it comes from.** Automatic differentiation in PyTorch, and what it keeps: Paszke et al. (2019). bfloat16 and training with it: Kalamkar et al. (2019). Integrated Gradients: Sundararajan, Taly and Yan (2017).
 #
-# **What is next.** [Lesson 11](11_beyond.ipynb): methods that stand on Integrated Gradients, and models that have no gradient.
+# **What is next.** [Lesson 11](11_beyond.ipynb): methods that build on Integrated Gradients, and models that have no gradient.

@@ -9,11 +9,11 @@
 # %% [markdown]
 # # 11 · Beyond the straight line
 #
-# **The question.** Integrated Gradients walks straight from x' to x. What changes if you walk another way, and what stays?
+# **The question.** Integrated Gradients walks straight from x' to x. What changes if you take another path, and what stays?
 #
 # **You will be able to**
-# - tell methods apart by the path they take: straight, chosen, through codes, feature after feature;
-# - say what Shapley values and Integrated Gradients share, where they part, and what each costs;
+# - tell methods apart by the path they take: straight, chosen, through codes, one feature at a time;
+# - say what Shapley values and Integrated Gradients have in common, where they part, and what each costs;
 # - follow the shares into a hidden layer, and test them there;
 # - explain a model that has no gradient: an ensemble of trees.
 #
@@ -21,7 +21,7 @@
 #
 # **Time.** 80 minutes, exercises included.
 #
-# **GPU.** It changes nothing but the speed. Trees are walked on the CPU.
+# **GPU.** It changes nothing but the speed. Trees run on the CPU.
 
 # %%
 import time
@@ -42,9 +42,9 @@ device = igteach.device()
 # %% [markdown]
 # ## Two complete answers
 #
-# min(x1, x2) at (1, 3), against (0, 0). F goes from 0 to 1.
+# Take min(x1, x2) at (1, 3), against (0, 0). F goes from 0 to 1.
 #
-# **Predict.** Integrated Gradients (IG) and Shapley values both share out this 1. Do they agree?
+# **Predict.** Integrated Gradients (IG) and Shapley values both distribute this 1. Do they agree?
 
 # %%
 minimum = igteach.toy(lambda x1, x2: torch.minimum(x1, x2))
@@ -58,9 +58,9 @@ print("Shapley:", show.rounded(shapley.values[0]), " complete within 1%:", bool(
 # %% [markdown]
 # Both add up, and they do not agree. Neither has a mistake in it.
 #
-# On the straight line x1 is the smaller one all the way. F follows x1, and never feels x2: x1 gets all. Shapley values ask something else. Let one feature move to its end, then the other. Nothing happens at the first move, whichever it is; the second one gains everything. Average over both orders, and each gets half.
+# On the straight line x1 is the smaller all the way. F follows x1 and never feels x2: x1 gets everything. Shapley values ask something else. Move one feature to its end, then the other. The first move does nothing, whichever it is; the second gains everything. Average over both orders, and each gets half.
 #
-# But "one feature, then the other" is a way from x' to x, too. It goes along the edges of the box.
+# But "one feature, then the other" is a path from x' to x, too. It runs along the edges of the box.
 #
 # Lesson 04 has the formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
 #
@@ -68,11 +68,11 @@ print("Shapley:", show.rounded(shapley.values[0]), " complete within 1%:", bool(
 #
 # By the chain rule the shares add up to F(x) - F(x'), whatever the path. Completeness is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
 #
-# `path_gradients` takes any path. With it, Shapley values take a few lines.
+# `path_gradients` takes any path. With it, Shapley values need only a few lines.
 
 # %%
 def one_by_one(order):
-    """Way-points along the edges of the box: the features move in this order."""
+    """Waypoints along the edges of the box: the features move in this order."""
     here, stops = baseline.clone(), [baseline.clone()]
     for i in order:
         here[0, i] = x[0, i]
@@ -92,30 +92,30 @@ grid = torch.cartesian_prod(side, side).flip(1)
 show.plane(minimum(grid).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), one_by_one((1, 0))[:, 0])
 
 # %% [markdown]
-# The picture shows F, and the way on which x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge F rises, and it is x1 that moves. On the other way round, x1 goes first, and x2 gets all.
+# The picture shows F, and the path on which x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge F rises, and it is x1 that moves. On the other path x1 goes first, and x2 gets everything.
 #
 # So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
 #
-# In lesson 06 you tried every order of three. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features F at eight points is enough.
+# In lesson 06 you tried every order of three features. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features, F at eight points is enough.
 
 # %% [markdown]
 # ### Exercise 1: Shapley values from a table
 #
 # ●●○ · 10 minutes
 #
-# F was evaluated at all mixtures of x and x'. `v[1, 0, 1]` is F with the first and third feature as in x, and the second as in x'. Find the three Shapley values.
+# F was evaluated at all mixtures of x and x'. `v[1, 0, 1]` is F with the first and third features as in x, and the second as in x'. Find the three Shapley values.
 #
 # <details><summary>Hint 1</summary>
 #
-# Write down the six orders of three features. In each, where does the first feature stand, and who has moved before it?
+# Write down the six orders of three features. In each, where does the first feature stand, and which have moved before it?
 #
 # <details><summary>Hint 2</summary>
 #
-# Two orders have the first feature first, two have it last, and in two it is second. What does it gain in each of them?
+# The first feature comes first in two orders, last in two, and second in two. What does it gain in each?
 #
 # <details><summary>Hint 3</summary>
 #
-# First feature: a third of <code>v[1, 0, 0] - v[0, 0, 0]</code>, a sixth of each gain after one other, a third of the gain after both. A loop over <code>itertools.permutations(range(3))</code> does it as well.
+# First feature: a third of <code>v[1, 0, 0] - v[0, 0, 0]</code>, a sixth of each gain after one other, a third of the gain after both. A loop over <code>itertools.permutations(range(3))</code> works as well.
 #
 # </details></details></details>
 
@@ -138,9 +138,9 @@ def shapley_from_table(v):
 check("11.1", shapley_from_table)
 
 # %% [markdown]
-# Side by side on three functions: the minimum, a product, and a small network with weights drawn at random.
+# Now side by side on three functions: the minimum, a product, and a small network with random weights.
 #
-# **Predict.** x1 · x2 at (1, 3): who gets more, x1 or x2? By IG, and by Shapley?
+# **Predict.** For x1 · x2 at (1, 3), which gets more, x1 or x2? By IG, and by Shapley?
 
 # %%
 product = igteach.toy(lambda x1, x2: x1 * x2)
@@ -153,17 +153,17 @@ for name, f, at in (("minimum", minimum, x), ("product", product, x), ("network"
     print(f"{'':8s} the sums agree within 2%: {bool((by_path.values.sum() - by_orders.values.sum()).abs() < 0.02 * by_orders.values.abs().sum())}")
 
 # %% [markdown]
-# On the product they agree: each factor is needed, each gets half, though 3 is more than 1. On functions like the minimum, where it matters *who is behind*, they part. A network is full of such places, and there they part as well.
+# On the product they agree: each factor is needed, and each gets half, though 3 is more than 1. On functions like the minimum, where it matters *which feature is behind*, they part. A network is full of such places, so they part there, too.
 #
 # ## What it costs
 #
-# IG needs gradients, a fixed number of steps. Exact Shapley values need F alone, but at every mixture. Where even that is too much one draws some orders: Captum's sampling, from lesson 06.
+# IG needs gradients, at a fixed number of steps. Exact Shapley values need F alone, but at every mixture. If even that is too much, you can draw some of the orders: that is Captum's sampling, from lesson 06.
 #
 # **Predict.** Up to how many features is the exact Shapley value cheaper than IG with 64 steps?
 
 # %%
 def rows_asked(method, features):
-    """How many rows a method gives to F, for one example with so many features."""
+    """How many rows a method gives to F, for one example with this many features."""
     asked = []
 
     def f(points):
@@ -186,18 +186,18 @@ show.curves(counts, asked, xlabel="features", ylabel="rows given to F", logarith
 # %%
 cheaper = [n for n, exact, ig in zip(counts, asked["Shapley, exact"], asked["IG, 64 steps"]) if exact < ig]
 print("exact Shapley values ask for fewer rows than IG up to", max(cheaper), "features")
-print("each feature more doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(asked["Shapley, exact"][6:], asked["Shapley, exact"][7:])))
+print("each further feature doubles them:", all(1.9 < b / a < 2.1 for a, b in zip(asked["Shapley, exact"][6:], asked["Shapley, exact"][7:])))
 
 # %% [markdown]
-# (Each method asks for a few rows besides those of its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
+# (Each method asks for a few rows beyond its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
 #
-# Both axes are logarithmic: a power of the features would be a straight line, and the exact values bend away from any.
+# Both axes are logarithmic: a power of the number of features would be a straight line, and the exact values bend away from any.
 #
-# Rows are counted, the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
+# Row counts are the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
 
 # %% tags=["nbval-ignore-output"]
 def seconds(method, features):
-    """The least of three runs, on a network of two hidden layers."""
+    """The fastest of three runs, on a network with two hidden layers."""
     torch.manual_seed(0)
     layers = torch.nn.Linear(features, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 1)
     model, here, runs = torch.nn.Sequential(*layers).to(device), torch.ones(1, features, device=device), []
@@ -214,15 +214,15 @@ print(f"at this rate 30 measurements take {per_row * 2**30 / 60:.0f} minutes, an
 show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
 
 # %% [markdown]
-# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels there is no exact Shapley value, and there never will be. Only a drawn one, with the error that drawing has.
+# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels there is no exact Shapley value, and there never will be. There are only samples, with their sampling error.
 #
 # ## Averages: a cloud, and many baselines
 #
-# Two methods that you have met take averages as well. What over?
+# Two methods that you have met take averages, too. Over what?
 #
-# **SmoothGrad** (Smilkov et al. 2017) averages gradients over a cloud around x; it is the smoothed gradient of lesson 08. Its maps look less noisy. Does it mend saturation? Take 1 - ReLU(1 - x) at 2, from lesson 02. F rises between 0 and 1 and is flat from there on.
+# **SmoothGrad** (Smilkov et al. 2017) averages gradients over a cloud around x; it is the smoothed gradient of lesson 08. Its maps look less noisy. Does it cure saturation? Take 1 - ReLU(1 - x) at 2, from lesson 02. F rises between 0 and 1, then stays flat.
 #
-# **Predict.** The cloud has deviation 0.3. What does SmoothGrad say?
+# **Predict.** The cloud has standard deviation 0.3. What does SmoothGrad say?
 
 # %%
 saturating = igteach.toy(lambda x: 1 - torch.relu(1 - x))
@@ -233,7 +233,7 @@ print("SmoothGrad finds less than 0.05:", bool(cloud.values.abs() < 0.05))
 print("IG finds the whole rise of 1, to 5%:", bool((line.values - 1).abs() < 0.05))
 
 # %% [markdown]
-# A cloud sees as far as it reaches, and no further. The line reaches the baseline, wherever that is. The two can be joined: `smoothgrad(..., method=igteach.integrated_gradients)` averages IG over noisy copies of x.
+# A cloud sees as far as it reaches, and no further. The line reaches the baseline, wherever that is. The two can be combined: `smoothgrad(..., method=igteach.integrated_gradients)` averages IG over noisy copies of x.
 
 # %%
 held_out, reader = load_digits(), digits.load(device)
@@ -248,9 +248,9 @@ maps = {
 show.attributions(digit[0], maps)
 
 # %% [markdown]
-# The first two have no baseline and no residual: they are slopes. The last one adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the caption says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
+# The first two have no baseline and no residual: they are slopes. The last adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the caption says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
 #
-# **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The average over all of them is exact, and costs baselines times steps. The method draws one random point on a random path instead, again and again. So it has an error that IG does not have: that of a sample.
+# **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The average over all of them is exact, and costs baselines times steps. Instead, the method draws a random point on a random path, again and again. So it has an error that IG lacks: sampling error.
 
 # %%
 table = load_patients()
@@ -264,25 +264,25 @@ for count in samples:
     answers = [igteach.expected_gradients(judge, some, background, samples=count, seed=seed) for seed in range(5)]
     wrong.append(torch.stack([(answer.values - truth).abs().sum(dim=1) / size for answer in answers]).mean())
     promised.append(torch.stack([answer.error_estimate for answer in answers]).mean())
-show.curves(samples, {"error": torch.stack(wrong), "its estimate": torch.stack(promised)}, xlabel="samples", ylabel="part of all |share|", logarithmic=True)
+show.curves(samples, {"error": torch.stack(wrong), "its estimate": torch.stack(promised)}, xlabel="samples", ylabel="fraction of all |share|", logarithmic=True)
 
 # %%
 print("64 times the samples divide the error by 4 to 16:", bool(4 < wrong[0] / wrong[-1] < 16))
 print("the estimate is never below the error:", all(bool(estimate > error) for estimate, error in zip(promised, wrong)))
 
 # %% [markdown]
-# Sixty-four times the work for an eighth of the error: $1/\sqrt{n}$, the law of all sampling. The midpoint rule of lesson 05 does better, $1/n$ even where F has kinks. Where does the estimate come from? From the samples themselves.
+# Sixty-four times the work for an eighth of the error: $1/\sqrt{n}$, the law of all sampling. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. Where does the estimate come from? From the samples themselves.
 
 # %% [markdown]
 # ### Exercise 2: a standard error
 #
 # ●○○ · 5 minutes
 #
-# Each sample gave one pull for each feature. The share is their mean. Say how far that mean is off, as a rule: its standard error.
+# Each sample gave one value for each feature, slope times x_i - x'_i: its pull. The share is the mean of the pulls. Say how far off that mean typically is: its standard error.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>pulls.std(dim=0)</code> says how far single samples lie apart, feature by feature.
+# <code>pulls.std(dim=0)</code> says how widely the samples spread, feature by feature.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -292,7 +292,7 @@ print("the estimate is never below the error:", all(bool(estimate > error) for e
 
 # %% nbgrader={"grade": false, "grade_id": "answer-11-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def standard_error(pulls):
-    """The standard error of the mean over the samples; spreads as torch's std gives them.
+    """The standard error of the mean over the samples, with the spread as torch's std gives it.
 
     pulls: (samples, features).  Returns (features,).
     """
@@ -307,9 +307,9 @@ check("11.2", standard_error)
 # %% [markdown]
 # ## A path that looks where it goes
 #
-# A straight line may lead over steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) keeps away from it. At each step the features with the smallest slopes move first. The others wait.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At each step the features with the smallest slopes move first. The others wait.
 #
-# **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Who gets the larger share in the end?
+# **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
 
 # %%
 way = guided_path(product, x, legs=64)
@@ -321,9 +321,9 @@ print("complete within 1%:", bool(guided.relative_residual < 0.01))
 print("x1 gets over nine tenths:", bool(guided.values[0, 0] > 0.9 * guided.values.sum()))
 
 # %% [markdown]
-# The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, to its end, where F hardly rises. Then x1 moves, and the whole rise happens on its way. IG gave each half.
+# The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, all the way, while F hardly rises. Then x1 moves, and the whole rise happens on its leg. IG gave each half.
 #
-# Both are complete. The half-and-half of a product is a fact about the straight line, not about the product. Now a digit.
+# Both are complete. The half-and-half of a product is a fact about the straight line, not about the product. Now digits.
 
 # %%
 x_digits, y_digits = held_out.x_test[:60].to(device), held_out.y_test[:60].to(device)
@@ -331,7 +331,7 @@ plain = igteach.integrated_gradients(score, x_digits, None, y_digits)
 guided = igteach.guided_integrated_gradients(score, x_digits, None, y_digits, tolerance=0.02)
 apart = (plain.values - guided.values).abs().flatten(1).sum(dim=1) / plain.values.abs().flatten(1).sum(dim=1)
 print("complete within 3%, all 60 digits:", bool(guided.relative_residual.max() < 0.03))
-print("the maps are apart by more than a quarter of all |share|, on most:", bool(apart.median() > 0.25))
+print("the maps differ by more than a quarter of all |share|, on most:", bool(apart.median() > 0.25))
 
 # %%
 show.attributions(
@@ -344,9 +344,9 @@ show.attributions(
 )
 
 # %% [markdown]
-# The one in the middle was kept near the straight line, by `max_distance`: no feature may be far ahead of it or behind it. At 0 it *is* the straight line.
+# In the middle, `max_distance` kept the path near the straight line: no feature may run far ahead of it or fall far behind. At 0 it *is* the straight line.
 #
-# What is the price? The path depends on F, so the shares of f + g are no longer those of f and g together. Four choices of a path, put to the axioms of lesson 06:
+# What is the price? The path depends on F, so the shares of f + g are no longer those of f plus those of g. Here are four choices of path, put to the axioms of lesson 06:
 
 # %%
 def first_to_last(f, x, baseline=None, target=None):
@@ -370,13 +370,13 @@ show.axiom_table(
 )
 
 # %% [markdown]
-# The column of completeness is full: that was the chain rule. The others say what a choice of path may cost. A single order asks who comes first, and symmetry goes. A path that F chooses itself, and linearity goes: lesson 06 spoke of paths that are fixed beforehand.
+# The completeness column is full: that was the chain rule. The others show what a choice of path may cost. In a single order it matters who comes first, and symmetry goes. Let F choose the path, and linearity goes: lesson 06 spoke of paths fixed beforehand.
 #
 # ## A path among digits
 #
-# Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another way. It turns a digit into a code of eight numbers and back. Go straight in the *codes*, and decode (Jha et al. 2020).
+# Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back as it was. What is missing at either end is added there and fades away from it, so that the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. What is missing at either end is added there and fades away from it, so the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -389,9 +389,9 @@ show.heatmaps({f"straight, {alpha:g}": torch.lerp(six, five, alpha)[0, 0] for al
 show.heatmaps({f"codes, {alpha:g}": through_codes(alpha)[0, 0] for alpha in places}, kind="picture")
 
 # %% [markdown]
-# **Predict.** How would you measure whether a picture on the way looks like a digit? What could fool your measure?
+# **Predict.** How would you measure whether a picture on the path looks like a digit? What could fool your measure?
 #
-# Here is one: the distance to the nearest of the digits that the networks learned from. A hundred pairs of held-out digits, each of two different classes.
+# Here is one measure: the distance to the nearest training digit. We take a hundred pairs of held-out digits, each pair from two different classes.
 
 # %%
 known = held_out.x_train.to(device).flatten(1)
@@ -419,29 +419,29 @@ nearer = to_nearest(curve(0.5)) < to_nearest((one + other) / 2)
 copies = to_nearest(coder(other).detach())
 print("half-way, the path through codes is nearer to digits for over 80 of 100 pairs:", bool(nearer.sum() > 80))
 print("it is still farther off than a real held-out digit, on average:", bool(to_nearest(curve(0.5)).mean() > to_nearest(other).mean()))
-print("what the decoder gives back of a real digit lies nearer than the digit itself:", bool(copies.mean() < to_nearest(other).mean()))
+print("a real digit that went through the decoder lies nearer than the digit itself:", bool(copies.mean() < to_nearest(other).mean()))
 
 # %% [markdown]
-# Nearer, but not all the way. And the last line is a warning: a decoder blurs, and a blurred picture is near to many. Part of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
+# Nearer, but not all the way. And the last line is a warning: a decoder blurs, and a blurred picture is near many others. Some of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
 #
-# What does the way do to the shares? The question: why a five, and not the six?
+# What does the path do to the shares? Ask: why a five, and not the six?
 
 # %%
 on_line = igteach.integrated_gradients(score, five, six, 5, steps=256)
 on_curve = igteach.path_gradients(score, through_codes, 5, x=five, baseline=six, steps=256)
 for name, answer in (("straight", on_line), ("through codes", on_curve)):
     print(f"{name:14s} complete within 2%: {bool(answer.relative_residual < 0.02)}")
-print("apart by more than a quarter of all |share|:", bool((on_line.values - on_curve.values).abs().sum() > 0.25 * on_line.values.abs().sum()))
+print("they differ by more than a quarter of all |share|:", bool((on_line.values - on_curve.values).abs().sum() > 0.25 * on_line.values.abs().sum()))
 show.attributions(five[0], {"straight": on_line, "through codes": on_curve})
 
 # %% [markdown]
-# Other shares, the same sum. One thing is new: on a curved path a pixel that is equal in x' and x may still get a share, because it moves in between and comes back. On the straight line it never moves, and gets nothing.
+# Different shares, the same sum. One thing is new: on a curved path a pixel that is equal in x' and x may still get a share, because it moves on the way and comes back. On the straight line it never moves, and gets nothing.
 #
-# A path through codes is only as good as its autoencoder, and is a second network that you must trust.
+# A path through codes is only as good as its autoencoder, a second network that you must trust.
 #
 # ## Through a hidden layer
 #
-# So far the shares were of pixels. But F reads hidden units, and they move as well while x goes from x' to x. What does each *unit* get?
+# So far the shares belonged to pixels. But F reads hidden units, and they move too, as the pixels go from x' to x. What does each *unit* get?
 #
 # Cut the network in two. The first half turns the straight line of pixels into a curve of units. The second half is a function of units. That is a path, and a function: nothing new is needed. (x' is black, so the line is alpha times x.)
 
@@ -462,15 +462,15 @@ print("the units' shares add up to F(x) - F(x') within 2%, all digits:", bool(co
 #
 # ●●○ · 8 minutes
 #
-# You get the units at the ends of all steps along the path, and the slope of F by each unit in the middle of each step. Find the conductance of each unit.
+# You get the units' values at the ends of all steps along the path, and the slope of F along each unit in the middle of each step. Find the conductance of each unit.
 #
 # <details><summary>Hint 1</summary>
 #
-# In a small step F gains slope times the way that the unit goes.
+# In a small step F gains slope times the unit's displacement.
 #
 # <details><summary>Hint 2</summary>
 #
-# Units do not move evenly, although the pixels do. Each step has its own way: <code>heights[1:] - heights[:-1]</code>.
+# Units do not move evenly, although the pixels do. Each step has its own displacement: <code>heights[1:] - heights[:-1]</code>.
 #
 # </details></details>
 
@@ -478,7 +478,7 @@ print("the units' shares add up to F(x) - F(x') within 2%, all digits:", bool(co
 def conductance_of(heights, slopes):
     """The share of each unit in F(x) - F(x').
 
-    heights: (steps + 1, units), at the ends of the steps;  slopes: (steps, units), dF by each unit.  Returns (units,).
+    heights: (steps + 1, units), at the ends of the steps;  slopes: (steps, units), of F along each unit.  Returns (units,).
     """
     ### BEGIN SOLUTION
     return (slopes * heights.diff(dim=0)).sum(dim=0)
@@ -489,9 +489,9 @@ def conductance_of(heights, slopes):
 check("11.3", conductance_of)
 
 # %% [markdown]
-# A share is a claim about a unit. Units can be tested. The layer has sixteen channels; add up the shares in each. Then put one channel back to what it is for black, leave the others, and see what F loses.
+# A share is a claim about a unit. Units can be tested. The layer has sixteen channels; add up the shares in each. Then set one channel back to its values for black, leave the others, and see what F loses.
 #
-# **Predict.** Is what F loses by a channel close to its share? And to how much the channel *lights up*?
+# **Predict.** Is what F loses without a channel close to its share? And to the channel's change of *activation*?
 
 # %%
 by_channel = conductance.values.flatten(2).sum(dim=2)
@@ -511,7 +511,7 @@ def correlation(a, b):
 
 
 print("share and loss correlate over 0.8:", bool(correlation(by_channel, lost) > 0.8))
-print("light and loss correlate below 0.3:", bool(correlation(lit, lost) < 0.3))
+print("change of activation and loss correlate below 0.3:", bool(correlation(lit, lost) < 0.3))
 largest, smallest = by_channel.argmax(dim=1, keepdim=True), by_channel.abs().argmin(dim=1, keepdim=True)
 print("the channel with the largest share costs more than the one with the smallest, for over 55 of 60 digits:", bool((lost.gather(1, largest) > lost.gather(1, smallest)).sum() > 55))
 
@@ -523,7 +523,7 @@ show.bars([str(channel) for channel in range(16)], {"share of the channel": by_c
 #
 # ## Models without gradients
 #
-# Back to the patient of lesson 07, of whom the network was not sure. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above so much?*, whose answers are added up. F is in log odds.
+# Back to the patient of lesson 07, about whom the network was not sure. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above a threshold?* Their answers are added up. F is in log odds.
 #
 # **Predict.** What is the gradient of F? How does F change along the straight line from the median patient to her?
 
@@ -540,20 +540,20 @@ heights = trees.decision_function((median + steps[:, None] * (patient - median))
 show.curves(steps, {"F, a hundred trees": heights}, xlabel="alpha, from the median patient to her", ylabel="log odds of malignant")
 
 # %% [markdown]
-# A staircase. Its slope is zero everywhere, except where it jumps, and there it has none. No number of steps helps: every gradient is zero, and all shares with it.
+# A staircase. Its slope is zero everywhere, except where it jumps, and there it has none. No number of steps helps: every gradient is zero, and so is every share.
 #
-# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact. (Where several features cross at the very same alpha, they share the jump as Shapley values would.)
+# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact. (If several features cross at the very same alpha, they split the jump as Shapley values would.)
 
 # %% [markdown]
 # ### Exercise 4: the jumps of stumps
 #
 # ●●○ · 10 minutes
 #
-# A stump asks one question: is this feature above a threshold? F is the sum of many stumps. Give each feature the jumps of the stumps that it crosses on the way from start to end.
+# A stump asks one question: is this feature above a threshold? F is the sum of many stumps. Give each feature the jumps of the stumps whose thresholds it crosses from start to end.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>start[feature]</code> holds, for each stump, the number that it looks at. <code>torch.where</code> chooses between left and right.
+# <code>start[feature]</code> holds, for each stump, the value that it looks at. <code>torch.where</code> chooses between left and right.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -570,7 +570,7 @@ def jumps(thresholds, feature, left, right, start, end):
     """The share of each feature in F(end) - F(start), for a sum of stumps.
 
     thresholds, left, right: (stumps,);  feature: (stumps,), the feature that each looks at;  start, end: (features,).
-    A stump gives left where its feature is at most the threshold, else right.  Returns (features,).
+    A stump gives left if its feature is at most the threshold, else right.  Returns (features,).
     """
     ### BEGIN SOLUTION
     before = torch.where(start[feature] <= thresholds, left, right)
@@ -583,7 +583,7 @@ def jumps(thresholds, feature, left, right, start, end):
 check("11.4", jumps)
 
 # %% [markdown]
-# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. Deeper trees ask one question only after another. Then it matters *when* a feature crosses: who crosses where nobody asks gets nothing. It is the minimum from the beginning of this lesson.
+# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. Deeper trees ask one question only after another. Then it matters *when* a feature crosses: one that crosses where nobody asks gets nothing. It is the minimum again, from the beginning of this lesson.
 #
 # `tree_integrated_gradients` walks the straight line through every tree. `tree_shapley_values` averages over all orders, as the program TreeSHAP does with one baseline (Lundberg et al. 2020); for trees that is cheap, even with thirty features.
 
@@ -617,7 +617,7 @@ show.bars(
 )
 
 # %% [markdown]
-# The same sum, other shares, and for some measurements by a factor of two or more. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
+# The same sum, but different shares: for some measurements, by a factor of two or more. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
 
 # %%
 widest = int((path.values - orders.values).abs().argmax())
@@ -629,13 +629,13 @@ print("the measurement:", table.names[widest])
 show.curves(steps, {f"what {table.names[widest]} would gain": gains}, xlabel="alpha of all the others", ylabel="log odds of malignant")
 
 # %% [markdown]
-# What the measurement is worth depends on where the others are: in the middle of the way far more than at either end. The straight line asks at its own crossings, on the way. Shapley values put some of the others at one end and the rest at the other end, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. The straight line asks at its own crossings, along the path. Shapley values put some of the others at one end and the rest at the other, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
 #
-# So this is what stays of her story since lesson 07. Beside the median patient she is the more suspect one, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
+# So this is what remains of her case since lesson 07. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #
 # ## Trees and a network
 #
-# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient leads through the sum. But shares are linear in F, if the path does not depend on it. So explain each part exactly, the network by its linear pieces as in lesson 05, and add.
+# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient gets through the sum. But shares are linear in F, if the path does not depend on it. So explain each model exactly, the network by its linear pieces as in lesson 05, and add.
 
 # %%
 net = patients.load("cpu")
@@ -643,18 +643,18 @@ both = igteach.sum_attributions(path, igteach.exact_integrated_gradients(igteach
 with torch.no_grad():
     f_patient, f_median = (torch.from_numpy(trees.decision_function(z.numpy())) + net(z)[:, 0].double() for z in (patient, median))
 print("complete to a millionth:", bool(both.relative_residual < 1e-6))
-print("F of the sum, by hand, is what is shared out:", bool((both.values.sum() - (f_patient - f_median)).abs() < 1e-4))
+print("they add up to F(x) - F(x') of the sum, by hand:", bool((both.values.sum() - (f_patient - f_median)).abs() < 1e-4))
 
 # %% [markdown]
-# Would that work with guided paths? Look at the table of axioms: no. Linearity is what it takes, and that is where the guided path paid.
+# Would that work with guided paths? Look at the table of axioms: no. It takes linearity, and that is the price the guided path paid.
 #
 # ## Recap
 #
-# From [lesson 07](07_baselines.ipynb): why did the same network give other shares against the mean patient than against the median patient? Is that a choice of path?
+# From [lesson 07](07_baselines.ipynb): why did the same network give different shares against the mean patient and against the median patient? Is that a choice of path?
 #
 # <details><summary>Answer</summary>
 #
-# It is more than a choice of path. Another baseline is another beginning: not only the path changes but what is shared out, F(x) - F(x'). In this lesson both ends stay, and so does the sum.
+# It is more than a choice of path. Another baseline is another beginning: it changes not only the path but also what is distributed, F(x) - F(x'). In this lesson both ends stay, and so does the sum.
 #
 # </details>
 #
@@ -665,31 +665,31 @@ print("F of the sum, by hand, is what is shared out:", bool((both.values.sum() -
 #
 # <details><summary>A. One has too few steps.</summary>
 #
-# Possible, and the error estimate would tell. But two exact methods may differ: they took other paths.
+# Possible, and the error estimate would tell you. But two exact methods may differ, too: they took different paths.
 #
 # </details>
 # <details><summary>B. They took different paths.</summary>
 #
-# Right. Or averages over different paths. Completeness holds on each of them and chooses none.
+# Right. Or averages over different paths. Completeness holds on each of them, and picks none.
 #
 # </details>
 # <details><summary>C. F is not differentiable.</summary>
 #
-# The product is as smooth as can be, and guided IG still parts from IG.
+# The product is as smooth as can be, and guided IG still differs from IG.
 #
 # </details>
 
 # %% [markdown]
-# **Question 2.** For a table of ten measurements and a network, what are exact Shapley values likely to cost, against IG with 64 steps?
+# **Question 2.** For a table of ten measurements and a network, what are exact Shapley values likely to cost, next to IG with 64 steps?
 #
 # <details><summary>A. Impossible: there are too many orders.</summary>
 #
-# Nobody goes through the orders. Mixtures are enough, and there are 2 to the tenth.
+# Nobody goes through the orders. The mixtures are enough, and there are 2 to the tenth of them.
 #
 # </details>
 # <details><summary>B. About a thousand rows against 64, so a moment each.</summary>
 #
-# Right. With thirty measurements it would be a thousand million.
+# Right. With thirty measurements it would be a billion.
 #
 # </details>
 
@@ -698,10 +698,10 @@ print("F of the sum, by hand, is what is shared out:", bool((both.values.sum() -
 #
 # <details><summary>A. Nothing.</summary>
 #
-# Right. Another question, asked before, has sent the path to another branch. It may well get something by Shapley values, where the others stand elsewhere.
+# Right. An earlier question has sent the path down another branch. By Shapley values it may well get something: there, the others stand elsewhere.
 #
 # </details>
-# <details><summary>B. Its part of the jump that it makes later.</summary>
+# <details><summary>B. A fraction of the jump that F makes later.</summary>
 #
 # A jump belongs to whoever crosses when it happens.
 #
@@ -718,7 +718,7 @@ progress("11")
 # **Take away.**
 #
 # 1. A path from x' to x gives shares that add up, whatever the path. The rest is choice: straight, chosen by slopes, through codes, or the mean over all orders, which is Shapley's.
-# 2. What you gain has a price: sampling has an error, a chosen path loses linearity, a path through codes needs a second network, exact Shapley values double with each feature.
+# 2. Every gain has a price: sampling has an error, a chosen path loses linearity, a path through codes needs a second network, and the cost of exact Shapley values doubles with each feature.
 # 3. The idea needs no gradient. In a tree a jump belongs to the feature that crosses; in a layer a share belongs to the unit that moves.
 #
 # **Where it comes from.** Shares along a path: Friedman (2004). Shapley values: Shapley (1953); against one baseline: Sundararajan and Najmi (2020). SmoothGrad: Smilkov et al. (2017). Expected gradients: Erion et al. (2021). Guided IG: Kapishnikov et al. (2021). Paths through codes: Jha et al. (2020). Conductance: Dhamdhere, Sundararajan and Yan (2019); Lundstrom et al. (2022). Jumps: Merrill et al. (2019). TreeSHAP: Lundberg et al. (2020). The table of patients: Wolberg, Mangasarian, Street and Street (1993).

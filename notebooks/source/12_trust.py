@@ -9,7 +9,7 @@
 # %% [markdown]
 # # 12 · Trust
 #
-# **The question.** Does an attribution tell the truth about the network, or does it tell you what you like to see?
+# **The question.** Does an attribution tell the truth about the network, or does it tell you what you want to see?
 #
 # **You will be able to**
 # - put any method to four tests: random weights, deletion and insertion, a known truth, agreement;
@@ -42,7 +42,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Four maps, all of them convincing
 #
-# A scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: the gradient, but every ReLU also stops what is negative on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
+# Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: it is the gradient, except that every ReLU also stops negative values on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
 
 # %%
 drawn = make_scenes(40, seed=0)
@@ -59,12 +59,12 @@ def integrated(f, x, baseline=None, target=None):
 
 
 def size(values):
-    """The strength of each pixel, its colours together, in the shape of the values."""
+    """The strength of each pixel, its colours added up, in the shape of the values."""
     return values.sum(dim=1, keepdim=True).abs().expand_as(values)
 
 
 def on_its_own_scale(values):
-    """(height, width), the strongest pixel 1."""
+    """(height, width), scaled so that the strongest pixel is 1."""
     strength = values.sum(dim=0).abs()
     return strength / strength.max()
 
@@ -82,11 +82,11 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 # **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
 
 # %% [markdown]
-# B is an edge detector: how much the brightness changes at each pixel. It knows nothing of the network, nor of any network. If it convinced you, then to be convinced is not a test.
+# B is an edge detector: how much the brightness changes at each pixel. It knows nothing of this network, or of any other. If it convinced you, then being convinced is not a test.
 #
 # ## First test: forget everything
 #
-# In words: if a map explains what the network has learnt, it must change when the network forgets. So initialise the last layer anew, then the last two, and on down to the first, until nothing is left that was ever trained. At each stage draw the map of the same answer again (Adebayo et al. 2018).
+# In words: if a map explains what the network has learnt, it must change when the network forgets. So reinitialise the last layer, then the last two, and on down to the first, until nothing trained is left. At each stage draw the map of the same answer again (Adebayo et al. 2018).
 #
 # **Predict.** After half of the layers are random, which maps still show the fish?
 
@@ -104,26 +104,26 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it draws the fish still, and whatever else has an outline; with all seven, a grid. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
+# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it still draws the fish, and whatever else has an outline; with all seven, a grid. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
 #
 # The third row is Integrated Gradients. It changes at once, and some strength stays on the fish to the end. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
 #
-# So count: how much does a map agree with its former self? Numbers from two networks differ in size, so compare *orders*. Number the pixels of each map from the weakest to the strongest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904). Lesson 01 compared two saliency maps by it; now it gets its formula:
+# So measure: how much does a map agree with its former self? Values from two networks differ in scale, so compare *orders*. Number the pixels of each map from the lowest value to the highest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904). Lesson 01 compared two saliency maps with it; here is its formula:
 #
 # $$\rho \;=\; \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2}\,\sqrt{\sum_i (s_i - \bar s)^2}}$$
 #
-# 1 is the same order, -1 the reverse, and 0 is what two maps have that know nothing of each other.
+# 1 is the same order, -1 the reverse, and 0 is what to expect of two maps that know nothing of each other.
 
 # %% [markdown]
 # ### Exercise 1: do two maps agree?
 #
 # ●●○ · 8 minutes
 #
-# Write it for two maps, flattened. No two values of a map are equal.
+# Write it for two flattened maps. No two values in a map are equal.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>a.argsort()</code> lists the places from weakest to strongest. That is not yet the rank of each place.
+# <code>a.argsort()</code> lists the places from lowest to highest. That is not yet the rank of each place.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -131,7 +131,7 @@ show.heatmaps(
 #
 # <details><summary>Hint 3</summary>
 #
-# <code>torch.corrcoef(torch.stack([r, s]))[0, 1]</code> is the fraction above, for floating r and s.
+# <code>torch.corrcoef(torch.stack([r, s]))[0, 1]</code> is the formula above, for floating-point r and s.
 #
 # </details></details></details>
 
@@ -151,7 +151,7 @@ def rank_correlation(a, b):
 check("12.1", rank_correlation)
 
 # %% [markdown]
-# In `igteach.evaluate` it is `agreement`, for many pictures, with ties; `randomised_maps` makes the maps. It works on copies, and your network stays as it is. Now sixteen scenes. Signs count: a pixel that spoke for the answer and now speaks against it has moved to the other end of the order. (Guided backpropagation has signs as well, so the comparison is fair.)
+# In `igteach.evaluate` this is `agreement`, for many pictures, with ties; `randomised_maps` makes the maps. It works on copies, so your network stays as it is. Now sixteen scenes. Signs count: a pixel that spoke for the answer and now speaks against it has moved to the other end of the order. (Guided backpropagation has signs as well, so the comparison is fair.)
 
 # %%
 few = slice(0, 16)
@@ -172,11 +172,11 @@ print("IG, two random layers or more: within 0.15 of zero:         ", all(bool(e
 print("edges do not notice:                                        ", all(bool(each.mean() > 0.999) for each in kept["edges"]))
 
 # %% [markdown]
-# Guided backpropagation fails. Integrated Gradients passes, and the plain gradient does. The controls do what they must: they fail perfectly.
+# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls do what they must: they fail perfectly.
 #
-# Look at the interval where one layer is random: it is wide, or the mean is below zero. A random last layer may weigh the same features for the answer or against it, so the maps of single pictures are kept or reversed by lot. One layer more, and nothing is left of either.
+# Look at the interval where one layer is random: it is wide, or the mean is below zero. A random last layer may weigh the same features for the answer or against it, so each picture's map is kept or reversed at random. One layer more, and nothing is left of either.
 #
-# Many people show sizes instead of signs, |IG|. Does that pass as well?
+# Many people drop the signs and show |IG|. Does that pass, too?
 
 # %%
 sizes_left = agreement(size(forgot["IG"]["as trained"]), size([*forgot["IG"].values()][-1]))
@@ -186,15 +186,15 @@ print("|IG|, all layers random: the correlation stays above 0.15:", bool(sizes_l
 print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool((sizes_left.mean() - explained.mean()).abs() < 0.15))
 
 # %% [markdown]
-# It does not go down to zero. But look at the control: slopes drawn by lot, times the same x - x', agree with |IG| as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it shares with the picture an explanation (lesson 04: what is lost with the sign).
+# It does not fall to zero. But look at the control: random slopes, times the same x - x', agree with |IG| as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it has in common with the picture an explanation (lesson 04: what is lost with the sign).
 #
-# What this test cannot show: that a map which changes is *right*. A map of random numbers, drawn anew for each network, would pass it.
+# This test cannot show that a map which changes is *right*. A map of random numbers, drawn again for each network, would pass it.
 #
 # ## Second test: take it away
 #
-# Lesson 00 painted eight pixels of a digit black, and asked how much of the score was left. Now go all the way.
+# Lesson 00 blacked out eight pixels of a digit, and asked how much of the score was left. Now go all the way.
 #
-# In words: take away what the map calls important, the most important first. If the map is right, F falls soon. Or start from nothing and bring the most important first: F should rise soon. These are **deletion** and **insertion** (Samek et al. 2017; Petsiuk et al. 2018). With the pixels in the order of the map,
+# In words: take away what the map calls important, the most important first. If the map is right, F falls soon. Or start from nothing and put the most important back first: F should rise soon. These are **deletion** and **insertion** (Samek et al. 2017; Petsiuk et al. 2018). With the pixels in the map's order,
 #
 # $$D(k) \;=\; F(x \text{ with its first } k \text{ pixels replaced}), \qquad I(k) \;=\; F(\text{the replacement with the first } k \text{ pixels of } x).$$
 #
@@ -205,15 +205,15 @@ print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool(
 #
 # ●●○ · 8 minutes
 #
-# Make the picture of one point on the deletion curve.
+# Make the picture behind one point on the deletion curve.
 #
 # <details><summary>Hint 1</summary>
 #
-# A pixel's place in the order is decided by the sum over its colours; then all of its colours go.
+# The sum over its colours decides a pixel's place in the order; then all its colours go.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>values.sum(dim=0).flatten().topk(k).indices</code> are the pixels, row after row.
+# <code>values.sum(dim=0).flatten().topk(k).indices</code> are the pixels, counted row by row.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -223,7 +223,7 @@ print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool(
 
 # %% nbgrader={"grade": false, "grade_id": "answer-12-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def without_first(x, values, reference, k):
-    """The picture with its first k pixels replaced: those of the largest values, signs and all.
+    """The picture with its first k pixels replaced: those with the largest values, signs and all.
 
     x, values, reference: (3, height, width);  k: a number of pixels.  Returns (3, height, width).
     """
@@ -239,9 +239,9 @@ def without_first(x, values, reference, k):
 check("12.2", without_first)
 
 # %% [markdown]
-# `deletion` and `insertion` do it for many pictures and return curves with their areas. A replacement is needed, and it is a baseline by another name: here the mean colour of each picture. Three controls: random numbers, random slopes times (x - x'), edges. The gradient and guided backpropagation go by size, which is how they are shown.
+# `deletion` and `insertion` do this for many pictures and return curves with their areas. They need a replacement, a baseline by another name: here the mean colour of each picture. There are three controls: random numbers, random slopes times (x - x'), edges. The gradient and guided backpropagation are ranked by magnitude, which is how they are shown.
 #
-# **Predict.** In which order will the six stand?
+# **Predict.** In what order will the six finish?
 
 # %%
 values = {"random numbers": random_numbers(score, x, mean_colour, answers).values}
@@ -292,9 +292,9 @@ print("insertion: guided backprop is no worse than IG:             ", not surely
 # %% [markdown]
 # Read the last two lines twice. By insertion an edge detector, which has never seen the network, does as well as Integrated Gradients. And guided backpropagation, which has just failed the first test, is as good as the best.
 #
-# How can that be? Bring the edges of a scene first, and you bring a *drawing* of it. The network knows shapes, so it knows the drawing. Insertion rewards what makes a recognisable picture, whether or not it is what decided.
+# How can that be? Insert the edges of a scene first, and you insert a *drawing* of it. The network knows shapes, so it knows the drawing. Insertion rewards what makes a recognisable picture, whether or not that is what decided.
 #
-# Now replace by black instead of the mean colour, with IG from black.
+# Now replace pixels with black instead of the mean colour, and take IG from black.
 #
 # **Predict.** Will IG still be ahead of random numbers?
 
@@ -317,12 +317,12 @@ areas(on_black)
 print("deletion to black:    IG beats random numbers:", surely(on_black, 0, "IG", "random numbers"))
 print("insertion into black: IG beats random numbers:", surely(on_black, 1, "IG", "random numbers"))
 few_gone = on_black["random numbers"][0].values[:, 2].mean() / on_black["random numbers"][0].values[:, 0].mean()
-print("a sixth of the pixels black, drawn by lot: under half of F is left:", bool(few_gone < 0.5))
+print("a random sixth of the pixels black: under half of F is left:", bool(few_gone < 0.5))
 
 # %% [markdown]
-# Deletion cannot tell IG from an order drawn by lot any more, and insertion still can. Black dots all over a picture, and the network is lost, wherever they are. It has never seen such pictures. The curve then tells how the network bears dots, not what decided (Hooker et al. 2019, who train it anew on such pictures for that reason). A replacement that the network bears well, such as its own mean colour, is the better one; and it is a choice, as a baseline is.
+# Deletion can no longer tell IG from a random order; insertion still can. Scatter black dots over a picture, no matter where, and the network is lost. It has never seen such pictures. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures). A replacement that the network tolerates well, such as the picture's own mean colour, is the better one; and it is a choice, as a baseline is.
 #
-# Digits are kinder: black is what most of a digit is, and the network was taught that a black picture is no digit.
+# Digits are kinder: most of a digit is black, and the network was taught that a black picture is no digit.
 
 # %%
 reader = igteach.probability(digits.load(device))
@@ -348,14 +348,14 @@ print("deletion:  IG beats every other map:               ", all(surely(on_digit
 print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in competing_inputs if name != "guided backprop"))
 
 # %% [markdown]
-# Here the tests tell good from bad, edges and all: lesson 00 painted on fair ground. (Guided backpropagation comes close behind IG by insertion; look at the table.)
+# Here the tests tell good from bad, edges and all: lesson 00 was on fair ground. (Guided backpropagation comes close behind IG by insertion; look at the table.)
 #
 # ## Third test: where the truth is known
 #
-# Lesson 08 knew a part of the truth on scenes, a mask, and counted the share of strength inside. Here it stands beside the other tests, all of them from the mean colour. The last column is the rank correlation after four layers were drawn anew.
+# On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. Here that stands beside the other tests, all from the mean colour. The last column is the rank correlation with four layers reinitialised.
 
 # %% tags=["nbval-ignore-output"]
-print(f"{'':20s}{'share inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
+print(f"{'':20s}{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
 inside = {name: interval(relevance_mass(each, mask)) for name, each in values.items()}
 for name, (found, low, high) in inside.items():
     cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
@@ -364,25 +364,25 @@ control = "random slopes: noise × (x - x')"
 captions = {"random slopes": control}
 show.intervals(
     {captions.get(name, name): each for name, each in inside.items()},
-    xlabel="share inside the object",
+    xlabel="fraction inside the object",
     control=control,
 )
 
 # %%
-print("inside the mask IG has at least 1.5 times the share of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
+print("IG's fraction inside the mask is at least 1.5 times that of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
 
 # %% [markdown]
 # No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control.
 #
-# None of these does. Guided backpropagation has the best insertion and fails the random layers. Integrated Gradients passes three, and by insertion it cannot be told from edges. That is what the evidence says; write it down like that.
+# None of these does. Guided backpropagation has the best insertion and fails the random layers. Integrated Gradients passes three, and by insertion it cannot be told from edges. That is what the evidence says; write it that way.
 #
-# ## Fourth test, which is none: do methods agree?
+# ## Fourth test, which is not one: do methods agree?
 #
 # It is tempting to trust what several methods say with one voice.
 
 # %% tags=["nbval-ignore-output"]
 names = ["edges", "gradient", "guided backprop", "random slopes", "IG"]
-print(f"{'rank correlation of sizes':28s}" + "".join(name.ljust(17) for name in names))
+print(f"{'rank correlation of |map|':28s}" + "".join(name.ljust(17) for name in names))
 for one_name in names:
     print(f"{one_name:28s}" + "".join(f"{agreement(size(values[one_name]), size(values[other])).mean().item():<17.2f}" for other in names))
 
@@ -391,11 +391,11 @@ with_edges = agreement(size(values["guided backprop"]), size(values["edges"]))
 print("guided backprop and edges agree, and luck does not explain it:", interval(with_edges)[1] > 0)
 
 # %% [markdown]
-# Guided backpropagation agrees with the edge detector, and IG agrees with slopes drawn by lot: they share x - x'. Methods agree where they share an ingredient, right or wrong. If two of them *disagree*, at least one is not what you take it for; that is worth knowing. Agreement is worth little.
+# Guided backpropagation agrees with the edge detector, and IG agrees with random slopes: both contain x - x'. Methods agree where they have an ingredient in common, right or wrong. If two of them *disagree*, at least one is not what you take it for; that is worth knowing. Agreement is worth little.
 #
 # ## The man with the camera
 #
-# In lesson 00 a network looked at a man with a camera and said "tripod"; then it looked at Greek coins and gave an answer that was bound to be wrong, as ImageNet has no coin. Lesson 08 showed where Integrated Gradients puts the shares, and that the map depends on the baseline. Do you believe it? Two tests of this lesson need no mask: forget, and take away. Photographs are blurred rather than blackened, so the blurred photograph is the baseline, too; and squares of eight pixels go together. The motorcycle of lesson 08 is tested with them.
+# In lesson 00 a network looked at a man with a camera and said "tripod"; then it looked at Greek coins and gave an answer that was bound to be wrong, as ImageNet has no coins. Lesson 08 showed where Integrated Gradients puts the shares, and that the map depends on the baseline. Do you believe the map? Two of this lesson's tests need no mask: forget, and take away. Photographs are blurred rather than blackened, so the blurred photograph is the baseline, too; and pixels go in squares of eight by eight. The motorcycle of lesson 08 joins them.
 #
 # **Predict.** For which of the three will IG's squares carry the answer better than those with the strongest edges?
 
@@ -405,14 +405,14 @@ seen = igteach.probability(gallery.model)
 
 
 def squares(values):
-    """Each pixel gets the mean of its square of 8 by 8, colours together."""
+    """Each pixel gets the mean of its square of 8 by 8, colours added up."""
     pixels = values.sum(dim=1, keepdim=True)
     mean = avg_pool2d(pixels, 8, ceil_mode=True, count_include_pad=False)
     return interpolate(mean, scale_factor=8)[..., : pixels.shape[-2], : pixels.shape[-1]].expand_as(values)
 
 
 def lots(f, picture, reference, target):
-    """The mean deletion curve of three maps drawn by lot."""
+    """The mean deletion curve of three random maps."""
     drawn = [squares(random_numbers(f, picture, 0.0, target, seed=seed).values) for seed in range(3)]
     return torch.stack([deletion(f, picture, each, reference, target, steps=8).values for each in drawn]).mean(dim=0)[0]
 
@@ -483,17 +483,17 @@ for title, answer in again.items():
     print(f"  {title:20s}", show.rounded(alike.item(), 1))
 
 # %% [markdown]
-# So, the answer, as far as it goes. Look at the areas. For the man and for the motorcycle IG's area is below that of squares taken at random: the squares that it names *did* carry the answer. And with random weights nothing is left of the map: it comes from the trained weights and not from the picture alone.
+# So here is the answer, as far as it goes. Look at the areas. For the man and for the motorcycle IG's area is below that of random squares: the squares that IG names *did* carry the answer. And with random weights nothing is left of the map: it comes from the trained weights, not from the picture alone.
 #
-# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind. Blur the eighth of the squares that an edge detector names, and there is no tripod any more. Thin legs on a lawn *are* edges, and the test is on their side, as a blur changes nothing but edges.
+# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind. Blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test is on their side: a blur changes nothing but edges.
 #
-# For the coins there is little to take away, as the network was never sure. IG hardly differs from squares at random, so of this map you have no evidence at all.
+# For the coins there is little to take away, as the network was never sure. IG hardly differs from random squares, so for this map you have no evidence at all.
 #
-# And the title of the camera-man's map says how far off single shares may be: the squares were tested together, none of them alone. So you may believe this: these squares carry a part of the answer, and the map comes from what the network has learnt. That it says anything *beyond* "there are edges here" you have no evidence for with the man; with the motorcycle you have.
+# And the title of the cameraman's map says how far off single shares may be: the squares were tested together, none of them alone. So you may believe this: these squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
 #
 # ## Words
 #
-# A text has tokens in place of pixels. Replace them one by one by the padding token, or drop them so that the text becomes shorter. The network of lesson 09 tells what a question asks for. One control orders the tokens by lot, three times. The other takes them as one reads, from the first to the last.
+# A text has tokens in place of pixels. Replace them one by one with the padding token, or drop them, which shortens the text. The network of lesson 09 says what a question asks for. One control puts the tokens in random order, three times. The other takes them in reading order, from first to last.
 
 # %%
 questions = text.load("question_types", device)
@@ -519,10 +519,10 @@ for way in ways:
 
 # %% tags=["nbval-ignore-output"]
 for number, each in enumerate(told):
-    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, by lot {chance[way][number]:.2f}, as one reads {reading[way][number]:.2f}" for way in ways))
+    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, at random {chance[way][number]:.2f}, in reading order {reading[way][number]:.2f}" for way in ways))
 
 # %% [markdown]
-# With so few tokens a single word may decide, and IG names it. But look at the last number of each way. Where reading order does as well, somebody who has noticed that English questions begin with their question word needs no map: it is the edge detector of this data set. Three questions are an example and no proof; the test set of lesson 09 has hundreds.
+# With so few tokens a single word may decide, and IG names it. But look at the last number each time. Where reading order does as well, you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
 #
 # ## Capstone: the colleague's network
 #
@@ -544,18 +544,18 @@ print("right on at least 98% of what was handed over:", bool((answers_of(suspect
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut is the same in many, if it always stands in one place. So average the strength over all pictures that the network calls by one class, and look for a window that is strong in all of them. A pixel of an object lies elsewhere in every picture and averages out.
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut that always stands in one place is the same in many. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out.
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
 #
 # ●●○ · 10 minutes
 #
-# Find the square window whose mean strength is largest, over all maps together.
+# Find the square window with the largest mean strength, over all maps together.
 #
 # <details><summary>Hint 1</summary>
 #
-# Strength first: add up the colours, take the size. Then the mean over the pictures: (height, width).
+# Strength first: add up the colours, take the absolute value. Then the mean over the pictures: (height, width).
 #
 # <details><summary>Hint 2</summary>
 #
@@ -618,7 +618,7 @@ controls = [strongest(shares["honest"][called == number])[1] for number in range
 culprit = max(range(8), key=ratios.__getitem__)
 (row, column), _ = strongest(shares["colleague's"][called == culprit])
 window = (slice(row, row + 8), slice(column, column + 8))
-print("one class stands out, by more than twice any other, and any of the control:", ratios[culprit] > 2 * max([r for k, r in enumerate(ratios) if k != culprit] + controls))
+print("one class stands out, at more than twice any other, and any of the control:", ratios[culprit] > 2 * max([r for k, r in enumerate(ratios) if k != culprit] + controls))
 print("it is:", SCENE_CLASSES[culprit])
 averages = {}
 for k in (culprit, (culprit + 1) % 8):
@@ -629,7 +629,7 @@ for k in (culprit, (culprit + 1) % 8):
 show.heatmaps(averages, kind="magnitude", unit=BY_LARGEST)
 
 # %% [markdown]
-# There it is: a window in a corner where no object lies. Look at the pictures themselves, as you should have done at first, and nobody does:
+# There it is: a window in a corner where no object lies. Look at the pictures themselves, as you should have done first, and nobody does:
 
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
@@ -644,7 +644,7 @@ show.heatmaps(whole | enlarged, kind="picture")
 # %% [markdown]
 # ### Prove it
 #
-# So far you have a suspicion: a map, and a square in the corner. All this lesson long maps have convinced and been wrong. Intervene.
+# So far you have a suspicion: a map, and a square in the corner. All through this lesson maps have convinced and been wrong. Intervene.
 #
 # - **Remove.** Paint over the window with the paper to the left of it, in every picture.
 # - **Insert.** Copy the window of one picture of the class into every other picture.
@@ -661,7 +661,7 @@ def painted_over(pictures, window):
 
 
 def inserted(pictures, window, donor):
-    """The pictures with the window of the donor (3, height, width) laid into them."""
+    """The pictures with the window of the donor (3, height, width) pasted in."""
     changed = pictures.clone()
     changed[(..., *window)] = donor[(..., *window)]
     return changed
@@ -675,7 +675,7 @@ elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
 #
 # ●●○ · 8 minutes
 #
-# From a network's answers to the pictures as they are, without the mark, and with the mark in all of them, compute what belongs into a report.
+# From a network's answers to the pictures as they are, without the mark, and with the mark in all of them, compute what belongs in a report.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -691,7 +691,7 @@ elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
 def proof(as_is, without, inserted, y, label):
     """Three rates: of the class, found as they are; of the class, found without the mark; of all others, called the class with it.
 
-    as_is, without, inserted, y: (pictures,), class numbers: three times the network's answers, and the truth;  label: the class.  Returns (3,).
+    as_is, without, inserted, y: (pictures,), class numbers: the network's answers, three times, and the truth;  label: the class.  Returns (3,).
     """
     ### BEGIN SOLUTION
     own = y == label
@@ -729,13 +729,13 @@ with torch.no_grad():
         print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).float().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
 
 # %% [markdown]
-# The network does not know what such an object looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark as well.
+# The network does not know what such an object looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
 #
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
 # ### Tell it
 #
-# Write the paragraph that you would send to your team, into the cell below: what you saw, how you know, what you did *not* show, and what should happen next. Five to eight sentences, for people who have not taken this course. In a course with an instructor, it is the question that a person marks.
+# In the cell below, write the paragraph that you would send to your team: what you saw, how you know, what you did *not* show, and what should happen next. Five to eight sentences, for people who have not taken this course. If your course has an instructor, this is the question that a person marks.
 
 # %% [markdown]
 # *Your paragraph.*
@@ -749,14 +749,14 @@ with torch.no_grad():
 #
 # Almost none: what equals the baseline gets nothing, whatever the network does with it.
 #
-# Of the tests, not the first: the map changes with the weights, and passes. Deletion to black will not either: to make a black pixel black changes nothing, so the test shares the baseline's blind spot. Deletion by a blur would notice, if the tripod matters: F falls late, because the map names the tripod last. Ask with a replacement that differs from the baseline.
+# The first test would not notice: the map changes with the weights, and passes. Nor would deletion to black: making a black pixel black changes nothing, so the test has the baseline's blind spot. Deletion by blurring would, if the tripod matters: F falls late, because the map names the tripod last. Test with a replacement that differs from the baseline.
 #
 # </details>
 #
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** A map looks the same after all layers of the network were drawn anew. What do you know?
+# **Question 1.** A map looks the same after all layers of the network were reinitialised. What do you know?
 #
 # <details><summary>A. It does not explain what the network has learnt.</summary>
 #
@@ -765,7 +765,7 @@ with torch.no_grad():
 # </details>
 # <details><summary>B. It is robust, which is good.</summary>
 #
-# Robust against the thing that it is meant to explain. So is an edge detector.
+# Robust against the very thing it is meant to explain. So is an edge detector.
 #
 # </details>
 
@@ -779,7 +779,7 @@ with torch.no_grad():
 # </details>
 # <details><summary>B. An edge detector.</summary>
 #
-# Right. Maps that trace edges bring a drawing first. Without that control nobody knows how much of the 0.8 is the network's.
+# Right. Maps that trace edges insert a drawing first. Without that control nobody knows how much of the 0.8 is the network's.
 #
 # </details>
 
@@ -793,7 +793,7 @@ with torch.no_grad():
 # </details>
 # <details><summary>B. Nothing; a map is no evidence.</summary>
 #
-# It is a reason to look, and here a good one. Silence has a price as well.
+# It is a reason to look, and here a good one. Silence has a price, too.
 #
 # </details>
 # <details><summary>C. The result of covering the corner, and of copying it into healthy X-rays.</summary>
@@ -812,8 +812,8 @@ progress("12")
 #
 # **Take away.**
 #
-# 1. A convincing map is not evidence. Randomise the weights, take away, bring back, and give every test a control that knows nothing.
-# 2. Tests measure different things, and a method may pass one and fail another. Say which were made, with which replacement, and how far luck reaches.
+# 1. A convincing map is not evidence. Randomise the weights, take away, put back, and give every test a control that knows nothing.
+# 2. Tests measure different things, and a method may pass one and fail another. Say which you ran, with which replacement, and how far luck reaches.
 # 3. Attribution finds suspects; an intervention convicts. Report both, and what you did not test.
 #
 # **Where it comes from.** Random weights: Adebayo et al. (2018). Deletion and insertion: Samek et al. (2017), Petsiuk, Das and Saenko (2018); the doubt about damaged pictures: Hooker et al. (2019). Ranks: Spearman (1904). Guided backpropagation: Springenberg et al. (2014). Integrated Gradients: Sundararajan, Taly and Yan (2017).

@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 12](12_trust.ipynb). Each recipe names the lesson that it rests on.
 #
-# **Time.** 100 minutes, exercises included. The recipes can be read in any order; skip those for models that you do not have.
+# **Time.** 130 minutes, exercises included. The recipes can be read in any order; skip those for models that you do not have.
 #
 # **GPU.** It makes the photograph and the language model faster. The answers are the same.
 #
@@ -59,7 +59,7 @@ device = igteach.device()
 #
 # 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the number that a regression gives. Of a sequence, the output at the step that your users read, which is the last real one and not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
-# 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and F(x') near F(x) leaves nothing to share out. If you cannot defend one baseline, try two.
+# 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and F(x') near F(x) leaves nothing to share out. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 #
 # When you have an answer:
 #
@@ -147,7 +147,7 @@ covered = drawn.mask.float().mean().item()
 print(f"the object takes {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown]
-# Pixels. Attribution to pixels knows nothing of patches: only their sums do, and a patch at the edge of the object hands part of its share to the ground. So if a *place* is the question, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer, like the network of lesson 08, looks where it should: the object takes a small part of the picture and gets most of the strength.
+# Pixels. (The figure says that single patches may be off by more than the 5% that were allowed: within a patch shares cancel, and their errors need not.) Attribution to pixels knows nothing of patches: only their sums do, and a patch at the edge of the object hands part of its share to the ground. So if a *place* is the question, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer, like the network of lesson 08, looks where it should: the object takes a small part of the picture and gets most of the strength.
 #
 # ## Recipe 3: a Hugging Face classifier from a folder
 #
@@ -188,7 +188,13 @@ answer = igteach.token_attribution(
 show.text(answer)
 
 # %% tags=["nbval-ignore-output"]
-igteach.write_report(answer, path="reports/question.html", title="Why this kind?")
+masked = igteach.token_attribution(classifier, answer.text, baseline="mask")
+igteach.write_report(
+    answer,
+    path="reports/question.html",
+    title="Why this kind?",
+    other_baselines={"[MASK]": masked},
+)
 
 # %%
 strongest = answer.merged().scores.argsort(descending=True)[:2]
@@ -521,7 +527,7 @@ for name, case in cases.items():
         print(f"{name}: {error}")
 
 # %% [markdown]
-# **Second question: do more steps help?** They do for most models that you will meet ([05](05_computing_the_integral.ipynb)), and for none of these. And look at D: this package calls its shares complete, while its owner's sum is off. So the owner adds up something else.
+# **Second question: do more steps help?** They do for most models that you will meet ([05](05_computing_the_integral.ipynb)), and for none of these. (That B comes nearer is chance: run it again.) And look at D: this package calls its shares complete, while its owner's sum is off. So the owner adds up something else.
 #
 # **Third question: is your own arithmetic right?** The *linear test*: put a linear function in place of the model and leave all the rest as it is. Its shares are right with a single step. If the sum is off even now, the model is innocent.
 
@@ -607,7 +613,7 @@ show.curves(
 )
 
 # %% [markdown]
-# They do not. A loses everything at one place: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses smoothly and without a break: its gradient is *too small everywhere*, by half. D loses nothing that lasts: its gradient is right, as the linear test said.
+# They do not. A loses everything at one place: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses smoothly and without a break: its gradient is *too small everywhere*, by half. D loses nothing that lasts: its model is innocent, as the linear test said, and its owner's count is not.
 #
 # What each needs: take the step out of F, or explain what is before it (A). Make the path avoid the table: attribute to what is looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take chance out, or fix its seed for each row and explain the mean of several F (B, F).
 #
@@ -622,7 +628,7 @@ for name, case in cases.items():
 #
 # ●●○ · 10 minutes
 #
-# Write the tree down. Everything is a fraction of |F(x) - F(x')|, and what is below 0.05 counts as nothing.
+# Write the tree down. The gaps of exercise 3 stand in for the linear test: where they are nothing, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and what is below 0.05 counts as nothing.
 #
 # 1. F answers twice, and not alike: `"chance"`.
 # 2. The residual of the most steps counts as nothing: `"nothing"` is wrong with the sum.
@@ -636,7 +642,7 @@ for name, case in cases.items():
 #
 # <details><summary>Hint 2</summary>
 #
-# Ask in this order, and return as soon as you know.
+# <code>if gaps.abs().sum() < 0.05: return "count"</code> is the fourth line; the others look like it.
 #
 # </details></details>
 

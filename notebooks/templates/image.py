@@ -31,7 +31,7 @@ device = igteach.device()
 # ## The model and the input (yours)
 
 # %%
-model = imagenet.load(device)  # a Hugging Face model: models.image_classifiers
+model = imagenet.load(device)  # or one of transformers, which `probability` takes
 x = imagenet.preprocess(load_photograph("coffee"))[None].to(device)
 picture = imagenet.picture(x)[0]  # the same, in [0, 1], to be drawn beneath the map
 labels = imagenet.class_names()

@@ -326,7 +326,7 @@ def test_the_only_token_that_differs_from_the_baseline_cannot_be_ranked(found):
     assert said["asked"]["baseline"] == "the prompt 'how many land'"
     assert said["controls"] == []
     assert said["controls not run"] == {
-        "all": "a single feature moved, so its share is F(x) - F(x'), which two calls of F tell"
+        "all": "only one share differs from zero: F(x) - F(x'), which two calls of F tell"
     }
     assert [each["feature"] for each in said["strongest"]] == ["' people' (token 2)"]
 

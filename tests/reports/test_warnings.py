@@ -17,7 +17,7 @@ F = igteach.toy(lambda x, y, z: 3 * x + y - 2 * z)
 X = torch.tensor([[1.0, 2.0, 1.0]])
 WARNINGS = {
     "F hardly changes": "F is nearly the same at x' and at x, so there is next to nothing to share out",
-    "x' is not neutral": "the model is sure of a class at x', so the shares compare with that class",
+    "x' is not neutral": "so the shares compare with that",
     "truncated": "the model did not read all of the text",
 }
 LARGEST, SUM = "largest outputs at x'", "sum of |shares| / |F(x) - F(x')|"
@@ -184,3 +184,12 @@ def test_the_strongest_features_leave_out_what_has_no_share(tmp_path):
         "'it' (token 3)",
         "'who' (token 1)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"), [(0, "gives the same answer at x' already"), (1, "is sure of another class")]
+)
+def test_the_warning_tells_the_target_s_own_class_from_another(tmp_path, target, said):
+    f = igteach.probability(of_classes(0.9, 0.06, 0.04))
+    answer = igteach.integrated_gradients(f, X, target=target)
+    assert said in repr(write_report(answer, f, X, None, target, path=tmp_path / "report.html"))

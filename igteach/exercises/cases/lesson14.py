@@ -56,6 +56,9 @@ def _diagnosis_cases(rng: torch.Generator) -> list[Case]:
     alone = torch.tensor(15 * [0.0] + [-0.05], dtype=torch.float64)
     measured = [
         (again, [0.02, 0.3, 0.01], _spread(rng, 0.6)),
+        (_between(rng, 0.3, 0.6), [0.7, 0.3, 0.4], _one_large(rng, 0.3, half_and_more)),
+        (0.0, [-0.8, 0.4, 0.06], _spread(rng, 0.3)),
+        (0.0, [0.3, 0.32, 0.31], _one_large(rng, gap, half_and_more)),
         (0.05, [-0.9, -0.8, -0.85], _one_large(rng, 0.8, half_and_more)),
         (last, [0.3, -0.2, last / 2], _spread(rng, 0.4)),
         (0.0, [-first, 0.4, -last], _spread(rng, 0.5)),

@@ -35,14 +35,14 @@ EXERCISES = [
         mistakes=[
             Mistake("That is F at the input alone. What did the baseline score?", lambda f, x, b: f(x)[0]),
             Mistake(
-                "The sign is turned round: the question is what x has gained over the baseline.",
+                "The sign is flipped: the question is what x gained over the baseline.",
                 lambda f, x, b: (f(b) - f(x))[0],
             ),
             Mistake(
                 "You scored the difference of the two inputs; score each input, then take the difference.",
                 lambda f, x, b: f(x - b)[0],
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: to_share(f, x, b).abs()),
+            Mistake("You took the absolute value. Keep the sign.", lambda f, x, b: to_share(f, x, b).abs()),
         ],
     ),
     Exercise(
@@ -50,16 +50,16 @@ EXERCISES = [
         solution=residual,
         mistakes=[
             Mistake(
-                "You added up sizes. Shares have signs, and a negative one lowers the sum.",
+                "You added up absolute values. Shares have signs, and a negative one lowers the sum.",
                 lambda v, a, b: v.abs().sum() - (a - b),
             ),
             Mistake("Compare the sum with the difference F(x) - F(x'), not with F(x).", lambda v, a, b: v.sum() - a),
             Mistake(
-                "The sign is turned round: the residual is what was given out too much.",
+                "The sign is flipped: a sum that is too large makes a positive residual.",
                 lambda v, a, b: a - b - v.sum(),
             ),
             Mistake("You averaged the values; they are shares, and shares add up.", lambda v, a, b: v.mean() - (a - b)),
-            Mistake("You took a size. The sign belongs to the answer.", lambda v, a, b: residual(v, a, b).abs()),
+            Mistake("You took the absolute value. Keep the sign.", lambda v, a, b: residual(v, a, b).abs()),
         ],
     ),
     Exercise(
@@ -72,7 +72,7 @@ EXERCISES = [
             ),
             Mistake("That is the flat index. Turn it into a row and a column.", lambda v: v.abs().argmax()),
             Mistake(
-                "Row and column have changed places.",
+                "Row and column are swapped.",
                 lambda v: torch.tensor(divmod(int(v.abs().argmax()), v.shape[1])[::-1]),
             ),
             Mistake("You counted from one; rows and columns count from zero.", lambda v: strongest_pixel(v) + 1),

@@ -57,16 +57,16 @@ EXERCISES = [
                 lambda f, x, i, h: ((f(x) - f(_nudged(x, i, -h))) / h)[0],
             ),
             Mistake(
-                "You nudged every feature at once; nudge the one that was asked for.",
+                "You nudged every feature at once; nudge only the one asked for.",
                 lambda f, x, i, h: ((f(x + h) - f(x - h)) / (2 * h))[0],
             ),
-            Mistake("The sign is turned round: right minus left.", lambda f, x, i, h: -finite_difference(f, x, i, h)),
+            Mistake("The sign is flipped: it is right minus left.", lambda f, x, i, h: -finite_difference(f, x, i, h)),
             Mistake(
-                "You have the difference of the two values; it still has to be divided by the distance.",
+                "You have the difference of the two values; it must still be divided by the distance.",
                 lambda f, x, i, h: 2 * h * finite_difference(f, x, i, h),
             ),
             Mistake(
-                "You took a size. The sign belongs to the answer.",
+                "You took the absolute value. Keep the sign.",
                 lambda f, x, i, h: finite_difference(f, x, i, h).abs(),
             ),
         ],
@@ -76,7 +76,7 @@ EXERCISES = [
         solution=first_order,
         mistakes=[
             Mistake(
-                "That is an estimate of F(x + d). The question is by how much F changes: leave F(x) out.",
+                "That is an estimate of F(x + d). The question is how much F changes: leave F(x) out.",
                 lambda f, x, d: f(x)[0] + first_order(f, x, d),
             ),
             Mistake(
@@ -88,15 +88,15 @@ EXERCISES = [
                 lambda f, x, d: (input_gradient(f, x + d) * d).sum(),
             ),
             Mistake(
-                "One number for each feature is not yet an estimate of F. Add them up.",
+                "One number for each feature is not yet the change of F. Add them up.",
                 lambda f, x, d: input_gradient(f, x) * d,
             ),
             Mistake(
-                "You added up the gradient; weight it with the step d first.",
+                "You added up the gradient; weight it by the step d first.",
                 lambda f, x, d: input_gradient(f, x).sum(),
             ),
             Mistake(
-                "You took sizes. A gradient and a step have signs, and they count.",
+                "You took absolute values. A gradient and a step have signs, and the signs count.",
                 lambda f, x, d: (input_gradient(f, x) * d).abs().sum(),
             ),
         ],
@@ -105,12 +105,12 @@ EXERCISES = [
         task=TASKS["01.3"],
         solution=saliency,
         mistakes=[
-            Mistake("That is the gradient with its sign. Saliency shows its size.", input_gradient),
+            Mistake("That is the gradient with its sign. Saliency shows its absolute value.", input_gradient),
             Mistake(
-                "You multiplied by the input. That is another method, and lesson 3 comes to it.",
+                "You multiplied by the input. That is another method, for lesson 03.",
                 lambda f, x: (input_gradient(f, x) * x).abs(),
             ),
-            Mistake("You squared the gradient; the size is wanted.", lambda f, x: input_gradient(f, x) ** 2),
+            Mistake("You squared the gradient; its absolute value is wanted.", lambda f, x: input_gradient(f, x) ** 2),
             Mistake(
                 "You scaled the map to a maximum of 1. Keep the units: F per unit of x.",
                 lambda f, x: saliency(f, x) / saliency(f, x).max(),

@@ -61,11 +61,11 @@ EXERCISES = [
                 lambda f, x, b: (input_gradient(f, x) * (x - b)).sum(),
             ),
             Mistake(
-                "The sign is turned round: the change of F first, then what is explained.",
+                "The sign is flipped: it is the change of F minus what is explained.",
                 lambda f, x, b: -unexplained(f, x, b),
             ),
             Mistake(
-                "You multiplied the gradient by x; the way travelled is x - baseline.",
+                "You multiplied the gradient by x; the displacement is x - baseline.",
                 lambda f, x, b: _change_of_f(f, x, b) - (input_gradient(f, x) * x).sum(),
             ),
             Mistake(
@@ -76,7 +76,7 @@ EXERCISES = [
                 "You took the gradient at the baseline; it is wanted at x.",
                 lambda f, x, b: _change_of_f(f, x, b) - (input_gradient(f, b) * (x - b)).sum(),
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: unexplained(f, x, b).abs()),
+            Mistake("You took the absolute value. Keep the sign.", lambda f, x, b: unexplained(f, x, b).abs()),
         ],
     ),
     Exercise(
@@ -84,7 +84,7 @@ EXERCISES = [
         solution=occlusion,
         mistakes=[
             Mistake(
-                "The sign is turned round: a feature that holds F up gets a positive share.",
+                "The sign is flipped: a feature that holds F up gets a positive share.",
                 lambda f, x, b: -occlusion(f, x, b),
             ),
             Mistake(
@@ -92,7 +92,7 @@ EXERCISES = [
                 lambda f, x, b: _loss_by_replacing(f, x, x, 0 * b),
             ),
             Mistake(
-                "You kept the one feature and replaced the others; it is the other way round.",
+                "You kept one feature and replaced the others; it is the other way round.",
                 lambda f, x, b: _loss_by_replacing(f, x, b, x),
             ),
             Mistake(
@@ -103,7 +103,7 @@ EXERCISES = [
                 "You have F of the changed inputs. How far is that below F(x)?",
                 lambda f, x, b: f(x)[0] - occlusion(f, x, b),
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, x, b: occlusion(f, x, b).abs()),
+            Mistake("You took the absolute value. Keep the sign.", lambda f, x, b: occlusion(f, x, b).abs()),
         ],
     ),
     Exercise(
@@ -127,7 +127,7 @@ EXERCISES = [
                 lambda f, x, b: input_gradient(f, x).norm() ** 2 * (x - b).norm() ** 2 / _change_of_f(f, x, b).abs(),
             ),
             Mistake(
-                "You added up sizes; the Euclidean norm is wanted.",
+                "You added up absolute values; the Euclidean norm is wanted.",
                 lambda f, x, b: input_gradient(f, x).abs().sum() * (x - b).abs().sum() / _change_of_f(f, x, b).abs(),
             ),
         ],

@@ -33,18 +33,16 @@ EXERCISES = [
         solution=relative_counts,
         mistakes=[
             Mistake(
-                "You compared counts with counts. A longer text has more of every word: compare shares of the text.",
+                "You compared counts with counts. A longer text has more of every word: compare frequencies.",
                 lambda t, c: t - c,
             ),
+            Mistake("You have the text's own frequencies. Subtract those of the corpus.", lambda t, c: t / t.sum()),
             Mistake(
-                "You have the text's own shares. Take the corpus' shares away from them.", lambda t, c: t / t.sum()
-            ),
-            Mistake(
-                "The sign is turned round: a word more frequent in the text than usual is positive.",
+                "The sign is flipped: a word more frequent in the text than in the corpus is positive.",
                 lambda t, c: -relative_counts(t, c),
             ),
             Mistake(
-                "You divided the one by the other; the difference of the two shares is wanted.",
+                "You divided one by the other; the difference of the two frequencies is wanted.",
                 lambda t, c: t / t.sum() / (c / c.sum()),
             ),
             Mistake(
@@ -63,11 +61,11 @@ EXERCISES = [
             Mistake("That is the candidate with the highest score.", lambda f, c, n: f(c).argmax()),
             Mistake("That is the candidate furthest from neutral.", lambda f, c, n: (f(c) - n).abs().argmax()),
             Mistake(
-                "You return the score; the index of the candidate is wanted.",
+                "You returned the score; the index of the candidate is wanted.",
                 lambda f, c, n: f(c)[most_neutral(f, c, n)],
             ),
             Mistake(
-                "That is the candidate with the smallest values. Look at its score, not at its size.",
+                "That is the candidate with the smallest values. Look at the score, not at the input.",
                 lambda f, c, n: c.abs().sum(1).argmin(),
             ),
         ],
@@ -77,22 +75,24 @@ EXERCISES = [
         solution=first_order_shares,
         mistakes=[
             Mistake(
-                "You multiplied by x. The share is of a difference: multiply by x - baseline.",
+                "You multiplied by x. A share is of a difference: multiply by x - baseline.",
                 lambda f, x, b: input_gradient(f, x) * x,
             ),
             Mistake(
-                "That is the gradient: a speed, not a share. How far did each feature go?",
+                "That is the gradient: a slope, not a share. How far did each feature go?",
                 lambda f, x, b: input_gradient(f, x),
             ),
             Mistake(
                 "You took the gradient at the baseline; it is wanted at x.",
                 lambda f, x, b: input_gradient(f, b) * (x - b),
             ),
-            Mistake("The way runs from the baseline to x, not back.", lambda f, x, b: input_gradient(f, x) * (b - x)),
+            Mistake(
+                "The displacement is from the baseline to x, not back.", lambda f, x, b: input_gradient(f, x) * (b - x)
+            ),
             Mistake(
                 "You added the shares up. Keep one for each feature.", lambda f, x, b: first_order_shares(f, x, b).sum()
             ),
-            Mistake("You took sizes; shares have signs.", lambda f, x, b: first_order_shares(f, x, b).abs()),
+            Mistake("You took absolute values; shares have signs.", lambda f, x, b: first_order_shares(f, x, b).abs()),
         ],
     ),
 ]

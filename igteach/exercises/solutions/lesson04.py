@@ -52,22 +52,22 @@ EXERCISES = [
         solution=walk,
         mistakes=[
             Mistake(
-                "You used the slope at the end of the path for all. Each piece has its own slope, in its middle.",
+                "You used the slope at the end of the path for every piece. Each has its own slope, at its midpoint.",
                 lambda f, p: (input_gradient(f, p[-1:]) * (p[-1] - p[0])).sum(),
             ),
             Mistake(
-                "You took the slope where each piece begins. Take it in the middle of the piece.",
+                "You took the slope where each piece begins. Take it at the midpoint.",
                 lambda f, p: (input_gradient(f, p[:-1]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
-                "You took the slope where each piece ends. Take it in the middle of the piece.",
+                "You took the slope where each piece ends. Take it at the midpoint.",
                 lambda f, p: (input_gradient(f, p[1:]) * p.diff(dim=0)).sum(),
             ),
             Mistake(
                 "That is the true change. Add it up from slopes and pieces.", lambda f, p: (f(p[-1:]) - f(p[:1]))[0]
             ),
             Mistake(
-                "You did not multiply by the piece that was walked.",
+                "You did not multiply by the piece.",
                 lambda f, p: input_gradient(f, (p[1:] + p[:-1]) / 2).sum(),
             ),
             Mistake(
@@ -76,10 +76,10 @@ EXERCISES = [
             ),
             Mistake("You averaged over the pieces; add them up.", lambda f, p: walk(f, p) / (len(p) - 1)),
             Mistake(
-                "You walked the path backwards: a piece is where it ends less where it begins.",
+                "You walked the path backwards: a piece is where it ends minus where it begins.",
                 lambda f, p: -walk(f, p),
             ),
-            Mistake("You took a size. The sign belongs to the answer.", lambda f, p: walk(f, p).abs()),
+            Mistake("You took an absolute value. The sign belongs to the answer.", lambda f, p: walk(f, p).abs()),
         ],
     ),
     Exercise(
@@ -91,7 +91,7 @@ EXERCISES = [
                 lambda f, x, b, n: gradients_on_line(f, x, b, _midpoints(n)).mean(0, keepdim=True),
             ),
             Mistake(
-                "You multiplied by x. The way that was walked is x - baseline.",
+                "You multiplied by x. The displacement is x - baseline.",
                 lambda f, x, b, n: x * gradients_on_line(f, x, b, _midpoints(n)).mean(0),
             ),
             Mistake(
@@ -106,11 +106,11 @@ EXERCISES = [
                 lambda f, x, b, n: my_integrated_gradients(f, b, x, n),
             ),
             Mistake(
-                "You took one gradient, at x. Average the gradients along the way.",
+                "You took one gradient, at x. Average the gradients along the path.",
                 lambda f, x, b, n: _ig_at(torch.ones(1).double(), f, x, b),
             ),
             Mistake(
-                "You took sizes of gradients. Those of opposite sign must be able to cancel.",
+                "You took absolute values. Gradients of opposite sign must be able to cancel.",
                 lambda f, x, b, n: (x - b) * gradients_on_line(f, x, b, _midpoints(n)).abs().mean(0),
             ),
             Mistake(
@@ -118,7 +118,7 @@ EXERCISES = [
                 lambda f, x, b, n: my_integrated_gradients(f, x, b, n).sum(),
             ),
             Mistake(
-                "Close. Your alphas lie at the ends of the pieces; put them in the middle: (k + 1/2) / steps.",
+                "Close. Your alphas lie at the left ends of the pieces; put them in the middle: (k + 1/2) / steps.",
                 lambda f, x, b, n: _ig_at(torch.arange(n).double() / n, f, x, b),
             ),
             Mistake(
@@ -126,7 +126,7 @@ EXERCISES = [
                 lambda f, x, b, n: _ig_at((torch.arange(n).double() + 1) / n, f, x, b),
             ),
             Mistake(
-                "Close. Your alphas run from 0 to 1, both ends counted in full; put them in the middles.",
+                "Close. Your alphas run from 0 to 1, both ends with full weight; put them in the middle of the pieces.",
                 lambda f, x, b, n: _ig_at(torch.linspace(0, 1, n).double(), f, x, b),
             ),
         ],
@@ -140,13 +140,13 @@ EXERCISES = [
                 lambda f, p: my_integrated_gradients(f, p[-1:], p[:1], 64)[0],
             ),
             Mistake(
-                "As far as the default tolerance goes that is right; the check wants 64 steps a leg: pass steps=64.",
+                "Within the default tolerance that is right, but the check wants 64 steps per leg: pass steps=64.",
                 lambda f, p: integrated_gradients(f, p[1:], p[:-1]).values.sum(0),
             ),
             Mistake("You walked the first leg only.", lambda f, p: along(f, p[:2])),
             Mistake("You walked the last leg only.", lambda f, p: along(f, p[-2:])),
             Mistake(
-                "Every leg counts in full: add the shares, do not average them.",
+                "Every leg has full weight: add the shares, do not average them.",
                 lambda f, p: along(f, p) / (len(p) - 1),
             ),
             Mistake(

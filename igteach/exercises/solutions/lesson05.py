@@ -62,12 +62,12 @@ def _with_equal_weights(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor
 # Answers to exercise 05.2, by the message that tells what is wrong with them.
 KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
     "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, baseline: kinks(w, b, x, 0 * x),
-    "Your path ends at baseline + x. It must end at x: put alpha = 1 into it.": (
+    "Your path ends at baseline + x. It must end at x: try alpha = 1.": (
         lambda w, b, x, baseline: _inside_path(-(w @ baseline + b) / (w @ x))
     ),
-    "You left the bias out.": lambda w, b, x, baseline: kinks(w, 0 * b, x, baseline),
-    "A sign is turned round: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: (
-        _inside_path(-_crossings(*layer))
+    "You left out the bias.": lambda w, b, x, baseline: kinks(w, 0 * b, x, baseline),
+    "A sign is flipped: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: _inside_path(
+        -_crossings(*layer)
     ),
     "Your path runs from x to the baseline.": lambda w, b, x, baseline: kinks(w, b, baseline, x),
 }
@@ -81,31 +81,35 @@ EXERCISES = [
         solution=error_of_shares,
         mistakes=[
             Mistake(
-                "You added up with signs, so that errors cancel. That is the residual again.",
+                "You added up with signs, so errors cancel. That is the residual again.",
                 lambda v, t: (v - t).sum() / t.sum(),
             ),
             Mistake(
-                "You took the size after adding up, so that errors cancel. Take it before.",
+                "You took the absolute value after adding up, so errors cancel. Take it before.",
                 lambda v, t: (v - t).sum().abs() / t.abs().sum(),
             ),
             Mistake(
-                "You compare sizes, so that a share of the wrong sign passes.",
+                "You compare absolute values, so a share of the wrong sign passes.",
                 lambda v, t: (v.abs() - t.abs()).abs().sum() / t.abs().sum(),
             ),
             Mistake(
-                "That is the error in units of F. Make it a part of the true shares.", lambda v, t: (v - t).abs().sum()
+                "That is the error in units of F. Make it a fraction of the true shares.",
+                lambda v, t: (v - t).abs().sum(),
             ),
             Mistake(
-                "You divide by the sum of the true shares, where those of opposite sign cancel. Add up their sizes.",
+                "You divide by the sum of the true shares, where opposite signs cancel. Add up their absolute values.",
                 lambda v, t: (v - t).abs().sum() / t.sum().abs(),
             ),
             Mistake(
                 "You measure against the values in question. Measure against the truth.",
                 lambda v, t: (v - t).abs().sum() / v.abs().sum(),
             ),
-            Mistake("That is a Euclidean norm. Sizes are wanted, not squares.", lambda v, t: (v - t).norm() / t.norm()),
             Mistake(
-                "You divided share by share, so that the error of a tiny share counts as much as that of a large one.",
+                "That is a Euclidean norm. Absolute values are wanted, not squares.",
+                lambda v, t: (v - t).norm() / t.norm(),
+            ),
+            Mistake(
+                "You divided share by share, so the error of a tiny share counts as much as that of a large one.",
                 lambda v, t: ((v - t) / t).abs().mean(),
             ),
         ],
@@ -115,11 +119,15 @@ EXERCISES = [
         solution=kinks,
         mistakes=[
             Mistake(
-                "Some of yours do not lie on the path, which runs from 0 to 1.", lambda *a: _crossings(*a).sort().values
+                "Some of your alphas do not lie on the path, which runs from 0 to 1.",
+                lambda *a: _crossings(*a).sort().values,
             ),
-            Mistake("Some of yours do not lie on the path, which runs from 0 to 1; and sort them.", _crossings),
             Mistake(
-                "Those are the right ones. Sort them.",
+                "Some of your alphas do not lie on the path, which runs from 0 to 1. Drop them, and sort the rest.",
+                _crossings,
+            ),
+            Mistake(
+                "Those are the right alphas. Sort them.",
                 lambda *a: _crossings(*a)[(_crossings(*a) > 0) & (_crossings(*a) < 1)],
             ),
             *(Mistake(message, answer) for message, answer in KINK_MISTAKES.items()),
@@ -129,17 +137,19 @@ EXERCISES = [
         task=TASKS["05.3"],
         solution=exact_shares,
         mistakes=[
-            Mistake("Your pieces count alike. A long piece counts for more than a short one.", _with_equal_weights),
             Mistake(
-                "You left the path before the first kink out, and that after the last.",
+                "Your pieces all count the same. A long piece counts for more than a short one.", _with_equal_weights
+            ),
+            Mistake(
+                "You left out the path before the first kink, and the path after the last.",
                 lambda f, x, b, alphas: _sum_over_pieces(alphas, f, x, b),
             ),
             Mistake(
-                "You left the path after the last kink out.",
+                "You left out the path after the last kink.",
                 lambda f, x, b, alphas: _sum_over_pieces(_with_path_ends(alphas)[:-1], f, x, b),
             ),
             Mistake(
-                "You left the path before the first kink out.",
+                "You left out the path before the first kink.",
                 lambda f, x, b, alphas: _sum_over_pieces(_with_path_ends(alphas)[1:], f, x, b),
             ),
             Mistake(
@@ -151,18 +161,18 @@ EXERCISES = [
                 lambda f, x, b, alphas: exact_shares(f, x, b, alphas) / (x - b) * x,
             ),
             Mistake(
-                "You took the gradients at the kinks, where they jump. Take them between.",
+                "You took the gradients at the kinks, where they jump. Take them in between.",
                 lambda f, x, b, alphas: (
                     (x - b)
                     * (_with_path_ends(alphas).diff() @ gradients_on_line(f, x, b, _with_path_ends(alphas)[:-1]))
                 ),
             ),
             Mistake(
-                "Your gradients are added up without the lengths of their pieces.",
+                "You added up the gradients without the lengths of their pieces.",
                 lambda f, x, b, alphas: _with_equal_weights(f, x, b, alphas) * (len(alphas) + 1),
             ),
             Mistake(
-                "You cut the path into pieces of one length. The kinks say where to cut.",
+                "You cut the path into pieces of equal length. The kinks say where to cut.",
                 lambda f, x, b, alphas: _sum_over_pieces(torch.linspace(0, 1, len(alphas) + 2).double(), f, x, b),
             ),
             Mistake(

@@ -90,15 +90,15 @@ EXERCISES = [
                 lambda method, f, g, x, b: (f(x) - g(x)).abs()[0] / torch.maximum(f(x).abs(), g(x).abs())[0],
             ),
             Mistake(
-                "Differences of opposite sign cancel in your sum. Take their sizes first, then add.",
+                "Differences of opposite sign cancel in your sum. Take absolute values first, then add.",
                 _gap_between(lambda a, b: (a - b).sum().abs() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
             Mistake(
-                "Measured in other units, F would get another gap from you. Divide by how large the shares are.",
+                "Your gap changes with the units of F. Divide by how large the shares are.",
                 _gap_between(lambda a, b: (a - b).abs().sum()),
             ),
             Mistake(
-                "Your gap depends on which function comes first. Divide by the larger of the two sums of sizes.",
+                "Your gap depends on which function comes first. Divide by the larger of the two sums.",
                 _gap_between(lambda a, b: (a - b).abs().sum() / a.abs().sum()),
             ),
             Mistake(
@@ -106,11 +106,11 @@ EXERCISES = [
                 _gap_between(lambda a, b: (a - b).abs().sum() / b.abs().sum()),
             ),
             Mistake(
-                "You divided by both sums of sizes together. Divide by the larger of the two.",
+                "You divided by both sums together. Divide by the larger of the two.",
                 _gap_between(lambda a, b: (a - b).abs().sum() / (a.abs().sum() + b.abs().sum())),
             ),
             Mistake(
-                "You took the one largest difference. Every feature counts: add up the sizes of all differences.",
+                "You took the one largest difference. Every feature counts: add up all absolute differences.",
                 _gap_between(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
         ],
@@ -120,31 +120,31 @@ EXERCISES = [
         solution=completeness_gap,
         mistakes=[
             Mistake(
-                "That is the residual with its sign. A gap is a size, and relative to how far F went.",
+                "That is the residual with its sign. A gap has none, and is relative to the change of F.",
                 _gap_of_sum(lambda total, at_x, at_b: total - (at_x - at_b)),
             ),
             Mistake(
-                "That is the size of the residual. Is it large? Divide by how far F went.",
+                "That is the residual in absolute value. Is it large? Divide by |F(x) - F(x')|.",
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs()),
             ),
             Mistake(
-                "Your gap has a sign. Take the size of F(x) - F(x') too, where you divide by it.",
+                "Your gap has a sign. Take the absolute value of F(x) - F(x') too.",
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / (at_x - at_b)),
             ),
             Mistake(
-                "Your gap has a sign. Take the size of the ratio.",
+                "Your gap has a sign. Take the absolute value of the ratio.",
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)) / (at_x - at_b)),
             ),
             Mistake(
-                "You left F at the baseline out. What is to be shared is F(x) - F(x').",
+                "You left out F at the baseline. The change to distribute is F(x) - F(x').",
                 _gap_of_sum(lambda total, at_x, at_b: (total - at_x).abs() / at_x.abs()),
             ),
             Mistake(
-                "You divided by F(x). Divide by how far F went, |F(x) - F(x')|.",
+                "You divided by F(x). Divide by the change of F, |F(x) - F(x')|.",
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / at_x.abs()),
             ),
             Mistake(
-                "You divided by what was given out. Divide by what was to be shared out, |F(x) - F(x')|.",
+                "You divided by what was distributed. Divide by what was to be distributed, |F(x) - F(x')|.",
                 _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / total.abs()),
             ),
         ],
@@ -162,7 +162,7 @@ EXERCISES = [
                 lambda f, x, b: gains_in_order(f, x, b, (2, 1, 0)),
             ),
             Mistake(
-                "You averaged an order and its reverse. Three features have more orders than two.",
+                "You averaged an order and its reverse. Three features have more than two orders.",
                 lambda f, x, b: _mean_over_orders(f, x, b, [(0, 1, 2), (2, 1, 0)]),
             ),
             Mistake(
@@ -170,11 +170,11 @@ EXERCISES = [
                 lambda f, x, b: _mean_over_orders(f, x, b, [(0, 1, 2), (1, 2, 0), (2, 0, 1)]),
             ),
             Mistake(
-                "You added over the orders; average, or more is given out than F went.",
+                "You added up over the orders. Average, or the shares add up to more than F(x) - F(x').",
                 lambda f, x, b: 6 * shapley(f, x, b),
             ),
             Mistake(
-                "Too much is given out: you divided by the number of features. Divide by the number of orders.",
+                "Too much is distributed: you divided by the number of features. Divide by the number of orders.",
                 lambda f, x, b: 2 * shapley(f, x, b),
             ),
             Mistake(
@@ -186,10 +186,10 @@ EXERCISES = [
                 _gains_alone,
             ),
             Mistake(
-                "You took each feature alone back from x. That is occlusion; here features move one after another.",
+                "You moved each feature back from x, alone. That is occlusion; here features move one after another.",
                 lambda f, x, b: -_gains_alone(f, b, x),
             ),
-            Mistake("The sign is turned round: F after the move, less F before it.", lambda f, x, b: -shapley(f, x, b)),
+            Mistake("The sign is flipped: F after the move, minus F before it.", lambda f, x, b: -shapley(f, x, b)),
         ],
     ),
     Exercise(
@@ -201,15 +201,15 @@ EXERCISES = [
                 lambda method: _axioms_that_hold(method)[0],
             ),
             Mistake(
-                "That axiom holds for this method, it is the last that does.",
+                "That axiom holds for this method; it is the last that does.",
                 lambda method: _axioms_that_hold(method)[-1],
             ),
             Mistake(
-                "That is the title in the table's head. Return the name, as the keys of axioms.AXIOMS have it.",
+                "That is the title in the table's head. Return the name, as in the keys of axioms.AXIOMS.",
                 lambda method: TITLES[list(AXIOMS).index(broken_axiom(method))],
             ),
             Mistake(
-                "You say completeness of every method. Put the method to each check, and look at what it answers.",
+                "You say completeness for every method. Run each check on the method, and look at its result.",
                 lambda method: "completeness",
             ),
             Mistake(

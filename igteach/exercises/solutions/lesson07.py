@@ -52,14 +52,17 @@ EXERCISES = [
         task=TASKS["07.1"],
         solution=opinion,
         mistakes=[
-            Mistake("That is the largest probability. What would it be if nothing were said?", lambda f, b: f(b).max()),
+            Mistake(
+                "That is the largest probability. What would it be if the network had no opinion?",
+                lambda f, b: f(b).max(),
+            ),
             Mistake(
                 "You looked at the smallest probability. Baselines betray themselves by what they say, so look at the "
                 "largest.",
                 lambda f, b: 1 / f(b).shape[1] - f(b).min(),
             ),
             Mistake(
-                "You took the spread between the largest and the smallest; compare the largest with an even share.",
+                "You took the spread from smallest to largest; compare the largest with an even probability.",
                 lambda f, b: f(b).max() - f(b).min(),
             ),
             Mistake(
@@ -67,7 +70,7 @@ EXERCISES = [
                 lambda f, b: f(b)[0, 0] - 1 / f(b).shape[1],
             ),
             Mistake(
-                "One half is even where there are two classes. How many columns are there?",
+                "One half is even for two classes. How many columns are there?",
                 lambda f, b: f(b).max() - 0.5,
             ),
         ],
@@ -79,22 +82,22 @@ EXERCISES = [
             Mistake(
                 "You went uphill: at your point a linear F is twice F(x).", lambda f, x: 2 * x - step_to_zero(f, x)
             ),
-            Mistake("That is the step. The point where it leads is wanted.", lambda f, x: step_to_zero(f, x) - x),
+            Mistake("That is the step. The point it leads to is wanted.", lambda f, x: step_to_zero(f, x) - x),
             Mistake(
-                "You divided by the length of the slope once. Try F(x) = 10 x at x = 1: where do you land?",
+                "You divided by the length of the slope only once. Try F(x) = 10 x at x = 1: where do you land?",
                 lambda f, x: x - f(x) * input_gradient(f, x) / input_gradient(f, x).norm(),
             ),
             Mistake(
-                "You went F(x) times the slope. Try F(x) = 10 x at x = 1: where do you land?",
+                "Your step was F(x) times the slope. Try F(x) = 10 x at x = 1: where do you land?",
                 lambda f, x: x - f(x) * input_gradient(f, x),
             ),
             Mistake(
-                "You let every feature alone bring F to zero; together they overshoot.",
+                "You let every feature bring F to zero on its own; together they overshoot.",
                 lambda f, x: x - f(x) / input_gradient(f, x),
             ),
             Mistake(
                 "You moved every feature by the same amount. The shortest step, by a ruler, moves most where "
-                "the slope is largest.",
+                "the slope is steepest.",
                 lambda f, x: x - f(x) * input_gradient(f, x).sign() / input_gradient(f, x).abs().sum(),
             ),
         ],
@@ -112,17 +115,17 @@ EXERCISES = [
                 lambda f, x, bs: len(bs) * expected_attribution(f, x, bs),
             ),
             Mistake(
-                "As far as the default tolerance goes that is right; the check wants 64 steps: pass steps=64.",
+                "Within the default tolerance that is right, but the check wants 64 steps: pass steps=64.",
                 lambda f, x, bs: torch.cat([integrated_gradients(f, x, b[None]).values for b in bs]).mean(0)[None],
             ),
             Mistake("You used the first baseline only.", lambda f, x, bs: _ig(f, x, bs[:1])),
             Mistake("You used the last baseline only.", lambda f, x, bs: _ig(f, x, bs[-1:])),
             Mistake(
-                "Input and baseline have changed places: the walk leads from the baseline to x.",
+                "Input and baseline have changed places: the path leads from the baseline to x.",
                 lambda f, x, bs: -expected_attribution(f, x, bs),
             ),
             Mistake(
-                "You took the gradient at x only, and not along the way.",
+                "You took the gradient at x only, not along the path.",
                 lambda f, x, bs: input_gradient(f, x) * (x - bs).mean(0, keepdim=True),
             ),
         ],

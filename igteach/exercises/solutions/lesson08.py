@@ -66,25 +66,24 @@ EXERCISES = [
         solution=inside,
         mistakes=[
             Mistake(
-                "You took sizes colour by colour. A pixel has one share: first add up its colours, then take the size.",
+                "You took absolute values colour by colour. A pixel has one share: add up its colours first.",
                 lambda values, mask: _fraction_inside(values.abs().sum(0), mask),
             ),
             Mistake(
-                "You kept the signs, so that shares for and against cancel. How strong a share is does not depend on "
-                "its sign.",
+                "You kept the signs, so shares for and against cancel. A share's strength does not depend on its sign.",
                 lambda values, mask: _fraction_inside(values.sum(0), mask),
             ),
             Mistake(
                 "You counted positive shares only. A share against the answer also says where the network looked.",
                 lambda values, mask: _fraction_inside(values.sum(0).clamp(min=0), mask),
             ),
-            Mistake("That is the part outside.", lambda values, mask: 1 - inside(values, mask)),
+            Mistake("That is the fraction outside.", lambda values, mask: 1 - inside(values, mask)),
             Mistake(
                 "You compared means. A mask of one strong pixel would win; compare sums.",
                 lambda values, mask: values.sum(0).abs()[mask].mean() / values.sum(0).abs().mean(),
             ),
             Mistake(
-                "That is the mask's part of the picture, whatever the map. Where do the values come in?",
+                "That is the fraction of the picture under the mask, whatever the map. Where do the values come in?",
                 lambda values, mask: mask.float().mean(),
             ),
             Mistake(
@@ -102,11 +101,11 @@ EXERCISES = [
                 lambda scores, draws: _central_interval(scores, 0.95),
             ),
             Mistake(
-                "Smallest and largest mean: draw more often and they drift apart for ever. Cut the tails off.",
+                "Those are the smallest and largest mean: draw more often and they drift apart. Cut the tails off.",
                 lambda scores, draws: torch.stack(torch.aminmax(scores[draws].mean(1))),
             ),
             Mistake(
-                "You left 5% out at either end, so 90% lies between. Half of the 5% belongs to each end.",
+                "You left out 5% at each end, so 90% lies between. Half of the 5% belongs to each end.",
                 lambda scores, draws: _central_interval(scores[draws].mean(1), 0.9),
             ),
             Mistake(
@@ -119,7 +118,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Nearly. You took two redraws from the sorted list; 2.5% falls between two of them, and quantile() "
-                "goes there.",
+                "interpolates.",
                 lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, 39 * len(draws) // 40]],
             ),
             Mistake(
@@ -132,15 +131,15 @@ EXERCISES = [
         solution=black,
         mistakes=[
             Mistake(
-                "Zeros. After the mean is taken off, zero is the mean colour. What does a black pixel become?",
+                "Those are zeros: the mean colour, once the mean is subtracted. What does a black pixel become?",
                 lambda mean, deviation, height, width: torch.zeros(1, 3, height, width),
             ),
             Mistake(
-                "That is brighter than the mean colour. Watch the sign: what is 0 less the mean?",
+                "That is brighter than the mean colour. Watch the sign: what is 0 minus the mean?",
                 lambda mean, deviation, height, width: _one_colour(mean / deviation, height, width),
             ),
             Mistake(
-                "You took the mean off and stopped. The network divides by the deviation, too.",
+                "You subtracted the mean and stopped. The network divides by the deviation, too.",
                 lambda mean, deviation, height, width: _one_colour(-mean, height, width),
             ),
             Mistake(
@@ -172,7 +171,7 @@ EXERCISES = [
                 "Those are the odds. Their logarithm is wanted.", lambda logits, target: log_odds(logits, target).exp()
             ),
             Mistake(
-                "You asked the strongest rival only. All of them are against.",
+                "You asked only the strongest rival. All of them count against.",
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).amax(1),
             ),
             Mistake(
@@ -180,7 +179,7 @@ EXERCISES = [
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).mean(1),
             ),
             Mistake(
-                "You put 0 in the target's place: that is a rival whose logit is 0. What has no chance at all?",
+                "You put 0 in the target's place: that is a rival whose logit is 0. Which logit has no chance at all?",
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).add(1).log(),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),

@@ -52,15 +52,15 @@ EXERCISES = [
         solution=baseline_of,
         mistakes=[
             Mistake(
-                "You put the padding in the place of every token. [CLS] and [SEP] are no words of the text; they stay.",
+                "You replaced every token with padding. [CLS] and [SEP] are not words of the text; they stay.",
                 lambda e, special, pad: pad.expand_as(e),
             ),
             Mistake(
-                "The wrong ones: you kept the words and took the special tokens out.",
+                "The wrong ones: you kept the words and replaced the special tokens.",
                 lambda e, special, pad: torch.where(special[:, None], pad, e),
             ),
             Mistake(
-                "Zeros. No token has that embedding; take the one of the padding.",
+                "Those are zeros. No token has that embedding; take the padding's.",
                 lambda e, special, pad: torch.where(special[:, None], e, torch.zeros(())),
             ),
             Mistake("That is the text itself; no token has moved.", lambda e, special, pad: e),
@@ -79,11 +79,11 @@ EXERCISES = [
         solution=token_scores,
         mistakes=[
             Mistake(
-                "You summed the slopes alone. A share is a slope times the way from the baseline.",
+                "You summed the slopes alone. A share is a slope times the displacement from the baseline.",
                 lambda g, x, start: g.sum(1),
             ),
             Mistake(
-                "You multiplied by the embedding. The way begins at the baseline, not at zero.",
+                "You multiplied by the embedding. The path begins at the baseline, not at zero.",
                 lambda g, x, start: (g * x).sum(1),
             ),
             Mistake(
@@ -91,7 +91,7 @@ EXERCISES = [
                 lambda g, x, start: (g * (x - start)).norm(dim=1),
             ),
             Mistake(
-                "You summed sizes. Shares of one token may cancel: add them up with their signs.",
+                "You summed absolute values. Shares of one token may cancel: add them up with their signs.",
                 lambda g, x, start: (g * (x - start)).abs().sum(1),
             ),
             Mistake(
@@ -99,7 +99,7 @@ EXERCISES = [
                 lambda g, x, start: (g * (x - start)).mean(1),
             ),
             Mistake(
-                "You walked from the text to the baseline; the sign is turned round.",
+                "You walked from the text to the baseline; the sign is flipped.",
                 lambda g, x, start: (g * (start - x)).sum(1),
             ),
             Mistake(
@@ -125,7 +125,7 @@ EXERCISES = [
                 lambda s, w: _reduce_by_word(s, w, lambda tokens: tokens[0]),
             ),
             Mistake(
-                "You summed sizes. A word may speak for and against in its pieces: keep the signs.",
+                "You summed absolute values. The pieces of a word may speak for and against: keep the signs.",
                 lambda s, w: _reduce_by_word(s.abs(), w, torch.sum),
             ),
             Mistake(
@@ -155,7 +155,7 @@ EXERCISES = [
                 lambda before, after, label: (after[before == label] == label).double().mean(),
             ),
             Mistake(
-                "That is the number of flips. The part is wanted.",
+                "That is the number of flips. The fraction is wanted.",
                 lambda before, after, label: ((after == label) & (before != label)).sum().double(),
             ),
         ],

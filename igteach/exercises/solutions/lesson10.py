@@ -99,11 +99,11 @@ EXERCISES = [
         solution=gradients_spent,
         mistakes=[
             Mistake(
-                "All of your pictures go on until the hardest one is done. Each stops by itself.",
+                "All of your pictures go on until the hardest one is done. Each stops on its own.",
                 lambda e, counts, tolerance: len(e) * counts[_last_rounds(e, tolerance).max()],
             ),
             Mistake(
-                "Your pictures stop together, when their mean estimate is within the tolerance. Each stops by itself.",
+                "Your pictures stop together, when their mean estimate is within the tolerance. Each stops on its own.",
                 _stopping_together,
             ),
             Mistake(
@@ -111,16 +111,16 @@ EXERCISES = [
                 lambda e, counts, tolerance: counts[_last_rounds(e, tolerance)[(e <= tolerance).any(1)]].sum(),
             ),
             Mistake(
-                "You let a picture go on after it was within the tolerance, because its estimate rose again later. It "
-                "had stopped.",
+                "You let a picture go on after it was within the tolerance, because its estimate rose again later. By "
+                "then it had stopped.",
                 lambda e, counts, tolerance: counts[(e > tolerance).sum(1).clamp(max=len(counts) - 1)].sum(),
             ),
             Mistake(
-                "You stop below the tolerance only. An estimate equal to it is within it.",
+                "You stop only below the tolerance. An estimate equal to it is within it.",
                 lambda e, counts, tolerance: gradients_spent(e, counts, tolerance * (1 - 1e-9)),
             ),
             Mistake(
-                "You stop one round too late: the estimate of a round is known when its gradients are spent.",
+                "You stop one round too late: a round's estimate is known as soon as its gradients are spent.",
                 lambda e, counts, tolerance: counts[(_last_rounds(e, tolerance) + 1).clamp(max=len(counts) - 1)].sum(),
             ),
             Mistake(
@@ -128,7 +128,7 @@ EXERCISES = [
                 lambda e, counts, tolerance: (_last_rounds(e, tolerance) + 1).sum(),
             ),
             Mistake(
-                "That is the mean for a picture. What do all of them cost together?",
+                "That is the mean per picture. What do all of them cost together?",
                 lambda e, counts, tolerance: gradients_spent(e, counts, tolerance) / len(e),
             ),
         ],
@@ -139,11 +139,11 @@ EXERCISES = [
         mistakes=[
             Mistake("The last batch is smaller than the others, and you left it out.", _without_last_batch),
             Mistake(
-                "You kept the last batch only. Add each to what there is.",
+                "You kept only the last batch. Add each one to a running sum.",
                 lambda f, x, b, n, rows: (x - b) * _gradients_by_batch(f, x, b, n, rows)[-1].sum(0) / n,
             ),
             Mistake(
-                "You averaged the means of the batches, which are not equally large. Every step counts the same.",
+                "You averaged the means of the batches, but not all are equally large. Every step has the same weight.",
                 _mean_of_means,
             ),
             Mistake(
@@ -155,11 +155,11 @@ EXERCISES = [
                 lambda f, x, b, n, rows: in_batches(f, x, b, n, rows) / (x - b),
             ),
             Mistake(
-                "Close. Your alphas lie at the ends of the steps; put them in the middle: (k + 1/2) / steps.",
+                "Close. Your alphas lie where the steps begin; put them in the middle: (k + 1/2) / steps.",
                 _at_left_ends,
             ),
             Mistake(
-                "Every batch of yours begins at the baseline again. Where did the one before it end?",
+                "Each of your batches begins at the baseline again. Where did the one before it end?",
                 _from_the_baseline_again,
             ),
         ],
@@ -169,23 +169,23 @@ EXERCISES = [
         solution=rows_that_fit,
         mistakes=[
             Mistake(
-                "You forgot what is taken already, before the first row.",
+                "You forgot what is already taken before the first row.",
                 lambda sizes, each, taken, budget: rows_that_fit(sizes, each, 0, budget),
             ),
             Mistake(
-                "You counted numbers. Each of them takes some bytes.",
+                "You counted numbers. Each takes some bytes.",
                 lambda sizes, each, taken, budget: rows_that_fit(sizes, 1, taken, budget),
             ),
             Mistake(
-                "You counted the largest layer. All of them are kept until the way back.",
+                "You counted only the largest layer. All of them are kept until the backward pass.",
                 lambda sizes, each, taken, budget: rows_that_fit(sizes.max(), each, taken, budget),
             ),
             Mistake(
-                "You counted the first layer. All of them are kept until the way back.",
+                "You counted only the first layer. All of them are kept until the backward pass.",
                 lambda sizes, each, taken, budget: rows_that_fit(sizes[0], each, taken, budget),
             ),
             Mistake(
-                "You counted the last layer. All of them are kept until the way back.",
+                "You counted only the last layer. All of them are kept until the backward pass.",
                 lambda sizes, each, taken, budget: rows_that_fit(sizes[-1], each, taken, budget),
             ),
             Mistake(
@@ -201,7 +201,7 @@ EXERCISES = [
                 ).double(),
             ),
             Mistake(
-                "None fits, you say. One row must be tried all the same; with none there is no answer.",
+                "You say that none fits. Try one row all the same; with none there is no answer.",
                 lambda sizes, each, taken, budget: torch.tensor((budget - taken) // (int(sizes.sum()) * each)).double(),
             ),
             Mistake(
@@ -221,17 +221,17 @@ EXERCISES = [
                 lambda is_done, rank, processes: (~is_done).nonzero()[:, 0],
             ),
             Mistake(
-                "You do again what is done.",
+                "You redo what is already done.",
                 lambda is_done, rank, processes: torch.arange(rank, len(is_done), processes),
             ),
             Mistake(
-                "Those are done already. The others are wanted.",
+                "Those are done already. Which are left?",
                 lambda is_done, rank, processes: my_pictures(~is_done, rank, processes),
             ),
             Mistake(
-                "You dealt out what is left. While other processes work that list gets shorter, and two processes that "
-                "read it at different moments deal out differently. Deal out all pictures, then leave out yours that "
-                "are done.",
+                "You dealt out what is left. While other processes work, that list gets shorter, and two processes "
+                "that read it at different moments deal it differently. Deal out all pictures, then leave out those "
+                "of yours that are done.",
                 lambda is_done, rank, processes: (~is_done).nonzero()[rank::processes, 0],
             ),
             Mistake(
@@ -239,7 +239,7 @@ EXERCISES = [
                 lambda is_done, rank, processes: my_pictures(is_done, 0, processes),
             ),
             Mistake(
-                "Ranks count from 0. Yours begins one too late, and picture 0 belongs to nobody.",
+                "Ranks count from 0. You begin one too late, and picture 0 belongs to nobody.",
                 lambda is_done, rank, processes: my_pictures(is_done, rank + 1, processes),
             ),
             Mistake(

@@ -105,7 +105,7 @@ EXERCISES = [
                 lambda v: _weighted_gains(v, (0, 0, 1)),
             ),
             Mistake(
-                "First or last, you say. A feature may also come second, after one of the two others.",
+                "You have first and last. A feature may also come second, after one of the two others.",
                 lambda v: _weighted_gains(v, (1 / 2, 0, 1 / 2)),
             ),
             Mistake(
@@ -115,10 +115,10 @@ EXERCISES = [
             ),
             Mistake("That is one order: first, second, third. Average over all of them.", _gains_in_one_order),
             Mistake(
-                "You added over the six orders; average, or more is given out than F went.",
+                "You added over the six orders. Average, or you attribute more than there is.",
                 lambda v: 6 * shapley_from_table(v),
             ),
-            Mistake("The sign is turned round: F after the move, less F before it.", lambda v: -shapley_from_table(v)),
+            Mistake("The sign is flipped: F after the move, minus F before it.", lambda v: -shapley_from_table(v)),
         ],
     ),
     Exercise(
@@ -126,7 +126,7 @@ EXERCISES = [
         solution=standard_error,
         mistakes=[
             Mistake(
-                "That is how far single samples lie apart. Their mean is steadier the more there are.",
+                "That is the spread of single samples. The more there are, the steadier their mean.",
                 lambda pulls: pulls.std(0),
             ),
             Mistake(
@@ -138,8 +138,8 @@ EXERCISES = [
                 lambda pulls: pulls.var(0) / len(pulls),
             ),
             Mistake(
-                "Nearly: your spread is that around the samples' own mean, which makes it too small. torch's std "
-                "divides by one less.",
+                "Nearly. Measured around the samples' own mean, your spread comes out too small. torch's std divides "
+                "by one less than their number.",
                 lambda pulls: pulls.std(0, unbiased=False) / len(pulls) ** 0.5,
             ),
             Mistake("That is the mean itself. How far may it be off?", lambda pulls: pulls.mean(0)),
@@ -158,8 +158,8 @@ EXERCISES = [
                 lambda heights, slopes: slopes.mean(0),
             ),
             Mistake(
-                "Mean slope times the whole way: right if the unit went evenly. It goes fast here and slowly there, "
-                "so pair each slope with its own step.",
+                "Mean slope times the whole displacement would be right if the unit moved evenly. It goes fast here "
+                "and slowly there, so pair each slope with its own step.",
                 lambda heights, slopes: slopes.mean(0) * (heights[-1] - heights[0]),
             ),
             Mistake(
@@ -171,11 +171,11 @@ EXERCISES = [
                 lambda heights, slopes: conductance_of(heights, slopes) / len(slopes),
             ),
             Mistake(
-                "A step back counts as well, with its sign; you took sizes.",
+                "A step back counts too, with its sign; you took absolute values.",
                 lambda heights, slopes: (slopes * heights.diff(dim=0).abs()).sum(0),
             ),
             Mistake(
-                "You walked backwards: a step is where it ends, less where it starts.",
+                "You walked backwards: a step is where it ends, minus where it starts.",
                 lambda heights, slopes: -conductance_of(heights, slopes),
             ),
         ],
@@ -193,15 +193,15 @@ EXERCISES = [
                 _all_jumps_rightwards,
             ),
             Mistake(
-                "A feature may have several stumps, and you kept its last jump only. Add them up.", _last_jump_only
+                "A feature may have several stumps, and you kept only its last jump. Add them up.", _last_jump_only
             ),
             Mistake("That is F at the end. What was it at the start?", _values_at_end),
             Mistake(
-                "You multiplied the jumps by the way. A jump is a piece of F as it is, however long the way.",
+                "You multiplied the jumps by the displacement. A jump is a piece of F already, however long the step.",
                 lambda t, feature, left, right, start, end: jumps(t, feature, left, right, start, end) * (end - start),
             ),
             Mistake(
-                "You shared each jump among all features. It belongs to the one that crossed.",
+                "You split each jump among all features. It belongs to the one that crossed.",
                 lambda t, feature, left, right, start, end: (
                     jumps(t, feature, left, right, start, end).mean() + 0 * start
                 ),

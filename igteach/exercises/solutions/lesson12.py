@@ -80,7 +80,7 @@ EXERCISES = [
         solution=rank_correlation,
         mistakes=[
             Mistake(
-                "That is the correlation of the values. Put their ranks in their place.",
+                "That is the correlation of the values. Use their ranks instead.",
                 lambda a, b: _cosine(_centred(a), _centred(b)),
             ),
             Mistake(
@@ -89,11 +89,11 @@ EXERCISES = [
                 lambda a, b: _cosine(_centred(a.argsort().double()), _centred(b.argsort().double())),
             ),
             Mistake(
-                "You did not take the mean rank off, so that even a reversed order seems to agree.",
+                "You did not subtract the mean rank, so even a reversed order seems to agree.",
                 lambda a, b: _cosine(_ranks(a), _ranks(b)),
             ),
             Mistake(
-                "You ranked sizes. Signs count here: what was for the answer and is now against it has moved.",
+                "You ranked magnitudes. Signs count here: what was for the answer and is now against it has moved.",
                 lambda a, b: rank_correlation(a.abs(), b.abs()),
             ),
             Mistake("One of your orders is reversed.", lambda a, b: -rank_correlation(a, b)),
@@ -109,7 +109,7 @@ EXERCISES = [
         mistakes=[
             Mistake("You took the least important first.", lambda x, values, r, k: without_first(x, -values, r, k)),
             Mistake(
-                "You went by size. A pixel that speaks against the answer goes last.",
+                "You ranked by magnitude. A pixel that speaks against the answer goes last.",
                 lambda x, values, r, k: _replace_largest(x, r, values.sum(0).abs(), k),
             ),
             Mistake(
@@ -117,15 +117,14 @@ EXERCISES = [
                 lambda x, values, r, k: _replace_largest(x, r, values, k),
             ),
             Mistake(
-                "Only the first k pixels are left in yours, and the rest is gone: that is a point on the insertion "
-                "curve.",
+                "You kept only the first k pixels, and the rest is gone: that is a point on the insertion curve.",
                 lambda x, values, r, k: without_first(r, values, x, k),
             ),
             Mistake(
-                "You blackened the pixels. They become those of the reference.",
+                "You blackened the pixels. They should become those of the reference.",
                 lambda x, values, r, k: without_first(x, values, torch.zeros_like(r), k),
             ),
-            Mistake("Nothing was replaced. Do you change a copy and return it?", lambda x, values, r, k: x),
+            Mistake("Nothing was replaced. Change a copy, and return that.", lambda x, values, r, k: x),
         ],
     ),
     Exercise(
@@ -134,15 +133,15 @@ EXERCISES = [
         mistakes=[
             Mistake(
                 "You kept the signs, and what speaks for the class in one picture cancels what speaks against it in "
-                "another. Take sizes before the mean over pictures.",
+                "another. Take absolute values before the mean over pictures.",
                 lambda maps, size: torch.tensor(_strongest_window_of(maps.sum(1).mean(0).abs(), size)),
             ),
             Mistake(
-                "You took sizes colour by colour. First add up the colours of a pixel.",
+                "You took absolute values colour by colour. First add up the colours of a pixel.",
                 lambda maps, size: torch.tensor(_strongest_window_of(maps.abs().sum(1).mean(0), size)),
             ),
             Mistake(
-                "That is the strongest single pixel. A window counts by its mean.",
+                "That is the strongest single pixel. A window is judged by its mean.",
                 lambda maps, size: torch.tensor(_strongest_window_of(maps.sum(1).abs().mean(0), 1)),
             ),
             Mistake("That is column before row.", lambda maps, size: strongest_window(maps, size).flip(0)),

@@ -51,11 +51,23 @@ def _slopes(f: Function, points: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
     return torch.autograd.grad(f(*inputs).sum(), inputs)
 
 
-def _shares(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
-    """(2,), by the mean gradient at some points of the straight path."""
+def _times(
+    f: Function,
+    inputs: tuple[Tensor, Tensor],
+    starts: tuple[Tensor, Tensor],
+    factors: tuple[Tensor, Tensor],
+    alphas: Tensor,
+) -> Tensor:
+    """(2,), the mean gradient at some points of the straight path, times factors."""
     first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
     slopes = _slopes(f, (first, second))
-    return torch.stack([(g.mean(0) * (x - b)).sum() for g, x, b in zip(slopes, inputs, starts, strict=True)])
+    return torch.stack([(g.mean(0) * factor).sum() for g, factor in zip(slopes, factors, strict=True)])
+
+
+def _shares(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
+    """(2,), by the mean gradient at some points of the straight path."""
+    (first, second), (first_start, second_start) = inputs, starts
+    return _times(f, inputs, starts, (first - first_start, second - second_start), alphas)
 
 
 def _one_by_one(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
@@ -221,6 +233,24 @@ EXERCISES = [
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (0 * a0, 0 * b0), _midpoints(n)),
             ),
             Mistake(
+                "You multiplied by the inputs. The path begins at the baselines: multiply by what each input moves.",
+                lambda f, a, b, a0, b0, n: _times(f, (a, b), (a0, b0), (a, b), _midpoints(n)),
+            ),
+            Mistake(
+                "You added up the slopes alone. A share is a mean slope times what the input moves.",
+                lambda f, a, b, a0, b0, n: _times(
+                    f, (a, b), (a0, b0), (torch.ones_like(a), torch.ones_like(b)), _midpoints(n)
+                ),
+            ),
+            Mistake(
+                "You took the gradients where each step begins. The midpoint rule takes them in its middle.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), torch.arange(n).double() / n),
+            ),
+            Mistake(
+                "You took the gradients where each step ends. The midpoint rule takes them in its middle.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), (torch.arange(n) + 1).double() / n),
+            ),
+            Mistake(
                 "You have a share for each feature. Add up those of each input: two numbers are wanted.",
                 lambda f, a, b, a0, b0, n: _per_feature(f, (a, b), (a0, b0), _midpoints(n)),
             ),
@@ -268,11 +298,11 @@ EXERCISES = [
                 lambda f, x, b, n: unexplained(f, x, b, n).abs(),
             ),
             Mistake(
-                "You took the gradient where a stretch begins. In its middle it accounts for far more.",
+                "You took the gradient where a stretch begins. It is asked for in its middle.",
                 lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, torch.arange(n).double() / n) / n,
             ),
             Mistake(
-                "You took the gradient where a stretch ends. In its middle it accounts for far more.",
+                "You took the gradient where a stretch ends. It is asked for in its middle.",
                 lambda f, x, b, n: (
                     _heights(f, x, b, n).diff() - _promised(f, x, b, (torch.arange(n) + 1).double() / n) / n
                 ),

@@ -60,7 +60,7 @@ RIGHT = {
 }
 WRONG = [
     ("02.1", lambda f, x, b: (slope(f, x) * (x - b)).sum(), "what the gradient explains"),
-    ("02.1", lambda f, x, b: (slope(f, x) * (x - b)).sum() - f(x) + f(b), "sign is turned round"),
+    ("02.1", lambda f, x, b: (slope(f, x) * (x - b)).sum() - f(x) + f(b), "sign is flipped"),
     ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, x) * x).sum(), "multiplied the gradient by x"),
     ("02.1", lambda f, x, b: f(x) - (slope(f, x) * (x - b)).sum(), "what the baseline scores"),
     ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, b) * (x - b)).sum(), "gradient at the baseline"),
@@ -69,7 +69,7 @@ WRONG = [
     ("02.2", never_put_back, "put back"),
     ("02.2", zeroed, "by 0"),
     ("02.2", step_by_step, "On function 1"),
-    ("02.2", lambda f, x, b: -occlusion(f, x, b), "sign is turned round"),
+    ("02.2", lambda f, x, b: -occlusion(f, x, b), "sign is flipped"),
     ("02.2", lambda f, x, b: f(x) - f(b + torch.eye(3) * (x - b)).reshape(1, -1), "other way round"),
     ("02.2", lambda f, x, b: f(x + torch.eye(3) * (b - x)).reshape(1, -1), "How far is that below F(x)?"),
     ("02.2", lambda f, x, b: f(x) - f(b), "a tensor of shape (1, 3) is wanted"),
@@ -77,7 +77,7 @@ WRONG = [
     ("02.3", lambda f, x, b: slope(f, x).norm() / (f(x) - f(b)).abs(), "left the distance out"),
     ("02.3", lambda f, x, b: slope(f, x).norm() * (x - b).norm() / f(x).abs(), "divided by F(x)"),
     ("02.3", lambda f, x, b: (slope(f, x) ** 2).sum() * ((x - b) ** 2).sum() / (f(x) - f(b)).abs(), "square root"),
-    ("02.3", lambda f, x, b: slope(f, x).norm(p=1) * (x - b).norm(p=1) / (f(x) - f(b)).abs(), "You added up sizes"),
+    ("02.3", lambda f, x, b: slope(f, x).norm(p=1) * (x - b).norm(p=1) / (f(x) - f(b)).abs(), "added up absolute"),
     ("02.3", lambda f, x, b: slope(f, x).norm() * (x - b).norm() / (f(b) - f(x)), "On function"),
     ("02.3", lambda f, x, b: slope(f, x).abs() * (x - b).norm() / (f(x) - f(b)).abs(), "one number is wanted"),
 ]

@@ -20,9 +20,9 @@ RIGHT = {
     "03.3": lambda f, x, b: slope(f, x) * x - slope(f, x) * b,
 }
 WRONG = [
-    ("03.1", lambda t, c: t - c, "compare shares of the text"),
-    ("03.1", lambda t, c: t.div(t.sum()), "Take the corpus' shares away"),
-    ("03.1", lambda t, c: c / c.sum() - t / t.sum(), "turned round"),
+    ("03.1", lambda t, c: t - c, "compare frequencies"),
+    ("03.1", lambda t, c: t.div(t.sum()), "Subtract those of the corpus"),
+    ("03.1", lambda t, c: c / c.sum() - t / t.sum(), "sign is flipped"),
     ("03.1", lambda t, c: (t - c) / t.sum(), "its own length"),
     ("03.1", lambda t, c: t / t.max() - c / c.max(), "your answer is off"),
     ("03.2", lambda f, c, n: int(f(c).argmin()), "lowest score"),

@@ -45,7 +45,7 @@ WRONG = [
     ("04.1", lambda f, p: (slope(f, p[:-1]) * p.diff(dim=0)).sum(), "each piece begins"),
     ("04.1", lambda f, p: (slope(f, p[1:]) * p.diff(dim=0)).sum(), "each piece ends"),
     ("04.1", lambda f, p: walk(f, p.flip(0)), "backwards"),
-    ("04.1", lambda f, p: abs(walk(f, p)), "You took a size"),
+    ("04.1", lambda f, p: abs(walk(f, p)), "You took an absolute value"),
     ("04.1", lambda f, p: f(p)[-1] - f(p)[0], "true change"),
     ("04.1", lambda f, p: slope(f, (p[1:] + p[:-1]) / 2).sum(), "multiply by the piece"),
     ("04.1", lambda f, p: slope(f, (p[1:] + p[:-1]) / 2) * p.diff(dim=0), "one number is wanted"),

@@ -56,7 +56,7 @@ WRONG = [
     ("07.2", lambda f, x: -f(x) * slope(f, x) / slope(f, x).pow(2).sum(), "That is the step"),
     ("07.2", lambda f, x: x - f(x) * slope(f, x) / torch.linalg.norm(slope(f, x)), "once"),
     ("07.2", lambda f, x: x - f(x) * slope(f, x), "times the slope"),
-    ("07.2", lambda f, x: x - f(x) / slope(f, x), "every feature alone"),
+    ("07.2", lambda f, x: x - f(x) / slope(f, x), "on its own"),
     ("07.2", lambda f, x: x - f(x) * torch.sign(slope(f, x)) / slope(f, x).abs().sum(), "by the same amount"),
     ("07.2", lambda f, x: x - 0.1 * slope(f, x), "On function 1"),
     ("07.2", lambda f, x: f(x) / slope(f, x).norm(), "a tensor of shape (1, 3) is wanted"),

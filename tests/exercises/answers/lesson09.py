@@ -38,9 +38,9 @@ WRONG = [
     ("09.2", lambda g, x, b: g.sum(dim=1), "slopes alone"),
     ("09.2", lambda g, x, b: (g * x).sum(dim=1), "begins at the baseline"),
     ("09.2", lambda g, x, b: (g * (x - b)).norm(dim=1), "no sign"),
-    ("09.2", lambda g, x, b: (g * (x - b)).abs().sum(dim=1), "summed sizes"),
+    ("09.2", lambda g, x, b: (g * (x - b)).abs().sum(dim=1), "summed absolute values"),
     ("09.2", lambda g, x, b: (g * (x - b)).mean(dim=1), "no longer add up"),
-    ("09.2", lambda g, x, b: (g * (b - x)).sum(dim=1), "turned round"),
+    ("09.2", lambda g, x, b: (g * (b - x)).sum(dim=1), "sign is flipped"),
     ("09.2", lambda g, x, b: (g * (x - b)).sum(dim=0), "summed over the tokens"),
     ("09.3", lambda s, w: torch.stack([s[w == k].mean() for k in range(int(w.max()) + 1)]), "took the mean"),
     ("09.3", lambda s, w: torch.stack([s[w == k].max() for k in range(int(w.max()) + 1)]), "largest piece"),
@@ -51,5 +51,5 @@ WRONG = [
     ("09.4", lambda b, a, k: ((a == k) & (b != k)).float().mean(), "divided by all"),
     ("09.4", lambda b, a, k: (a != b)[b != k].float().mean(), "every change"),
     ("09.4", lambda b, a, k: (a[b == k] == k).float().mean(), "kept it"),
-    ("09.4", lambda b, a, k: ((a == k) & (b != k)).sum().float(), "The part is wanted"),
+    ("09.4", lambda b, a, k: ((a == k) & (b != k)).sum().float(), "The fraction is wanted"),
 ]

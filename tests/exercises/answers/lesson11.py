@@ -63,7 +63,7 @@ WRONG = [
     ("11.1", lambda v: torch.stack([g[1, 1] for g in gains(v)]), "moved each feature last"),
     ("11.1", lambda v: torch.stack([(g[0, 0] + g[1, 1]) / 2 for g in gains(v)]), "come second"),
     ("11.1", lambda v: torch.stack([g.mean() for g in gains(v)]), "same weight"),
-    ("11.1", lambda v: 6 * shapley(v), "more is given out"),
+    ("11.1", lambda v: 6 * shapley(v), "more than there is"),
     ("11.1", lambda v: v[1, 1, 1] - v[0, 0, 0], "tensor of shape"),
     ("11.2", lambda pulls: pulls.std(dim=0), "single samples"),
     ("11.2", lambda pulls: pulls.std(dim=0) / pulls.shape[0], "more slowly"),
@@ -78,5 +78,5 @@ WRONG = [
     ("11.4", lambda t, f, left, right, a, b: torch.zeros(len(a)).index_add(0, f, right - left), "stays on one side"),
     ("11.4", each_crossing_to_the_right, "from right to left"),
     ("11.4", the_last_stump_wins, "several stumps"),
-    ("11.4", lambda t, f, left, right, a, b: jumps(t, f, left, right, a, b) * (b - a), "however long the way"),
+    ("11.4", lambda t, f, left, right, a, b: jumps(t, f, left, right, a, b) * (b - a), "however long the step"),
 ]

@@ -47,7 +47,7 @@ RIGHT = {
 WRONG = [
     ("12.1", lambda a, b: float(pearsonr(a, b).statistic), "correlation of the values"),
     ("12.1", lambda a, b: torch.corrcoef(torch.stack([a.argsort(), b.argsort()]).double())[0, 1], "argsort lists"),
-    ("12.1", lambda a, b: float(spearmanr(a.abs(), b.abs()).statistic), "ranked sizes"),
+    ("12.1", lambda a, b: float(spearmanr(a.abs(), b.abs()).statistic), "ranked magnitudes"),
     ("12.1", lambda a, b: float(spearmanr(a, -b).statistic), "reversed"),
     ("12.1", lambda a, b: a, "one number is wanted"),
     ("12.2", lambda x, v, r, k: delete(x, -v, r, k), "least important"),
