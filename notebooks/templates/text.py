@@ -89,5 +89,6 @@ igteach.write_report(
 # Change the input so that the sentence that you believe must fail if it is false, and say what F did: ...
 
 # %%
-changed = "Which people live in the largest city of Italy?"  # yours: without the words that count
+# yours: without the words that count
+changed = "Which people live in the largest city of Italy?"
 print(changed, f"F = {classifier.probabilities([changed])[0, target].item():.3f}")

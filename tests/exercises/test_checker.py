@@ -100,8 +100,9 @@ def test_other_cases_come_from_another_seed():
     drawn = Exercise(task, torch.sum, [])
     for seed in (0, 0, 1):
         judge(drawn, lambda x: seen.append(x) or x.sum(), seed)
-    assert torch.equal(seen[0], seen[1])
-    assert not torch.equal(seen[0], seen[2])
+    first, again, other = seen[::2]  # a right answer runs twice: the second time it may not overwrite
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
 
 
 SETTINGS = {

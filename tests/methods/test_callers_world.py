@@ -24,7 +24,7 @@ from every_method import METHODS, answer, differences, world
 
 THREADS = 8
 NOT_OF_NETWORKS = {"token_attribution", "token_deletion", "token_insertion"}  # they take a TextClassifier
-NOT_OF_NETWORKS |= {"tree_integrated_gradients", "tree_shapley_values", "toy", "cascading_randomisation"}
+NOT_OF_NETWORKS |= {"tree_integrated_gradients", "tree_shapley_values", "toy", "cascading_randomisation", "randomised"}
 
 
 @pytest.fixture(autouse=True)
