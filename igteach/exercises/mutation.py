@@ -16,8 +16,6 @@ import torch
 
 from igteach.exercises.checker import Verdict
 from igteach.exercises.judging import judge
-from igteach.exercises.solutions import EXERCISES
-from igteach.exercises.solutions.equal_mutants import EQUALLY_RIGHT
 from igteach.lessons.lesson import all_lessons
 
 SECONDS = 20  # for a mutant, some of which would never end
@@ -105,6 +103,8 @@ def mutants(exercise: str) -> Iterator[Mutant]:
         >>> next(mutants("00.1")).exercise
         '00.1'
     """
+    from igteach.exercises.solutions import EXERCISES  # where coursework is graded, there are none
+
     function, _ = _answer(exercise)
     seen = {ast.unparse(function)}
     cases = EXERCISES[exercise].task.cases(torch.Generator().manual_seed(0))
@@ -130,6 +130,9 @@ def put_to_the_check(mutant: Mutant) -> Judged:
         >>> put_to_the_check(next(mutants("00.1"))).verdict.state
         'not yet'
     """
+    from igteach.exercises.solutions import EXERCISES
+    from igteach.exercises.solutions.equal_mutants import EQUALLY_RIGHT
+
     _, names = _answer(mutant.exercise)
     exec(compile(mutant.source, mutant.change, "exec"), names)  # the course's own code
     answer: Callable[..., Any] = names[mutant.name]

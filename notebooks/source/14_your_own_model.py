@@ -26,6 +26,7 @@
 # **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
 
 # %%
+import os
 import tempfile
 
 import torch
@@ -51,6 +52,8 @@ from igteach.models import (
 from igteach.models.series import SeriesGRU
 
 device = igteach.device()
+if not os.access(".", os.W_OK):  # as where coursework is graded
+    os.chdir(tempfile.mkdtemp())
 
 # %% [markdown]
 # ## The checklist

@@ -1,6 +1,8 @@
 """Right answers, mutated by machine, are not called solved; and the machine would notice if they were."""
 
 import dataclasses
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -49,7 +51,7 @@ def test_cases_that_tell_too_little_are_noticed(monkeypatch):
         return [Case("function 1", (lambda x: x.sum(1), torch.ones(1, 2), torch.zeros(1, 2)))]
 
     weak = dataclasses.replace(EXERCISES["00.1"], task=Task("00.1", cases), mistakes=[])
-    monkeypatch.setitem(mutation.EXERCISES, "00.1", weak)
+    monkeypatch.setitem(EXERCISES, "00.1", weak)
     judged = [put_to_the_check(mutant) for mutant in mutants("00.1")]
     passing = [each.mutant.change for each in judged if each.passes_wrongly]
     assert "f(x) - f(baseline) -> f(x) + f(baseline), in return (f(x) - f(baseline))[0]" in passing
@@ -61,3 +63,17 @@ def test_an_answer_that_never_ends_is_rejected(monkeypatch):
     verdict = put_to_the_check(mutation.Mutant("00.1", "forever", forever, "answer")).verdict
     assert verdict.state == "not yet"
     assert "not done after 1 seconds" in verdict.message
+
+
+def test_the_rooms_that_are_locked_can_be_imported_where_there_are_no_solutions():
+    """The lock of graded coursework imports every module of its rooms, and the sandbox shows no solutions."""
+    code = (
+        "import sys, types\n"
+        "empty = types.ModuleType('igteach.exercises.solutions')\n"
+        "empty.__path__ = []\n"
+        "sys.modules[empty.__name__] = empty\n"
+        "from igteach.exercises.graded import locked_code\n"
+        "assert locked_code()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
