@@ -11,7 +11,8 @@ from torch import Tensor
 from igteach.core.attribution import Attribution, leaves
 
 WIDTH = 20  # characters of the longest bar
-LONGEST_NAME = 32  # characters, more are cut
+LONGEST_NAME = 36  # characters, more are cut
+AXES = ("channel", "row", "column")  # of a picture; of a series its rows are steps
 UNICODE, ASCII = ("█", "│", "…"), ("#", "|", "~")  # a bar, the axis, the end of a name that was cut
 
 
@@ -94,16 +95,20 @@ def _name(answer: Attribution, place: int) -> str:
     items: Any = answer.values.items() if isinstance(answer.values, dict) else enumerate(answer.values)
     for name, tensor in items:
         if place < tensor[0].numel():
-            return f"{name} {_in_tensor(tensor, place, None)}"
+            where = name if isinstance(name, str) else f"input {name}"
+            return f"{where}: {_in_tensor(tensor, place, None)}"
         place -= tensor[0].numel()
     raise IndexError(place)
 
 
 def _in_tensor(values: Tensor, place: int, names: tuple[str, ...] | None) -> str:
-    indices = [str(int(index)) for index in np.unravel_index(place, tuple(values.shape[1:]) or (1,))]
+    indices = [int(index) for index in np.unravel_index(place, tuple(values.shape[1:]) or (1,))]
+    words = [str(index) for index in indices]
+    if 2 <= len(indices) <= len(AXES):
+        words = [f"{axis} {index}" for axis, index in zip(AXES[-len(indices) :], indices, strict=True)]
     if names is not None:
-        indices[-1] = names[int(indices[-1])]
-    return indices[0] if len(indices) == 1 else f"({', '.join(indices)})"
+        words[-1] = names[indices[-1]]
+    return ", ".join(words)
 
 
 def _shortened(name: str, cut: str) -> str:

@@ -28,7 +28,7 @@ QUESTIONS = {
         (
             (
                 "asks for the baseline and for F(x) - F(x'): the one is what every share is measured from, the "
-                "other what is shared out"
+                "other the total that the shares have to add up to"
             ),
             "asks for the residual, and says that a large one means that the shares do not add up to it",
         ),
@@ -57,7 +57,7 @@ QUESTIONS = {
         "its baseline, the other the average of all patients. Their shares differ. Is one of them wrong? Say what "
         "each of them answers.",
         (
-            "says that neither is wrong as arithmetic: they share out different differences F(x) - F(x')",
+            "says that neither is wrong as arithmetic: they distribute different totals F(x) - F(x')",
             "puts both questions into words (compared with a healthy person; compared with who comes here)",
             "says what F at the baseline has to do with it: whether the baseline is neutral",
         ),
@@ -137,7 +137,7 @@ QUESTIONS = {
         "and by Shapley values against the same customer. Income gets nothing in one and half of everything in the "
         "other. A customer asks which is true. Answer in at most six sentences, and say what you would report.",
         (
-            "says that both share out the same F(x) - F(x'), and that completeness holds along every path",
+            "says that both distribute the same F(x) - F(x'), and that completeness holds along every path",
             "says what each answers: the gain at the place where income moves on the line, the mean gain over orders",
             "names a reason why they part (income matters only together with others), and a report that hides neither",
         ),

@@ -37,7 +37,7 @@ def random_numbers(
         True
     """
     x, _, per_row = check_arguments(f, x, baseline, target)
-    return _control(f, x, per_row, _noise(x, seed))
+    return _control(f, x, per_row, noise_like(x, seed))
 
 
 def random_gradients(
@@ -67,7 +67,7 @@ def random_gradients(
         [[True, False]]
     """
     x, baseline, per_row = check_arguments(f, x, baseline, target)
-    return _control(f, x, per_row, _noise(x, seed) * (x - baseline))
+    return _control(f, x, per_row, noise_like(x, seed) * (x - baseline))
 
 
 def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = None) -> Attribution:
@@ -111,7 +111,21 @@ def edges(f: Function, x: Tensor, baseline: Baseline = None, target: Target = No
     return _control(f, x, per_row, values)
 
 
-def _noise(x: Tensor, seed: int) -> Tensor:
+def noise_like(x: Tensor, seed: int) -> Tensor:
+    """Gaussian noise, drawn on the CPU: the same on every device.
+
+    Args:
+        x: any tensor of floating-point numbers.
+        seed: of the random generator.
+
+    Returns:
+        Noise in the shape and dtype, and on the device, of x.
+
+    Example:
+        >>> import torch
+        >>> torch.equal(noise_like(torch.zeros(3), 0), noise_like(torch.ones(3), 0))
+        True
+    """
     return torch.randn(x.shape, generator=torch.Generator().manual_seed(seed), device="cpu").to(x)
 
 

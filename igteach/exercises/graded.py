@@ -70,12 +70,19 @@ def is_graded() -> bool:
 
 
 def _threads_of_the_kernel() -> list[threading.Thread]:
-    """Those before a lesson's first cell has run, and the one that pyzmq would start with the first large output."""
-    if is_graded() and "zmq" in sys.modules:
-        from zmq.utils.garbage import gc
+    """Those before a lesson's first cell has run, and the one that pyzmq would start with the first large output.
 
-        if not gc.is_alive():
-            gc.start()
+    A bar of tqdm would start another; it then starts none.
+    """
+    if is_graded():
+        from tqdm.std import tqdm
+
+        tqdm.monitor_interval = 0
+        if "zmq" in sys.modules:
+            from zmq.utils.garbage import gc
+
+            if not gc.is_alive():
+                gc.start()
     return threading.enumerate()
 
 

@@ -6,10 +6,12 @@ operator, a sign, a constant, a reduction, an axis, an index, an argument, an or
 
 import ast
 import copy
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -133,7 +135,7 @@ def put_to_the_check(mutant: Mutant) -> Judged:
     from igteach.exercises.solutions import EXERCISES
     from igteach.exercises.solutions.equal_mutants import EQUALLY_RIGHT
 
-    _, names = _answer(mutant.exercise)
+    names = dict(_answer(mutant.exercise)[1])
     exec(compile(mutant.source, mutant.change, "exec"), names)  # the course's own code
     answer: Callable[..., Any] = names[mutant.name]
     try:
@@ -144,21 +146,18 @@ def put_to_the_check(mutant: Mutant) -> Judged:
     return Judged(mutant, verdict, EQUALLY_RIGHT.get(mutant.exercise, {}).get(mutant.change, ""))
 
 
+@cache
 def _answer(exercise: str) -> tuple[ast.FunctionDef, dict[str, Any]]:
     """The function of the lesson's solution, and the names that its notebook has imported by then."""
     (lesson,) = all_lessons([exercise[:2]])
     cells = [cell.source for cell in lesson.read().cells if cell.cell_type == "code"]
     (call,) = (source for source in cells if source.startswith(f'check("{exercise}"'))
-    name = ast.parse(call).body[0].value.args[1].id
-    functions = [
-        node
-        for source in cells
-        for node in ast.walk(ast.parse(source.replace("%", "#") if source.startswith("%") else source))
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    ]
+    name = re.search(r", (\w+)\)", call).group(1)  # type: ignore[union-attr]
+    (source,) = (source for source in cells if re.search(rf"^def {name}\(", source, re.MULTILINE))
+    (function,) = (node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef))
     names: dict[str, Any] = {}
     exec(compile(cells[0], lesson.name, "exec"), names)
-    return functions[0], names
+    return function, names
 
 
 def _mutations(function: ast.FunctionDef) -> Iterator[tuple[str, ast.FunctionDef]]:

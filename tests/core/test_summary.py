@@ -63,9 +63,11 @@ def test_places_stand_for_names_and_inputs_for_themselves(terminal):
     terminal("utf-8")
     values = torch.zeros(1, 2, 3)
     values[0, 1, 2] = 1
-    assert "(1, 2) │" in answer(values).summary()
-    assert "(1, hot) │" in answer(values, feature_names=("cold", "mild", "hot")).summary()
-    assert "image (1, 2) │" in answer({"age": torch.zeros(1, 4), "image": values}).summary()
+    assert "row 1, column 2 │" in answer(values).summary()
+    assert "row 1, hot │" in answer(values, feature_names=("cold", "mild", "hot")).summary()
+    assert "image: row 1, column 2 │" in answer({"age": torch.zeros(1, 4), "image": values}).summary()
+    several = Attribution((torch.zeros(1, 4), values[:, None]), torch.ones(1), torch.zeros(1), 1)
+    assert "input 1: channel 0, row 1, column 2 │" in several.summary()
     assert "0 │" in answer(torch.ones(2)).summary()
 
 

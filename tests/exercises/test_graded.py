@@ -393,19 +393,25 @@ def test_a_copy_of_a_locked_function_is_the_student_s_own(graded_check):
     )
 
 
-def test_a_large_output_starts_no_thread_that_would_be_held_against_a_student(tmp_path):
-    """pyzmq begins a thread of its own when a kernel first sends more than 64 KiB, such as a figure."""
-    code = """
-import threading, zmq
-from igteach.exercises import graded
+LARGE_OUTPUT = """
+import zmq
 context = zmq.Context()
 sender, receiver = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
 sender.bind("inproc://a"); receiver.connect("inproc://a")
 sender.send(bytes(100_000), copy=False)
 receiver.recv()
-print([thread.name for thread in threading.enumerate() if thread not in graded.THREADS_OF_THE_KERNEL])
-sender.close(); receiver.close()
 """
+BAR = """
+from tqdm.auto import tqdm
+list(tqdm(range(3)))
+"""
+
+
+@pytest.mark.parametrize(("first", "output"), [("import zmq", LARGE_OUTPUT), ("", BAR)], ids=["a figure", "a bar"])
+def test_no_output_starts_a_thread_that_would_be_held_against_a_student(tmp_path, first, output):
+    """pyzmq begins a thread when a kernel first sends more than 64 KiB, tqdm with its first bar."""
+    extra = "print([each.name for each in threading.enumerate() if each not in graded.THREADS_OF_THE_KERNEL])"
+    code = "\n".join(["import threading", first, "from igteach.exercises import graded", output, extra])
     environment = {**os.environ, graded.CASES_VARIABLE: str(tmp_path)}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

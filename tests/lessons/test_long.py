@@ -10,12 +10,17 @@ import nbformat
 import pytest
 
 from igteach.course.release_checks import NBVAL
+from igteach.exercises import graded
 from igteach.lessons.build import execute
 from igteach.lessons.lesson import all_lessons
 from igteach.models import smollm2
 
 pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[2]
+OTHER_THREADS = """\
+import threading
+from igteach.exercises import graded
+print([each.name for each in threading.enumerate() if each not in graded.THREADS_OF_THE_KERNEL])"""
 LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 
 
@@ -26,6 +31,16 @@ def test_an_untouched_lesson_runs_to_its_end_with_every_exercise_open(lesson):
     shown = [cell.outputs[0]["data"]["text/plain"] for cell in checks]
     assert shown
     assert all(": open." in verdict for verdict in shown), shown
+
+
+@pytest.mark.sampled(4)
+@LESSONS
+def test_a_lesson_leaves_no_thread_that_would_be_held_against_a_student(lesson, tmp_path, monkeypatch):
+    monkeypatch.setenv(graded.CASES_VARIABLE, str(tmp_path))
+    notebook = nbformat.read(lesson.learner, as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if not cell.metadata.get("nbgrader", {}).get("grade")]
+    notebook.cells.append(nbformat.v4.new_code_cell(OTHER_THREADS))
+    assert execute(notebook, lesson).cells[-1].outputs[0]["text"].strip() == "[]"
 
 
 @LESSONS

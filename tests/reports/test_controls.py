@@ -19,13 +19,8 @@ from igteach.core.fingerprint import of_model
 from igteach.evaluate import token_deletion
 from igteach.models import lookup, text
 from igteach.reports import controls, write_report
-from igteach.reports.controls import (
-    against_random_gradients,
-    by_deletion,
-    from_other_baselines,
-    question_of,
-    question_of_text,
-)
+from igteach.reports.controls import against_random_gradients, by_deletion, from_other_baselines
+from igteach.reports.questions import question_of, question_of_text
 from tests.text_models import OTHER, tiny_classifier, weighed
 
 ALL_THREE = ["deletion against chance", "random gradients times x - x'", "weights at random"]
@@ -228,7 +223,7 @@ def test_a_missing_value_is_refused_and_the_advice_works(found):
     for given, baseline in ((x, None), (X, x)):
         with pytest.raises(ValueError, match=r"x or baseline holds NaN, .* leave out f and x"):
             found(answer, model, given, baseline)
-    assert not found(answer)["controls run"]
+    assert not found(answer)["controls"]
 
 
 def test_a_model_that_is_neither_network_nor_trees_is_refused(found):
@@ -340,7 +335,7 @@ def test_what_an_answer_to_a_text_knows_is_refused(tmp_path, name):
 
 def test_an_answer_to_a_text_that_has_lost_its_f_is_reported_without_controls(found):
     said = found(replace(prompt(), f=None))
-    assert not said["controls run"]
+    assert not said["controls"]
     assert said["asked"] == {
         "text": "how many people",
         "F": "logit of ' live' minus that of ' it'",

@@ -12,7 +12,8 @@ from torch import nn
 import igteach
 from igteach.models import text
 from igteach.reports import controls, write_report
-from igteach.reports.controls import against_random_gradients, by_deletion, question_of, with_random_weights
+from igteach.reports.controls import against_random_gradients, by_deletion, with_random_weights
+from igteach.reports.questions import question_of
 from tests.text_models import weighed
 
 F = igteach.toy(lambda x, y, z: 3 * x + y - 2 * z)
@@ -95,7 +96,7 @@ def test_an_answer_from_another_baseline_or_of_another_model_is_refused(found):
         return F(rows) + (X - rows).sum(1)
 
     answer = igteach.integrated_gradients(F, X, X / 2)
-    assert found(answer, F, X, X / 2)["controls run"]
+    assert found(answer, F, X, X / 2)["controls"]
     for f, baseline, at_start in ((F, None, "0"), (F, X / 4, "0.75"), (agrees_at_x, X / 2, "3.5")):
         words = rf"^F\(x'\) is {at_start}, and the answer says 1.5: it is of another f, x, baseline or target"
         with pytest.raises(ValueError, match=words):
@@ -108,7 +109,7 @@ def test_a_text_whose_model_has_changed_since_is_refused(found, end):
     model = weighed()
     written, start = "how many people", "it is new"
     answer = igteach.token_attribution(model, written, " live", against=" it", baseline=start)
-    assert found(answer)["controls run"]
+    assert found(answer)["controls"]
     ages = torch.tensor([[1 / 3], [1 / 2], [1.0]])
     with torch.no_grad():
         here, there = ((ages * model.model.table(model.encode(words).ids)[0]).sum(0) for words in (written, start))
@@ -159,7 +160,7 @@ def test_other_baselines_of_a_table_have_its_columns(found, kind):
     trees = DecisionTreeRegressor().fit([[0, 0, 0], [0, 2, 0], [1, 2, 1]], [0, 1, 2])
     f = F if kind == "network" else trees
     answer = (igteach.integrated_gradients if kind == "network" else igteach.tree_integrated_gradients)(f, table)
-    assert found(answer, f, table, other_baselines={"none": 0 * table.iloc[0], "half": 0.5})["controls run"]
+    assert found(answer, f, table, other_baselines={"none": 0 * table.iloc[0], "half": 0.5})["controls"]
     with pytest.raises(ValueError, match=r"baseline has the columns 'wind', 'sun', 'rain', .* pass those of x"):
         found(answer, f, table, other_baselines={"turned": 0 * table[["wind", "sun", "rain"]]})
 

@@ -16,7 +16,7 @@ from tests.text_models import tiny_classifier, weighed
 F = igteach.toy(lambda x, y, z: 3 * x + y - 2 * z)
 X = torch.tensor([[1.0, 2.0, 1.0]])
 WARNINGS = {
-    "F hardly changes": "F is nearly the same at x' and at x, so there is next to nothing to share out",
+    "F hardly changes": "F is nearly the same at x' and at x, so there is almost nothing to attribute",
     "x' is not neutral": "so the shares compare with that",
     "truncated": "the model did not read all of the text",
 }

@@ -51,6 +51,12 @@ def _slopes(f: Function, points: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
     return torch.autograd.grad(f(*inputs).sum(), inputs)
 
 
+def _on_path(inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> tuple[Tensor, Tensor]:
+    """Points of both inputs at some alphas."""
+    first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
+    return first, second
+
+
 def _times(
     f: Function,
     inputs: tuple[Tensor, Tensor],
@@ -59,8 +65,7 @@ def _times(
     alphas: Tensor,
 ) -> Tensor:
     """(2,), the mean gradient at some points of the straight path, times factors."""
-    first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
-    slopes = _slopes(f, (first, second))
+    slopes = _slopes(f, _on_path(inputs, starts, alphas))
     return torch.stack([(g.mean(0) * factor).sum() for g, factor in zip(slopes, factors, strict=True)])
 
 
@@ -68,16 +73,6 @@ def _shares(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Te
     """(2,), by the mean gradient at some points of the straight path."""
     (first, second), (first_start, second_start) = inputs, starts
     return _times(f, inputs, starts, (first - first_start, second - second_start), alphas)
-
-
-def _one_by_one(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
-    """(2,), the first input moves while the second waits at its baseline; then the second moves."""
-    first = starts[0] + alphas[:, None] * (inputs[0] - starts[0])
-    second = starts[1] + alphas[:, None] * (inputs[1] - starts[1])
-    on_first = _slopes(f, (first, starts[1].expand_as(second)))[0]
-    on_second = _slopes(f, (inputs[0].expand_as(first), second))[1]
-    moves = [(on_first, inputs[0] - starts[0]), (on_second, inputs[1] - starts[1])]
-    return torch.stack([(slopes.mean(0) * move).sum() for slopes, move in moves])
 
 
 def _others_held(
@@ -88,8 +83,7 @@ def _others_held(
     alphas: Tensor,
 ) -> Tensor:
     """(2,), each input moves by itself while the other is held."""
-    first = starts[0] + alphas[:, None] * (inputs[0] - starts[0])
-    second = starts[1] + alphas[:, None] * (inputs[1] - starts[1])
+    first, second = _on_path(inputs, starts, alphas)
     on_first = _slopes(f, (first, held[1].expand_as(second)))[0]
     on_second = _slopes(f, (held[0].expand_as(first), second))[1]
     return torch.stack(
@@ -99,8 +93,7 @@ def _others_held(
 
 def _per_feature(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
     """The shares of all features, one input after the other."""
-    first, second = (start + alphas[:, None] * (x - start) for x, start in zip(inputs, starts, strict=True))
-    slopes = _slopes(f, (first, second))
+    slopes = _slopes(f, _on_path(inputs, starts, alphas))
     return torch.cat([(g.mean(0) * (x - b))[0] for g, x, b in zip(slopes, inputs, starts, strict=True)])
 
 
@@ -212,7 +205,7 @@ EXERCISES = [
         mistakes=[
             Mistake(
                 "You moved the first input, then the second. That is a path too, and another one: move both at once.",
-                lambda f, a, b, a0, b0, n: _one_by_one(f, (a, b), (a0, b0), _midpoints(n)),
+                lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a, b0), (a0, b0), _midpoints(n)),
             ),
             Mistake(
                 "You moved each input while the other stayed at its baseline. The two shares then belong to two paths, "
