@@ -82,7 +82,7 @@ def _called() -> str:
 
 
 def _add_course_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    for run in (assign, shortcut, collect, due, grade, report, similar, export):
+    for run in (assign, shortcut, exam, collect, due, grade, report, similar, export):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course")
         if run is assign:
@@ -96,7 +96,7 @@ def _add_course_commands(commands: "argparse._SubParsersAction[argparse.Argument
             command.add_argument(
                 "--assignment", metavar="NAME", help="the only assignment to compare; all if not given"
             )
-        if run in (assign, shortcut):
+        if run in (assign, shortcut, exam):
             seed = "the course seed, made if missing; COURSE.seed beside the course if none is given"
             command.add_argument("--seed", type=Path, metavar="FILE", help=seed)
         if run is grade:
@@ -261,6 +261,15 @@ def shortcut(options: Options) -> int:
 
     _must_be_a_folder(options.course)
     print(write_shortcut(options.course, options.seed))
+    return 0
+
+
+def exam(options: Options) -> int:
+    """write an exam on paper and its answers, with numbers drawn from the course seed"""
+    from igteach.course.exam import write_exam
+
+    _must_be_a_folder(options.course)
+    print(write_exam(options.course, options.seed))
     return 0
 
 

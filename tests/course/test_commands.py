@@ -279,10 +279,10 @@ def test_a_file_called_work_stays_and_is_named(installed, capsys, command):
 
 
 @pytest.mark.parametrize("place", ["course", "course/deeper"])
-@pytest.mark.parametrize("command", ["assign", "shortcut"])
+@pytest.mark.parametrize("command", ["assign", "shortcut", "exam"])
 def test_a_course_on_a_file_is_refused_before_anything_is_written(installed, capsys, command, place):
     Path("course").write_text("mine")
-    arguments = ["assign", "00", "--out", place] if command == "assign" else ["shortcut", place]
+    arguments = ["assign", "00", "--out", place] if command == "assign" else [command, place]
     assert main(arguments) == 1
     assert sentence(capsys) == f"igteach: the course cannot be in {place}: course is a file; name a folder"
     assert sorted(path.name for path in Path().iterdir()) == ["course"]
