@@ -12,10 +12,10 @@
 # **The question.** Which words of the prompt made the model say that?
 #
 # **You will be able to**
-# - ask a language model one question at a time: why this token, rather than that one;
+# - ask a language model one question at a time: why this token rather than that one;
 # - tell from the residual and the error estimate when an attribution to a prompt is meaningless, and fix it;
 # - choose a baseline that asks what you want to know, often another prompt;
-# - test attributions where the right answer is known, and by knocking out parts of a large model.
+# - test attributions on a task whose right answer is known, and by knocking out parts of a large model.
 #
 # **You need** [lesson 05](05_computing_the_integral.ipynb), [lesson 07](07_baselines.ipynb) and [lesson 09](09_text_models.ipynb). Conductance comes from [lesson 11](11_beyond.ipynb), controls from [lesson 12](12_trust.ipynb).
 #
@@ -42,7 +42,7 @@ device = igteach.device()
 # %% [markdown]
 # ## A model that continues a text
 #
-# A language model reads tokens and gives a number, a logit, to every token that might come next. SmolLM2-135M-Instruct (Ben Allal et al. 2025) is a small one: 135 million parameters in 30 layers, and a vocabulary of 49,152 tokens. `igteach fetch` puts it on your machine. Where it is missing, a far smaller model stands in: every cell runs, but the text describes SmolLM2.
+# A language model reads tokens and gives every possible next token a number, its logit. SmolLM2-135M-Instruct ([Ben Allal et al. 2025](https://arxiv.org/abs/2502.02737)) is a small one: 135 million parameters in 30 layers, and a vocabulary of 49,152 tokens. `igteach fetch` puts it on your machine. If it is missing, a far smaller model stands in: every cell runs, but the text describes SmolLM2.
 
 # %%
 if smollm2.find():
@@ -79,13 +79,13 @@ for prompt, *_ in (names, capital, nurse):
         print(f"    {token!r:10s}{show.rounded(chance, 2)}")
 
 # %% [markdown]
-# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another one.
+# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token.
 #
 # ## What is F?
 #
-# You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so its explanation mixes many questions: why a name at all, and not "the"? Why this name? And at .92 a probability is nearly flat (lesson 02).
+# You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask for one thing at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -126,7 +126,7 @@ check("13.1", contrast)
 # %% [markdown]
 # ## An attribution that means nothing
 #
-# Sundararajan, Taly and Yan (2017) recommend zero embeddings as the baseline for text. Here is Integrated Gradients as lesson 04 writes it, along the word embeddings, in 64 equal steps.
+# [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365) recommend zero embeddings as the baseline for text. Here is lesson 04's Integrated Gradients on the word embeddings, in 64 equal steps.
 #
 # **Predict.** Which three words of the prompt will have the largest shares?
 
@@ -148,7 +148,7 @@ scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
 # %% [markdown]
-# It looks like an explanation. "Mary" leads, and you could tell a story about most of the rest; even "and", the strongest word against her, will fit into one. Before you tell it: do the shares add up?
+# It looks like an explanation. "Mary" leads, and you could tell a story about most of the rest; even "and", the strongest word against her, would fit in. Before you tell it: do the shares add up?
 
 # %%
 with torch.no_grad():
@@ -162,11 +162,11 @@ print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(),
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
-# The sum is off, and the shares are off by more: the estimated error is lesson 05's, a fraction of all |shares|.
+# The sum is off, and the shares by more. (The estimated error is lesson 05's, a fraction of all |shares|.)
 #
 # **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
 #
-# A thousand gradients take a minute, so they were computed once, by `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
+# A thousand gradients take a minute, so we computed them once, with `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
 
 # %%
 curves = load_prompt_curves()
@@ -179,7 +179,7 @@ show.curves(
 )
 
 # %% [markdown]
-# None of them will do. (That 64 came so near was luck: look at its neighbours.) Look at F along the path to see why, and put alpha on a logarithmic axis: at the right end the prompt, to the left a prompt that is scaled down to almost nothing.
+# None of them will do. (That 64 came close was luck: look at its neighbours.) To see why, look at F along the path, with α on a logarithmic axis. The whole prompt is at the right end; to the left it shrinks to almost nothing.
 
 # %%
 show.curves(
@@ -190,15 +190,15 @@ show.curves(
 )
 
 # %% [markdown]
-# F never comes to rest. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it holds only a few digits); and at zero itself all logits are 0, and so is F.
+# F never settles. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
-# Every layer of this model begins by *normalising* its input: it divides by the root of the mean square, plus a tiny constant. Zeros stay zeros through all 30 layers, since the model has no biases to add. But a prompt at a billionth of its strength is scaled up by each of 61 norms in turn, up to 316 times each. So the model reads a distorted prompt at full strength, and a different one at every scale.
+# Every layer of this model begins by *normalising* its input: it divides by the square root of the mean square plus a tiny constant. Zeros stay zeros through all 30 layers, since the model has no biases to add. But a prompt at a billionth of its strength is scaled up by 61 norms in turn, each up to 316-fold. So the model reads a distorted prompt at full strength, and a different one at every scale.
 #
-# The shares have to account for all of these swings, and with 1,000 equal steps the first gradient is taken at alpha = 0.0005, that is, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. What tells you is the residual. For this model zero is not "no word". It is a place that cannot be approached.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. It is the residual that warns you. For this model zero is not "no word". It is a point that cannot be approached.
 #
 # ## Other nothings
 #
-# Two baselines are in common use. `eos` puts the embedding of the end-of-text token in every place, `mean` the mean of all embeddings. Both have ordinary strength, so the norms have nothing to blow up. How far are the shares from the truth, for how many gradients? The truth took 1,500 of them, spent where the integrand changes most (lesson 05).
+# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? The truth took 1,500, spent where the integrand changes most (lesson 05).
 
 # %%
 for name in ("end of text", "mean"):
@@ -219,9 +219,9 @@ show.curves(
 )
 
 # %% [markdown]
-# Equal steps get worse on the way to getting better: more of them may land on a narrow peak and count it for far too much. Compare 129 of them with 257, from the mean. Refining where the integrand changes most gets there too, once its first gradients have found the peaks; at 65 it may still be worse than at 33.
+# Equal steps get worse before they get better: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks; from the end of text, 65 gradients are still worse than 33.
 #
-# So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the estimated error of the shares is below it, 5% unless you say otherwise. Then read the verdict.
+# So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the error estimate is below it, 5% by default. Then read the verdict.
 #
 # **Predict.** "The capital of France is", against the mean embedding: which tokens speak for "Paris" rather than "London"?
 
@@ -241,20 +241,20 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins at identical nothings, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, whichever tokens bring that about, and they get the credit. The answer is to "why this prompt rather than noise?", and you did not ask that.
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, and whichever tokens bring that about get the credit. That answers "why this prompt rather than noise?", which you did not ask.
 #
 # ## Another prompt
 #
-# Ask what you want to know. You want to know why "Mary" rather than "John" comes next. So compare with a prompt in which "John" should come next: the same one, names swapped. Both have as many tokens, so each token has a partner, and where the partners are equal, x - x' is zero.
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero.
 #
-# The field calls this a *minimal pair*, or a clean and a corrupted prompt (Wang et al. 2022; Hanna, Pezzelle and Belinkov 2024).
+# Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
 
 # %% [markdown]
 # ### Exercise 2: a baseline from another prompt
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one with which many models mark the beginning of a text: they keep the prompt's own embedding. (Compute F(x') at the same x'. If a token moves in one and is kept in the other, the shares add up to a wrong number, with any number of steps.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. If a token moves in one and is kept in the other, the shares add up to the wrong number, however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -284,9 +284,9 @@ def pair_baseline(table, ids, other, keeps):
 check("13.2", pair_baseline)
 
 # %% [markdown]
-# `baseline=` takes the other prompt as it is. Its path is short and smooth, so a tolerance of 2% costs little.
+# `baseline=` takes the other prompt as text. The path from it is short and smooth, so a tolerance of 2% costs little.
 #
-# **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does one of them speak *against* "Mary"?
+# **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does any of them speak *against* "Mary"?
 
 # %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
@@ -299,7 +299,7 @@ show.text(pair)
 spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
 print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 about = int(show.rounded(spent[1], 1))
-print(f"gradients: {spent[0]}, and for the answer before about {about}")
+print(f"gradients: {spent[0]}; the answer before took about {about}")
 named = [
     (token, score) for token, score in zip(pair.tokens, pair.scores.tolist()) if score
 ]
@@ -307,9 +307,9 @@ for token, score in named:
     print(f"{token!r:10s}{show.rounded(score, 2):+}")
 
 # %% [markdown]
-# A fraction of the gradients, a residual that vanishes, and an answer one can read. "Mary" in the first place, rather than "John", has the largest share. "John" as the giver, rather than "Mary", speaks for her too: who gives does not receive. And "John" in the second place, rather than "Mary", speaks *against* her. Each share compares two words in one place; the reasons behind them are our story.
+# A fraction of the gradients, a residual that vanishes, and an answer that you can read. "Mary" as the first name, rather than "John", has the largest share. "John" as the giver, rather than "Mary", speaks for her too: the giver does not receive. And "John" as the second name, rather than "Mary", speaks *against* her. Each share compares two words at one position; the reasons are our story.
 #
-# A pair has a price: it explains F(x) - F(x') for *this* x'. Here is what happens if only one token differs.
+# A pair has a price: it explains F(x) - F(x') for *this* x'. See what happens if only one token differs.
 
 # %%
 prompt, other, target, against = capital
@@ -323,7 +323,7 @@ print("share of the one token that differs:", show.rounded(one.scores.abs().max(
 print("F(x) - F(x'), by two forward passes:", show.rounded(change[0] - change[1], 2))
 
 # %% [markdown]
-# All of it goes to the one token: completeness leaves it no choice, and two forward passes tell as much. So let several tokens differ, or do not call it attribution.
+# All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution.
 #
 # ## An audit in one picture
 #
@@ -353,14 +353,14 @@ print("F of the prompt and of the swapped one:", show.rounded(lean, 2))
 print(f"residual: {roles.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 
 # %% [markdown]
-# Read the last lines first. F is positive for both prompts: the model prefers "she", whoever speaks. And it prefers her *less* where the nurse speaks. That difference, and only that, is what the shares explain. A "nurse" who speaks, rather than a "doctor", raises "she" a little; a "doctor" who is told, rather than a "nurse", lowers it by more.
+# Read the last lines first. F is positive for both prompts: the model prefers "she", whoever speaks, but *less* when the nurse does. The shares explain that difference, and only that. "Nurse" as the speaker, rather than "doctor", raises "she" a little; "doctor" as the listener, rather than "nurse", lowers it by more.
 #
-# What it permits you to say: in this sentence, swapping the two moves the odds, and both places take part. What it does not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12).
+# What you may say: in this sentence, swapping the two moves the odds, and both positions contribute. What you may not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12).
 
 # %% [markdown]
 # ## Where the right answer is known
 #
-# A story that pleases is not evidence. So take a task whose right answer is known. A small model, trained here, has two layers and reads pairs of a key and its value, then a key: "k3 v7 k1 v2 k3". It answers with the value of that key. Three tokens decide, by the rule of the task: the key at the end, the same key before, and its value.
+# A pleasing story is not evidence. So take a task whose right answer is known. A model of two layers, trained for this course, reads pairs of a key and its value, then a key: "k3 v7 k1 v2 k3". It answers with the value of that key. By the rule of the task three tokens decide: the key at the end, the same key earlier, and its value.
 
 # %%
 reader = lookup.load(device)
@@ -377,17 +377,17 @@ print(drawn.prompts[0], "->", drawn.answers[0])
 show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 
 # %% [markdown]
-# F is the log-probability of the right value. Every method is scored in two ways: by how much of its strength lies on these three tokens of 13, and by how many of the three are among its three strongest. The competitors:
+# F is the log-probability of the right value. Every method is scored in two ways: by the fraction of its strength on these three of 13 tokens, and by how many of the three are among its three strongest. The competitors:
 #
 # - **IG, mean**: from the mean embedding;
 # - **IG, other prompts**: from six other sequences, averaged (lesson 07's many baselines);
-# - **gradient**: the length of each token's gradient;
+# - **gradient**: the norm of each token's gradient;
 # - **gradient × (x - x')**, against the mean embedding;
 # - **attention**: in the last layer, from the last token, averaged over heads;
 # - **deletion**: how much F falls when one token alone is replaced by the mean embedding;
 # - **random numbers**, the control.
 #
-# **Predict.** Put them in order, by the second score.
+# **Predict.** Rank them by the second score.
 
 # %% tags=["nbval-ignore-output"]
 mean = reader.model.get_input_embeddings().weight.detach().mean(dim=0)
@@ -441,7 +441,7 @@ def hits(strength):
 
 kinds = {"key": slice(0, 12, 2), "value": slice(1, 12, 2), "asked": slice(12, 13)}
 masses, found_of_three = {}, {}
-print(f"{'':21s}{'share on the three':22s}{'three strongest':20s}key, value, asked")
+print(f"{'':21s}{'strength on the three':22s}{'three strongest':20s}key, value, asked")
 for name, scores in found.items():
     strength = scores.abs()
     masses[name] = (strength * drawn.decides).sum(dim=1) / strength.sum(dim=1)
@@ -475,13 +475,13 @@ print("the gradient leads IG from the mean:", leads("gradient", "IG, mean"))
 print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, mean"))
 
 # %% [markdown]
-# Not the order that a course on Integrated Gradients would choose.
+# Not the ranking that a course on Integrated Gradients would choose.
 #
 # - **Deletion** is perfect. The model fails as soon as any one of the three is gone, which is exactly when changing one token at a time suffices (lesson 02 has the other cases).
 # - The plain **gradient** comes next.
-# - **IG from the mean** finds the value and the asked key, and mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
-# - **IG from other prompts** starts at real sequences and finds the matching key far more often, and the value a little less.
-# - **Attention** has most of its strength on the three, because all of it lies on the value; of the two keys it says nothing. One layer below, each value's place has read its key. In the last layer the asked key looks for a place that holds a copy of itself, and that is the value's.
+# - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
+# - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
+# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value's position has read its key. In the last layer the asked key looks for a position that holds a copy of itself: the value's.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
@@ -494,7 +494,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 #
 # ●●○ · 10 minutes
 #
-# Turn mean slopes into the matrix. A word may have several tokens, and a token has as many numbers as its embedding.
+# Turn mean slopes into the matrix. A word may have several tokens, and a token has one slope for each number of its embedding.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -555,30 +555,30 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it is the share of "keys". The comma and "but" come after either beginning, so their rows hand out little. And "she" is said because of the "She" and the "her"; that the sentence began with "Anna" speaks against it a little, which nobody would have guessed.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning, so their rows distribute little. And "she" is due to "She" and "her"; "Anna" speaks against it a little, which nobody would have guessed.
 #
 # ## Inside the model
 #
-# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. A layer of attention is made of **heads**, nine here, which work side by side; each reads at some tokens and writes numbers for the layers above. The share of a head is what flows through what it writes.
+# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. An attention layer consists of **heads**, nine here, that work side by side; each reads from some tokens and writes numbers for the layers above. The share of a head is what flows through these numbers.
 
 # %% [markdown]
 # ### Exercise 4: the share of a head
 #
 # ●●● · 12 minutes
 #
-# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at several points along the path, from x' to x, and between any two points the gradient of F with respect to them. Along the path, add up gradient times change.
+# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at several points along the path, from x' to x, and the gradient of F with respect to them between each point and the next. Along the path, add up gradient times change.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>written.diff(dim=0)</code> is how what is written changes from point to point; it has the shape of the slopes.
+# <code>written.diff(dim=0)</code> is the change from point to point; it has the shape of the slopes.
 #
 # <details><summary>Hint 2</summary>
 #
-# Sum the products over points and tokens. One number is left for each number that is written.
+# Sum the products over points and tokens. That leaves one number for each number that is written.
 #
 # <details><summary>Hint 3</summary>
 #
-# <code>.reshape(heads, -1)</code> puts the numbers of each head in a row of their own.
+# <code>.reshape(heads, -1)</code> gives each head a row of its own.
 #
 # </details></details></details>
 
@@ -601,7 +601,7 @@ def head_shares(written, slopes, heads):
 check("13.4", head_shares)
 
 # %% [markdown]
-# `component_conductance` does it for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: Nanda 2023; Syed, Rager and Conmy 2023. Gradients along the path between them are the idea of Hanna, Pezzelle and Belinkov 2024.)
+# `component_conductance` does this for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: [Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching); [Syed, Rager and Conmy 2023](https://arxiv.org/abs/2310.10348). To take gradients along the path between them was the idea of [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806).)
 
 # %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
@@ -617,9 +617,9 @@ show.matrix(
 )
 
 # %% [markdown]
-# A few heads out of hundreds stand out, most of them late. Is that so, or does it look so? Intervene: **knock heads out**. Each writes, instead of what it would write, its average over all tokens of both prompts, so that it can no longer tell them apart.
+# A few heads out of hundreds stand out, most of them late. Do they matter, or only seem to? Intervene: **knock heads out**. Each then writes its average over all tokens of both prompts, so it can no longer tell the prompts apart.
 #
-# **Predict.** F is the logit of Mary minus that of John. What is left of it without the eight heads with the largest positive shares? Without eight heads at random? Without eight of the late ones at random?
+# **Predict.** F is the logit of Mary minus that of John. What is left of it without the eight heads with the largest positive shares? Without eight other heads at random? Without eight late ones at random?
 
 # %%
 means = mean_of_heads(model, [prompt, other])
@@ -649,20 +649,20 @@ def at_random(heads):
 
 
 print("F with every head:", show.rounded(left_of_f([]), 2))
-print("without those of largest share:", show.rounded(left_of_f(strongest), 1))
-for name, some in {"any others": others, "late others": late}.items():
+print(f"without the {k} largest shares:", show.rounded(left_of_f(strongest), 1))
+for name, some in {"others": others, "late others": late}.items():
     left = at_random(some)
     ends = [show.rounded(each.item(), 1) for each in (left.mean(), left.min())]
-    print(f"without as many of {name}: {ends[0]} on average, {ends[1]} at worst")
+    print(f"without {k} {name} at random: {ends[0]} on average, {ends[1]} at worst")
 
 # %% [markdown]
-# Without eight of 270 heads nearly all of it is gone; without eight others, late ones too, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Here the intervention agrees with the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: Wang et al. 2022.)
+# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
-# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and the same change is counted in both. And eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads of largest share, and it goes on answering.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering.
 #
 # ## Beside Captum
 #
-# [Captum](https://captum.ai) has `LLMGradientAttribution` for this (Miglani et al. 2023); [Inseq](https://inseq.org) is another library (Sarti et al. 2023). Take the log-probability of Paris after "The capital of France is", and end-of-text embeddings as the baseline, which we call `baseline="eos"`.
+# [Captum](https://captum.ai) has `LLMGradientAttribution` for this ([Miglani et al. 2023](https://arxiv.org/abs/2312.05491)); [Inseq](https://inseq.org) is another library ([Sarti et al. 2023](https://arxiv.org/abs/2302.13942)). Take the log-probability of "Paris" after "The capital of France is", with end-of-text embeddings as the baseline (our `baseline="eos"`).
 #
 # **Predict.** Both compute Integrated Gradients, each with its defaults. Will they agree?
 
@@ -690,17 +690,17 @@ print("sum of ours:", show.rounded(ours.scores.sum().item(), 2))
 print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 
 # %% [markdown]
-# They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks and not enough on this one. Its answer carries no residual, so nothing would have told you.
+# They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks but not enough on this one. Its answer carries no residual, so nothing would have told you.
 #
-# In both, "France" gets next to nothing, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
+# In both, "France" gets little, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
 #
-# What else differs: Captum moves *all* tokens, special ones included, where we keep those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
+# What else differs: Captum moves *all* tokens, special ones included, while we keep those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
 # ## What remains unsolved
 #
 # - **Tokens do not move alone.** A share belongs to a path on which all tokens change together. You saw what that did to the matching key.
-# - **Paths leave the words.** Half-way between "Mary" and "John" there is no word. Sanyal and Ren (2021) walk along real words instead, and lose completeness.
-# - **Faithful is not plausible.** That a map agrees with your story of the sentence says something about you. Where the truth was known, the story with the right sum was not the most faithful one.
+# - **Paths leave the words.** Halfway between "Mary" and "John" there is no word. [Sanyal and Ren (2021)](https://arxiv.org/abs/2108.13654) walk along real words instead, and lose completeness.
+# - **Plausible is not faithful.** That a map agrees with your story of the sentence says something about you. Where the truth was known, the map with the right sum was not the most faithful one.
 #
 # ## Recap
 #
@@ -708,7 +708,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # <details><summary>Answer</summary>
 #
-# That the shares add up, and that single ones may still be off by a good deal: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too large. On this model it has every reason: 65 equal steps from the end-of-text embedding were further off than that.
+# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, believe it: 65 equal steps from the end-of-text embedding were further off than that.
 #
 # </details>
 #
@@ -719,43 +719,43 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # <details><summary>A. That the model relies on this token alone.</summary>
 #
-# The other tokens could not have had a share: their x - x' is zero.
+# The other tokens cannot have a share: their x - x' is zero.
 #
 # </details>
-# <details><summary>B. What two forward passes tell: F(x) - F(x').</summary>
+# <details><summary>B. What two forward passes tell you: F(x) - F(x').</summary>
 #
 # Right. Completeness leaves a single moving token no choice. Let several differ.
 #
 # </details>
 # <details><summary>C. That the baseline is neutral.</summary>
 #
-# Another prompt is anything but neutral, and need not be: it says what you compare with.
+# Another prompt is anything but neutral, and need not be neutral: it says what you compare with.
 #
 # </details>
 
 # %% [markdown]
-# **Question 2.** From embeddings of zero the shares miss their sum by 60% with 1,000 equal steps. Why will 10,000 not mend it, on a model such as SmolLM2?
+# **Question 2.** From embeddings of zero the shares miss their sum by 60% with 1,000 equal steps. Why will 10,000 not help, on a model such as SmolLM2?
 #
 # <details><summary>A. Because equal steps are a poor rule.</summary>
 #
-# Others place their nodes a little better, and none places them at alphas of 1e-20.
+# Other rules place their nodes a little better, but none places one at α = 1e-20.
 #
 # </details>
-# <details><summary>B. Because F changes where no step falls: its norms scale up whatever is not exactly zero.</summary>
+# <details><summary>B. Because F changes where no step lands: the model's norms scale up whatever is not exactly zero.</summary>
 #
-# Right. F swings at alphas of 1e-10, 1e-20, 1e-40. Start from embeddings of ordinary strength.
+# Right. F swings at α = 1e-10, 1e-20, 1e-40. Start from embeddings of ordinary magnitude.
 #
 # </details>
-# <details><summary>C. Because the logit has no zero of its own.</summary>
+# <details><summary>C. Because a logit has no natural zero.</summary>
 #
 # True, and harmless here: F is a difference of two logits.
 #
 # </details>
 
 # %% [markdown]
-# **Question 3.** Between two prompts your shares add up to 60% of F(x) - F(x'), with 32 steps, with 64, and with 1,000. Which cause would you look for first?
+# **Question 3.** Between two prompts your shares add up to 60% of F(x) - F(x'), with 32 steps, with 64, and with 1,000. What would you look for first?
 #
-# <details><summary>A. Something moves that is not counted, such as a special token, or the other way round.</summary>
+# <details><summary>A. Something that moves but is not counted, such as a special token, or the reverse.</summary>
 #
 # Right. A sum that settles at the wrong number is not a matter of steps: F(x') was computed with one set of moved tokens, and the shares with another.
 #
@@ -765,7 +765,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 # Then the sum would change with more of them, as it did from zero.
 #
 # </details>
-# <details><summary>C. The contrast: subtracting John's logit takes 40% away.</summary>
+# <details><summary>C. The contrast: subtracting John's logit takes away 40%.</summary>
 #
 # F is a function like any other, and its shares add up to its own change.
 #
@@ -783,8 +783,8 @@ progress("13")
 #
 # 1. Ask for a contrast: why this token rather than that one. Say against which prompt or embedding.
 # 2. Never read an attribution to a prompt without its residual and error estimate. From zero embeddings, do not read it at all.
-# 3. A sum that is right may belong to a path that asks another question than yours. Knock out what the map names, with a control.
+# 3. A right sum may come from a path that answers a question you did not ask. Knock out what the map names, with a control.
 #
 # **Where it comes from.** Integrated Gradients and the zero baseline for text: [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365). SmolLM2: [Ben Allal et al. (2025)](https://arxiv.org/abs/2502.02737). Why Mary rather than John: [Wang et al. (2022)](https://arxiv.org/abs/2211.00593). Attribution patching: [Nanda (2023)](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching), [Syed, Rager and Conmy (2023)](https://arxiv.org/abs/2310.10348). IG along the path between two prompts: [Hanna, Pezzelle and Belinkov (2024)](https://arxiv.org/abs/2403.17806). Paths along real words: [Sanyal and Ren (2021)](https://arxiv.org/abs/2108.13654). Captum for language models: [Miglani et al. (2023)](https://arxiv.org/abs/2312.05491). Inseq: [Sarti et al. (2023)](https://arxiv.org/abs/2302.13942). Conductance: [Dhamdhere, Sundararajan and Yan (2019)](https://arxiv.org/abs/1805.12233).
 #
-# **What is next.** [Lesson 14](14_your_own_model.ipynb): a checklist, seven recipes and a one-page report, for a model that nobody prepared for you. Open questions that you are now equipped for: which baseline, when no input is neutral; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. To read on: Lundstrom et al. (2022) on what the axioms do and do not settle, Hooker et al. (2019) on retraining, Wiegreffe and Pinter (2019) on explanations that are plausible and those that are faithful.
+# **What is next.** [Lesson 14](14_your_own_model.ipynb): a checklist, seven recipes and a one-page report, for a model that nobody prepared for you. Open questions that you are now equipped for: which baseline to take when no input is neutral; what a share means where features work together; how to explain a model of a thousand layers to the person it judged. Further reading: [Lundstrom et al. (2022)](https://arxiv.org/abs/2202.11912) on what the axioms do and do not settle, [Hooker et al. (2019)](https://arxiv.org/abs/1806.10758) on retraining, [Wiegreffe and Pinter (2019)](https://arxiv.org/abs/1908.04626) on plausible and faithful explanations.

@@ -9,15 +9,15 @@
 # %% [markdown]
 # # 14 · Your own model
 #
-# **The question.** How do you attribute a model that nobody prepared for you, and what do you hand to the person who asked?
+# **The question.** How do you explain a model that nobody prepared for you, and what do you hand to the person who asked?
 #
 # **You will be able to**
-# - go through one checklist before, during and after an attribution, whatever the model;
+# - follow one checklist before, during and after an attribution, whatever the model;
 # - adapt one of seven recipes to your model, and write a one-page report with its controls;
-# - find out why a sum is off, however many steps are taken;
+# - find out why a sum is off, however many steps you take;
 # - notice when everything adds up, for the wrong F.
 #
-# **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 12](12_trust.ipynb). Each recipe names the lesson that it rests on.
+# **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 12](12_trust.ipynb). Each recipe names the lesson that it builds on.
 #
 # **Time.** 130 minutes, exercises included. The recipes can be read in any order; skip those for models that you do not have.
 #
@@ -60,29 +60,29 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the number that a regression gives. Of a sequence, the output at the step that your users read, which is the last real one and not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
-# 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and F(x') near F(x) leaves nothing to share out. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
+# 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 #
 # When you have an answer:
 #
 # 4. **Does it add up?** First the residual, then the error estimate: a sum may be right by luck ([05](05_computing_the_integral.ipynb)).
-# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more: `tolerance=0.01`, and look at how much F changes from x' to x. If that does not help, the second half of this lesson is for you.
+# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. If that does not help, the second half of this lesson is for you.
 # 6. **Is it the right F?** Compare F(x) with what the model's users see. Also in the second half.
 #
 # Before you show it to anyone:
 #
-# 7. **Would a map that knows nothing look the same?** Compare with random slopes, with weights drawn again, and with chance when features are deleted ([12](12_trust.ipynb)). And would another baseline give another map?
+# 7. **Would a map that knows nothing look the same?** Compare with random gradients, with random weights, and with random orders of deletion ([12](12_trust.ipynb)). And would another baseline give another map?
 # 8. **How is it shown?** With its sign, its unit, its baseline and its verdict ([08](08_image_models.ipynb)).
-# 9. **What would prove you wrong?** Write down the sentence that you believe, and change the input so that it must fail if it is false ([12](12_trust.ipynb)).
+# 9. **What would prove you wrong?** Write down what you believe, and change the input so that a false belief must fail ([12](12_trust.ipynb)).
 #
-# `igteach.write_report` does 4 and 7, and most of 8: one page that needs neither a network nor a script, and the same as JSON beside it. It calls nothing complete that is not. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
+# `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. It calls nothing complete that is not. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
 #
-# Two words in it. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is what you allow it, 5% unless you say otherwise. *Complete* means that the sum is right to 1%, *roughly complete* to 5%.
+# It uses two terms. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is the most that you allow, 5% by default. *Complete* means that the sum is right to within 1%, *roughly complete* to within 5%.
 #
 # ## Recipe 1: a network on photographs
 #
-# **F** is the probability of the class that the network chose. **x** are its pixels. **x'** is the photograph, blurred: a black one cannot see a black tripod ([07](07_baselines.ipynb)). Smooth the picture for display and not the numbers ([08](08_image_models.ipynb)).
+# **F** is the probability of the class that the network chose. **x** is the photograph. **x'** is the same, blurred: from black, a black tripod gets no share ([07](07_baselines.ipynb)). Smooth the map for display, never the numbers ([08](08_image_models.ipynb)).
 #
 # **Predict.** Which of the controls will complain?
 
@@ -93,7 +93,12 @@ label = int(f(x).argmax())
 blurred = baselines.blur(x, sigma=14.0)
 answer = igteach.integrated_gradients(f, x, blurred, label)
 report = igteach.write_report(
-    answer, f, x, blurred, label, path="reports/photograph.html",
+    answer,
+    f,
+    x,
+    blurred,
+    label,
+    path="reports/photograph.html",
     title=f"Why {imagenet.class_names()[label]}?",
     other_baselines={"black": imagenet.normalise(torch.zeros(1, 3, 1, 1))},
     picture=imagenet.picture(x)[0],
@@ -102,10 +107,9 @@ report = igteach.write_report(
 report
 
 
-
 # %%
 def complaints(report):
-    """The controls that a report warns of."""
+    """The controls that a report warns about."""
     names = [each["name"] for each in report.found["controls"] if not each["passed"]]
     print("complaints:", ", ".join(names) or "none")
 
@@ -113,13 +117,13 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random slopes times x - x' have their strong pixels where the attribution has them: for a single pixel, *how much the blur changed there* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without the pixels that it names F falls sooner than by chance, and a network that has learned nothing gives other shares. (The first control compares strengths, the last one shares with their signs. Strengths follow x - x'; signs follow the model.) Open the page and see how all of this reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. Strengths follow x - x'; signs follow the model.) Open the page and see how it reads.
 #
 # ## Recipe 2: a vision transformer
 #
-# **F** and **x** are as before, here of lesson 08's scenes. (This small transformer is wrong more often than the network of lesson 08.) **x'** is the mean colour, which has no shape. A transformer cuts the picture into patches. You can attribute to pixels and add them up by patch; the sum stays the same.
+# **F** and **x** are as before, now for lesson 08's scenes. (This small transformer is wrong more often than the network of lesson 08.) **x'** is the mean colour, which has no shape. A transformer cuts the picture into patches. You can attribute to pixels and add up the shares of each patch; the total stays the same.
 #
-# **Predict.** Which map has more of its strength on the object: that of pixels, or that of patches?
+# **Predict.** Which map has more of its strength on the object, by pixels or by patches?
 
 # %%
 f = igteach.probability(scenes.load_vit(device))
@@ -135,8 +139,13 @@ patches = pixels.grouped(squares)
 one = int((label.cpu() == drawn.y).nonzero()[0])
 only = slice(one, one + 1)
 report = igteach.write_report(
-    pixels.example(one), f, x[only], grey[only], int(label[one]),
-    path="reports/scene.html", picture=x[one],
+    pixels.example(one),
+    f,
+    x[only],
+    grey[only],
+    int(label[one]),
+    path="reports/scene.html",
+    picture=x[one],
 )
 
 # %%
@@ -148,19 +157,19 @@ show.attribution(patches, x[one], groups=squares, example=one)
 # %%
 right = (label.cpu() == drawn.y).float().mean().item()
 print(f"right on {show.rounded(right, 1)} of the scenes")
-by_patch = patches.values[:, squares] / 64  # each pixel has its part of the patch
+by_patch = patches.values[:, squares] / 64  # each pixel gets 1/64 of its patch
 for name, each in {"pixels": pixels.values, "patches": by_patch[:, None]}.items():
     inside = relevance_mass(each, drawn.mask.to(device)).mean().item()
     print(f"{name:8s} {show.rounded(inside, 1)} of the strength on the object")
 covered = drawn.mask.float().mean().item()
-print(f"the object takes {show.rounded(covered, 2)} of the picture")
+print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown]
-# Pixels. (The figure says that single patches may be off by more than the 5% that were allowed: within a patch shares cancel, and their errors need not.) Attribution to pixels knows nothing of patches: only their sums do, and a patch at the edge of the object hands part of its share to the ground. So if a *place* is the question, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer, like the network of lesson 08, looks where it should: the object takes a small part of the picture and gets most of the strength.
+# Pixels. (The figure says that single patches may be off by more than the 5% allowed: within a patch shares cancel, but their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer, like the network of lesson 08, looks where it should: the object covers little of the picture and gets about half of the strength, or more.
 #
 # ## Recipe 3: a Hugging Face classifier from a folder
 #
-# Somebody sends you a folder with `config.json`, `model.safetensors` and a tokenizer. The next cell makes such a folder: a BERT that sorts questions by the kind of answer they want, with a head fitted to the course's own questions.
+# Someone sends you a folder with `config.json`, `model.safetensors` and a tokenizer. The next cell makes such a folder: a BERT that sorts questions by the kind of answer they want, with a head fitted to the course's own questions.
 
 # %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
@@ -188,7 +197,7 @@ reader.tokenizer.save_pretrained(folder.name)
 print("classes:", *theirs.config.id2label.values())
 
 # %% [markdown]
-# **F** is the probability of the label that it chooses. **x** are word embeddings, and the answer is for each token ([09](09_text_models.ipynb)). **x'** is the padding token; special tokens stay. Only safetensors are read, and no code that comes with a folder is run. The answer knows its F, so the report needs nothing else.
+# **F** is the probability of the label that it chooses. **x** is the word embeddings, and each token gets a share ([09](09_text_models.ipynb)). **x'** is the padding token; special tokens stay. Only safetensors are read, and no code from the folder is run. The answer knows its F, so the report needs nothing else.
 
 # %% tags=["nbval-ignore-output"]
 classifier = text.from_pretrained(folder.name, device)
@@ -218,7 +227,7 @@ print("strongest:", *(answer.merged().tokens[i] for i in sorted(strongest.tolist
 # %% [markdown]
 # ## Recipe 4: a language model
 #
-# **F** is the logit of one next token minus that of another. **x** are the embeddings of the prompt. **x'** is another prompt of as many tokens, the sharpest question that you can ask ([13](13_language_models.ipynb)); where there is none, the mean embedding. (Without SmolLM2 on your machine a far smaller model stands in, and the text does not fit.)
+# **F** is the logit of one next token minus that of another. **x** is the embeddings of the prompt. **x'** is another prompt with the same number of tokens, the sharpest question that you can ask ([13](13_language_models.ipynb)); if there is none, the mean embedding. (Without SmolLM2 on your machine a far smaller model stands in, and the text does not fit it.)
 #
 # **Predict.** Why " she" rather than " he": because of the sister, or because of the nurse?
 
@@ -240,11 +249,11 @@ show.text(answer)
 igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 
 # %% [markdown]
-# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Two shares cannot be ranked against chance, so the report has fewer controls. For more, take the mean embedding as well, with all words moving. A model of your own is `LanguageModel(model, tokenizer)` of `igteach.models.language`.
+# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Rankings of two shares agree by chance, so the report has fewer controls. For more, use the mean embedding as well, so that all words move. Wrap your own model in `LanguageModel(model, tokenizer)` from `igteach.models.language`.
 #
 # ## Recipe 5: a table
 #
-# **F** is the log odds of "malignant", of a network and of boosted trees. **x** is a row of the table, with the names of its columns. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)).
+# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)).
 #
 # **Predict.** Two good models, one patient, one baseline. Will they name the same measurements?
 
@@ -275,8 +284,13 @@ for name, answer in {"network": of_network, "trees": of_trees}.items():
 # %% tags=["nbval-ignore-output"]
 means = {"the mean patient": table.mean()}
 report = igteach.write_report(
-    of_trees, trees, patient, median, path="reports/trees.html",
-    title="A patient, by trees", other_baselines=means,
+    of_trees,
+    trees,
+    patient,
+    median,
+    path="reports/trees.html",
+    title="A patient, by trees",
+    other_baselines=means,
 )
 
 # %%
@@ -284,8 +298,13 @@ complaints(report)
 
 # %% tags=["nbval-ignore-output"]
 report = igteach.write_report(
-    of_network, f, patient, median, path="reports/network.html",
-    title="A patient, by a network", other_baselines=means,
+    of_network,
+    f,
+    patient,
+    median,
+    path="reports/network.html",
+    title="A patient, by a network",
+    other_baselines=means,
 )
 
 # %%
@@ -297,11 +316,11 @@ for name, answer in {"network": of_network, "trees": of_trees}.items():
     print(f"{name:8s}", ", ".join(known.names[i] for i in largest.tolist()))
 
 # %% [markdown]
-# Both say that the lump is large, and not by the same measurement. Perimeter, area and radius are nearly one number: the network spreads over all three what the trees give to one of them. Both models are good, and both attributions are right, each about its model. Neither is a statement about the patient.
+# Both say that the lump is large, and both put its perimeter first. But perimeter, area and radius are nearly one number: the network spreads over all three what the trees give to one. Both models are good, and both attributions are right, each about its model. Neither is a statement about the patient.
 #
 # ## Recipe 6: a series
 #
-# A recurrent network reads numbers, one step after the other. Here the truth is known. Somewhere in the noise is a wave: up then down is class 1, down then up is class 0. Nothing else tells the class. Training takes a few seconds. A third of what the network reads is noise without a wave, whose right answer is "undecided", so that it learns what nothing looks like.
+# A recurrent network reads numbers, one step at a time. Here the truth is known. Somewhere in the noise is a wave: up then down is class 1, down then up is class 0. Nothing else gives the class away. Training takes a few seconds. A third of the training series are noise without a wave, and their right answer is "undecided", so that the network learns what nothing looks like.
 
 # %% tags=["nbval-ignore-output"]
 torch.manual_seed(0)
@@ -321,9 +340,9 @@ x, wave = fresh.x.to(device), fresh.mask.to(device)
 print("right:", show.rounded(((f(x) > 0).cpu() == fresh.y).float().mean().item(), 2))
 
 # %% [markdown]
-# **F** is the log odds after the last step. **x** are the numbers. **x'** is zero, the mean of the noise; print F(x') to see whether the network agrees that it says nothing.
+# **F** is the log odds after the last step. **x** is the series. **x'** is zero, the mean of the noise; print F(x') to see whether the network agrees that it says nothing.
 #
-# **Predict.** Eight steps of thirty carry the wave. How much of the strength of IG will lie on them, and of the gradient's?
+# **Predict.** Eight of thirty steps carry the wave. How much of IG's strength will lie on them, and how much of the gradient's?
 
 # %% tags=["nbval-ignore-output"]
 answer = igteach.integrated_gradients(f, x, 0.0)
@@ -343,9 +362,9 @@ for name, each in {"IG": answer, "gradient": igteach.gradient(f, x)}.items():
 print("by chance", show.rounded(wave.float().mean().item(), 1))
 
 # %% [markdown]
-# Nearly all of IG's strength lies on the wave, and half of the gradient's: once the wave has gone by, the network is sure, and the slope tells little (lesson 02). You can say so because the truth is known. On your own series it is not; there, shift the wave that you believe in, and see whether the shares move with it.
+# Nearly all of IG's strength lies on the wave, but only half of the gradient's: once the wave has passed, the network is sure, and the slope tells little (lesson 02). You can say so because the truth is known. On your own series it is not; there, shift the wave that you believe in, and see whether the shares move with it.
 #
-# Real series differ in length. To read several at once you pad them, and then the last place of a short one is padding. (If f needs the lengths, put them and the model into an nn.Module of your own that takes x alone: then a report can draw its weights again.)
+# Real series differ in length. To read several at once you pad them, and then the last step of a short one is padding. (If f needs the lengths, put them and the model into an nn.Module of your own that takes only x: then a report can randomise its weights.)
 
 # %% [markdown]
 # ### Exercise 1: where F is read
@@ -356,11 +375,11 @@ print("by chance", show.rounded(wave.float().mean().item(), 1))
 #
 # <details><summary>Hint 1</summary>
 #
-# The last step of a series of 5 has index 4.
+# In a series of 5 steps the last has index 4.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>logits[torch.arange(len(logits)), places]</code> takes one place of each series.
+# <code>logits[torch.arange(len(logits)), last]</code> takes one step of each series.
 #
 # </details></details>
 
@@ -383,7 +402,7 @@ check("14.1", read_out)
 # %% [markdown]
 # ## Recipe 7: two inputs
 #
-# Two pictures of digits, and one question: is the left one larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (With a dict f gets its inputs by name.) **x'** are two mean digits. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
+# Two pictures of digits, and one question: is the left one larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (With a dict f gets its inputs by name.) **x'** is the mean digit, twice. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
 
 
 # %%
@@ -400,7 +419,7 @@ class IsLarger(nn.Module):
 
 
 # %% [markdown]
-# **Predict.** The left digit is a 6 and the right one a 4. Which of the two pictures gets more of F?
+# **Predict.** The left digit is a 6 and the right one a 4. Which of the two pictures gets the larger share?
 
 # %% tags=["nbval-ignore-output"]
 scans = load_digits()
@@ -427,18 +446,18 @@ for name, shares in zip(("left", "right"), answer.values, strict=True):
 show.attribution(answer, (left[0], right[0]))
 
 # %% [markdown]
-# The right one, by far. Look at the baseline: the mean digit is read as an 8. On the left the path leads from something like an 8 to a 6, which does not make the left digit larger. On the right it leads from an 8 to a 4. So the baseline *says* something here, F(x') shows it, and the shares answer "compared with two eights". Two black pictures would answer another question, and be read as some digit, too. (The warning about random slopes is that of recipe 1.)
+# The right one, by far. Look at the baseline: the mean digit is read as an 8. On the left the path leads from something like an 8 to a 6, which does not make the left digit larger. On the right it leads from an 8 to a 4. So the baseline *says* something here, F(x') shows it, and the shares answer "compared with two eights". Two black pictures would ask another question, and they too would be read as some digit. (The warning about random gradients is that of recipe 1.)
 
 # %% [markdown]
 # ### Exercise 2: two inputs on one path
 #
 # ●●○ · 12 minutes
 #
-# How much of F belongs to each of two inputs? Take the midpoint rule of lesson 05 and move both together.
+# What is the share of each of two inputs? Use the midpoint rule of lesson 05, and move both together.
 #
 # <details><summary>Hint 1</summary>
 #
-# The points of the first input are <code>first_start + alphas[:, None] * (first - first_start)</code>, those of the second alike, with the same alphas.
+# The points of the first input are <code>first_start + alphas[:, None] * (first - first_start)</code>, those of the second likewise, with the same alphas.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -446,7 +465,7 @@ show.attribution(answer, (left[0], right[0]))
 #
 # <details><summary>Hint 3</summary>
 #
-# For each input: the mean gradient, times the distance, summed.
+# For each input: the mean gradient, times the displacement, summed.
 #
 # </details></details></details>
 
@@ -479,7 +498,7 @@ check("14.2", two_inputs)
 # %% [markdown]
 # ## The sum is off, however many steps
 #
-# Six colleagues bring six models, A to F. Five read a handwritten digit, D reads a question. All have been attributed by the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes right.
+# Six colleagues bring six models, A to F. Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes out right.
 
 
 # %%
@@ -514,9 +533,9 @@ for name, case in cases.items():
     print(f"{name:14s}", *found)
 
 # %% [markdown]
-# B and F wander; the other four stay where they are, and three of these show nearly the same number. So the residual says *that* something is wrong, and not what. Walk a tree of four questions.
+# Models B and F wander; the other four stay where they are, and three of these show nearly the same number. So the residual says *that* something is wrong, not what. Follow a tree of four questions.
 #
-# **First question: does F answer twice alike?** If not, there is no F to explain.
+# **First question: does F give the same answer twice?** If not, there is no F to explain.
 
 # %% tags=["nbval-ignore-output"]
 for name, case in cases.items():
@@ -527,9 +546,9 @@ for name, case in cases.items():
     print(f"{name}  {words.format(*at_x, *at_start)}")
 
 # %% [markdown]
-# B and F answer at random. All six are in eval mode, so someone has put chance where `eval()` does not reach. Look closer: B wavers at x and not at x', which is all zeros. So chance *multiplies* there, and nothing times anything is nothing. In F chance *adds*.
+# Models B and F answer at random. All six are in eval mode, so the randomness sits where `eval()` does not reach. Look closer: B wavers at x but not at x', which is all zeros. So its noise *multiplies*, and zero times anything is zero. In model F the noise *adds*.
 #
-# You need not go looking. Every method of this package notices when the same row gets another answer in another company:
+# You need not go looking. Every method of this package notices when a row gets another answer in another batch:
 
 # %% tags=["nbval-ignore-output"]
 for name, case in cases.items():
@@ -540,9 +559,9 @@ for name, case in cases.items():
         print(f"{name}: {error}")
 
 # %% [markdown]
-# **Second question: do more steps help?** They do for most models that you will meet ([05](05_computing_the_integral.ipynb)), and for none of these. (That B comes nearer is chance: run it again.) And look at D: this package calls its shares complete, while its owner's sum is off. So the owner adds up something else.
+# **Second question: do more steps help?** They do for most models that you will meet ([05](05_computing_the_integral.ipynb)), but for none of these. (That B comes closer is luck: run it again.) And look at D: this package calls its shares complete, while its owner's sum is off. So the owner adds up something else.
 #
-# **Third question: is your own arithmetic right?** The *linear test*: put a linear function in place of the model and leave all the rest as it is. Its shares are right with a single step. If the sum is off even now, the model is innocent.
+# **Third question: is your own arithmetic right?** The *linear test*: put a linear function in place of the model and leave everything else as it is. A single step then gives exact shares. If the sum is off even now, the model is innocent.
 
 # %%
 for name, case in cases.items():
@@ -553,22 +572,22 @@ for name, case in cases.items():
 # %% [markdown]
 # D moves something that it does not count.
 #
-# **Fourth question: where on the path is it lost?** On each short stretch compare how F changes with what its gradient accounts for.
+# **Fourth question: where on the path is it lost?** On each short stretch, compare the change of F with what its gradient accounts for.
 
 # %% [markdown]
 # ### Exercise 3: what the gradient does not account for
 #
 # ●●○ · 12 minutes
 #
-# Cut the path into equal stretches. For each: F at its end minus F at its beginning, minus the gradient in its middle times the displacement.
+# Cut the path into equal stretches. For each: F at its end minus F at its beginning, minus the gradient at its midpoint times the displacement.
 #
 # <details><summary>Hint 1</summary>
 #
-# With <code>ends = torch.linspace(0, 1, stretches + 1)</code>, <code>f(...).diff()</code> is how F changes on each stretch.
+# With <code>ends = torch.linspace(0, 1, stretches + 1)</code>, <code>f(...).diff()</code> is the change of F on each stretch.
 #
 # <details><summary>Hint 2</summary>
 #
-# The middles are <code>(torch.arange(stretches) + 0.5) / stretches</code>, and <code>igteach.gradient(f, points).values</code> has the slopes there.
+# The midpoints are <code>(torch.arange(stretches) + 0.5) / stretches</code>, and <code>igteach.gradient(f, points).values</code> has the slopes there.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -598,7 +617,7 @@ def unexplained(f, x, baseline, stretches):
 check("14.3", unexplained)
 
 # %% [markdown]
-# Here it is for the four models that answer twice alike, added up from x' to x.
+# Here it is for the four models that give the same answer twice, added up from x' to x.
 #
 # **Predict.** A, C and E have nearly the same residual. Will their curves look the same?
 
@@ -626,11 +645,11 @@ show.curves(
 )
 
 # %% [markdown]
-# They do not. A loses everything at one place: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses smoothly and without a break: its gradient is *too small everywhere*, by half. D loses nothing that lasts: its model is innocent, as the linear test said, and its owner's count is not.
+# They do not. A loses everything at one point: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses steadily: its gradient is *too small everywhere*, by half. D loses next to nothing: its model is innocent, as the linear test said, but its owner's count is not.
 #
-# What each needs: take the step out of F, or explain what is before it (A). Make the path avoid the table: attribute to what is looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take chance out, or fix its seed for each row and explain the mean of several F (B, F).
+# What each needs: take the step out of F, or explain what comes before it (A). Start after the table: attribute to what is looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
 #
-# **Predict.** Give each letter its cause: a step, dropout by a flag, a lookup that rounds, special tokens that move and are not counted, a detached branch, a sampled layer.
+# **Predict.** Match each letter with its cause: a step, dropout by a flag, a lookup that rounds, special tokens that move and are not counted, a detached branch, a sampled layer.
 
 # %%
 for name, case in cases.items():
@@ -641,13 +660,13 @@ for name, case in cases.items():
 #
 # ●●○ · 10 minutes
 #
-# Write the tree down. The gaps of exercise 3 stand in for the linear test: where they are nothing, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and what is below 0.05 counts as nothing.
+# Write the tree as code. The gaps of exercise 3 stand in for the linear test: if they are nothing, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and anything below 0.05 counts as nothing.
 #
-# 1. F answers twice, and not alike: `"chance"`.
-# 2. The residual of the most steps counts as nothing: `"nothing"` is wrong with the sum.
-# 3. That residual is less than half of the one of the fewest steps: take more `"steps"`.
-# 4. The gaps together, each without its sign, count as nothing: the gradient is right, so look at what you `"count"`.
-# 5. One gap is more than half of all gaps together: a `"jump"`. Otherwise it is the `"slopes"`.
+# 1. Two answers of F to the same input differ: `"chance"`.
+# 2. The residual with the most steps counts as nothing: `"nothing"` is wrong with the sum.
+# 3. That residual is less than half of the one with the fewest steps: take more `"steps"`.
+# 4. The absolute gaps, added up, count as nothing: the gradient is right, so look at what you `"count"`.
+# 5. One absolute gap is more than half of that sum: a `"jump"`. Otherwise it is the `"slopes"`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -689,7 +708,7 @@ check("14.4", diagnose)
 # %% [markdown]
 # ## It adds up, and is the wrong F
 #
-# Completeness is about the F that you wrote, not about the one that you meant. Three ways to mean another one.
+# Completeness is about the F that you wrote, not the one that you meant. Here are three ways to mean another.
 
 # %%
 reader, digit = digits.load(device), scans.x_test[:1].to(device)
@@ -719,32 +738,32 @@ for name, (g, z) in wrong.items():
     print("{:20s}{:10.1%}{:10.2f}{:18.2f}".format(name, *row))
 
 # %% [markdown]
-# All three add up. None of the three maps is about the answer that the model gives.
+# All three add up, the second roughly. None of the three maps is about the answer that the model gives.
 #
-# - The model ends in a softmax already, and another one squeezes every probability toward one tenth. (`igteach.probability` sees that, and does not take it twice.)
-# - The labels were sorted by the alphabet, and the logits were not. The name of the class is right, its number is not.
-# - The series is as long as the longest of its batch, and a loader filled it up with -1. The network goes on reading after the end, takes the drop to -1 for the second half of a wave, and changes its mind.
+# - The model already ends in a softmax, and a second one squeezes every probability toward one tenth. (`igteach.probability` notices, and does not take it twice.)
+# - The labels were sorted alphabetically, the logits were not. The name of the class is right; its number is not.
+# - A loader padded the series with -1 to the length of the longest in its batch. The network reads on past the end, takes the drop to -1 for the second half of a wave, and changes its mind.
 #
-# One habit finds all three: **compute F(x) and compare it with what the model's users see,** before you attribute anything.
+# One habit finds all three: **compute F(x) and compare it with what the model's users see**, before you attribute anything.
 #
 # ## Recap
 #
-# From [lesson 12](12_trust.ipynb): the residual of your map is 0.1%, and with weights at random you get nearly the same map. What do you tell the person who asked?
+# From [lesson 12](12_trust.ipynb): the residual of your map is 0.1%, and with random weights you get nearly the same map. What do you tell the person who asked?
 #
 # <details><summary>Answer</summary>
 #
-# That you have no explanation yet. The shares are computed correctly, of a map that does not depend on what the model has learned. It shows the input, or the way from the baseline to it.
+# That you have no explanation yet. The shares are computed correctly, but the map does not depend on what the model has learned. It shows the input, or its displacement from the baseline.
 #
 # </details>
 #
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** The shares add up to half of F(x) - F(x'), with 16 steps and with 256. F answers twice alike, the linear test is passed, and what is lost grows evenly along the path. What do you look for?
+# **Question 1.** The shares add up to half of F(x) - F(x'), with 16 steps and with 256. F gives the same answer twice, the linear test is passed, and what is lost grows evenly along the path. What do you look for?
 #
 # <details><summary>A. A threshold in the model.</summary>
 #
-# A jump is lost at one place.
+# A jump loses everything at one point.
 #
 # </details>
 # <details><summary>B. A place where half of the model is cut off from autograd.</summary>
@@ -754,31 +773,31 @@ for name, (g, z) in wrong.items():
 # </details>
 # <details><summary>C. A factor of alpha in your own code.</summary>
 #
-# That halves a linear function, too, so the linear test would have failed.
+# That halves the shares of a linear function, too, so the linear test would have failed.
 #
 # </details>
 
 # %% [markdown]
 # **Question 2.** A report says: F(x) = 0.23, residual 0.0%, all controls passed. The application shows "99% sure" for the same input. Which explanation fits?
 #
-# <details><summary>A. Attributions are always of smaller numbers.</summary>
+# <details><summary>A. Attributions always explain smaller numbers.</summary>
 #
 # F(x) is F at the input, whatever the method.
 #
 # </details>
 # <details><summary>B. Too few steps.</summary>
 #
-# F(x) takes no step at all.
+# F(x) needs no steps at all.
 #
 # </details>
 # <details><summary>C. The F of the report is not the one that the application shows, as after a second softmax.</summary>
 #
-# Right. Ten classes, one of them at .99: a second softmax makes .23 of it.
+# Right. With ten classes, a second softmax turns 0.99 into 0.23.
 #
 # </details>
 
 # %% [markdown]
-# **Question 3.** A colleague attributes a model to word ids, since "they are the input". What is wrong?
+# **Question 3.** A colleague attributes to word ids, since "they are the input". What is wrong?
 #
 # <details><summary>A. Nothing, if the sum is right.</summary>
 #
@@ -790,7 +809,7 @@ for name, (g, z) in wrong.items():
 # Right. The path has to run through what is looked up for them.
 #
 # </details>
-# <details><summary>C. Ids are too large a number; divide them by the size of the vocabulary.</summary>
+# <details><summary>C. The ids are too large; divide them by the size of the vocabulary.</summary>
 #
 # Then the path still leads through whichever words stand between them in the list.
 #
@@ -808,7 +827,7 @@ progress("14")
 #
 # 1. Where is F read, what is x, what says nothing: three sentences, written down before the first gradient.
 # 2. A sum that is off has a cause with a name. Ask twice, take more steps, test a linear function, look at the path.
-# 3. A sum that is right may belong to the wrong F. Compare F(x) with what the users see, and send the controls along with the map.
+# 3. A right sum may belong to the wrong F. Compare F(x) with what users see, and send the controls along with the map.
 #
 # **Where it comes from.** Integrated Gradients: [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365). Vision transformers: [Dosovitskiy et al. (2021)](https://arxiv.org/abs/2010.11929). Trees: [Merrill et al. (2019)](https://arxiv.org/abs/1909.01869). Weights at random: [Adebayo et al. (2018)](https://arxiv.org/abs/1810.03292). Deletion: [Samek et al. (2017)](https://doi.org/10.1109/TNNLS.2016.2599820). Reports on models: [Mitchell et al. (2019)](https://doi.org/10.1145/3287560.3287596).
 #

@@ -60,19 +60,19 @@ EXERCISES = [
         solution=contrast,
         mistakes=[
             Mistake(
-                "You read the first place. What comes next is predicted at the last one.",
+                "You read the first position. What comes next is predicted at the last one.",
                 lambda z, t, a: z[:, 0, t] - z[:, 0, a],
             ),
             Mistake(
-                "You read the place before the last. What comes after the whole prompt is predicted at its last token.",
+                "You read the position before the last. What follows the whole prompt is predicted at its last token.",
                 lambda z, t, a: z[:, -2, t] - z[:, -2, a],
             ),
             Mistake(
-                "You averaged over all places. What comes next is predicted at the last one.",
+                "You averaged over all positions. What comes next is predicted at the last one.",
                 lambda z, t, a: (z[..., t] - z[..., a]).mean(1),
             ),
             Mistake(
-                "You kept every place. One number for each prompt is wanted, that of the last place.",
+                "You kept every position. One number for each prompt is wanted, that of the last position.",
                 lambda z, t, a: z[..., t] - z[..., a],
             ),
             Mistake(
@@ -88,7 +88,7 @@ EXERCISES = [
                 lambda z, t, a: z[:, -1].softmax(1)[:, t] - z[:, -1].softmax(1)[:, a],
             ),
             Mistake(
-                "That is the target's log-probability: against all tokens. It is wanted against one.",
+                "That is the target's log-probability, against all tokens. Compare it with one token only.",
                 lambda z, t, a: z[:, -1].log_softmax(1)[:, t],
             ),
         ],
@@ -98,12 +98,12 @@ EXERCISES = [
         solution=pair_baseline,
         mistakes=[
             Mistake(
-                "You took the other prompt in every place. Tokens that are kept do not move: they need their own.",
+                "You took the other prompt everywhere. Kept tokens do not move: they need their own embeddings.",
                 lambda table, ids, other, keeps: table[other],
             ),
             Mistake("That is the prompt itself; no token would move.", lambda table, ids, other, keeps: table[ids]),
             Mistake(
-                "The wrong ones: you moved the tokens that are to be kept, and kept those that move.",
+                "The wrong ones: you moved the tokens to be kept, and kept those that move.",
                 lambda table, ids, other, keeps: torch.where(keeps[:, None], table[other], table[ids]),
             ),
             Mistake(
@@ -115,17 +115,17 @@ EXERCISES = [
                 lambda table, ids, other, keeps: torch.where(keeps[:, None], torch.zeros(()), table[other]),
             ),
             Mistake(
-                "That is the middle between the prompts. The path begins at the other prompt.",
+                "That is halfway between the prompts. The path begins at the other prompt.",
                 lambda table, ids, other, keeps: (table[ids] + table[other]) / 2,
             ),
             Mistake(
-                "That is x - x', the distance; the point x' itself is wanted.",
+                "That is x - x', the displacement; the point x' itself is wanted.",
                 lambda table, ids, other, keeps: torch.where(
                     keeps[:, None], torch.zeros(()), table[ids] - table[other]
                 ),
             ),
             Mistake(
-                "That is the mean of the table. The tokens that move start from the other prompt's.",
+                "That is the mean of the table. The tokens that move start from the other prompt's embeddings.",
                 lambda table, ids, other, keeps: torch.where(keeps[:, None], table[ids], table.mean(0)),
             ),
         ],
@@ -151,7 +151,7 @@ EXERCISES = [
                 lambda g, x, start, w: _by_word((g * (x - start)).abs().sum(2), w),
             ),
             Mistake(
-                "You summed absolute values of tokens. A word's tokens may speak for and against: keep the signs.",
+                "You summed absolute values over tokens. A word's tokens may speak for and against: keep the signs.",
                 lambda g, x, start, w: _by_word((g * (x - start)).sum(2).abs(), w),
             ),
             Mistake(
@@ -189,8 +189,8 @@ EXERCISES = [
                 lambda y, g, h: _by_head((g * y[:-1]).sum((0, 1)), h),
             ),
             Mistake(
-                "You took the mean slope times the change from one end to the other. What a head writes does not go "
-                "straight; add up slope times change step by step.",
+                "You took the mean slope times the change from one end to the other. What a head writes does not "
+                "change at a constant rate; add up slope times change step by step.",
                 lambda y, g, h: _by_head((g.mean(0) * (y[-1] - y[0])).sum(0), h),
             ),
             Mistake(
@@ -210,15 +210,15 @@ EXERCISES = [
                 lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).mean(1),
             ),
             Mistake(
-                "You averaged over the steps. The changes are small already; add them up.",
+                "You averaged over the steps. Each change is small already; add up slope times change.",
                 lambda y, g, h: _by_head((g * y.diff(dim=0)).mean(0).sum(0), h),
             ),
             Mistake(
-                "You took every h-th number for a head. A head's numbers stand side by side: (heads, width).",
+                "You gave each head every h-th number. A head's numbers stand side by side: (heads, width).",
                 lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(-1, h).sum(0),
             ),
             Mistake(
-                "You summed absolute values. What speaks for and against in a head cancels: keep the signs.",
+                "You summed absolute values. Shares within a head cancel: keep the signs.",
                 lambda y, g, h: _by_head((g * y.diff(dim=0)).abs().sum((0, 1)), h),
             ),
             Mistake(

@@ -165,24 +165,24 @@ EXERCISES = [
         solution=read_out,
         mistakes=[
             Mistake(
-                "You read the last place. In a shorter series that is padding.",
+                "You read the last step of all. In a shorter series that is padding.",
                 lambda z, n, t: z[:, -1, t],
             ),
             Mistake(
-                "You read one place too far: of a series of 3 steps the last is number 2.",
+                "You read one step too late: in a series of 3 steps the last has index 2.",
                 lambda z, n, t: z[torch.arange(len(z)), n, t],
             ),
             Mistake(
-                "You read one place too early: of a series of 3 steps the last is number 2.",
+                "You read one step too early: in a series of 3 steps the last has index 2.",
                 lambda z, n, t: z[torch.arange(len(z)), n - 2, t],
             ),
-            Mistake("You read the first place, where the model has seen one step.", lambda z, n, t: z[:, 0, t]),
+            Mistake("You read the first step, where the model has seen only that one.", lambda z, n, t: z[:, 0, t]),
             Mistake(
-                "You averaged over all places, padding included. Read the last step of each series.",
+                "You averaged over all steps, padding included. Read the last step of each series.",
                 lambda z, n, t: z[..., t].mean(1),
             ),
             Mistake(
-                "You averaged over the steps of each series. This model answers after its last step.",
+                "You averaged over the steps of each series. Read only what the model says after its last step.",
                 lambda z, n, t: torch.stack([row[:length, t].mean() for row, length in zip(z, n, strict=True)]),
             ),
             Mistake(
@@ -204,7 +204,7 @@ EXERCISES = [
         solution=two_inputs,
         mistakes=[
             Mistake(
-                "You moved the first input, then the second. That is a path too, and another one: move both at once.",
+                "You moved the first input, then the second. That is another path: move both at once.",
                 lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a, b0), (a0, b0), _midpoints(n)),
             ),
             Mistake(
@@ -213,7 +213,7 @@ EXERCISES = [
                 lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a0, b0), (a0, b0), _midpoints(n)),
             ),
             Mistake(
-                "You moved each input while the other stood at its end already. The two shares then belong to two "
+                "You moved each input while the other was already at its end. The two shares then belong to two "
                 "paths, and do not add up: move both at once.",
                 lambda f, a, b, a0, b0, n: _others_held(f, (a, b), (a, b), (a0, b0), _midpoints(n)),
             ),
@@ -226,21 +226,21 @@ EXERCISES = [
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (0 * a0, 0 * b0), _midpoints(n)),
             ),
             Mistake(
-                "You multiplied by the inputs. The path begins at the baselines: multiply by what each input moves.",
+                "You multiplied by the inputs. The path begins at the baselines: multiply by each displacement.",
                 lambda f, a, b, a0, b0, n: _times(f, (a, b), (a0, b0), (a, b), _midpoints(n)),
             ),
             Mistake(
-                "You added up the slopes alone. A share is a mean slope times what the input moves.",
+                "You added up the slopes alone. A share is a mean slope times the displacement.",
                 lambda f, a, b, a0, b0, n: _times(
                     f, (a, b), (a0, b0), (torch.ones_like(a), torch.ones_like(b)), _midpoints(n)
                 ),
             ),
             Mistake(
-                "You took the gradients where each step begins. The midpoint rule takes them in its middle.",
+                "You took the gradients where each step begins. The midpoint rule takes them at its midpoint.",
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), torch.arange(n).double() / n),
             ),
             Mistake(
-                "You took the gradients where each step ends. The midpoint rule takes them in its middle.",
+                "You took the gradients where each step ends. The midpoint rule takes them at its midpoint.",
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), (torch.arange(n) + 1).double() / n),
             ),
             Mistake(
@@ -248,8 +248,8 @@ EXERCISES = [
                 lambda f, a, b, a0, b0, n: _per_feature(f, (a, b), (a0, b0), _midpoints(n)),
             ),
             Mistake(
-                "You summed over the steps. It is the mean gradient that counts, so yours is as many times too large "
-                "as there are steps.",
+                "You summed over the steps. Take their mean: your shares are too large by a factor of the number of "
+                "steps.",
                 lambda f, a, b, a0, b0, n: n * _shares(f, (a, b), (a0, b0), _midpoints(n)),
             ),
             Mistake(
@@ -271,31 +271,31 @@ EXERCISES = [
         solution=unexplained,
         mistakes=[
             Mistake(
-                "A stretch is a small piece of the path: divide the gradient's account by the number of stretches.",
+                "A stretch is a small piece of the path: divide slope times displacement by the number of stretches.",
                 lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, _midpoints(n)),
             ),
             Mistake(
-                "That is how F changes. Subtract what the gradient accounts for.",
+                "That is the change of F. Subtract what the gradient accounts for.",
                 lambda f, x, b, n: _heights(f, x, b, n).diff(),
             ),
             Mistake(
-                "That is what the gradient accounts for. Subtract it from how F changes.",
+                "That is what the gradient accounts for. Subtract it from the change of F.",
                 lambda f, x, b, n: _promised(f, x, b, _midpoints(n)) / n,
             ),
             Mistake(
-                "The sign is flipped: how F changes, minus what the gradient accounts for.",
+                "The sign is flipped: the change of F, minus what the gradient accounts for.",
                 lambda f, x, b, n: -unexplained(f, x, b, n),
             ),
             Mistake(
-                "You took absolute values. Whether F rises or falls without its gradient is worth knowing.",
+                "You took absolute values. Keep the signs: they say whether F rises or falls unexplained.",
                 lambda f, x, b, n: unexplained(f, x, b, n).abs(),
             ),
             Mistake(
-                "You took the gradient where a stretch begins. It is asked for in its middle.",
+                "You took the gradient where a stretch begins. It is wanted at its midpoint.",
                 lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, torch.arange(n).double() / n) / n,
             ),
             Mistake(
-                "You took the gradient where a stretch ends. It is asked for in its middle.",
+                "You took the gradient where a stretch ends. It is wanted at its midpoint.",
                 lambda f, x, b, n: (
                     _heights(f, x, b, n).diff() - _promised(f, x, b, (torch.arange(n) + 1).double() / n) / n
                 ),
@@ -321,8 +321,8 @@ EXERCISES = [
         solution=diagnose,
         mistakes=[
             Mistake(
-                "You did not ask first whether F answers twice alike. Where it does not, residuals mean nothing, not "
-                "even small ones.",
+                "You did not ask first whether F gives the same answer twice. If it does not, residuals mean nothing, "
+                "not even small ones.",
                 lambda again, residuals, gaps: _walk_on(residuals, gaps),
             ),
             Mistake(
@@ -330,7 +330,7 @@ EXERCISES = [
                 _signed_residuals,
             ),
             Mistake(
-                "You judged by the residual of the fewest steps. It may be small by luck, and large for want of steps.",
+                "You judged by the fewest steps. Their residual may be small by luck, or large for lack of steps.",
                 lambda again, residuals, gaps: _walk(again, residuals[[0, 0, 0]], gaps),
             ),
             Mistake(
@@ -338,12 +338,12 @@ EXERCISES = [
                 _signed_gaps,
             ),
             Mistake(
-                "You looked at the path before you looked at the residuals of more steps. Where they shrink, steps are "
-                "all that is missing.",
+                "You looked at the path before you looked at the residuals of more steps. If they shrink, "
+                "more steps are all that is needed.",
                 _path_before_steps,
             ),
             Mistake(
-                "You took one large gap for many. If one holds more than half of what is unexplained, F jumps there.",
+                "You mistook one large gap for many. If one holds more than half of the unexplained, F jumps there.",
                 _no_jumps,
             ),
         ],

@@ -39,16 +39,16 @@ def of_heads(numbers, h):
 
 RIGHT = {"13.1": contrast, "13.2": pair_baseline, "13.3": word_matrix, "13.4": head_shares}
 WRONG = [
-    ("13.1", lambda z, t, a: z[:, 0, t] - z[:, 0, a], "first place"),
-    ("13.1", lambda z, t, a: z.mean(1)[:, t] - z.mean(1)[:, a], "averaged over all places"),
-    ("13.1", lambda z, t, a: z[:, :, t] - z[:, :, a], "every place"),
+    ("13.1", lambda z, t, a: z[:, 0, t] - z[:, 0, a], "first position"),
+    ("13.1", lambda z, t, a: z.mean(1)[:, t] - z.mean(1)[:, a], "averaged over all positions"),
+    ("13.1", lambda z, t, a: z[:, :, t] - z[:, :, a], "every position"),
     ("13.1", lambda z, t, a: z[:, -1, a] - z[:, -1, t], "flipped"),
     ("13.1", lambda z, t, a: z[:, -1, t], "alone"),
     ("13.1", lambda z, t, a: z.softmax(-1)[:, -1, t] - z.softmax(-1)[:, -1, a], "difference of probabilities"),
     ("13.1", lambda z, t, a: z.log_softmax(-1)[:, -1, t], "log-probability"),
-    ("13.1", lambda z, t, a: z[:, -2, t] - z[:, -2, a], "place before the last"),
+    ("13.1", lambda z, t, a: z[:, -2, t] - z[:, -2, a], "position before the last"),
     ("13.2", lambda e, i, o, k: e[o] * ~k[:, None], "set the tokens that are kept to zero"),
-    ("13.2", lambda e, i, o, k: 0.5 * e[i] + 0.5 * e[o], "middle between the prompts"),
+    ("13.2", lambda e, i, o, k: 0.5 * e[i] + 0.5 * e[o], "halfway between the prompts"),
     ("13.3", lambda g, x, b, w: grouped((g * (x - b)).norm(dim=2), w), "norm over the embedding"),
     ("13.3", lambda g, x, b, w: grouped((g * (x - b)).sum(2), w) / w.bincount(), "mean over a word's tokens"),
     ("13.4", lambda y, g, h: of_heads((g[-1] * (y[-1] - y[0])).sum(0), h), "attribution patching"),

@@ -84,9 +84,9 @@ def with_signs(again, residuals, gaps):
 RIGHT = {"14.1": read_out, "14.2": two_inputs, "14.3": unexplained, "14.4": diagnose}
 WRONG = [
     ("14.1", lambda z, n, t: z[:, -1][:, t], "that is padding"),
-    ("14.1", lambda z, n, t: z[range(len(z)), n, t], "one place too far"),
-    ("14.1", lambda z, n, t: z[range(len(z)), n - 2, t], "one place too early"),
-    ("14.1", lambda z, n, t: z[:, 0][:, t], "first place"),
+    ("14.1", lambda z, n, t: z[range(len(z)), n, t], "one step too late"),
+    ("14.1", lambda z, n, t: z[range(len(z)), n - 2, t], "one step too early"),
+    ("14.1", lambda z, n, t: z[:, 0][:, t], "first step"),
     ("14.1", lambda z, n, t: z.mean(1)[:, t], "padding included"),
     ("14.1", lambda z, n, t: [float(s[:k, t].mean()) for s, k in zip(z, n, strict=True)], "after its last step"),
     ("14.1", lambda z, n, t: z[range(len(z)), n - 1], "one number for each series"),
@@ -103,7 +103,7 @@ WRONG = [
     ("14.3", lambda f, x, b, n: [abs(gap) for gap in unexplained(f, x, b, n)], "absolute values"),
     ("14.3", lambda f, x, b, n: float(sum(unexplained(f, x, b, n))), "their sum"),
     ("14.3", lambda f, x, b, n: torch.tensor(unexplained(f, x, b, n)).cumsum(0), "added up along the path"),
-    ("14.4", without_chance, "answers twice alike"),
+    ("14.4", without_chance, "the same answer twice"),
     ("14.4", by_few_steps, "fewest steps"),
     ("14.4", with_signs, "compare absolute values"),
     ("14.4", lambda a, r, g: {"jump": "slopes"}.get(diagnose(a, r, g), diagnose(a, r, g)), "one large gap"),
