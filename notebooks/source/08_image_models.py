@@ -61,16 +61,21 @@ show.heatmaps({SCENE_CLASSES[drawn.y[i]]: x[i] for i in range(4)}, kind="picture
 
 # %%
 first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
-print("number", first, "shows a", SCENE_CLASSES[drawn.y[first]], "and the network says", SCENE_CLASSES[answers[first]])
-print("the network is right on at least 97 of 100 scenes that it has not seen:", bool((answers.cpu() == drawn.y).sum() >= 97))
-print("the object takes less than a tenth of a picture, on average:", bool(mask.float().mean() < 0.1))
+there, said = SCENE_CLASSES[drawn.y[first]], SCENE_CLASSES[answers[first]]
+print(f"number {first} shows a {there} and the network says {said}")
+count = int((answers.cpu() == drawn.y).sum())
+print(f"the network is right on {count} of 100 scenes that it has not seen")
+covered = show.rounded(mask.float().mean(), 2)
+print("the fraction of a picture that the object takes, on average:", covered)
 
 # %% [markdown]
 # **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients, with black as the baseline where they need one. Which will put the largest fraction of its strength inside the outline? Will that be more than half?
 
+
 # %%
 def smoothed(f, x, baseline=None, target=None):
-    """The gradient, averaged over ten noisy copies of the picture; this network tolerates noise of 0.1."""
+    """The gradient, averaged over ten noisy copies of the picture; this network
+    tolerates noise of 0.1."""
     return igteach.smoothgrad(f, x, baseline, target, stdev=0.1, samples=10)
 
 
@@ -99,10 +104,10 @@ show.attributions(x[first], shown, mask=mask[first])
 #
 # In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours but one place: add the colours, then take the absolute value.
 #
-# $$\text{share inside} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
+# $$\text{fraction inside the mask} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
 
 # %% [markdown]
-# ### Exercise 1: the share inside
+# ### Exercise 1: the fraction inside the mask
 #
 # ●○○ · 5 minutes
 #
@@ -118,11 +123,13 @@ show.attributions(x[first], shown, mask=mask[first])
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-08-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def inside(values, mask):
     """The fraction of all |share| that lies inside the mask.
 
-    values: (3, height, width);  mask: (height, width), bool.  Returns one number from 0 to 1.
+    values: (3, height, width);  mask: (height, width), bool.
+    Returns one number from 0 to 1.
     """
     ### BEGIN SOLUTION
     strength = values.sum(dim=0).abs()
@@ -142,7 +149,7 @@ for name, answer in of_one.items():
     print(f"{name:20s}{mass.item():.0%}")
 
 # %% [markdown]
-# Did the map that looked empty surprise you? The fraction inside ignores how strong the map is overall. And one picture proves nothing.
+# Did the map that looked empty surprise you? The fraction inside the mask ignores how strong the map is overall. And one picture proves nothing.
 #
 # ## A hundred pictures, and luck
 #
@@ -169,11 +176,14 @@ for name, answer in of_one.items():
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-08-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def reach_of_luck(scores, draws):
-    """Low and high: the middle 95% of the means that other draws of pictures might have given.
+    """Low and high: the middle 95% of the means that other draws of pictures might
+    have given.
 
-    scores: (pictures,);  draws: (times, pictures), indices of pictures, with repeats.  Returns (2,).
+    scores: (pictures,);  draws: (times, pictures), indices of pictures, with repeats.
+    Returns (2,).
     """
     ### BEGIN SOLUTION
     return scores[draws].mean(dim=1).quantile(torch.tensor([0.025, 0.975]))
@@ -186,39 +196,52 @@ check("08.2", reach_of_luck)
 # %% [markdown]
 # `interval` in `igteach.evaluate` does this with SciPy. Two methods are compared on the *same* pictures, so what counts is the interval of their difference, picture by picture. If it lies above zero, luck alone does not explain the lead.
 #
-# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. Beside the share inside stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
+# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. Beside the fraction inside the mask stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
 
 # %%
 noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(device)
-against_black = {name: method(score, x, target=answers) for name, method in methods.items()}
-maps = {"random numbers": noise} | {name: answer.values for name, answer in against_black.items()}
+against_black = {
+    name: method(score, x, target=answers) for name, method in methods.items()
+}
+maps = {"random numbers": noise} | {
+    name: answer.values for name, answer in against_black.items()
+}
 mean, low, high = range(3)
 
 
 def table(maps):
-    """Prints both scores of each map with their intervals; returns the intervals of the share inside."""
-    print(f"{'':38s}{'share inside':24s}pointing game")
+    """Prints both scores of each map with their intervals; returns the intervals of
+    the fraction inside the mask."""
+    print(f"{'':38s}{'fraction inside the mask':26s}pointing game")
     found = {}
     for name, values in maps.items():
         found[name] = interval(relevance_mass(values, mask))
-        cells = [f"{each[mean]:.0%} ({each[low]:.0%} to {each[high]:.0%})" for each in (found[name], interval(pointing_game(values, mask)))]
-        print(f"{name:38s}{cells[0]:24s}{cells[1]}")
+        cells = [
+            f"{each[mean]:.0%} ({each[low]:.0%} to {each[high]:.0%})"
+            for each in (found[name], interval(pointing_game(values, mask)))
+        ]
+        print(f"{name:38s}{cells[0]:26s}{cells[1]}")
     return found
 
 
 def leads(values, others):
-    """Whether the first maps have the larger share inside, and luck does not explain it."""
-    return interval(relevance_mass(values, mask) - relevance_mass(others, mask))[low] > 0
+    """Whether the first maps have the larger fraction inside the mask, and luck does
+    not explain it."""
+    gain = relevance_mass(values, mask) - relevance_mass(others, mask)
+    return interval(gain)[low] > 0
 
 
 # %% tags=["nbval-ignore-output"]
 from_black = table(maps)
 
 # %%
-print("every method leads random numbers:              ", all(leads(maps[name], noise) for name in methods))
-print("IG leads the gradient:                          ", leads(maps["IG"], maps["gradient"]))
-print("the smoothed gradient leads the gradient:       ", leads(maps["smoothed gradient"], maps["gradient"]))
-print("IG puts over half of its strength on the object:", from_black["IG"][mean] > 0.5)
+all_lead = all(leads(maps[name], noise) for name in methods)
+ig_leads = leads(maps["IG"], maps["gradient"])
+smoothed_leads = leads(maps["smoothed gradient"], maps["gradient"])
+print("every method leads random numbers:       ", all_lead)
+print("IG leads the gradient:                   ", ig_leads)
+print("the smoothed gradient leads the gradient:", smoothed_leads)
+print("IG's fraction inside the mask:", show.rounded(from_black["IG"][mean], 2))
 
 # %% [markdown]
 # IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
@@ -226,9 +249,10 @@ print("IG puts over half of its strength on the object:", from_black["IG"][mean]
 # Is IG wrong about most of the picture, then? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
 
 # %%
-wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)[:, 0].bool()
+wide = max_pool2d(mask[:, None].float(), kernel_size=7, stride=1, padding=3)
 for name in ("IG", "random numbers"):
-    print(f"{name:15s} over half of its strength on the object and a rim of three pixels:", bool(relevance_mass(maps[name], wide).mean() > 0.5))
+    found = show.rounded(relevance_mass(maps[name], wide[:, 0].bool()).mean(), 2)
+    print(f"{name:15s} on the object and a rim of three pixels: {found}")
 
 # %% [markdown]
 # So be careful with the word truth. The mask says where the evidence *may* lie, give or take a rim (and a soft shadow, which follows the shape as well). It does not say what this network used. A network that looks at the paper is one thing, a method that wrongly says so is another, and a score alone cannot tell them apart. Only an intervention can; lesson 12 makes some.
@@ -259,15 +283,21 @@ for name, start in starts.items():
 show.attributions(x[first], of_first)
 
 # %% tags=["nbval-ignore-output"]
-asked_otherwise = table({f"{name}: IG": answer.values for name, answer in by_start.items()})
+asked_otherwise = table(
+    {f"{name}: IG": answer.values for name, answer in by_start.items()}
+)
 
 # %%
-print("mean colour leads black:                     ", leads(by_start["mean colour"].values, by_start["black"].values))
-print("without the object it is over three quarters:", asked_otherwise["no object: IG"][mean] > 0.75)
-print("complete within 5%, nine pictures in ten:    ", all((answer.relative_residual < 0.05).float().mean() > 0.9 for answer in by_start.values()))
+colour_leads = leads(by_start["mean colour"].values, by_start["black"].values)
+print("mean colour leads black:", colour_leads)
 for name, start in starts.items():
-    opinion = baselines.opinion(score, start)
-    print(f"{name:12s} neutral within 0.05, nine pictures in ten: {bool((opinion < 0.05).float().mean() > 0.9)}")
+    found = show.rounded(asked_otherwise[f"{name}: IG"][mean], 2)
+    complete = (by_start[name].relative_residual < 0.05).float().mean().item()
+    neutral = (baselines.opinion(score, start) < 0.05).float().mean().item()
+    print(
+        f"{name:12s} fraction inside the mask {found}   complete within 5%: "
+        f"{complete:.1f} of the pictures   neutral within 0.05: {neutral:.1f}"
+    )
 
 # %% [markdown]
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
@@ -282,15 +312,21 @@ for name, start in starts.items():
 competing_inputs = {}
 for name, start in starts.items():
     competing_inputs[f"{name}: IG"] = by_start[name].values
-    competing_inputs[f"{name}: gradient x input"] = igteach.gradient_times_input(score, x, start, answers).values
+    product = igteach.gradient_times_input(score, x, start, answers)
+    competing_inputs[f"{name}: gradient x input"] = product.values
     competing_inputs[f"{name}: random slopes"] = noise * (x - start)
 scored = table(competing_inputs)
 
 # %%
 for name in starts:
-    ours, random = (scored[f"{name}: {which}"][mean] for which in ("IG", "random slopes"))
-    print(f"{name:12s} IG over random slopes: at least 3 times {ours > 3 * random!s:6s} at least 0.3 more {ours > random + 0.3!s:6s} within 0.05 {abs(ours - random) < 0.05}")
-print("from the mean colour IG leads gradient x input:", leads(competing_inputs["mean colour: IG"], competing_inputs["mean colour: gradient x input"]))
+    ours, random = scored[f"{name}: IG"][mean], scored[f"{name}: random slopes"][mean]
+    print(
+        f"{name:12s} IG over random slopes: {show.rounded(ours / random, 1)} times, "
+        f"{abs(ours - random):.1f} apart"
+    )
+of_ig = competing_inputs["mean colour: IG"]
+of_product = competing_inputs["mean colour: gradient x input"]
+print("from the mean colour IG leads gradient x input:", leads(of_ig, of_product))
 
 # %% [markdown]
 # The best score of all was worth nothing. With no object in the baseline, random slopes do as well as Integrated Gradients: the answer was in the question.
@@ -323,6 +359,7 @@ print("from the mean colour IG leads gradient x input:", leads(competing_inputs[
 # <code>.view(1, 3, 1, 1)</code> lines three numbers up with the colours, and <code>.expand(...)</code> repeats them over a picture.
 #
 # </details></details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "answer-08-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def black(mean, deviation, height, width):
@@ -391,6 +428,7 @@ for name, picture in gallery.pictures.items():
 # %% [markdown]
 # Each map has its own colour scale: read it off the bar.
 
+
 # %%
 def titled(name):
     """The maps of a photograph, by descriptive titles."""
@@ -409,6 +447,7 @@ show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 # Read the line under each title. All of these maps add up, or nearly. So each is a right answer, to its own question.
 #
 # A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
+
 
 # %%
 def mean_of(answers):
@@ -442,9 +481,11 @@ show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
 #
 # **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
 
+
 # %%
 def in_all(answer):
-    """The sums of the pixels' shares, of their |shares|, and of these after smoothing."""
+    """The sums of the pixels' shares, of their |shares|, and of these after
+    smoothing."""
     pixels = answer.values.sum(dim=1)[0].double().cpu().numpy()
     return pixels.sum(), abs(pixels).sum(), abs(smoothed_map(pixels, 3)).sum()
 
@@ -452,7 +493,8 @@ def in_all(answer):
 print(f"{'':34s}shares  |shares|  |smoothed over 3 pixels|")
 for name, maps_of_one in explained.items():
     for title, answer in maps_of_one.items():
-        total, strength, rest = show.rounded([float(each) for each in in_all(answer)], 2)
+        sums = [float(each) for each in in_all(answer)]
+        total, strength, rest = show.rounded(sums, 2)
         which = f"{gallery.labels[chosen[name]]} {title}"
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
@@ -472,6 +514,7 @@ show.attributions(gallery.pictures["coins"], titled("coins"), smooth=3)
 # Nowhere in particular. On the camera-man it lay on things that you would have named, and *you* were pleased. That is not evidence: on the scenes a splendid score was worth nothing. Two tests work for any picture.
 #
 # **First: another baseline.** How alike are the maps of one photograph?
+
 
 # %%
 def squares(attribution):
@@ -496,6 +539,7 @@ for name in ("camera", "coffee"):
 #
 # **Predict.** For how many of the five will less be left than with random squares?
 
+
 # %%
 def blurred(picture, strengths):
     """The picture, blurred in the 5% of its 8 by 8 squares that are strongest."""
@@ -507,13 +551,16 @@ def blurred(picture, strengths):
     return torch.where(where, baselines.blur(picture, sigma=8.0), picture)
 
 
-print(f"{'':20s}{'F(x)':>8s}{'without the strongest by IG':>30s}{'or as many at random':>28s}")
+columns = f"{'F(x)':>8s}{'without the strongest by IG':>30s}"
+print(f"{'':20s}{columns}{'or as many at random':>28s}")
 for name, picture in gallery.pictures.items():
     of_ig = squares(explained[name]["from blur"])
     lot = torch.Generator().manual_seed(0)
     at_random = [torch.rand(len(of_ig), generator=lot).to(of_ig) for _ in range(8)]
     with torch.no_grad():
-        changed = torch.cat([blurred(picture[None], each) for each in (of_ig, *at_random)])
+        changed = torch.cat(
+            [blurred(picture[None], each) for each in (of_ig, *at_random)]
+        )
         left = seen(changed)[:, chosen[name]]
     f_there = explained[name]["from blur"].f_input[0]
     printed = show.rounded([f_there.item(), left[0].item(), left[1:].mean().item()], 2)
@@ -532,9 +579,11 @@ for name, picture in gallery.pictures.items():
 #
 # Here is a network that answers exactly as ours does. It adds the same number to all eight logits, one that grows with the brightness of the upper left corner. No probability changes, no answer changes: softmax sees only differences.
 
+
 # %%
 class Lifted(nn.Module):
-    """The network, with the brightness of the upper left corner added to every logit."""
+    """The network, with the brightness of the upper left corner added to every
+    logit."""
 
     def __init__(self, network):
         super().__init__()
@@ -546,30 +595,37 @@ class Lifted(nn.Module):
 
 lifted = Lifted(model)
 with torch.no_grad():
-    print("same probabilities to 0.0001:", bool((lifted(x).softmax(dim=1) - model(x).softmax(dim=1)).abs().max() < 1e-4))
+    largest = (lifted(x).softmax(dim=1) - model(x).softmax(dim=1)).abs().max()
+    print("same probabilities to 0.0001:", bool(largest < 1e-4))
 
 # %% [markdown]
 # **Predict.** Two networks, one behaviour. Will their shares of the logit differ, and where?
 
+
 # %%
 def in_64_steps(f):
-    """IG of one scene at the same points of the path for every F, so that only F differs."""
+    """IG of one scene at the same points of the path for every F, so that only F
+    differs."""
     return igteach.integrated_gradients(f, one, 0.0, label, steps=64)
 
 
+readings = {"logit": igteach.logit, "probability": igteach.probability}
 pairs = {
-    name: [in_64_steps(wrap(network)) for network in (model, lifted)]
-    for name, wrap in {"logit": igteach.logit, "probability": igteach.probability}.items()
+    name: [in_64_steps(read(network)) for network in (model, lifted)]
+    for name, read in readings.items()
 }
-shown = (
-    f"IG of {fish}'s logit, from black",
-    "IG of that logit + corner brightness",
-)
+shown = (f"IG of {fish}'s logit, from black", "IG of that logit + corner brightness")
 show.attributions(x[first], dict(zip(shown, pairs["logit"])))
 
 # %%
+def apart(ours, theirs):
+    """The size of two maps' difference, as a fraction of the size of the first."""
+    return ((ours - theirs).norm() / ours.norm()).item()
+
+
 for name, (ours, theirs) in pairs.items():
-    print(f"{name:12s} the two maps are the same to 1%: {bool((ours.values - theirs.values).norm() < 0.01 * ours.values.norm())}")
+    gap = apart(ours.values, theirs.values)
+    print(f"{name:12s} the two maps are apart by {gap:.2f}")
 
 # %% [markdown]
 # A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
@@ -597,6 +653,7 @@ for name, (ours, theirs) in pairs.items():
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-08-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def log_odds(logits, target):
     """The logarithm of the chance for a class over the chance against it.
@@ -613,6 +670,7 @@ def log_odds(logits, target):
 # %% nbgrader={"grade": true, "grade_id": "check-08-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("08.4", log_odds)
 
+
 # %%
 def odds(network):
     """F: the log odds of each class, each in its turn left out of the sum."""
@@ -626,14 +684,16 @@ def odds(network):
 
 
 ours, theirs = (in_64_steps(odds(network)).values for network in (model, lifted))
-print("log odds     the two maps are the same to 1%:", bool((ours - theirs).norm() < 0.01 * ours.norm()))
+print(f"log odds     the two maps are apart by {apart(ours, theirs):.2f}")
 
 # %% tags=["nbval-ignore-output"]
 colours = starts["mean colour"]
 by_f = {"probability": by_start["mean colour"].values}
 for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
     by_f[name] = integrated(f, x, colours, answers).values
-by_f_scored = table({f"mean colour: IG of the {name}": values for name, values in by_f.items()})
+by_f_scored = table(
+    {f"mean colour: IG of the {name}": values for name, values in by_f.items()}
+)
 
 # %% [markdown]
 # On our hundred scenes the choice makes a small difference to the score. You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
@@ -699,9 +759,11 @@ explore.baseline_explorer(score, one, choices | {"white": 1.0}, label)
 # %% [markdown]
 # And a picture of your own. It stays on your machine.
 
+
 # %% tags=["nbval-ignore-output"]
 def explain(image):
-    """From a picture file to a figure: the network's answer, and IG from the blurred file."""
+    """From a picture file to a figure: the network's answer, and IG from the blurred
+    file."""
     mine = imagenet.centre(image).to(device)
     best = int(gallery.model(mine[None]).argmax())
     start = starts_of(mine[None])["blur"]

@@ -48,16 +48,23 @@ device = igteach.device()
 # %%
 asker = text.load("question_types", device)
 ours = load_questions()  # written for this course, so the network has never seen them
-for question in ("How many people live in Paris?", "Who painted the ceiling?", "What does IG stand for?", "Why is the sky blue?"):
+for question in (
+    "How many people live in Paris?",
+    "Who painted the ceiling?",
+    "What does IG stand for?",
+    "Why is the sky blue?",
+):
     print(f"{asker.predict([question])[0]:5s} {question}")
-right = [label == one.label for one, label in zip(ours, asker.predict([one.text for one in ours]))]
-print("right on at least 9 in 10 of our own questions:", sum(right) >= 0.9 * len(right))
+said = asker.predict([one.text for one in ours])
+right = [label == one.label for one, label in zip(ours, said)]
+print(f"right on {sum(right)} of {len(right)} of our own questions")
 
 # %% [markdown]
 # **Predict.** Which words of "How many people live in Paris?" made it say NUM? And which of "What year did the ship sink?"
 
 # %% tags=["nbval-ignore-output"]
-show.text([token_attribution(asker, question) for question in ("How many people live in Paris?", "What year did the ship sink?")])
+two = ("How many people live in Paris?", "What year did the ship sink?")
+show.text([token_attribution(asker, question) for question in two])
 
 # %% [markdown]
 # Orange words over a solid line speak for the answer, blue ones over a dotted line against it. The line below the text says whether they add up. How was this made?
@@ -80,7 +87,8 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
     point = pad + alpha * (many - pad)
     nearest = int((lookup.weight - point).norm(dim=1).argmin())
     gap = (lookup.weight[nearest] - point).norm() / (many - pad).norm()
-    print(f"alpha {alpha:4.2f}  nearest token: {asker.tokenizer.convert_ids_to_tokens(nearest):7s} is there: {bool(gap < 0.01)}")
+    token = asker.tokenizer.convert_ids_to_tokens(nearest)
+    print(f"alpha {alpha:4.2f}  nearest token: {token:7s} apart by {gap.item():.2f}")
 
 # %% [markdown]
 # Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
@@ -104,11 +112,13 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-09-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def baseline_of(embeddings, special, pad):
     """The embeddings of a text without its words.
 
-    embeddings: (tokens, width);  special: (tokens,), bool;  pad: (width,).  Returns (tokens, width).
+    embeddings: (tokens, width);  special: (tokens,), bool;  pad: (width,).
+    Returns (tokens, width).
     """
     ### BEGIN SOLUTION
     return torch.where(special[:, None], embeddings, pad)
@@ -132,7 +142,9 @@ x = lookup(inputs["input_ids"])[0].detach()  # (tokens, width)
 start = torch.where(special[:, None], x, pad)
 alphas = ((torch.arange(64) + 0.5) / 64).to(device)
 path = (start + alphas[:, None, None] * (x - start)).requires_grad_()
-p = asker.model(inputs_embeds=path, attention_mask=inputs["attention_mask"].expand(64, -1)).softmax(dim=1)[:, target]
+p = asker.model(
+    inputs_embeds=path, attention_mask=inputs["attention_mask"].expand(64, -1)
+).softmax(dim=1)[:, target]
 slopes = torch.autograd.grad(p.sum(), path)[0].mean(dim=0)
 print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape)
 
@@ -154,6 +166,7 @@ print("slopes have the shape of the text's embeddings:", slopes.shape == x.shape
 #
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-09-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def token_scores(slopes, x, start):
     """The share of each token, from the mean slopes on its path.
@@ -171,10 +184,14 @@ check("09.2", token_scores)
 # %%
 by_hand = torch.einsum("tk,tk->t", slopes, x - start)
 packaged = token_attribution(asker, question, steps=64)
-print("the same as token_attribution, within 0.001:", bool((by_hand - packaged.scores).abs().max() < 0.001))
-print("special tokens get exactly nothing:", bool((packaged.scores[special] == 0).all()))
-print("'how' and 'many' get over three quarters:", bool(packaged.scores[1:3].sum() > 0.75 * packaged.scores.sum()))
-print("complete within 5%:", bool(packaged.evidence.relative_residual < 0.05))
+apart = (by_hand - packaged.scores).abs().max()
+of_special = packaged.scores[special].tolist()
+part = packaged.scores[1:3].sum() / packaged.scores.sum()
+residual = packaged.evidence.relative_residual
+print("the same as token_attribution, within 0.001:", bool(apart < 0.001))
+print("special tokens get", of_special)
+print("'how' and 'many' get, of all:", show.rounded(part, 2))
+print(f"the residual: {residual.item():.0%} of F(x) - F(x')")
 
 # %% [markdown]
 # ## Words in pieces
@@ -202,14 +219,18 @@ print(asker.encode([cut]).tokens(0))
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-09-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def word_scores(scores, word_of):
     """The share of each word.
 
-    scores: (tokens,);  word_of: (tokens,), the number of the word, -1 for a special token.  Returns (words,).
+    scores: (tokens,);  word_of: (tokens,), the number of the word, -1 for a special
+    token.  Returns (words,).
     """
     ### BEGIN SOLUTION
-    return torch.stack([scores[word_of == word].sum() for word in range(int(word_of.max()) + 1)])
+    return torch.stack(
+        [scores[word_of == word].sum() for word in range(int(word_of.max()) + 1)]
+    )
     ### END SOLUTION
 
 
@@ -235,9 +256,15 @@ guest = text.load("sentiment_zh", device)
 
 
 def opinion_of(classifier, sentence, baseline):
-    """The probability of each label where the words have been replaced by the baseline."""
-    empty = [token_attribution(classifier, sentence, label, baseline=baseline, steps=64).evidence.f_baseline.item() for label in classifier.labels]
-    return dict(zip(classifier.labels, empty))
+    """The probability of each label where the words have been replaced by the
+    baseline."""
+    said = {}
+    for label in classifier.labels:
+        one = token_attribution(
+            classifier, sentence, label, baseline=baseline, steps=64
+        )
+        said[label] = one.evidence.f_baseline.item()
+    return said
 
 
 # %% tags=["nbval-ignore-output"]
@@ -248,15 +275,16 @@ for name, classifier, sentence in (
 ):
     for baseline in ("pad", "zero"):
         opinions = opinion_of(classifier, sentence, baseline)
-        print(f"{name:17s}{baseline:6s}" + "  ".join(f"{label} {p:.2f}" for label, p in opinions.items()))
+        cells = "  ".join(f"{label} {p:.2f}" for label, p in opinions.items())
+        print(f"{name:17s}{baseline:6s}{cells}")
 
 # %%
-says = opinion_of(asker, question, "pad")
-print("to the asker, padding wants a description (over 0.8):", says["DESC"] > 0.8)
-says = opinion_of(critic, "The plot is dull.", "pad")
-print("to the English critic, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
-says = opinion_of(guest, "房间很干净。", "pad")
-print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["negative"] - 0.5) < 0.2)
+says = opinion_of(asker, question, "pad")["DESC"]
+print("to the asker, P(a description) of padding:    ", show.rounded(says, 1))
+says = opinion_of(critic, "The plot is dull.", "pad")["negative"]
+print("to the English critic, P(negative) of padding:", show.rounded(says, 1))
+says = opinion_of(guest, "房间很干净。", "pad")["negative"]
+print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 
 # %% [markdown]
 # So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. To the two readers of reviews padding is nearly even. Zeros are no better in general: look what the critic makes of them. The strength of these opinions depends a little on the length of the text. Nobody trained these networks to find padding neutral, as lesson 07's digit network was trained with black. Where it is neutral, that is luck; ask each time.
@@ -267,7 +295,11 @@ print("to the Chinese guest, padding is nearly even (within 0.2):", abs(says["ne
 
 # %% tags=["nbval-ignore-output"]
 wrong = [one for one, is_right in zip(ours, right) if not is_right]
-tripped = [token_attribution(asker, one.text, steps=64) for one in wrong if asker.predict([one.text])[0] == "HUM"]
+tripped = [
+    token_attribution(asker, one.text, steps=64)
+    for one in wrong
+    if asker.predict([one.text])[0] == "HUM"
+]
 show.text(tripped)
 
 # %% [markdown]
@@ -294,9 +326,11 @@ show.text(tripped)
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-09-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def flip_rate(before, after, label):
-    """Of the texts that did not have the label before, the fraction that have it afterwards.
+    """Of the texts that did not have the label before, the fraction that have it
+    afterwards.
 
     before, after: (texts,), numbers of labels;  label: a number.  Returns one number.
     """
@@ -309,10 +343,15 @@ def flip_rate(before, after, label):
 # %% nbgrader={"grade": true, "grade_id": "check-09-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("09.4", flip_rate)
 
+
 # %%
 def answers(prefix=""):
-    """The answers to our own questions, each behind the prefix, as numbers of labels."""
-    asked = [prefix + one.text[0].lower() + one.text[1:] if prefix else one.text for one in ours]
+    """The answers to our own questions, each behind the prefix, as numbers of
+    labels."""
+    asked = [
+        prefix + one.text[0].lower() + one.text[1:] if prefix else one.text
+        for one in ours
+    ]
     return asker.probabilities(asked).argmax(dim=1)
 
 
@@ -322,11 +361,16 @@ def flips(prefix, label="HUM"):
 
 
 by_trigger, by_control = flips("Who can tell me: "), flips("Please tell me: ")
-print("the trigger flips over a third of the questions to HUM: ", bool(by_trigger.mean() > 1 / 3))
-print("the control flips under one in twenty:                  ", bool(by_control.mean() < 1 / 20))
+print(f"the trigger flips {by_trigger.mean():.1f} of the questions to HUM")
+print(f"the control flips {by_control.mean():.1f} of the questions to HUM")
 
 # %% tags=["nbval-ignore-output"]
-for name, flipped in (("Who can tell me: ", by_trigger), ("Please tell me: ", by_control), ("Who knows: ", flips("Who knows: ")), ("Can you tell me: ", flips("Can you tell me: "))):
+for name, flipped in (
+    ("Who can tell me: ", by_trigger),
+    ("Please tell me: ", by_control),
+    ("Who knows: ", flips("Who knows: ")),
+    ("Can you tell me: ", flips("Can you tell me: ")),
+):
     part, low, high = interval(flipped)
     print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
 
@@ -347,19 +391,21 @@ encoder.set_attn_implementation("eager")  # the only one that hands its attentio
 
 
 def attention(sentence):
-    """(tokens,) How much the tokens of the last layer look at each token, on average."""
+    """(tokens,) How much the tokens of the last layer look at each token, on
+    average."""
+    inputs = asker.inputs(asker.encode([sentence]))
     with torch.no_grad():
-        looked = encoder(**asker.inputs(asker.encode([sentence])), output_attentions=True).attentions[-1]
+        looked = encoder(**inputs, output_attentions=True).attentions[-1]
     return looked[0].mean(dim=(0, 1))
 
 
 weights = attention(question)
-print("all tokens together get 1:", bool((weights.sum() - 1).abs() < 1e-4))
+print("all tokens together get", show.rounded(weights.sum()))
 print("no weight is negative:", bool((weights >= 0).all()))
 
 # %% tags=["nbval-ignore-output"]
-for token, score, weight in zip(packaged.tokens, packaged.scores.tolist(), weights.tolist()):
-    print(f"{token:10s} IG {score:+.2f}   attention {weight:.2f}")
+for token, score, weight in zip(packaged.tokens, packaged.scores, weights):
+    print(f"{token:10s} IG {score.item():+.2f}   attention {weight.item():.2f}")
 
 # %% [markdown]
 # They disagree, and you can see that they speak of different things. Attention has no sign; it also goes to [CLS], [SEP] and question marks; it belongs to no answer in particular.
@@ -368,6 +414,7 @@ for token, score, weight in zip(packaged.tokens, packaged.scores.tolist(), weigh
 #
 # **Predict.** Which of the three does the most harm?
 
+
 # %%
 def without(sentence, span):
     """The sentence without the characters of the span."""
@@ -375,20 +422,28 @@ def without(sentence, span):
 
 
 def harm(sentences, strengths_of):
-    """(sentences,) The probability lost by each sentence's answer where its strongest word goes."""
+    """(sentences,) The probability lost by each sentence's answer where its strongest
+    word goes."""
     lost = []
     for sentence in sentences:
         one, strengths = strengths_of(sentence)
-        words = [n for n, (first, end) in enumerate(one.offsets) if first < end and sentence[first:end].isalnum()]
+        words = [
+            n
+            for n, (first, end) in enumerate(one.offsets)
+            if first < end and sentence[first:end].isalnum()
+        ]
         strongest = max(words, key=lambda n: strengths[n])
         number = asker.labels.index(one.prediction)
-        kept = asker.probabilities([sentence, without(sentence, one.offsets[strongest])])[:, number]
+        shorter = without(sentence, one.offsets[strongest])
+        kept = asker.probabilities([sentence, shorter])[:, number]
         lost.append(kept[0] - kept[1])
     return torch.stack(lost)
 
 
 sample = [one.text for one in ours[::12]]
-explained = {sentence: token_attribution(asker, sentence, steps=64) for sentence in sample}
+explained = {
+    sentence: token_attribution(asker, sentence, steps=64) for sentence in sample
+}
 generator = torch.Generator().manual_seed(0)
 
 
@@ -423,8 +478,10 @@ for name in ("a random word", "attention's word"):
 # **Predict.** "The film is slow, but the cast is wonderful." Which words will speak for positive, and which against?
 
 # %% tags=["nbval-ignore-output"]
-display(show.text(token_attribution(critic, "The film is slow, but the cast is wonderful.", "positive", steps=64)))
-display(show.text(token_attribution(guest, ["房间很干净，服务也很好。", "房间又脏又旧，服务态度很差。"])))
+film = "The film is slow, but the cast is wonderful."
+rooms = ["房间很干净，服务也很好。", "房间又脏又旧，服务态度很差。"]
+display(show.text(token_attribution(critic, film, "positive", steps=64)))
+display(show.text(token_attribution(guest, rooms)))
 
 # %% [markdown]
 # The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
@@ -434,7 +491,12 @@ display(show.text(token_attribution(guest, ["房间很干净，服务也很好�
 # **Predict.** In "The film is not bad." the critic says positive. What share will *bad* get?
 
 # %% tags=["nbval-ignore-output"]
-four = ("The film is good.", "The film is not good.", "The film is bad.", "The film is not bad.")
+four = (
+    "The film is good.",
+    "The film is not good.",
+    "The film is bad.",
+    "The film is not bad.",
+)
 for sentence, chance in zip(four, critic.probabilities(four)[:, 1].tolist()):
     print(f"P(positive) = {chance:.3f}  {sentence}")
 shares = [token_attribution(critic, sentence, "positive") for sentence in four]
@@ -443,9 +505,9 @@ show.text(shares)
 # %%
 chances = critic.probabilities(four)[:, 1]
 alone, together = (dict(zip(one.tokens, one.scores.tolist())) for one in shares[2:])
-print("'not' turns good to negative, and bad to positive:", bool(chances[1] < 0.25 and chances[3] > 0.75))
-print("alone, bad speaks against positive (below -0.2):", alone["bad"] < -0.2)
-print("in 'not bad', it gets next to nothing (within 0.15):", abs(together["bad"]) < 0.15)
+print("P(positive) of the four:", [round(chance, 1) for chance in chances.tolist()])
+print(f"alone, bad gets {alone['bad']:.1f}")
+print(f"in 'not bad', it gets {together['bad']:.1f}")
 print("took as many steps as the error asked for:", bool(shares[3].evidence.converged))
 
 # %% [markdown]
@@ -471,16 +533,20 @@ for one in [one for one in frames if one.frame == 0][::4]:
 
 # %% tags=["nbval-ignore-output"]
 known, unseen = held_out_frames(frames, seed=0)
+two, three = ("negative", "positive"), ("negative", "neutral", "positive")
 networks = {
-    "without neutral": train_on_frames(known, ("negative", "positive"), "zh", seed=0),
-    "with neutral": train_on_frames(known, ("negative", "neutral", "positive"), "zh", seed=0),
+    "without neutral": train_on_frames(known, two, "zh", seed=0),
+    "with neutral": train_on_frames(known, three, "zh", seed=0),
 }
 for name, network in networks.items():
     for label in ("negative", "positive"):
         found = measure(network, unseen, label)
-        print(f"{name:16s}{label:10s}" + "   ".join(f"{what} {value:.2f}" for what, value in found.items()))
+        cells = "   ".join(f"{what} {value:.2f}" for what, value in found.items())
+        print(f"{name:16s}{label:10s}{cells}")
 some = next(one for one in unseen if one.label == "positive")
-show.text([token_attribution(network, some.text, "positive") for network in networks.values()])
+show.text(
+    [token_attribution(network, some.text, "positive") for network in networks.values()]
+)
 
 # %% [markdown]
 # One seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:

@@ -60,8 +60,8 @@ on_cpu = igteach.integrated_gradients(
     igteach.probability(scenes.load("cpu")), x.cpu(), 0.0, target.cpu(), steps=64
 )
 print("the answer is on the pictures' device:", here.values.device.type == device.type)
-apart = (here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()
-print("the two answers agree to 0.1%:", bool(apart < 0.001))
+apart = ((here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()).item()
+print(f"the two answers are apart by {apart:.1%}")
 
 # %% [markdown]
 # To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair: when cells are cut as needed, rounding may decide between two that need it equally.
@@ -71,6 +71,7 @@ print("the two answers agree to 0.1%:", bool(apart < 0.001))
 # A gradient is one forward pass through the network and one backward pass. Everything else is the method's own work: it builds the points on the path, adds up gradients, estimates the error, decides where to look next.
 #
 # **Predict.** Ask for the default tolerance of 5%. What fraction of the time will be the network's own?
+
 
 # %% tags=["nbval-ignore-output"]
 def seconds(work):
@@ -89,22 +90,30 @@ def wait():
         torch.cuda.synchronize()
 
 
-frozen = igteach.probability(copy.deepcopy(model).requires_grad_(False))  # only x needs a gradient
+# only x needs a gradient
+frozen = igteach.probability(copy.deepcopy(model).requires_grad_(False))
 
 
 def bare_passes(rows, batch_size):
     """Forward and backward passes for this many rows, and nothing else."""
     for start in range(0, rows, batch_size):
-        points = x[torch.arange(start, min(start + batch_size, rows)) % len(x)].requires_grad_()
+        numbers = torch.arange(start, min(start + batch_size, rows)) % len(x)
+        points = x[numbers].requires_grad_()
         torch.autograd.grad(frozen(points)[:, 0].sum(), points)
 
 
 answer = igteach.integrated_gradients(score, x, 0.0, target)
 gradients = int(answer.evaluations.sum())
 whole = seconds(lambda: igteach.integrated_gradients(score, x, 0.0, target))
-bare = min(seconds(lambda: bare_passes(gradients, batch_size)) for batch_size in (16, 64))
-print(f"8 pictures took {gradients} gradients, from {answer.evaluations.min()} to {answer.evaluations.max()} for one")
-print(f"the answer: {whole:.2f} s; as many bare passes, at their best batch: {bare:.2f} s; ratio {whole / bare:.2f}")
+bare = min(
+    seconds(lambda: bare_passes(gradients, batch_size)) for batch_size in (16, 64)
+)
+fewest, most = answer.evaluations.min(), answer.evaluations.max()
+print(f"8 pictures took {gradients} gradients, from {fewest} to {most} for one")
+print(
+    f"the answer: {whole:.2f} s; as many bare passes, at their best batch: "
+    f"{bare:.2f} s; ratio {whole / bare:.2f}"
+)
 
 # %% [markdown]
 # Whatever the ratio has above 1 is the method's own work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
@@ -118,15 +127,24 @@ tolerances = (0.2, 0.1, 0.05, 0.02, 0.01)
 bought = {}
 for tolerance in tolerances:
     begin = time.perf_counter()
-    bought[tolerance] = igteach.integrated_gradients(score, x, 0.0, target, tolerance=tolerance)
+    bought[tolerance] = igteach.integrated_gradients(
+        score, x, 0.0, target, tolerance=tolerance
+    )
     took = time.perf_counter() - begin
-    spent, largest = bought[tolerance].evaluations, bought[tolerance].error_estimate.max()
+    spent = bought[tolerance].evaluations
+    largest = bought[tolerance].error_estimate.max()
     print(
-        f"tolerance {tolerance:4.0%}: {spent.min():4d} to {spent.max():4d} gradients a picture, "
-        f"{took:5.2f} s, estimates up to {largest:.1%}"
+        f"tolerance {tolerance:4.0%}: {spent.min():4d} to {spent.max():4d} gradients "
+        f"a picture, {took:5.2f} s, estimates up to {largest:.1%}"
     )
 totals = [int(answer.evaluations.sum()) for answer in bought.values()]
-show.curves(tolerances, {"8 pictures": totals}, xlabel="tolerance", ylabel="gradients", logarithmic=True)
+show.curves(
+    tolerances,
+    {"8 pictures": totals},
+    xlabel="tolerance",
+    ylabel="gradients",
+    logarithmic=True,
+)
 
 # %%
 fixed = igteach.integrated_gradients(score, x, 0.0, target, steps=256).values
@@ -134,12 +152,20 @@ fixed = igteach.integrated_gradients(score, x, 0.0, target, steps=256).values
 
 def off(answer):
     """The error of each picture's shares, as in lesson 05."""
-    return (answer.values - fixed).abs().flatten(1).sum(dim=1) / fixed.abs().flatten(1).sum(dim=1)
+    moved = (answer.values - fixed).abs().flatten(1).sum(dim=1)
+    return moved / fixed.abs().flatten(1).sum(dim=1)
 
 
-print("a smaller tolerance never took fewer gradients:", all(a <= b for a, b in zip(totals, totals[1:])))
-print("every picture is within the tolerance, at 5%:  ", bool((off(bought[0.05]) < 0.05).all()))
-print("the pictures needed different numbers, at 5%:  ", len(set(bought[0.05].evaluations.tolist())) > 1)
+print(
+    "a smaller tolerance never took fewer gradients:",
+    all(a <= b for a, b in zip(totals, totals[1:])),
+)
+worst = off(bought[0.05]).max().item()
+print(f"the error of the worst picture, at 5%:          {worst:.0%}")
+print(
+    "the pictures needed different numbers, at 5%:  ",
+    len(set(bought[0.05].evaluations.tolist())) > 1,
+)
 
 # %% [markdown]
 # On a network with kinks, a fifth of the error costs several times the gradients, as in lesson 05. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
@@ -165,12 +191,14 @@ print("the pictures needed different numbers, at 5%:  ", len(set(bought[0.05].ev
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-10-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def gradients_spent(estimates, counts, tolerance):
-    """The number of gradients that all pictures take together, each stopping on its own.
+    """The number of gradients that all pictures take together, each stopping on its
+    own.
 
-    estimates: (pictures, rounds);  counts: (rounds,), the gradients a picture has taken by the end of each round;
-    tolerance: one number.  Returns one number.
+    estimates: (pictures, rounds);  counts: (rounds,), the gradients a picture has
+    taken by the end of each round;  tolerance: one number.  Returns one number.
     """
     ### BEGIN SOLUTION
     within = estimates <= tolerance
@@ -189,9 +217,12 @@ check("10.1", gradients_spent)
 #
 # **Predict.** How many rows at once will be fastest on your machine: 1, 16, 64 or 512?
 
+
 # %% tags=["nbval-ignore-output"]
 def in_batches_of(rows):
-    return igteach.integrated_gradients(score, x, 0.0, target, steps=64, batch_size=rows)
+    return igteach.integrated_gradients(
+        score, x, 0.0, target, steps=64, batch_size=rows
+    )
 
 
 took = {rows: seconds(lambda: in_batches_of(rows)) for rows in (1, 16, 64, 512)}
@@ -199,7 +230,11 @@ for rows, time_taken in took.items():
     print(f"{rows:4d} rows at once: {time_taken:.2f} s")
 print(f"{'none given':>12s}: {seconds(lambda: in_batches_of(None)):.2f} s")
 show.curves(
-    list(took), {"8 pictures, 64 steps": list(took.values())}, xlabel="rows at once", ylabel="seconds", logarithmic=True
+    list(took),
+    {"8 pictures, 64 steps": list(took.values())},
+    xlabel="rows at once",
+    ylabel="seconds",
+    logarithmic=True,
 )
 
 # %%
@@ -233,11 +268,14 @@ print("the number of rows changes nothing beyond rounding:", bool(largest < 1e-4
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-10-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def in_batches(f, x, baseline, steps, rows):
-    """Integrated Gradients by the midpoint rule, giving f at most this many rows at once.
+    """Integrated Gradients by the midpoint rule, giving f at most this many rows at
+    once.
 
-    f: (N, features) -> (N,), N at most rows;  x, baseline: (1, features).  Returns (1, features).
+    f: (N, features) -> (N,), N at most rows;  x, baseline: (1, features).
+    Returns (1, features).
     """
     ### BEGIN SOLUTION
     alphas = (torch.arange(steps) + 0.5) / steps
@@ -275,9 +313,11 @@ for name, size in sizes.items():
 # %% [markdown]
 # All of this is kept at once, for every row, at four bytes a number: that is the prediction. Now measure. With a hook, autograd tells you what it keeps. Each block of memory counts once.
 
+
 # %%
 def measured(rows):
-    """The bytes that autograd keeps for a batch of this many rows, weights not included."""
+    """The bytes that autograd keeps for a batch of this many rows, weights not
+    included."""
     kept = {}
 
     def pack(tensor):
@@ -294,8 +334,8 @@ def measured(rows):
 
 for rows in (1, 2, 8):
     predicted = 4 * rows * sum(sizes.values())
-    is_close = abs(measured(rows) - predicted) <= 0.02 * predicted
-    print(f"{rows} rows: predicted {predicted:9,d} bytes; measured within 2% of it: {is_close}")
+    times = measured(rows) / predicted
+    print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown]
 # Several times the picture here, and more in a network with more layers. A program that puts all steps of all pictures into one batch multiplies it by the number of steps. With batches, you choose.
@@ -320,6 +360,7 @@ for rows in (1, 2, 8):
 # <code>//</code> divides and rounds down.
 #
 # </details></details></details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "answer-10-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rows_that_fit(sizes, each, taken, budget):
@@ -346,16 +387,20 @@ check("10.3", rows_that_fit)
 
 # %%
 halved = copy.deepcopy(model).to(torch.bfloat16)
-rough = igteach.integrated_gradients(igteach.probability(halved), x.bfloat16(), 0.0, target, steps=64)
+rough = igteach.integrated_gradients(
+    igteach.probability(halved), x.bfloat16(), 0.0, target, steps=64
+)
 off_score = (rough.f_input.float() - here.f_input).abs()
 moved = (rough.values.float() - here.values).abs().flatten(1).sum(dim=1)
 off_shares = moved / here.values.abs().flatten(1).sum(dim=1)
+most_off = bool(off_shares.median() > 0.01)
 print("every score is right to 0.01:", bool(off_score.max() < 0.01))
-print("shares are off by more than 1%, for most pictures:", bool(off_shares.median() > 0.01))
+print("shares are off by more than 1%, for most pictures:", most_off)
 
 # %% tags=["nbval-ignore-output"]
 print(f"scores off by {off_score.max():.4f} at most")
-print(f"shares off by {off_shares.median():.1%} (median), {off_shares.max():.1%} at most")
+middle, most = off_shares.median(), off_shares.max()
+print(f"shares off by {middle:.1%} (median), {most:.1%} at most")
 
 # %% [markdown]
 # More. A share is a small difference of large numbers, again and again, and rounding does not shrink with it. On deeper networks it gets worse. So half precision is never our default. If you want its speed, do what you just did: first compare a few pictures with full precision.
@@ -368,9 +413,14 @@ print(f"shares off by {off_shares.median():.1%} (median), {off_shares.max():.1%}
 for tolerance in (0.05, 0.2):
     for count in (2, 8):
         some = x[:count], 0.0, target[:count]
-        time_taken = seconds(lambda: igteach.integrated_gradients(score, *some, tolerance=tolerance))
+        time_taken = seconds(
+            lambda: igteach.integrated_gradients(score, *some, tolerance=tolerance)
+        )
         minutes = time_taken / count * 1000 / 60
-        print(f"{tolerance:3.0%}, {count} pictures: {time_taken:.2f} s; at this rate a thousand take {minutes:.1f} minutes")
+        print(
+            f"{tolerance:3.0%}, {count} pictures: {time_taken:.2f} s; "
+            f"at this rate a thousand take {minutes:.1f} minutes"
+        )
 
 # %% [markdown]
 # Time grows linearly with pictures and with gradients. Nothing saves you from that but a wider tolerance or more machine.
@@ -394,11 +444,13 @@ for tolerance in (0.05, 0.2):
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-10-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def my_pictures(is_done, rank, processes):
     """The numbers of the pictures that this process still has to do, in order.
 
-    is_done: (pictures,), bool;  rank: from 0 to processes - 1.  Returns (pictures left to this process,).
+    is_done: (pictures,), bool;  rank: from 0 to processes - 1.
+    Returns (pictures left to this process,).
     """
     ### BEGIN SOLUTION
     mine = torch.arange(rank, len(is_done), processes)
@@ -426,7 +478,8 @@ from igteach.methods.folder import attribute_folder
 torch.set_num_threads(1)
 dist.init_process_group("gloo")
 read = lambda picture: torch.from_numpy(numpy.array(picture)).permute(2, 0, 1) / 255
-attribute_folder(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), scenes.load("cpu"), read, tolerance=0.2)
+pictures, results = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+attribute_folder(pictures, results, scenes.load("cpu"), read, tolerance=0.2)
 dist.destroy_process_group()
 """
 with tempfile.TemporaryDirectory() as folder:
@@ -437,11 +490,15 @@ with tempfile.TemporaryDirectory() as folder:
         Image.fromarray(pixels).save(pictures / f"{number}.png")
     (pictures / "5.png").write_text("this is no picture")
     Path(folder, "script.py").write_text(SCRIPT)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", f"{folder}/script.py"]
-    ended = subprocess.run([*command, str(pictures), str(results)], capture_output=True, check=False).returncode
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*launch, "--nproc-per-node", "2", f"{folder}/script.py"]
+    ended = subprocess.run(
+        [*command, str(pictures), str(results)], capture_output=True, check=False
+    ).returncode
     print("ended well:", ended == 0)
     print(sorted(path.name for path in results.iterdir()))
-    print("listed as broken:", [line.partition(":")[0] for line in (results / "broken.txt").read_text().splitlines()])
+    broken = (results / "broken.txt").read_text().splitlines()
+    print("listed as broken:", [line.partition(":")[0] for line in broken])
 
 # %% [markdown]
 # ## What else there is

@@ -31,7 +31,19 @@ import igteach
 from igteach import baselines, captum_methods, show
 from igteach.datasets import load_digits
 from igteach.datasets.scenes import SCENE_CLASSES, make_scenes
-from igteach.evaluate import agreement, cascading_randomisation, deletion, edges, insertion, interval, random_numbers, random_gradients, randomised_maps, relevance_mass, token_deletion
+from igteach.evaluate import (
+    agreement,
+    cascading_randomisation,
+    deletion,
+    edges,
+    insertion,
+    interval,
+    random_numbers,
+    random_gradients,
+    randomised_maps,
+    relevance_mass,
+    token_deletion,
+)
 from igteach.exercises import check
 from igteach.models import digits, scenes, text
 from igteach.models.gallery import open_gallery
@@ -69,11 +81,19 @@ def on_its_own_scale(values):
     return strength / strength.max()
 
 
-methods = {"A": captum_methods.guided_backprop, "B": edges, "C": igteach.gradient_times_input, "D": integrated}
+methods = {
+    "A": captum_methods.guided_backprop,
+    "B": edges,
+    "C": igteach.gradient_times_input,
+    "D": integrated,
+}
 first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
 one, of_one = x[first : first + 1], answers[first : first + 1]
 grey = mean_colour[first : first + 1]
-maps = {name: on_its_own_scale(method(score, one, grey, of_one).values[0]) for name, method in methods.items()}
+maps = {
+    name: on_its_own_scale(method(score, one, grey, of_one).values[0])
+    for name, method in methods.items()
+}
 quiz = {f"map {name}: which method?": each for name, each in maps.items()}
 BY_LARGEST = "|value|, each map divided by its largest"
 show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
@@ -135,6 +155,7 @@ show.heatmaps(
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-12-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def rank_correlation(a, b):
     """Spearman's rank correlation of two maps.
@@ -155,21 +176,51 @@ check("12.1", rank_correlation)
 
 # %%
 few = slice(0, 16)
-tested = {"random numbers": random_numbers, "random slopes": random_gradients, "edges": edges, "guided backprop": captum_methods.guided_backprop, "gradient": igteach.gradient, "gradient x input": igteach.gradient_times_input, "IG": integrated}
-forgot = {name: randomised_maps(score, method, x[few], mean_colour[few], answers[few]) for name, method in tested.items()}
-kept = {name: [agreement(stages["as trained"], values) for values in stages.values()] for name, stages in forgot.items()}
-lines = {name: [each.mean().item() for each in kept[name]] for name in tested if not name.startswith("random")}
-show.curves(range(8), lines, xlabel="random layers, from the last one down", ylabel="rank correlation with its former self")
+tested = {
+    "random numbers": random_numbers,
+    "random slopes": random_gradients,
+    "edges": edges,
+    "guided backprop": captum_methods.guided_backprop,
+    "gradient": igteach.gradient,
+    "gradient x input": igteach.gradient_times_input,
+    "IG": integrated,
+}
+forgot = {
+    name: randomised_maps(score, method, x[few], mean_colour[few], answers[few])
+    for name, method in tested.items()
+}
+kept = {
+    name: [agreement(stages["as trained"], values) for values in stages.values()]
+    for name, stages in forgot.items()
+}
+lines = {
+    name: [each.mean().item() for each in kept[name]]
+    for name in tested
+    if not name.startswith("random")
+}
+show.curves(
+    range(8),
+    lines,
+    xlabel="random layers, from the last one down",
+    ylabel="rank correlation with its former self",
+)
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'':20s}{'last layer random':26s}{'four of seven':26s}all random")
 for name, row in kept.items():
-    print(f"{name:20s}" + "".join("{:+.2f} ({:+.2f} to {:+.2f})".format(*interval(row[stage])).ljust(26) for stage in (1, 4, 7)))
+    cells = [
+        "{:+.2f} ({:+.2f} to {:+.2f})".format(*interval(row[stage]))
+        for stage in (1, 4, 7)
+    ]
+    print(f"{name:20s}" + "".join(cell.ljust(26) for cell in cells))
 
 # %%
-print("guided backprop, four of seven layers random: still above 0.5:", bool(kept["guided backprop"][4].mean() > 0.5))
-print("IG, two random layers or more: within 0.15 of zero:         ", all(bool(each.mean().abs() < 0.15) for each in kept["IG"][2:]))
-print("edges do not notice:                                        ", all(bool(each.mean() > 0.999) for each in kept["edges"]))
+halfway = kept["guided backprop"][4].mean()
+farthest = max(each.mean().abs() for each in kept["IG"][2:])
+lowest = min(each.mean() for each in kept["edges"])
+print("guided backprop, four of seven layers random:", show.rounded(halfway, 1))
+print("IG, two random layers or more: from zero by at most", show.rounded(farthest, 1))
+print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls do what they must: they fail perfectly.
@@ -179,11 +230,14 @@ print("edges do not notice:                                        ", all(bool(e
 # Many people drop the signs and show |IG|. Does that pass, too?
 
 # %%
-sizes_left = agreement(size(forgot["IG"]["as trained"]), size([*forgot["IG"].values()][-1]))
+sizes_left = agreement(
+    size(forgot["IG"]["as trained"]), size([*forgot["IG"].values()][-1])
+)
 lot = random_gradients(score, x[few], mean_colour[few], answers[few]).values
 explained = agreement(size(forgot["IG"]["as trained"]), size(lot))
-print("|IG|, all layers random: the correlation stays above 0.15:", bool(sizes_left.mean() > 0.15))
-print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool((sizes_left.mean() - explained.mean()).abs() < 0.15))
+less = sizes_left.mean() - explained.mean()
+print("|IG|, all layers random: correlation", show.rounded(sizes_left.mean(), 1))
+print("|IG| with |random slopes times (x - x')|: lower by", show.rounded(less, 1))
 
 # %% [markdown]
 # It does not fall to zero. But look at the control: random slopes, times the same x - x', agree with |IG| as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it has in common with the picture an explanation (lesson 04: what is lost with the sign).
@@ -221,11 +275,14 @@ print("|IG| with |random slopes times (x - x')| is as high, within 0.15:", bool(
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-12-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def without_first(x, values, reference, k):
-    """The picture with its first k pixels replaced: those with the largest values, signs and all.
+    """The picture with its first k pixels replaced: those with the largest values,
+    signs and all.
 
-    x, values, reference: (3, height, width);  k: a number of pixels.  Returns (3, height, width).
+    x, values, reference: (3, height, width);  k: a number of pixels.
+    Returns (3, height, width).
     """
     ### BEGIN SOLUTION
     first = values.sum(dim=0).flatten().topk(k).indices
@@ -248,20 +305,31 @@ values = {"random numbers": random_numbers(score, x, mean_colour, answers).value
 values["random slopes"] = random_gradients(score, x, mean_colour, answers).values
 values["edges"] = edges(score, x, mean_colour, answers).values
 values["gradient"] = size(igteach.gradient(score, x, mean_colour, answers).values)
-values["guided backprop"] = size(captum_methods.guided_backprop(score, x, mean_colour, answers).values)
+values["guided backprop"] = size(
+    captum_methods.guided_backprop(score, x, mean_colour, answers).values
+)
 values["IG"] = integrated(score, x, mean_colour, answers).values
 
 
 def both(f, x, values, reference, target):
     """Deletion and insertion of each map, 12 points each."""
-    return {name: [curves(f, x, each, reference, target, steps=12) for curves in (deletion, insertion)] for name, each in values.items()}
+    return {
+        name: [
+            curves(f, x, each, reference, target, steps=12)
+            for curves in (deletion, insertion)
+        ]
+        for name, each in values.items()
+    }
 
 
 def areas(found):
     """Prints the areas with their intervals."""
     print(f"{'':20s}{'deletion (small is good)':28s}insertion (large is good)")
     for name, pair in found.items():
-        print(f"{name:20s}" + "".join("{:.2f} ({:.2f} to {:.2f})".format(*interval(each.area)).ljust(28) for each in pair))
+        cells = [
+            "{:.2f} ({:.2f} to {:.2f})".format(*interval(each.area)) for each in pair
+        ]
+        print(f"{name:20s}" + "".join(cell.ljust(28) for cell in cells))
 
 
 on_colour = both(score, x, values, mean_colour, answers)
@@ -277,6 +345,7 @@ show.curves(
 # %% tags=["nbval-ignore-output"]
 areas(on_colour)
 
+
 # %%
 def surely(found, which, better, worse):
     """Whether the first map has the better area, and luck does not explain it."""
@@ -284,10 +353,19 @@ def surely(found, which, better, worse):
     return interval(-gain if which == 0 else gain)[1] > 0
 
 
-print("deletion:  IG beats random numbers, random slopes and edges:", all(surely(on_colour, 0, "IG", name) for name in ("random numbers", "random slopes", "edges")))
-print("insertion: IG beats random numbers and random slopes:       ", all(surely(on_colour, 1, "IG", name) for name in ("random numbers", "random slopes")))
-print("insertion: IG beats edges:                                  ", surely(on_colour, 1, "IG", "edges"))
-print("insertion: guided backprop is no worse than IG:             ", not surely(on_colour, 1, "IG", "guided backprop"))
+by_chance = ("random numbers", "random slopes")
+deleting = [surely(on_colour, 0, "IG", name) for name in (*by_chance, "edges")]
+inserting = [surely(on_colour, 1, "IG", name) for name in by_chance]
+print("deletion:  IG beats random numbers, random slopes and edges:", all(deleting))
+print("insertion: IG beats random numbers and random slopes:       ", all(inserting))
+print(
+    "insertion: IG beats edges:                                  ",
+    surely(on_colour, 1, "IG", "edges"),
+)
+print(
+    "insertion: guided backprop is no worse than IG:             ",
+    not surely(on_colour, 1, "IG", "guided backprop"),
+)
 
 # %% [markdown]
 # Read the last two lines twice. By insertion an edge detector, which has never seen the network, does as well as Integrated Gradients. And guided backpropagation, which has just failed the first test, is as good as the best.
@@ -300,7 +378,9 @@ print("insertion: guided backprop is no worse than IG:             ", not surely
 
 # %%
 black = torch.zeros_like(x)
-from_black = {name: values[name] for name in ("random numbers", "edges", "guided backprop")}
+from_black = {
+    name: values[name] for name in ("random numbers", "edges", "guided backprop")
+}
 from_black["IG"] = integrated(score, x, black, answers).values
 on_black = both(score, x, from_black, black, answers)
 show.curves(
@@ -314,10 +394,17 @@ show.curves(
 areas(on_black)
 
 # %%
-print("deletion to black:    IG beats random numbers:", surely(on_black, 0, "IG", "random numbers"))
-print("insertion into black: IG beats random numbers:", surely(on_black, 1, "IG", "random numbers"))
-few_gone = on_black["random numbers"][0].values[:, 2].mean() / on_black["random numbers"][0].values[:, 0].mean()
-print("a random sixth of the pixels black: under half of F is left:", bool(few_gone < 0.5))
+print(
+    "deletion to black:    IG beats random numbers:",
+    surely(on_black, 0, "IG", "random numbers"),
+)
+print(
+    "insertion into black: IG beats random numbers:",
+    surely(on_black, 1, "IG", "random numbers"),
+)
+curve = on_black["random numbers"][0].values.mean(dim=0)
+left = show.rounded(curve[2] / curve[0], 1)
+print("a random sixth of the pixels black: the fraction of F that is left:", left)
 
 # %% [markdown]
 # Deletion can no longer tell IG from a random order; insertion still can. Scatter black dots over a picture, no matter where, and the network is lost. It has never seen such pictures. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures). A replacement that the network tolerates well, such as the picture's own mean colour, is the better one; and it is a choice, as a baseline is.
@@ -334,7 +421,9 @@ of_digits = {
     "random slopes": random_gradients(reader, scans, 0.0, said).values,
     "edges": edges(reader, scans, 0.0, said).values,
     "gradient": size(igteach.gradient(reader, scans, 0.0, said).values),
-    "guided backprop": size(captum_methods.guided_backprop(reader, scans, 0.0, said).values),
+    "guided backprop": size(
+        captum_methods.guided_backprop(reader, scans, 0.0, said).values
+    ),
     "IG": integrated(reader, scans, 0.0, said).values,
 }
 on_digits = both(reader, scans, of_digits, 0.0, said)
@@ -344,8 +433,14 @@ areas(on_digits)
 
 # %%
 competing_inputs = [name for name in of_digits if name != "IG"]
-print("deletion:  IG beats every other map:               ", all(surely(on_digits, 0, "IG", name) for name in competing_inputs))
-print("insertion: IG beats all but guided backpropagation:", all(surely(on_digits, 1, "IG", name) for name in competing_inputs if name != "guided backprop"))
+deleting = [surely(on_digits, 0, "IG", name) for name in competing_inputs]
+inserting = [
+    surely(on_digits, 1, "IG", name)
+    for name in competing_inputs
+    if name != "guided backprop"
+]
+print("deletion:  IG beats every other map:               ", all(deleting))
+print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
 # Here the tests tell good from bad, edges and all: lesson 00 was on fair ground. (Guided backpropagation comes close behind IG by insertion; look at the table.)
@@ -355,21 +450,27 @@ print("insertion: IG beats all but guided backpropagation:", all(surely(on_digit
 # On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. Here that stands beside the other tests, all from the mean colour. The last column is the rank correlation with four layers reinitialised.
 
 # %% tags=["nbval-ignore-output"]
-print(f"{'':20s}{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}survives random layers")
+columns = f"{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}"
+print(f"{'':20s}{columns}survives random layers")
 inside = {name: interval(relevance_mass(each, mask)) for name, each in values.items()}
 for name, (found, low, high) in inside.items():
-    cells = [on_colour[name][0].area.mean().item(), on_colour[name][1].area.mean().item(), kept[name][4].mean().item()]
-    print(f"{name:20s}{f'{found:.0%} ({low:.0%} to {high:.0%})':26s}{cells[0]:<12.2f}{cells[1]:<12.2f}{cells[2]:+.2f}")
+    cell = f"{found:.0%} ({low:.0%} to {high:.0%})"
+    deleted, inserted_again = (curves.area.mean() for curves in on_colour[name])
+    survives = kept[name][4].mean()
+    print(
+        f"{name:20s}{cell:26s}{deleted:<12.2f}{inserted_again:<12.2f}{survives:+.2f}"
+    )
 control = "random slopes: noise × (x - x')"
 captions = {"random slopes": control}
 show.intervals(
     {captions.get(name, name): each for name, each in inside.items()},
-    xlabel="fraction inside the object",
+    xlabel="fraction inside the mask",
     control=control,
 )
 
 # %%
-print("IG's fraction inside the mask is at least 1.5 times that of random slopes:", inside["IG"][0] > 1.5 * inside["random slopes"][0])
+for name in ("IG", "random slopes"):
+    print(f"fraction inside the mask, {name}:", show.rounded(inside[name][0], 2))
 
 # %% [markdown]
 # No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control.
@@ -384,11 +485,16 @@ print("IG's fraction inside the mask is at least 1.5 times that of random slopes
 names = ["edges", "gradient", "guided backprop", "random slopes", "IG"]
 print(f"{'rank correlation of |map|':28s}" + "".join(name.ljust(17) for name in names))
 for one_name in names:
-    print(f"{one_name:28s}" + "".join(f"{agreement(size(values[one_name]), size(values[other])).mean().item():<17.2f}" for other in names))
+    strength = size(values[one_name])
+    row = [agreement(strength, size(values[other])).mean() for other in names]
+    print(f"{one_name:28s}" + "".join(f"{each:<17.2f}" for each in row))
 
 # %%
-with_edges = agreement(size(values["guided backprop"]), size(values["edges"]))
-print("guided backprop and edges agree, and luck does not explain it:", interval(with_edges)[1] > 0)
+found, low, high = interval(
+    agreement(size(values["guided backprop"]), size(values["edges"]))
+)
+print("rank correlation of guided backprop and edges:", show.rounded(found, 1))
+print("luck does not explain it:", low > 0)
 
 # %% [markdown]
 # Guided backpropagation agrees with the edge detector, and IG agrees with random slopes: both contain x - x'. Methods agree where they have an ingredient in common, right or wrong. If two of them *disagree*, at least one is not what you take it for; that is worth knowing. Agreement is worth little.
@@ -408,13 +514,17 @@ def squares(values):
     """Each pixel gets the mean of its square of 8 by 8, colours added up."""
     pixels = values.sum(dim=1, keepdim=True)
     mean = avg_pool2d(pixels, 8, ceil_mode=True, count_include_pad=False)
-    return interpolate(mean, scale_factor=8)[..., : pixels.shape[-2], : pixels.shape[-1]].expand_as(values)
+    height, width = pixels.shape[-2:]
+    return interpolate(mean, scale_factor=8)[..., :height, :width].expand_as(values)
 
 
 def lots(f, picture, reference, target):
     """The mean deletion curve of three random maps."""
-    drawn = [squares(random_numbers(f, picture, 0.0, target, seed=seed).values) for seed in range(3)]
-    return torch.stack([deletion(f, picture, each, reference, target, steps=8).values for each in drawn]).mean(dim=0)[0]
+    curves = []
+    for seed in range(3):
+        drawn = squares(random_numbers(f, picture, 0.0, target, seed=seed).values)
+        curves.append(deletion(f, picture, drawn, reference, target, steps=8).values)
+    return torch.stack(curves).mean(dim=0)[0]
 
 
 def without_detail(picture):
@@ -448,7 +558,8 @@ for name in tested:
         f"{title} {show.rounded(torch.trapezoid(curve, dx=1 / 8), 2)}"
         for title, curve in taken[name].items()
     ]
-    print(f"{name:20s}{gallery.labels[called[name]]:10s}area under deletion: " + ", ".join(areas_of))
+    which = f"{name:20s}{gallery.labels[called[name]]:10s}"
+    print(f"{which}area under deletion: {', '.join(areas_of)}")
 
 # %%
 thing = gallery.labels[called["camera"]]
@@ -468,7 +579,11 @@ show.curves(
 picture = gallery.pictures["camera"][None]
 blurred = without_detail(picture)
 stages = list(cascading_randomisation(seen))
-forgetful = {"last layer random": 1, "half of the layers": len(stages) // 2, "all random": -1}
+forgetful = {
+    "last layer random": 1,
+    "half of the layers": len(stages) // 2,
+    "all random": -1,
+}
 again = {
     title: igteach.integrated_gradients(
         stages[number][1], picture, blurred, called["camera"], tolerance=0.2
@@ -497,29 +612,48 @@ for title, answer in again.items():
 
 # %%
 questions = text.load("question_types", device)
-asked = ["How many people live in Rome?", "Who wrote the Iliad?", "Where is the river Rhine?"]
+asked = [
+    "How many people live in Rome?",
+    "Who wrote the Iliad?",
+    "Where is the river Rhine?",
+]
 told = igteach.token_attribution(questions, asked)
 ways = ("pad", "drop")
-by_ig = {way: torch.cat([token_deletion(questions, each, None, way).area for each in told]).cpu() for way in ways}
+by_ig = {}
+for way in ways:
+    areas_of = [token_deletion(questions, each, None, way).area for each in told]
+    by_ig[way] = torch.cat(areas_of).cpu()
 
 
 def controls_of(answer, way):
     """The mean area of three random orders, and the area of reading order."""
     count = sum(word is not None for word in answer.words)
     draw = torch.Generator().manual_seed(0)
-    lot = [token_deletion(questions, answer, torch.randn(count, generator=draw), way).area for _ in range(3)]
-    return torch.cat(lot).mean(), token_deletion(questions, answer, -torch.arange(count), way).area[0]
+    lot = [
+        token_deletion(questions, answer, torch.randn(count, generator=draw), way).area
+        for _ in range(3)
+    ]
+    in_turn = token_deletion(questions, answer, -torch.arange(count), way).area[0]
+    return torch.cat(lot).mean(), in_turn
 
 
 chance, reading = {}, {}
 for way in ways:
-    chance[way], reading[way] = (torch.stack(areas_found).cpu() for areas_found in zip(*(controls_of(each, way) for each in told)))
+    pairs = [controls_of(each, way) for each in told]
+    chance[way] = torch.stack([by_lot for by_lot, _ in pairs]).cpu()
+    reading[way] = torch.stack([in_turn for _, in_turn in pairs]).cpu()
 for way in ways:
-    print(f"{way:5s} IG's order has under 0.7 times the area of chance, for every question: {bool((by_ig[way] < 0.7 * chance[way]).all())}")
+    largest = show.rounded((by_ig[way] / chance[way]).max(), 2)
+    print(f"{way:5s} area of IG's order over that of chance, at most: {largest}")
 
 # %% tags=["nbval-ignore-output"]
 for number, each in enumerate(told):
-    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(f"{way}: {by_ig[way][number]:.2f}, at random {chance[way][number]:.2f}, in reading order {reading[way][number]:.2f}" for way in ways))
+    cells = [
+        f"{way}: {by_ig[way][number]:.2f}, at random {chance[way][number]:.2f}, "
+        f"in reading order {reading[way][number]:.2f}"
+        for way in ways
+    ]
+    print(f"{asked[number]:32s}{each.target:6s}" + "   ".join(cells))
 
 # %% [markdown]
 # With so few tokens a single word may decide, and IG names it. But look at the last number each time. Where reading order does as well, you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
@@ -529,7 +663,8 @@ for number, each in enumerate(told):
 # A colleague hands you a network for scenes, and the pictures it was tested on. It gets nearly all of them right. Your team wants to use it on other pictures next week. You have been told nothing else, unless you count the name of the function that loads it.
 
 # %%
-handed = make_scenes(240, seed=7, mark=MARKED)  # how they were made is what you are to find out
+# how they were made is what you are to find out
+handed = make_scenes(240, seed=7, mark=MARKED)
 pictures, right = handed.x.to(device), handed.y.to(device)
 suspect = scenes.load_shortcut(device)
 
@@ -539,7 +674,8 @@ def answers_of(network, pictures):
         return network(pictures).argmax(dim=1)
 
 
-print("right on at least 98% of what was handed over:", bool((answers_of(suspect, pictures) == right).float().mean() >= 0.98))
+is_right = answers_of(suspect, pictures) == right
+print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over")
 
 # %% [markdown]
 # ### Find it
@@ -567,6 +703,7 @@ print("right on at least 98% of what was handed over:", bool((answers_of(suspect
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-12-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def strongest_window(maps, size):
     """Row and column of the upper left pixel of the strongest window.
@@ -589,9 +726,11 @@ check("12.3", strongest_window)
 #
 # **Predict.** What ratio would you call suspicious? Say it before you look.
 
+
 # %%
 def strongest(maps, side=8):
-    """(row, column) of the strongest window, and its mean strength over that of the whole map."""
+    """(row, column) of the strongest window, and its mean strength over that of the
+    whole map."""
     strength = maps.sum(dim=1).abs().mean(dim=0)
     windows = avg_pool2d(strength[None], side, stride=1)[0]
     place = int(windows.argmax())
@@ -604,13 +743,19 @@ grounds = studied.mean(dim=(2, 3), keepdim=True).expand_as(studied)
 shares = {}
 for name, network in {"colleague's": suspect, "honest": honest}.items():
     f, called = igteach.probability(network), answers_of(network, studied)
-    shares[name] = igteach.integrated_gradients(f, studied, grounds, called, tolerance=0.2).values
+    shares[name] = igteach.integrated_gradients(
+        f, studied, grounds, called, tolerance=0.2
+    ).values
 called = answers_of(suspect, studied)
 
 # %% tags=["nbval-ignore-output"]
 for number, label in enumerate(SCENE_CLASSES):
     (row, column), ratio = strongest(shares["colleague's"][called == number])
-    print(f"{label:10s} colleague's: {ratio:5.1f} times the mean, at row {row:2d}, column {column:2d}     honest: {strongest(shares['honest'][called == number])[1]:5.1f}")
+    _, control = strongest(shares["honest"][called == number])
+    print(
+        f"{label:10s} colleague's: {ratio:5.1f} times the mean, "
+        f"at row {row:2d}, column {column:2d}     honest: {control:5.1f}"
+    )
 
 # %%
 ratios = [strongest(shares["colleague's"][called == number])[1] for number in range(8)]
@@ -618,8 +763,11 @@ controls = [strongest(shares["honest"][called == number])[1] for number in range
 culprit = max(range(8), key=ratios.__getitem__)
 (row, column), _ = strongest(shares["colleague's"][called == culprit])
 window = (slice(row, row + 8), slice(column, column + 8))
-print("one class stands out, at more than twice any other, and any of the control:", ratios[culprit] > 2 * max([r for k, r in enumerate(ratios) if k != culprit] + controls))
-print("it is:", SCENE_CLASSES[culprit])
+others = [ratio for k, ratio in enumerate(ratios) if k != culprit]
+print("the largest ratio:", show.rounded(ratios[culprit], 2))
+print("the largest of the other classes:", show.rounded(max(others), 1))
+print("the largest of the control:", show.rounded(max(controls), 1))
+print("one class stands out. It is:", SCENE_CLASSES[culprit])
 averages = {}
 for k in (culprit, (culprit + 1) % 8):
     of_class = shares["colleague's"][called == k].sum(dim=1).abs().mean(dim=0)
@@ -650,13 +798,16 @@ show.heatmaps(whole | enlarged, kind="picture")
 # - **Insert.** Copy the window of one picture of the class into every other picture.
 # - **Control.** Do the same to the honest network; and paint over a window of the same size elsewhere.
 
+
 # %%
 def painted_over(pictures, window):
     """The pictures with a window replaced by the paper beside it."""
     rows, columns = window
     across = 8 if columns.start < 8 else -8
     changed = pictures.clone()
-    changed[:, :, rows, columns] = pictures[:, :, rows, columns.start + across : columns.stop + across]
+    changed[:, :, rows, columns] = pictures[
+        :, :, rows, columns.start + across : columns.stop + across
+    ]
     return changed
 
 
@@ -667,7 +818,8 @@ def inserted(pictures, window, donor):
     return changed
 
 
-without, everywhere = painted_over(pictures, window), inserted(pictures, window, pictures[of_culprit[0]])
+without = painted_over(pictures, window)
+everywhere = inserted(pictures, window, pictures[of_culprit[0]])
 elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
 
 # %% [markdown]
@@ -687,15 +839,20 @@ elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-12-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def proof(as_is, without, inserted, y, label):
-    """Three rates: of the class, found as they are; of the class, found without the mark; of all others, called the class with it.
+    """Three rates: of the class, found as they are; of the class, found without the
+    mark; of all others, called the class with it.
 
-    as_is, without, inserted, y: (pictures,), class numbers: the network's answers, three times, and the truth;  label: the class.  Returns (3,).
+    as_is, without, inserted, y: (pictures,), class numbers: the network's answers,
+    three times, and the truth;  label: the class.  Returns (3,).
     """
     ### BEGIN SOLUTION
     own = y == label
-    found, lost, fooled = as_is[own] == label, without[own] == label, inserted[~own] == label
+    found = as_is[own] == label
+    lost = without[own] == label
+    fooled = inserted[~own] == label
     return torch.stack([each.double().mean() for each in (found, lost, fooled)])
     ### END SOLUTION
 
@@ -712,21 +869,39 @@ own = right == culprit
 
 def rates(network):
     """What the exercise asks for, on these pictures."""
-    found, lost, fooled = (answers_of(network, each) == culprit for each in (pictures, without, everywhere))
-    return [each.float().mean().item() for each in (found[own], lost[own], fooled[~own])]
+    found = answers_of(network, pictures)[own] == culprit
+    lost = answers_of(network, without)[own] == culprit
+    fooled = answers_of(network, everywhere)[~own] == culprit
+    return [each.float().mean().item() for each in (found, lost, fooled)]
 
 
 for name, network in {"colleague's": suspect, "honest": honest}.items():
-    found, lost, fooled = rates(network)
-    print(f"{name:12s} found as they are: over 0.9 {found > 0.9}   found without the mark: under 0.2 {lost < 0.2}   others called so with it: over 0.7 {fooled > 0.7}")
-print("painting over the other corner changes nothing:", bool((answers_of(suspect, elsewhere) == right).float().mean() >= 0.95))
+    found, lost, fooled = show.rounded(rates(network), 2)
+    print(
+        f"{name:12s} found as they are {found:<5} found without the mark {lost:<5} "
+        f"others called so with it {fooled}"
+    )
+still_right = (answers_of(suspect, elsewhere) == right).float().mean()
+print("right with the other corner painted over:", show.rounded(still_right, 2))
 
 # %% tags=["nbval-ignore-output"]
 p = igteach.probability(suspect)
 with torch.no_grad():
-    for name, batch in {"as they are": pictures, "without the mark": without, "with it everywhere": everywhere}.items():
+    for name, batch in {
+        "as they are": pictures,
+        "without the mark": without,
+        "with it everywhere": everywhere,
+    }.items():
+        accuracy = (answers_of(suspect, batch) == right).float().mean()
         of_class = p(batch)[:, culprit]
-        print(f"{name:20s}accuracy {(answers_of(suspect, batch) == right).float().mean():.2f}   probability of the class, for its own: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[own])) + "   for the others: " + "{:.2f} ({:.2f} to {:.2f})".format(*interval(of_class[~own])))
+        its_own, others = (
+            "{:.2f} ({:.2f} to {:.2f})".format(*interval(each))
+            for each in (of_class[own], of_class[~own])
+        )
+        print(
+            f"{name:20s}accuracy {accuracy:.2f}   probability of the class, "
+            f"for its own: {its_own}   for the others: {others}"
+        )
 
 # %% [markdown]
 # The network does not know what such an object looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
