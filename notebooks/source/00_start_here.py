@@ -59,14 +59,12 @@ man = photographs["camera"]
 tripod = int(network(man).argmax())
 called = imagenet.class_names()[tripod]
 man_slope = igteach.gradient(igteach.probability(network), man, target=tripod)
-show.attributions(
-    imagenet.picture(man)[0], {f"gradient of P({called})": man_slope}
-)
+show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slope})
 
 # %% [markdown]
-# Does it tell you?
+# Does it tell you? Orange specks and blue ones, in about equal measure, over the camera, the man and the sky.
 #
-# It is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better picture, and in lesson 12, which asks whether to believe it. The coins join him in 08 and 12.
+# It is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better map, and in lesson 12, which asks whether to believe the map. The coins join him in 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
 #
 # ## A digit, and a sure answer
@@ -85,7 +83,7 @@ score = igteach.probability(model)
 probability, label = score(picture)[0].max(dim=0)
 
 print("the network says", int(label))
-print("it is at least 90% sure:", bool(probability > 0.9))
+print("its probability of that:", show.rounded(probability, 2))
 
 # %% [markdown]
 # **Predict.** Which strokes make it this digit and no other? Choose two or three pixels that you would point to, and remember them.
@@ -105,17 +103,17 @@ show.heatmaps(
 # %% [markdown]
 # Orange is positive, blue and hatched is negative, no colour is zero. Did it point to your pixels?
 #
-# Some of the strongest pixels may hold no ink at all. The gradient asks *what if this pixel were a little brighter?*
+# Its two strongest are neighbours at the foot of the digit, and one of them holds no ink at all. The gradient asks *what if this pixel were a little brighter?*
 # That is a question about other pictures, close to this one. We asked about this one.
 #
 # ## The second idea: walk there
 #
-# Begin with a black picture x', the **baseline**. The network has no idea what it is. Now turn the ink up, step by step, until you reach the picture x. Along the path the score climbs from F(x') to F(x).
+# Begin with a black picture x', the **baseline**. The network was trained to have no opinion of it: about one chance in ten for each digit. Now turn the ink up, step by step, until you reach the picture x. Along the path the score climbs from F(x') to F(x).
 # At each step, a pixel contributes its slope *there* times the ink it gained *there*. Add these up along the path:
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Beside it, in the same unit: the gradient times the picture's ink.
+# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Its map is drawn beside one in the same unit: the gradient at the picture, times the ink.
 
 # %%
 black = torch.zeros_like(picture)
@@ -132,9 +130,9 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# Both maps share one scale, and the gradient is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
+# Both maps share one scale, and gradient x ink is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
 #
-# Where there is no ink there is no share: black pixels stay white. The orange pixels spoke for this digit, the blue ones against it. Are yours among them?
+# Where there is no ink there is no share: black pixels stay white. The orange pixels spoke for this digit, the blue ones against it. Are yours among them? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
 #
 # ## Shares that add up
 #
@@ -147,15 +145,19 @@ attribution = igteach.integrated_gradients(
 total = attribution.values.sum()
 gained = (attribution.f_input - attribution.f_baseline)[0]
 
-print("the shares add up to F(x) - F(x') within 1%:", bool((total - gained).abs() < 0.01 * gained))
-print("gradient x ink adds up to it within 1%:     ", bool((one_step.sum() - gained).abs() < 0.01 * gained))
-print("our five lines agree with the package:      ", torch.allclose(shares, attribution.values, atol=1e-5))
+same = torch.allclose(shares, attribution.values, atol=1e-5)
+print("F gained", show.rounded(gained, 2))
+print("the shares add up to", show.rounded(total, 2))
+print("gradient x ink adds up to", show.rounded(one_step.sum(), 1))
+print("our five lines agree with the package:", same)
 
 # %% tags=["nbval-ignore-output"]
 attribution
 
 # %% [markdown]
 # Every attribution from this package prints like that: the residual first, then its own error estimate (lesson 05). The last digits differ from one computer to another.
+#
+# So the shares account for the whole gain. Gradient x ink leaves most of it out.
 #
 # ## Does it point to what matters?
 #
@@ -168,7 +170,7 @@ pictures = data.x_test.to(device)
 labels = model(pictures).argmax(dim=1)
 gradients = igteach.gradient(score, pictures, target=labels).values
 rankings = {
-    "IG": igteach.integrated_gradients(score, pictures, target=labels).values,
+    "IG": igteach.integrated_gradients(score, pictures, black, target=labels).values,
     "gradient": gradients.masked_fill(pictures == 0, -torch.inf),
     "|gradient|": gradients.abs() * (pictures > 0),
     "most ink": pictures,
@@ -207,20 +209,24 @@ show.attributions(
 # %%
 man_gained = (man_shares.f_input - man_shares.f_baseline)[0]
 in_all, strength = man_shares.values.sum(), man_shares.values.abs().sum()
-print("F gained", show.rounded(man_gained, 2))
-print("the shares add up to", show.rounded(in_all, 2))
-print("their absolute values are", show.rounded(strength / man_gained, 2), "times that")
+print("F gained", show.rounded(man_gained))
+print("the shares add up to", show.rounded(in_all / man_gained, 2), "of that")
+times = int(show.rounded(strength / man_gained, 2))
+print("their absolute values add up to", times, "times that")
 
 # %% [markdown]
-# Orange places spoke for the tripod, blue ones against it, and the shares add up. But read the last line. Neighbouring pixels contradict one another, and nearly everything they say cancels. The map is smoothed over three pixels, so it shows the little that remains, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
+# Orange places spoke for the tripod, blue ones against it, and the shares add up to about F's gain. But the title over the map warns that single shares are still off: 64 steps were enough for the sum and too few for its terms. Lesson 05 is about such warnings.
 #
-# And look at the man's coat. It is black, and so is the baseline, so it gets hardly any share. Lesson 07 is about that.
+# And read the last line. Neighbouring pixels contradict one another, and nearly everything they say cancels. The map is smoothed over three pixels, so it shows the little that remains, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
+#
+# Look at the man's coat, too. It is nearly black, and the baseline is black, so it gets hardly any share. Lesson 07 is about that.
 #
 # ## How a lesson works
 #
 # Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on.
 #
 # Here is a wrong answer to exercise 1, to show you how a check speaks.
+
 
 # %%
 def forgetful(f, x, baseline):
@@ -248,6 +254,7 @@ check("00.1", forgetful)
 # <code>f</code> takes a batch and returns one number per row. Here the batch is one row, so <code>f(x)[0]</code> is its number.
 #
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "answer-00-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def to_share(f, x, baseline):
@@ -280,11 +287,13 @@ check("00.1", to_share)
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-00-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def residual(values, f_input, f_baseline):
     """By how much the sum of the values exceeds F(x) - F(x').
 
-    values: tensor of any shape;  f_input, f_baseline: F(x) and F(x'), two numbers.  Returns one number.
+    values: tensor of any shape;  f_input, f_baseline: F(x) and F(x'), two numbers.
+    Returns one number.
     """
     ### BEGIN SOLUTION
     return values.sum() - (f_input - f_baseline)
@@ -311,11 +320,13 @@ check("00.2", residual)
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-00-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def strongest_pixel(values):
     """Where the share of largest magnitude lies.
 
-    values: (rows, columns).  Returns a tensor of two numbers: row and column, counted from 0.
+    values: (rows, columns).
+    Returns a tensor of two numbers: row and column, counted from 0.
     """
     ### BEGIN SOLUTION
     index = int(values.abs().argmax())

@@ -82,7 +82,10 @@ promised = sizes * slope
 happened = torch.cat([bent(start + size * direction) - bent(start) for size in sizes])
 show.curves(
     sizes,
-    {"|promised - happened|": (promised - happened).abs(), "|happened|": happened.abs()},
+    {
+        "|promised - happened|": (promised - happened).abs(),
+        "|happened|": happened.abs(),
+    },
     xlabel="length of the step",
     ylabel="change of F",
     logarithmic=True,
@@ -90,7 +93,7 @@ show.curves(
 
 # %% [markdown]
 # On these axes a straight line is a power law. Each time the change shrinks tenfold, the error shrinks a hundredfold: it goes with the *square* of the step.
-# For a small enough step the promise is as good as you like. For a step of 1 it is worth little.
+# For a small enough step the promise is as good as you like. For a step of 1 it is worth little: the error is nearly half of the change itself.
 #
 # An attribution has to explain the whole distance from "no picture" to "this picture". That is not a small step. Remember it in lesson 02.
 #
@@ -123,11 +126,13 @@ show.curves(
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-01-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def finite_difference(f, x, feature, step):
     """The slope of f at x along one feature, from two values of f.
 
-    f: (N, features) -> (N,);  x: (1, features);  feature: int;  step: float > 0.  Returns one number.
+    f: (N, features) -> (N,);  x: (1, features);  feature: int;  step: float > 0.
+    Returns one number.
     """
     ### BEGIN SOLUTION
     nudge = torch.zeros_like(x)
@@ -140,7 +145,7 @@ def finite_difference(f, x, feature, step):
 check("01.1", finite_difference)
 
 # %% [markdown]
-# **Predict.** The smaller the step, the better the estimate, says the formula. But the computer carries only about sixteen digits. What will the error do as the step goes from 0.1 down to 0.000000000001?
+# **Predict.** According to the formula, the smaller the step, the better the estimate. But the computer carries only about sixteen digits. What will the error do as the step goes from 0.1 down to 0.000000000001?
 
 # %%
 cubic = igteach.toy(lambda x: x * x * x)
@@ -151,15 +156,18 @@ two_sided = torch.cat([(cubic(here + h) - cubic(here - h)) / (2 * h) for h in st
 one_sided = torch.cat([(cubic(here + h) - cubic(here)) / h for h in steps])
 show.curves(
     steps,
-    {"both sides": (two_sided - true_slope).abs(), "one side": (one_sided - true_slope).abs()},
+    {
+        "both sides": (two_sided - true_slope).abs(),
+        "one side": (one_sided - true_slope).abs(),
+    },
     xlabel="step",
     ylabel="error",
     logarithmic=True,
 )
 
 # %% [markdown]
-# Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits. Then rounding wins:
-# two values of F that agree in fifteen digits leave one for their difference. The best step lies in between.
+# Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits, the one-sided one. Then rounding wins, and the error grows again:
+# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -180,6 +188,7 @@ show.curves(
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-01-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def first_order(f, x, d):
     """The estimated change F(x + d) - F(x), from the gradient at x.
@@ -198,7 +207,9 @@ check("01.2", first_order)
 # ## Saliency: the gradient of a real network
 #
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they too make a picture.
-# *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. The score here is the class's **logit**, the number before the softmax; lesson 02 shows what a probability would add.
+# *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero.
+#
+# In lesson 00 F was the probability of the answer. Here F is the **logit** of the class, the number that goes into the softmax. Up to there the network is made of linear pieces, and that will explain the maps. Lesson 02 shows what the softmax adds.
 
 # %%
 model = digits.load()
@@ -207,20 +218,26 @@ pictures = data.x_test[[2, 3, 8]].to(device)
 classes = model(pictures).argmax(dim=1)
 slopes = igteach.gradient(igteach.logit(model), pictures, target=classes).values
 
-show.heatmaps({f"a {label}": picture[0] for label, picture in zip(classes.tolist(), pictures)}, kind="picture")
+show.heatmaps(
+    {f"a {label}": picture[0] for label, picture in zip(classes.tolist(), pictures)},
+    kind="picture",
+)
 
 # %%
-maps = {f"saliency / largest, {label}": slope[0].abs() / slope.abs().max() for label, slope in zip(classes.tolist(), slopes)}
+maps = {
+    f"saliency / largest, {label}": slope[0].abs() / slope.abs().max()
+    for label, slope in zip(classes.tolist(), slopes)
+}
 show.heatmaps(maps, kind="magnitude")
 
 # %% [markdown]
 # Look at the pictures, then at the maps. Where is the ink, and where are the dark squares?
 #
-# Some of the map lies on the digit. Much of it does not, and neighbours in one stroke get very different values. There are two reasons:
+# Some of each map lies on the digit, some does not, and neighbours in one stroke get very different values. In the map of the 7, the two darkest squares are neighbours at its foot: one holds ink, the other none. There are two reasons:
 #
 # 1. The map shows *possible* changes, not what is there. New ink can turn one digit into another, so empty places are salient as well.
 # 2. A ReLU network is made of linear pieces. At x you stand on one of them, and the gradient is the slope of that one piece. Next door is another piece with another slope.
-#    The slope jumps while the score hardly moves, and that looks like noise.
+#    From one to the next the slope jumps, though the score does not, and that looks like noise.
 
 # %% [markdown]
 # ### Exercise 3: saliency
@@ -243,11 +260,13 @@ show.heatmaps(maps, kind="magnitude")
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-01-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def saliency(f, x):
     """How strongly f reacts when each feature is nudged.
 
-    f: (N, features) -> (N,);  x: (1, features).  Returns (1, features), nowhere negative.
+    f: (N, features) -> (N,);  x: (1, features).
+    Returns (1, features), nowhere negative.
     """
     ### BEGIN SOLUTION
     x = x.clone().requires_grad_()
@@ -266,6 +285,8 @@ check("01.3", saliency)
 # Start with all of them up. Then, again and again, flip the one pixel whose flip most lowers the agreement between the new map and the old.
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
+#
+# F changes here, from the logit back to the *probability* of the answer. The network is to stay as sure as it was, which is a matter of probability; and the map should be a map of the same F.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 
@@ -292,7 +313,8 @@ turn_one = 1 - 2 * torch.eye(64, device=device)
 agreement = 1.0
 while True:
     candidates = signs * turn_one
-    agreements = rank_correlation(map_of(picture + candidates.view(64, 1, 8, 8) / 32), first_map)
+    maps = map_of(picture + candidates.view(64, 1, 8, 8) / 32)
+    agreements = rank_correlation(maps, first_map)
     if agreements.min() >= agreement:
         break
     agreement, signs = agreements.min(), candidates[agreements.argmin()][None]
@@ -300,18 +322,29 @@ nudged = picture + signs.view(1, 1, 8, 8) / 32
 second_map = map_of(nudged)[0]
 
 print("the answer is the same:", bool(model(nudged).argmax() == label))
-print("its probability moved by less than 1 point:", bool((score(nudged) - score(picture))[0, label].abs() < 0.01))
-print("rank correlation of the two maps below 0.4:", bool(agreement < 0.4))
+before, after = score(torch.cat([picture, nudged]))[:, label]
+print("its probability, before:", show.rounded(before, 2))
+print("                and after:", show.rounded(after, 2))
+print("rank correlation of the two maps:", show.rounded(agreement, 1))
 
 # %%
-show.heatmaps({"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]}, kind="picture")
+show.heatmaps(
+    {"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]}, kind="picture"
+)
 
 # %%
-show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": second_map.view(8, 8)}, kind="magnitude")
+show.heatmaps(
+    {
+        "its saliency": first_map.view(8, 8),
+        "its saliency, nudged": second_map.view(8, 8),
+    },
+    kind="magnitude",
+)
 
 # %% [markdown]
-# Two pictures that you have to look at twice, one answer, and two orders of importance. Compare where the darkest squares lie.
-# We searched for a bad nudge, so read this as a warning, not as an average. But an account of a *picture* should not depend on what you can hardly see in it.
+# The answer stays, and so does its probability; the agreement of the maps falls from 1 to the number printed above. Compare the darkest squares: the darkest of the first map stays dark, but others have overtaken it.
+#
+# Two pictures that you can hardly tell apart, one answer, two orders of importance. We searched for a bad nudge, so read this as a warning, not as an average. But an account of a *picture* should not depend on what you can hardly see in it.
 #
 # ## Recap
 #
@@ -330,7 +363,7 @@ show.heatmaps({"its saliency": first_map.view(8, 8), "its saliency, nudged": sec
 #
 # <details><summary>A. The pixel contributed nothing to the score.</summary>
 #
-# Not so. In F = 3 x1 + 0.1 x2 the small gradient belonged to the feature that made the whole score. Even a gradient of 0 can: lesson 02 shows one.
+# Not so. In F = 3 x1 + 0.1 x2 the small gradient belonged to the feature that made the whole score. Even a gradient of 0 can belong to such a feature: lesson 02 shows one.
 #
 # </details>
 # <details><summary>B. A very small nudge of the pixel hardly moves the score.</summary>
@@ -393,7 +426,7 @@ progress("01")
 # **Take away.**
 #
 # 1. The gradient says how fast F changes under a small nudge. It does not say what a feature contributed.
-# 2. Saliency is the magnitude of the gradient, drawn as a picture. It is exact, and it looks like noise because the network's slope does.
+# 2. Saliency is the magnitude of the gradient, drawn as a picture. It is exact; it looks like noise because the slope of the network jumps.
 # 3. A nudge that you can hardly see can redraw the map while the answer stays.
 #
 # **Where it comes from.** Gradients as explanations: Baehrens et al. (2010). Saliency maps of pictures: Simonyan, Vedaldi and Zisserman (2013). Maps redrawn by invisible nudges: Ghorbani, Abid and Zou (2019).

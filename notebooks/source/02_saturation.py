@@ -53,7 +53,12 @@ print("gradient at 2:", show.rounded(igteach.gradient(f, x).values))
 # %%
 line = torch.linspace(0, 2, 81)[:, None]
 slopes = igteach.gradient(f, line).values[:, 0]
-show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabel="F and its gradient")
+show.curves(
+    line[:, 0],
+    {"F(x)": f(line), "gradient": slopes},
+    xlabel="x",
+    ylabel="F and its gradient",
+)
 
 # %% [markdown]
 # The gradient is zero. The only feature gets no credit for a score it made alone.
@@ -84,6 +89,7 @@ show.curves(line[:, 0], {"F(x)": f(line), "gradient": slopes}, xlabel="x", ylabe
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-02-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def unexplained(f, x, baseline):
     """What gradient times (x - x') leaves out of F(x) - F(x'), with its sign.
@@ -105,7 +111,7 @@ check("02.1", unexplained)
 # Nobody builds such a unit, you might say. But every classifier ends in one. A sigmoid, or a softmax, flattens out as the network grows sure, and sure answers are the ones people ask about.
 #
 # The network here also reads digits. It has smooth units (tanh) where the one of lesson 00 has ReLUs.
-# Walk from the black picture to a real digit, and watch the probability and the magnitude of its gradient. A number alpha from 0 to 1 says how far along we are: it is the fraction of the ink that is turned on.
+# F is the probability of its answer. Walk from the black picture to a real digit, and watch F and the magnitude of its gradient. A number alpha from 0 to 1 says how far along we are: it is the fraction of the ink that is turned on.
 
 # %%
 model = digits.load_plain()
@@ -121,17 +127,21 @@ sizes = igteach.gradient(score, walk, target=label).values.flatten(1).norm(dim=1
 
 show.curves(
     alphas,
-    {"probability": probabilities, "magnitude of its gradient / largest": sizes / sizes.max()},
+    {
+        "probability": probabilities,
+        "magnitude of its gradient / largest": sizes / sizes.max(),
+    },
     xlabel="alpha, from the black picture to the digit",
     ylabel="probability, and its gradient",
 )
 
 # %%
-print("the network is at least 90% sure:", bool(probabilities[-1] > 0.9))
-print("the gradient at the digit is under a tenth of the largest on the path:", bool(sizes[-1] < sizes.max() / 10))
+left = sizes[-1] / sizes.max()
+print("probability at the digit:", show.rounded(probabilities[-1], 2))
+print("gradient at the digit, over the largest on the path:", show.rounded(left, 2))
 
 # %% [markdown]
-# The probability rises somewhere on the path, and there the gradient is large. At the digit itself it has fallen to a small fraction of that. A saliency map is drawn *at the digit*: after the work is done.
+# The probability rises early on the path, and there the gradient is large. At the digit itself the gradient has fallen to a small fraction of that. A saliency map is drawn *at the digit*: after the work is done.
 #
 # ## Then take the feature away
 #
@@ -162,9 +172,10 @@ print("the gradient at the digit is under a tenth of the largest on the path:", 
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-02-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def occlusion(f, x, baseline):
-    """How far the score falls when one feature is replaced by its baseline, each in turn.
+    """How far the score falls when a feature is replaced by its baseline, each in turn.
 
     f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
     """
@@ -191,23 +202,32 @@ both = torch.tensor([[1.0, 1.0]], device=device)
 for i in range(2):
     without = both.clone()
     without[0, i] = 0
-    print(f"without sensor {i + 1} the alarm falls by", show.rounded(alarm(both) - alarm(without)))
+    fall = alarm(both) - alarm(without)
+    print(f"without sensor {i + 1} the alarm falls by", show.rounded(fall))
 print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
 
 # %% [markdown]
 # Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible.
 #
-# Both methods ask their question at the end of the path: the gradient looks just around x, occlusion one step back along each axis. Neither looks at the path from x' to x.
+# Both methods ask their question at the end of the path: the gradient looks just around x, and occlusion steps back from x along one axis at a time. Neither looks at the path from x' to x.
 #
 # ## Gradients can be made to vanish
 #
-# So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at each digit towards zero.
+# So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at the training digits towards zero.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. This number does not:
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. This number changes with neither:
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
-# It compares how steep F is at x with how far F climbed over the whole distance. For a linear F it is 1 or more. It is far below 1 only where F has flattened out before x.
+# It compares how steep F is at x with how far F climbed over the whole distance. For a linear F, the climb is the inner product of the gradient and d = x - x', and an inner product is at most the product of the norms (Cauchy-Schwarz):
+#
+# $$\lvert \langle \nabla F, d \rangle \rvert \;\le\; \lVert \nabla F \rVert \; \lVert d \rVert .$$
+#
+# So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far. It has flattened out before x.
+#
+# The extra term in the loss of the flat network was this ratio, for an F before the softmax. Why not the squared norm of the gradient? Because a network can lower that by making F smaller everywhere, which hides nothing.
+#
+# What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Between black and the digit other gradients count, and the loss had no term for those. There the network can work unseen.
 
 # %% [markdown]
 # ### Exercise 3: steepness without units
@@ -226,11 +246,13 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-02-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def scale_free(f, x, baseline):
     """Steepness at x, relative to how far F moved from the baseline.
 
-    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns one number, at least 0.
+    f: (N, features) -> (N,);  x, baseline: (1, features).
+    Returns one number, at least 0.
     """
     ### BEGIN SOLUTION
     steepness = igteach.gradient(f, x).values.norm()
@@ -254,49 +276,61 @@ def steepness(f, predicted):
     """The ratio of exercise 3 for every picture: (N,)."""
     slope = igteach.gradient(f, pictures, target=predicted)
     gone = slope.f_input - f(black).detach().gather(1, predicted[:, None])[:, 0]
-    return slope.values.flatten(1).norm(dim=1) * pictures.flatten(1).norm(dim=1) / gone.abs()
+    distance = pictures.flatten(1).norm(dim=1)
+    return slope.values.flatten(1).norm(dim=1) * distance / gone.abs()
 
 
 for name, network in {"plain": plain, "flat": flat}.items():
     confidence, predicted = igteach.probability(network)(pictures).detach().max(dim=1)
+    right = (predicted == labels).float().mean()
+    of_probability = steepness(igteach.probability(network), predicted).median()
+    of_logit = steepness(igteach.logit(network), predicted).median()
     print(name)
-    print("  accuracy:                            ", show.rounded((predicted == labels).float().mean(), 3))
+    print("  accuracy:                            ", show.rounded(right, 3))
     print("  mean confidence:                     ", show.rounded(confidence.mean(), 2))
-    print("  median steepness of the probability: ", show.rounded(steepness(igteach.probability(network), predicted).median(), 2))
-    print("  median steepness of the logit:       ", show.rounded(steepness(igteach.logit(network), predicted).median(), 2))
+    print("  median steepness of the probability: ", show.rounded(of_probability, 2))
+    print("  median steepness of the logit:       ", show.rounded(of_logit, 2))
 
 # %% [markdown]
-# Equally accurate, equally sure, and one of them has next to no gradient. The softmax is not the only cause: the logit is flat as well. Look at one digit, on one scale for both.
+# Equally accurate, give or take a digit, and equally sure: the last layer of the flat network was scaled after training to make it so, which does not change the ratio for a logit. Yet one of them has next to no gradient.
+#
+# There are two F here. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. Now look at one digit, with F the probability again, on one scale for both.
 
 # %%
 seen = {"plain": plain, "flat": flat}
-slopes = {name: igteach.gradient(igteach.probability(network), picture, target=label) for name, network in seen.items()}
-show.heatmaps(
-    {f"saliency, {name} network": slope.values[0, 0].abs() for name, slope in slopes.items()},
-    kind="magnitude",
-    picture=picture[0, 0],
-)
+slopes = {
+    name: igteach.gradient(igteach.probability(network), picture, target=label)
+    for name, network in seen.items()
+}
+maps = {f"saliency, {name} network": slopes[name].values[0, 0].abs() for name in seen}
+show.heatmaps(maps, kind="magnitude", picture=picture[0, 0])
 
 # %% [markdown]
-# Anyone who trusts saliency would say that the flat network looks at nothing. It reads digits all the same, and is right about as often. So **steepness is not importance**, and a maker who wants to hide what a network uses can do so at no cost in accuracy.
+# Anyone who trusts saliency would say that the flat network looks at nothing. It reads digits all the same, and is right about as often. So **steepness is not importance**, and a maker who wants to hide what a network uses can do so at next to no cost in accuracy.
 #
 # **Predict.** Integrated Gradients looks at the whole path from black to the digit. Its shares add up to F(x) - F(x'), which is about the same for both networks. Will its map of the flat network be empty too?
 
 # %%
 shares = {
-    name: igteach.integrated_gradients(igteach.probability(network), picture, target=label, steps=256)
+    name: igteach.integrated_gradients(
+        igteach.probability(network), picture, 0 * picture, target=label, steps=256
+    )
     for name, network in seen.items()
 }
-show.heatmaps({f"IG, {name} network": share.values[0, 0] for name, share in shares.items()}, picture=picture[0, 0])
+maps = {f"IG, {name} network": shares[name].values[0, 0] for name in seen}
+show.heatmaps(maps, picture=picture[0, 0])
 
 # %%
 for name, share in shares.items():
-    print(f"{name}: the shares add up to F(x) - F(x') within 1%:", bool(share.relative_residual < 0.01))
-agreement = torch.corrcoef(torch.stack([share.values.flatten() for share in shares.values()]))[0, 1]
-print("the two stories differ (correlation below 0.95):", bool(agreement < 0.95))
+    gained = (share.f_input - share.f_baseline)[0]
+    print(f"{name}: F(x) - F(x') is", show.rounded(gained, 2))
+    print("  the shares add up to", show.rounded(share.values.sum(), 2))
+both_maps = torch.stack([share.values.flatten() for share in shares.values()])
+agreement = torch.corrcoef(both_maps)[0, 1]
+print("correlation of the two maps:", show.rounded(agreement, 2))
 
 # %% [markdown]
-# Two full maps, and each accounts for its own network's score. The maps differ, as they may for two networks that learned to read in different ways. Where saliency had nothing to tell, IG tells both stories.
+# No: there are two full maps, and each accounts for its own network's score. They are much alike and not the same; two networks that learned to read the same digits differently need not agree. Where saliency had nothing to tell about one of them, IG has as much to tell about either.
 #
 # How does it do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
 #
@@ -306,7 +340,7 @@ print("the two stories differ (correlation below 0.95):", bool(agreement < 0.95)
 #
 # <details><summary>Answer</summary>
 #
-# x1 has the larger gradient: 3 against 0.1. x2 made the score: 0.1 times 10 is all of it, and x1 is 0. It took no saturation: the gradient answers a different question from the start.
+# x1 has the larger gradient: 3 against 0.1. x2 made the score: 0.1 times 10 is all of it, and x1 is 0. This took no saturation: the gradient answers a different question from the start.
 #
 # </details>
 #

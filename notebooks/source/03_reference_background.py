@@ -42,15 +42,22 @@ device = igteach.device()
 
 # %%
 tides = """
-the sea comes up the beach and goes down the beach again and at night the sea does the same and the moon is high
-under the full moon the tide is the highest of the month and under the half moon the tide is the lowest of the month
-the tide is the long wave and the moon is what pulls the wave and the land turns under the moon and meets the tide
+the sea comes up the beach and goes down the beach again and at night
+the sea does the same and the moon is high
+under the full moon the tide is the highest of the month and
+under the half moon the tide is the lowest of the month
+the tide is the long wave and the moon is what pulls the wave and the land turns
+under the moon and meets the tide
 """
 anything = """
-the man goes down the road in the night and the dog is in front of the man and the wind is cold and the road is the longest
-the woman comes up the stairs and turns the light on and the room is the same room and the letter is on the table in the hall
-the train is late again and the people under the clock do what the people do and the rain is the worst of the week
-the house is the oldest of the street and the land under the house is the land of the man and the man is gone
+the man goes down the road in the night and the dog is in front of the man and the
+wind is cold and the road is the longest
+the woman comes up the stairs and turns the light on and the room is
+the same room and the letter is on the table in the hall
+the train is late again and the people under the clock do what the
+people do and the rain is the worst of the week
+the house is the oldest of the street and the land under the house is the
+land of the man and the man is gone
 """
 
 
@@ -61,7 +68,8 @@ def counts(text, words):
 
 words = sorted(set(tides.split()) | set(anything.split()))
 of_tides, of_anything = counts(tides, words), counts(anything, words)
-print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, stable=True)[:4]])
+top = of_tides.argsort(descending=True, stable=True)[:4]
+print("most frequent:", [words[i] for i in top])
 
 # %% [markdown]
 # Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than other texts do*.
@@ -81,6 +89,7 @@ print("most frequent:", [words[i] for i in of_tides.argsort(descending=True, sta
 #
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-03-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def relative_counts(text, corpus):
     """How much more frequent each word is in the text than in the corpus.
@@ -97,14 +106,17 @@ check("03.1", relative_counts)
 
 # %%
 against = of_tides / of_tides.sum() - of_anything / of_anything.sum()
-print("most above the other text:", [words[i] for i in against.argsort(descending=True, stable=True)[:4]])
+top = against.argsort(descending=True, stable=True)[:4]
+print("most above the other text:", [words[i] for i in top])
 
 # %% [markdown]
+# The moon and the tide come out on top, and "the" is gone. (Third place is a tie of four words, beach, month, sea and wave, and the alphabet chose two.)
+#
 # One text, one way of counting, two lists; and the second knows what the text is about. What changed is the **background**. Nothing is important in itself, only against something.
 #
 # ## A patient
 #
-# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here is one of the patients the network is surest about.
+# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients it has never seen, here is the one to whom it gives the highest probability of a malignant lump.
 
 # %%
 model = patients.load()
@@ -114,13 +126,14 @@ everyone = data.x_test.to(device)
 chosen = int(score(everyone)[:, 0].argmax())
 patient = everyone[chosen : chosen + 1]
 
-print("the probability of malignant is over 0.99:", bool(score(patient) > 0.99))
-print("the largest measurements:", [data.names[i] for i in patient[0].argsort(descending=True)[:2].tolist()])
+largest = patient[0].argsort(descending=True)[:2].tolist()
+print(f"P(malignant) = {score(patient).item():.2f}")
+print("the largest measurements:", [data.names[i] for i in largest])
 
 # %% [markdown]
 # The largest numbers are areas, because areas come in large numbers. "Area 2,000" says nothing until you know what is usual.
 #
-# Now put it as the question of this course. F(x) is the probability for this patient. We need a background x', which lesson 00 called the baseline, and then shares of
+# Now put it as the question of this course. F(x) is P(malignant), a probability, for this patient x. We need a background x', which lesson 00 called the baseline, and then shares of
 #
 # $$F(x) - F(x').$$
 #
@@ -134,14 +147,17 @@ zero = torch.zeros_like(average)
 train = data.x_train.to(device)
 healthiest = train[score(train)[:, 0].argmin()][None]
 
-for name, candidate in {"zero": zero, "healthiest": healthiest, "average": average}.items():
+candidates = {"zero": zero, "healthiest": healthiest, "average": average}
+for name, candidate in candidates.items():
     print(f"{name:10s} P(malignant) = {score(candidate).item():.2f}")
 
 # %% [markdown]
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
-# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is undecided: whatever tips it from there is what this patient brings.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings.
 #
-# That is the working rule: **choose x' where F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
+# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0, and the neutral patients are the same. For one of ten digits, in lesson 00, it meant one tenth.
+#
+# That is the working rule: **choose x' where your F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
 
 # %% [markdown]
 # ### Exercise 2: the most neutral candidate
@@ -156,11 +172,13 @@ for name, candidate in {"zero": zero, "healthiest": healthiest, "average": avera
 #
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-03-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def most_neutral(f, candidates, neutral):
     """The index of the candidate whose score is nearest to neutral.
 
-    f: (N, features) -> (N,);  candidates: (N, features);  neutral: float.  Returns one number.
+    f: (N, features) -> (N,);  candidates: (N, features);  neutral: float.
+    Returns one number.
     """
     ### BEGIN SOLUTION
     return (f(candidates) - neutral).abs().argmin()
@@ -181,10 +199,12 @@ check("03.2", most_neutral)
 
 # %%
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
-x, background = torch.tensor([[1.0, 2.0, 4.0]], device=device), torch.tensor([[0.0, 1.0, 1.0]], device=device)
+x = torch.tensor([[1.0, 2.0, 4.0]], device=device)
+background = torch.tensor([[0.0, 1.0, 1.0]], device=device)
 answer = igteach.gradient_times_input(linear, x, background)
-gained = answer.f_input - answer.f_baseline
-print("shares:", show.rounded(answer.values), "  sum:", show.rounded(answer.values.sum()), "  F(x) - F(x'):", show.rounded(gained))
+shares, total = show.rounded(answer.values), show.rounded(answer.values.sum())
+gained = show.rounded(answer.f_input - answer.f_baseline)
+print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 
 # %% [markdown]
 # ### Exercise 3: first-order shares
@@ -198,6 +218,7 @@ print("shares:", show.rounded(answer.values), "  sum:", show.rounded(answer.valu
 # <code>igteach.gradient(f, x).values</code> has the shape of x, and so does the displacement of the features.
 #
 # </details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "answer-03-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def first_order_shares(f, x, baseline):
@@ -223,32 +244,43 @@ check("03.3", first_order_shares)
 # %%
 first_order = igteach.gradient_times_input(score, patient, average)
 gained = (first_order.f_input - first_order.f_baseline)[0]
-print("explained fraction of F(x) - F(x'):", show.rounded(first_order.values.sum() / gained, 1))
+fraction = first_order.values.sum() / gained
+print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
-# This is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We ask for the probability and for the log odds, which have no sigmoid at the end. Each curve is sorted separately, so one place on the axis is not one patient.
+# Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
+# We ask it for two F: the probability, and the log odds (the network's logit), which leave out the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted separately, so one place on the axis is not one patient.
+
 
 # %%
 def explained(f):
-    """Sum of the first-order shares over F(x) - F(x'), for every patient, in ascending order."""
+    """Sum of the first-order shares over F(x) - F(x') for every patient, ascending."""
     answer = igteach.gradient_times_input(f, everyone, average)
-    return (answer.values.sum(dim=1) / (answer.f_input - answer.f_baseline)).sort().values
+    gained = answer.f_input - answer.f_baseline
+    return (answer.values.sum(dim=1) / gained).sort().values
 
 
-fractions = {"probability": explained(score), "log odds": explained(igteach.logit(model))}
+fractions = {
+    "probability": explained(score),
+    "log odds": explained(igteach.logit(model)),
+}
 rank = torch.linspace(0, 100, len(everyone))
-show.curves(rank, fractions | {"all of it": torch.ones(len(everyone))}, xlabel="patients, in percent", ylabel="explained fraction")
+show.curves(
+    rank,
+    fractions | {"all of it": torch.ones(len(everyone))},
+    xlabel="patients, in percent",
+    ylabel="explained fraction",
+)
 
 # %%
 for name, values in fractions.items():
     print(f"{name}: the median patient has {float(values.median()):.1f} explained")
 
 # %% [markdown]
-# The shares of the probability are wrong for nearly everyone: the sigmoid has flattened out. Those of the log odds are better but far from right: the network bends as well. The few patients far above 1 score close to the average patient, so there is little to divide by.
+# The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. The few patients far above 1 score close to the average patient, so the difference that we divide by is small.
 # The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x.
 #
-# No single point has the right slope for every feature. Lesson 04 averages over all points on the path.
+# The slope at another point need not do better. In lesson 02, F(x) = 1 - ReLU(1 - x) climbs by 1 from 0 to 2, so the right slope is one half; but its slope is 1 or 0, nowhere one half. Lesson 04 averages over all points on the path.
 # The patients come back in lesson 07, where the background is called into question, and in lesson 11, with a model that has no gradient.
 #
 # ## Recap
@@ -264,16 +296,21 @@ for name, values in fractions.items():
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** You explain a photograph against a black picture. What first-order share goes to a pixel that is black in the photograph?
+# **Question 1.** Debug from the sum. F is linear, and the shares from your own code add up to exactly minus F(x) - F(x'), that is, to F(x') - F(x). What did you swap?
 #
-# <details><summary>A. Zero, whatever the gradient.</summary>
+# <details><summary>A. x and x' in the displacement.</summary>
 #
-# Right. It did not go anywhere. Whether that is fair to a man in a black coat is a question for lesson 07.
+# Right. With x' - x in place of x - x' every share has its sign flipped, and so has the sum. The residual is then minus twice the difference.
 #
 # </details>
-# <details><summary>B. Its gradient.</summary>
+# <details><summary>B. x and x' in the gradient.</summary>
 #
-# The gradient is multiplied by how far the pixel went, and that is zero.
+# For a linear F the slope is the same at both, so that swap does not show. On a curved F it would change the sum, but by no fixed factor.
+#
+# </details>
+# <details><summary>C. Nothing; you forgot the factor x - x'.</summary>
+#
+# Then your shares are the bare slopes. Their sum does not know the baseline, and would hit F(x') - F(x) only by chance.
 #
 # </details>
 
@@ -299,9 +336,9 @@ for name, values in fractions.items():
 # It need not be, and the first-order share does not use the gradient at the background.
 #
 # </details>
-# <details><summary>B. No patient is like that, so the network's answer means nothing; and that answer is far from neutral.</summary>
+# <details><summary>B. No patient is like that, so the network's answer means nothing; and P(malignant) there is far from one half.</summary>
 #
-# Right. Both count.
+# Right. Both count: the first means that no reader has such a patient in mind, the second that F is not neutral at her.
 #
 # </details>
 # <details><summary>C. Zero is never a good background.</summary>
@@ -321,7 +358,7 @@ progress("03")
 # **Take away.**
 #
 # 1. Importance is relative. An attribution distributes F(x) - F(x'), so say what x' is.
-# 2. Choose x' where F is neutral and where a reader would see nothing in particular.
+# 2. Choose x' where your F is neutral (a probability of two answers at one half, log odds at 0) and where a reader would see nothing in particular.
 # 3. Gradient times (x - x') is exact for a linear F. Where F bends or saturates on the path, it is off, and the residual says by how much.
 #
 # **Where it comes from.** Baselines and their neutrality: Sundararajan, Taly and Yan (2017). Gradient times input: Shrikumar et al. (2016). The table: Wolberg, Mangasarian, Street and Street (1993).

@@ -49,12 +49,13 @@ x, baseline = torch.tensor([[2.2]], device=device), torch.tensor([[0.0]], device
 for pieces in (1, 2, 4, 8, 16, 32, 64):
     alphas = (torch.arange(pieces, device=device) + 0.5) / pieces
     slopes = igteach.gradient(f, baseline + alphas[:, None] * (x - baseline)).values
-    print(f"pieces: {pieces:2d}   explained: {float((slopes * (x - baseline) / pieces).sum()):.2f} of 1")
+    total = float((slopes * (x - baseline) / pieces).sum())
+    print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown]
 # From both sides: the piece with the kink has full weight or none, depending on which side of the kink its midpoint falls. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
 #
-# So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump and has a slope at all but a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
@@ -77,9 +78,10 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-04-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def walk(f, stops):
-    """F at the last stop minus F at the first, added up from slopes at the midpoints of the pieces.
+    """F at the last stop minus F at the first, from slopes at the pieces' midpoints.
 
     f: (N, features) -> (N,);  stops: (pieces + 1, features).  Returns one number.
     """
@@ -101,8 +103,9 @@ check("04.1", walk)
 surface = igteach.toy(lambda x1, x2: x1 * x2 + x2)
 ticks = torch.linspace(-0.2, 1.3, 41, device=device)
 grid = torch.cartesian_prod(ticks, ticks).flip(1)
-straight = torch.linspace(0, 1, 21, device=device)[:, None] * torch.ones(1, 2, device=device)
-show.plane(surface(grid).view(41, 41), across=(-0.2, 1.3), up=(-0.2, 1.3), path=straight)
+straight = torch.linspace(0, 1, 21, device=device)[:, None].repeat(1, 2)
+heights = surface(grid).view(41, 41)
+show.plane(heights, across=(-0.2, 1.3), up=(-0.2, 1.3), path=straight)
 
 # %%
 alphas = torch.linspace(0, 1, 21, device=device)
@@ -120,16 +123,20 @@ show.curves(
 # %%
 ones = torch.ones(1, 2, device=device)
 attribution = igteach.integrated_gradients(surface, ones, steps=64)
-print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.rounded(attribution.f_input - attribution.f_baseline))
+shares = show.rounded(attribution.values)
+gained = show.rounded(attribution.f_input - attribution.f_baseline)
+print("shares:", shares, "  F(x) - F(x') =", gained)
 
 # %% [markdown]
+# A triangle, 1/2, and a triangle on top of a square, 3/2. Together they are what F gained.
+#
 # ## The straight path
 #
 # On the straight path, feature i moves at constant velocity x_i - x'_i, which comes out of the integral:
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# In words: **how far the feature went, times its average slope on the path.** Compared with the first-order share of lesson 03, one word has changed: the *average* slope, not the last.
+# In words: **how far the feature went, times its average slope on the path.** The first-order share of lesson 03 took the slope at x. One word has changed: it is now the *average* slope.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients
@@ -152,11 +159,13 @@ print("shares:", show.rounded(attribution.values), "  F(x) - F(x') =", show.roun
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-04-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def my_integrated_gradients(f, x, baseline, steps):
     """Each feature's share of F(x) - F(x') along the straight path.
 
-    f: (N, features) -> (N,);  x, baseline: (1, features);  steps: int.  Returns (1, features).
+    f: (N, features) -> (N,);  x, baseline: (1, features);  steps: int.
+    Returns (1, features).
     """
     ### BEGIN SOLUTION
     alphas = (torch.arange(steps).to(x) + 0.5) / steps
@@ -182,9 +191,12 @@ print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values))
 print("1 - ReLU(1 - x): IG      ", show.rounded(by_ig, 1))
 
 alarm = igteach.toy(lambda x1, x2: 1 - torch.relu(1 - x1 - x2))
-print("the alarm, gradient:            ", show.rounded(igteach.gradient(alarm, ones).values))
-print("the alarm, occlusion:           ", show.rounded([alarm(ones)[0] - alarm(ones * keep)[0] for keep in ones.new_tensor([[[0, 1]], [[1, 0]]])]))
+one_off = torch.tensor([[0.0, 1.0], [1.0, 0.0]], device=device)
+by_gradient = igteach.gradient(alarm, ones).values
+by_occlusion = alarm(ones) - alarm(one_off)
 by_ig = igteach.integrated_gradients(alarm, ones, steps=64).values
+print("the alarm, gradient:            ", show.rounded(by_gradient))
+print("the alarm, occlusion:           ", show.rounded(by_occlusion))
 print("the alarm, Integrated Gradients:", show.rounded(by_ig))
 
 # %% [markdown]
@@ -197,9 +209,10 @@ pictures = data.x_test[:100].to(device)
 labels = score(pictures).argmax(dim=1)
 
 counts = [1, 2, 4, 8, 16, 32, 64]
-missing = [
-    igteach.integrated_gradients(score, pictures, target=labels, steps=count).relative_residual.median() for count in counts
-]
+missing = []
+for count in counts:
+    answer = igteach.integrated_gradients(score, pictures, target=labels, steps=count)
+    missing.append(answer.relative_residual.median())
 show.curves(
     counts,
     {"half of the digits are better than this": missing},
@@ -220,14 +233,16 @@ product = igteach.toy(lambda x1, x2, x3: x1 * x2 + x3)
 corner = torch.tensor([[1.0, 0.0, 0.0]], device=device)
 end = torch.ones(1, 3, device=device)
 
-first, second = igteach.integrated_gradients(product, corner), igteach.integrated_gradients(product, end, corner)
-print("straight:              ", show.rounded(igteach.integrated_gradients(product, end).values))
+at_once = igteach.integrated_gradients(product, end)
+first = igteach.integrated_gradients(product, corner)
+second = igteach.integrated_gradients(product, end, corner)
+print("straight:              ", show.rounded(at_once.values))
 print("first leg, x1 alone:   ", show.rounded(first.values))
 print("second leg, the others:", show.rounded(second.values))
 
 # %% [markdown]
-# On the straight path the shares add up to 2, and so do the two legs together. But whoever moved last took the whole product: while x1 moved, x2 was still 0 and nothing happened; when x2 moved, x1 was already there.
-# On a path with corners, a feature's share depends on its turn. The straight path moves all features at once, and gives equal shares to those that play the same role. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
+# On the straight path the shares add up to 2, and so do the two legs together. But on the corner path x2 took the whole product, because it moved last: while x1 moved, x2 was still 0 and nothing happened; when x2 moved, x1 was already there.
+# On a path with corners, a feature's share depends on when its turn comes. The straight path moves all features at once, and gives equal shares to those that play the same role. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
 
 # %% [markdown]
 # ### Exercise 3: shares along a path with corners
@@ -245,6 +260,7 @@ print("second leg, the others:", show.rounded(second.values))
 # <code>igteach.integrated_gradients(f, x, baseline, steps=64).values</code> takes a batch: all legs at once, one per row. A loop will do, too.
 #
 # </details></details>
+
 
 # %% nbgrader={"grade": false, "grade_id": "answer-04-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def along(f, stops):
@@ -271,10 +287,14 @@ picture, label = pictures[2:3], int(labels[2])
 black = torch.zeros_like(picture)
 there = igteach.integrated_gradients(score, picture, black, target=label, steps=256)
 back = igteach.integrated_gradients(score, black, picture, target=label, steps=256)
-print("the same shares with the sign flipped:", torch.allclose(there.values, -back.values, atol=1e-6))
+strongest = there.values.abs().argmax()
+pair = [shares.values.flatten()[strongest] for shares in (there, back)]
+flipped = torch.allclose(there.values, -back.values, atol=1e-6)
+print("the strongest share, there and back:", show.rounded(pair, 2))
+print("all shares are the same with the sign flipped:", flipped)
 
 # %% [markdown]
-# The path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.
+# Every share keeps its magnitude and flips its sign: the path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.
 #
 # Many tools show only the magnitude of a share, |IG|. Look at what goes missing.
 
@@ -288,16 +308,18 @@ show.heatmaps(
 
 # %%
 gained = (there.f_input - there.f_baseline)[0]
-print("IG adds up to F(x) - F(x') within 1%:", bool((there.values.sum() - gained).abs() < 0.01 * gained))
-print("|IG| adds up to more than that:      ", bool(there.values.abs().sum() > 1.01 * gained))
-print("some pixels spoke against the answer:", bool((there.values < -0.01).any()))
+spoke_against = there.values.clamp(max=0).sum()
+in_all, strength = there.values.sum(), there.values.abs().sum()
+print("the sum of IG, over F(x) - F(x'):  ", show.rounded(in_all / gained, 2))
+print("the sum of |IG|, over F(x) - F(x'):", show.rounded(strength / gained, 2))
+print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 
 # %% [markdown]
 # In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Show the sign.
 #
 # ## Walk the path
 #
-# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. The slider starts at alpha = 0.2, in mid-climb. Where else does F rise, what is the gradient there, and which shares have accumulated by then? And what is left of the gradient where F is flat?
+# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. The slider starts at alpha = 0.2, in mid-climb. Which shares have accumulated by then? Where does F stop rising, and what is left of the gradient from there on?
 
 # %% tags=["nbval-ignore-output"]
 explorer = explore.path_explorer(score, picture, black, label)
@@ -305,6 +327,8 @@ explorer.controls["alpha"].value = 0.2
 explorer
 
 # %% [markdown]
+# By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, seen with the climb before it.
+#
 # ## Recap
 #
 # From [lesson 02](02_saturation.ipynb): two networks were equally accurate and equally sure, and saliency found nothing in one of them. In one sentence: why does Integrated Gradients find something?
@@ -351,16 +375,21 @@ explorer
 # </details>
 
 # %% [markdown]
-# **Question 3.** F is linear. How many steps does Integrated Gradients need?
+# **Question 3.** F is linear. With 50 steps your shares add up to 50 times F(x) - F(x'), with 100 steps to 100 times. What is wrong?
 #
-# <details><summary>A. One.</summary>
+# <details><summary>A. There are too few steps.</summary>
 #
-# Right. The slope is the same everywhere, so one slope is the average. IG is then gradient times (x - x').
+# A linear F has the same slope everywhere. One step is enough, and IG is gradient times (x - x').
 #
 # </details>
-# <details><summary>B. 20 to 300, as the paper says.</summary>
+# <details><summary>B. The slopes were added up and not averaged.</summary>
 #
-# That is advice for deep networks, and lesson 05 tries it out. A straight line needs no averaging.
+# Right. A sum grows with the number of steps; the average divides it by that number. When a sum is wrong, *how* it is wrong often names the bug.
+#
+# </details>
+# <details><summary>C. The factor x - x' was forgotten.</summary>
+#
+# That is a bug, too, but it does not depend on the steps: the average slopes would add up to the same wrong number with 50 and with 100.
 #
 # </details>
 

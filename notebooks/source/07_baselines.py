@@ -42,7 +42,7 @@ device = igteach.device()
 #
 # You can say something about the answer without the network. A share is
 #
-# $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F by } x_i \text{ on the way},$$
+# $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F along } x_i \text{ on the path},$$
 #
 # and the first factor is yours to choose. It says how far a pixel travels, and in which direction. Here it is for a black and for a white baseline. The stronger the colour, the farther; white is no distance at all.
 
@@ -59,8 +59,8 @@ show.heatmaps(travelled, scale=1.0, picture=photograph, unit=unit)
 # %%
 coat = photograph[260:400, 20:130]
 sky = photograph[20:60, 20:490]
-print("every pixel in this patch of the coat is within 0.15 of black:", bool(coat.max() < 0.15))
-print("every pixel in this patch of the sky is at least 0.5 from it: ", bool(sky.min() > 0.5))
+print("farthest from black in this patch of the coat:", show.rounded(coat.max()))
+print("nearest to black in this patch of the sky:    ", show.rounded(sky.min()))
 
 # %% [markdown]
 # Against black, the sky travels far and the coat hardly moves. With equal slopes, the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
@@ -102,7 +102,9 @@ for name, answer in by_baseline.items():
     print(f"against {name}, of all |shares| they get", show.rounded(mass, 2))
 
 # %% [markdown]
-# Against black, the coat and the tripod are nearly bare, and most colour lies on the lawn and the sky around them. Against the blurred photograph it lies on the head and legs of the tripod. That is what a black baseline cannot see. The numbers say the same of all dark pixels: against black they hardly count. Against white they get more than their fraction of the picture. So they do against the blurred photograph, which is dark where the coat is and has no tripod. One network, one photograph, one answer: only the baseline changed.
+# Against black, the coat is nearly bare, and most colour lies on the lawn and the sky around the tripod. Against the blurred photograph, much of it gathers along the tripod itself.
+#
+# The numbers count all dark pixels. Against black they get next to nothing, against white more than their fraction of the picture. Against the blurred photograph they get a little more than that fraction: the coat is dark in both pictures and moves little, but the blur has no tripod, so the tripod moves. One network, one photograph, one answer: only the baseline changed.
 #
 # ## The hole in a zero
 #
@@ -135,7 +137,7 @@ panels = {
 show.heatmaps(panels, kind="picture")
 
 # %% [markdown]
-# The probability follows each answer. To this network, the hole is the difference between one digit and another.
+# Each title gives the network's answer, and its probability in brackets. To this network, the hole is the difference between one digit and another.
 #
 # **Predict.** What will Integrated Gradients give the pixels of the hole against a black baseline? And against a white one?
 
@@ -154,14 +156,16 @@ show.heatmaps(panels, picture=zero[0, 0], unit=unit)
 
 # %%
 for name, answer in explain.items():
-    share = answer.values[0, 0][hole].sum() / answer.values.sum()
-    print(f"against {name}: complete within 1%: {bool(answer.relative_residual < 0.01)},")
-    print(f"   the hole gets exactly nothing: {bool(share == 0)},  over a third of all: {bool(share > 1 / 3)}")
-full = zero[0, 0] == 1
-print("against white, the pixels full of ink get exactly nothing:", bool((explain["white"].values[0, 0][full] == 0).all()))
+    gained, total = (answer.f_input - answer.f_baseline)[0], answer.values.sum()
+    in_all, in_hole = total / gained, answer.values[0, 0][hole].sum() / total
+    print(f"against {name}, the shares over F(x) - F(x'):", show.rounded(in_all))
+    print("               of the shares, in the hole:   ", show.rounded(in_hole, 2))
+of_full = explain["white"].values[0, 0][zero[0, 0] == 1]
+strongest = of_full.abs().max()
+print("against white, the strongest share of a full pixel:", show.rounded(strongest))
 
 # %% [markdown]
-# Both maps are complete, and neither is in error. They answer two different questions:
+# Against black the hole gets nothing; against white, more than half. Both maps are complete, and neither is in error. They answer two different questions:
 #
 # - *Which ink, put on an empty page, made this a zero?* The hole is not ink, so it has no place in the answer.
 # - *Which ink, wiped from a full page, made this a zero?* The hole has to be wiped; strokes full of ink need not be touched.
@@ -170,7 +174,7 @@ print("against white, the pixels full of ink get exactly nothing:", bool((explai
 #
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). If F(x') already speaks, some of what you explain is the baseline's own opinion, with the sign flipped. At a neutral baseline the network has no opinion: every class gets the same probability.
+# The shares add up to F(x) - F(x'). If F(x') already speaks for or against a class, some of what you explain is the baseline's own **opinion**, with the sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion
@@ -189,11 +193,13 @@ print("against white, the pixels full of ink get exactly nothing:", bool((explai
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-07-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def opinion(f, baseline):
-    """The largest class probability minus an even one; 0 where the network has no opinion.
+    """The largest class probability minus an even one; 0 where there is no opinion.
 
-    f: (N, features) -> (N, classes), probabilities;  baseline: (1, features).  Returns one number.
+    f: (N, features) -> (N, classes), probabilities;  baseline: (1, features).
+    Returns one number.
     """
     ### BEGIN SOLUTION
     p = f(baseline)[0]
@@ -247,7 +253,10 @@ for name, candidate in described.items():
 show.heatmaps(pictures, kind="picture", scale=1.0)
 
 # %% tags=["nbval-ignore-output"]
-opinions = {name: baselines.opinion(score, candidate).item() for name, candidate in candidates.items()}
+opinions = {
+    name: baselines.opinion(score, candidate).item()
+    for name, candidate in candidates.items()
+}
 title = "how sure the network is of each baseline (0: all ten classes even)"
 show.bars(
     list(opinions),
@@ -257,23 +266,26 @@ show.bars(
 
 # %%
 for name, candidate in candidates.items():
-    print(f"{name:12s} neutral within 0.05: {opinions[name] < 0.05!s:6s} F(x') for 'zero' below 0.05: {bool(score(candidate)[0, 0] < 0.05)}")
+    of_zero = score(candidate)[0, 0].item()
+    print(f"{name:12s} opinion {opinions[name]:.1f}   F(x') for 'zero' {of_zero:.1f}")
 
 # %% [markdown]
-# Most of them have an opinion. To the network, the mean of many digits is a digit, and so is a white page.
+# Two are neutral, black and the one called so. Blur has a weak opinion, and the others have strong ones: to the network, the mean of many digits is a digit, and so is a white page.
 #
-# Black is neutral. Do not read this as a fact of nature: **it was put there.** In training, every batch held a black picture labelled with even probabilities. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
+# That black is neutral is no fact of nature: **it was put there.** In training, every batch held a black picture labelled with even probabilities. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
 #
-# The other neutral one was found by search. Each step of `neutral` moves the picture down the slope of one number: how far the probabilities are from even (a KL divergence).
+# The other was found by search. `neutral` goes downhill, step by step, on one number: how far the probabilities are from even (a KL divergence).
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty is off the scale and gets the end colour.
+# Eight maps of one picture and one score, on one scale. The strongest share in forty is off the scale and gets the colour at its end.
+
 
 # %%
 def against(baseline):
     """The shares of the score for 'zero', as a picture."""
-    return igteach.integrated_gradients(score, zero, baseline, target=0, steps=256).values[0, 0]
+    answer = igteach.integrated_gradients(score, zero, baseline, target=0, steps=256)
+    return answer.values[0, 0]
 
 
 maps = {name: against(candidate) for name, candidate in candidates.items()}
@@ -293,13 +305,14 @@ explorer.controls["right"].value = in_words["mean"]
 explorer
 
 # %%
-part = {name: (shares[hole].sum() / shares.sum()).item() for name, shares in maps.items()}
-print("the hole gets over 3/4 of all:   ", [name for name in part if part[name] > 0.75])
-print("the hole gets nothing:           ", [name for name in part if part[name] == 0])
-print("black and neutral are both neutral, and agree on the hole within 0.25:", abs(part["black"] - part["neutral"]) < 0.25)
+part = {
+    name: (shares[hole].sum() / shares.sum()).item() for name, shares in maps.items()
+}
+for name in ("mean", "median", "black", "neutral"):
+    print(f"{name:8s} of the shares, in the hole:", show.rounded(part[name], 1))
 reseeded = against(baselines.noise(zero, stdev=0.5, seed=1))
 alike = torch.corrcoef(torch.stack([maps["noise"].flatten(), reseeded.flatten()]))[0, 1]
-print("the map against other noise of the same kind correlates at more than 0.3:", bool(alike > 0.3))
+print("correlation with the map against other noise:", show.rounded(alike, 1))
 
 # %% [markdown]
 # - **Mean** and **median**: on average, digits have ink in the middle, and this one has none. The hole gets nearly everything.
@@ -316,9 +329,11 @@ print("the map against other noise of the same kind correlates at more than 0.3:
 # %%
 attack = candidates["adversarial"]
 sure, label = score(attack)[0].max(dim=0)
-print("the network calls it a zero:", int(label) == 0)
-print("its largest probability is over 0.5:", bool(sure > 0.5))
-print("it is nearer to the zero than any training picture of another digit:", bool((attack - zero).norm() < (known[data.y_train != 0] - zero).flatten(1).norm(dim=1).min()))
+print(f"the network calls it a {int(label)}, with probability", show.rounded(sure, 2))
+others = known[data.y_train != 0]
+nearest = (others - zero).flatten(1).norm(dim=1).min()
+ratio = (attack - zero).norm() / nearest
+print("its distance, over that of the nearest other digit:", show.rounded(ratio, 2))
 
 # %% [markdown]
 # It went to another digit, and the network is fairly sure of it. So this baseline does have an opinion. And the factor x - x' is now the perturbation: the map shows where *the attack* was made, not where the zero is.
@@ -353,6 +368,7 @@ print("it is nearer to the zero than any training picture of another digit:", bo
 #
 # </details></details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-07-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def step_to_zero(f, x):
     """The point nearest to x where F would be zero if it were linear.
@@ -378,8 +394,11 @@ check("07.2", step_to_zero)
 # The mean over all the data is what the expected gradients of lesson 06 estimate (Erion et al. 2021). The cell below takes 64 digits.
 
 # %%
-draw = torch.randint(len(known), (64,), generator=torch.Generator().manual_seed(0)).to(device)
-crowd = igteach.integrated_gradients(score, zero.expand(64, -1, -1, -1), known[draw], target=0, steps=64)
+seeded = torch.Generator().manual_seed(0)
+draw = torch.randint(len(known), (64,), generator=seeded).to(device)
+crowd = igteach.integrated_gradients(
+    score, zero.expand(64, -1, -1, -1), known[draw], target=0, steps=64
+)
 expected = crowd.values.mean(dim=0)[0]
 
 panels = {}
@@ -395,23 +414,27 @@ pairs = torch.corrcoef(crowd.values.flatten(1))
 apart = pairs[~torch.eye(64, dtype=torch.bool, device=device)]
 gained = (crowd.f_input - crowd.f_baseline).mean()
 average_opinion = score(known[draw]).detach().mean(dim=0)
-print("two maps against single digits correlate at less than 0.6, for most pairs:", bool(apart.median() < 0.6))
-print("their mean adds up to F(x) minus the mean of F(x') within 1%:", bool((expected.sum() - gained).abs() < 0.01 * gained))
-print("each single digit has an opinion (over 0.3):", bool((baselines.opinion(score, known[draw]) > 0.3).all()))
-print("all of them together have less (under 0.15):           ", bool(average_opinion.max() - 0.1 < 0.15))
+weakest = baselines.opinion(score, known[draw]).min()
+together = average_opinion.max() - 0.1
+middle = apart.median()
+print("correlation of two maps against single digits, median:", show.rounded(middle, 1))
+print("F(x) minus the mean of F(x'):", show.rounded(gained, 2))
+print("the mean map adds up to      ", show.rounded(expected.sum(), 2))
+print("the opinion of a single digit is at least", show.rounded(weakest, 2))
+print("the opinion of all of them together is   ", show.rounded(together, 2))
 
 # %% [markdown]
 # Each map by itself says why a zero and not *this* eight or *that* nine. Against another zero there is next to nothing to explain. In the mean the baselines' opinions mostly cancel, and the only pixels silenced are those that equal every baseline, such as a corner where nobody writes. The question has become: *why a zero, and not just any digit?*
 #
 # The price: 64 times the work; the answer depends on whom you invite; and a share is now a mean over explanations that may disagree.
 #
-# The work can be cut. Instead of walking every path, `igteach.expected_gradients` draws a baseline and one point on the path from it, again and again, and spends one gradient each time. The sum is then right only on average, and the error estimate says how far off the shares may be.
+# The work can be cut. Instead of walking every path, `igteach.expected_gradients` draws a baseline at random, and one point on the path from it, and spends one gradient there; then it draws again. The sum is then right only on average, and the error estimate says how far off the shares may be.
 
 # %%
 cheap = igteach.expected_gradients(score, zero, known[draw], target=0, samples=512)
 alike = torch.corrcoef(torch.stack([cheap.values.flatten(), expected.flatten()]))[0, 1]
 print("an eighth of the gradients:", 8 * cheap.evaluations == 64 * crowd.evaluations)
-print("the two maps correlate at more than 0.95:", bool(alike > 0.95))
+print("correlation of the two maps:", show.rounded(alike, 2))
 
 # %% [markdown]
 # ### Exercise 3: the average explanation
@@ -430,14 +453,19 @@ print("the two maps correlate at more than 0.95:", bool(alike > 0.95))
 #
 # </details></details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-07-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def expected_attribution(f, x, baselines):
     """Integrated Gradients of x, with 64 steps, averaged over the baselines.
 
-    f: (N, features) -> (N,);  x: (1, features);  baselines: (K, features).  Returns (1, features).
+    f: (N, features) -> (N,);  x: (1, features);  baselines: (K, features).
+    Returns (1, features).
     """
     ### BEGIN SOLUTION
-    shares = [igteach.integrated_gradients(f, x, each[None], steps=64).values for each in baselines]
+    shares = [
+        igteach.integrated_gradients(f, x, each[None], steps=64).values
+        for each in baselines
+    ]
     return torch.stack(shares).mean(dim=0)
     ### END SOLUTION
 
@@ -463,11 +491,13 @@ check("07.3", expected_attribution)
 #
 # </details>
 
+
 # %% nbgrader={"grade": false, "grade_id": "answer-07-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def median_patient(table):
     """The median of each measurement over all patients.
 
-    table: (patients, measurements), an odd number of patients.  Returns (1, measurements).
+    table: (patients, measurements), an odd number of patients.
+    Returns (1, measurements).
     """
     ### BEGIN SOLUTION
     return table.median(dim=0).values[None]
@@ -486,8 +516,14 @@ malignant = igteach.probability(patients.load())
 everyone, trained_on = table.x_test.to(device), table.x_train.to(device)
 patient = everyone[(malignant(everyone)[:, 0] - 0.3).abs().argmin()][None]
 
-backgrounds = {"mean patient": baselines.mean(patient, trained_on), "median patient": baselines.median(patient, trained_on)}
-answers = {name: igteach.integrated_gradients(malignant, patient, base, steps=256) for name, base in backgrounds.items()}
+backgrounds = {
+    "mean patient": baselines.mean(patient, trained_on),
+    "median patient": baselines.median(patient, trained_on),
+}
+answers = {
+    name: igteach.integrated_gradients(malignant, patient, base, steps=256)
+    for name, base in backgrounds.items()
+}
 
 first = answers["mean patient"].values[0].abs().argsort(descending=True)[:4].cpu()
 show.bars(
@@ -501,12 +537,13 @@ show.bars(
 
 # %%
 for name, answer in answers.items():
-    at_background, together = answer.f_baseline[0], answer.values.sum()
-    print(f"{name:15s} P(malignant) below 0.2: {bool(at_background < 0.2)!s:6s} over 0.5: {bool(at_background > 0.5)}")
-    print(f"{'':15s} complete within 1%: {bool(answer.relative_residual < 0.01)!s:6s} her measurements together speak for malignant: {bool(together > 0)}")
+    gained, together = (answer.f_input - answer.f_baseline)[0], answer.values.sum()
+    print(f"{name}: P(malignant) =", show.rounded(answer.f_baseline[0], 2))
+    print("   F(x) - F(x') is             ", show.rounded(gained, 2))
+    print("   her measurements add up to  ", show.rounded(together, 2))
 
 # %% [markdown]
-# One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, moved there by a few large tumours. The median patient is benign, like most in the table.
+# Against the mean her measurements speak against malignant, against the median for it. One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, moved there by a few large tumours. The median patient is benign, like most in the table.
 #
 # - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly because of her texture.
 # - Against the median: *why is she more suspect than most?* Texture still speaks in her favour, but more quietly, and the rest outweighs it.
@@ -518,8 +555,8 @@ for name, answer in answers.items():
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
 step = ((tie - backgrounds["mean patient"]) / trained_on.std(dim=0)).abs().max()
-print("neutral within 0.01:", bool(baselines.opinion(malignant, tie) <= 0.01))
-print("no measurement moved by more than half a standard deviation:", bool(step < 0.5))
+print(f"P(malignant) = {malignant(tie).item():.2f}")
+print("the farthest move, in standard deviations:", show.rounded(step, 1))
 
 # %% [markdown]
 # ## There is no free one
@@ -542,15 +579,15 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # 1. **Name it.** "Against a black page" belongs in the caption.
 # 2. **Ask it.** Print F(x') and the baseline's opinion.
 # 3. **Subtract it.** Where x - x' is zero you have asked nothing. Check whether the object of your question lies there.
-# 4. **Change it.** What stays under two baselines with opposite blind spots belongs to the input. What changes belongs to the comparison.
+# 4. **Change it.** What stays the same under two baselines with opposite blind spots can hardly be their doing. What changes belongs to the comparison.
 #
 # ## Recap
 #
-# From [lesson 04](04_integrated_gradients.ipynb): walk the path backwards, from x to x'. What happens to the shares?
+# From [lesson 06](06_axioms.ipynb): F = x1 x2 treats both features alike, and both are 1 in x. In a blurred baseline x1 is 0 and x2 is 1/2. Does symmetry demand equal shares?
 #
 # <details><summary>Answer</summary>
 #
-# Each keeps its magnitude and flips its sign, as they now add up to F(x') - F(x). Input and baseline play the same role in the formula. That is why a baseline's opinion ends up in the map.
+# No. Symmetry speaks of features that are equal in x *and* in x'. This baseline tells them apart, and the shares are 3/4 and 1/4: the feature that went farther gets more.
 #
 # </details>
 #
@@ -571,16 +608,21 @@ print("no measurement moved by more than half a standard deviation:", bool(step 
 # </details>
 
 # %% [markdown]
-# **Question 2.** F(x') for your class is 0.001. Is x' neutral?
+# **Question 2.** F(x) - F(x') is 0.9, and your shares add up to -0.9. What happened?
 #
-# <details><summary>A. Yes, the class gets next to nothing.</summary>
+# <details><summary>A. The baseline has an opinion.</summary>
 #
-# So did "zero" at the adversarial baseline, and the network was calling it another digit.
+# Its opinion is in F(x'), and so already in the 0.9. Whatever it is, the shares must add up to F(x) - F(x').
 #
 # </details>
-# <details><summary>B. It depends on the other classes.</summary>
+# <details><summary>B. x and x' have changed places.</summary>
 #
-# Right. Neutral means that no class stands out. One low probability leaves the rest to the others, evenly or not.
+# Right. The path was walked backwards, as in lesson 04, and every share has the wrong sign. What speaks for the answer is painted as evidence against it.
+#
+# </details>
+# <details><summary>C. More speaks against the class than for it.</summary>
+#
+# Then F(x) - F(x') would be negative itself, as for the patient against the mean. A negative sum is no mistake; a sum with the wrong sign is.
 #
 # </details>
 
