@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).parent / "tests"
 OFFLINE = str(TESTS / "offline")
@@ -20,6 +21,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 runpy.run_path(f"{OFFLINE}/sitecustomize.py")
+
+settings.register_profile("igteach", deadline=None)  # a slow machine is no fault
+settings.load_profile("igteach")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -7,6 +7,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
+from hypothesis import settings
+
 TIERS = runpy.run_path(str(Path(__file__).with_name("tiers.py")))
 
 
@@ -49,3 +51,7 @@ def test_workers_keep_a_group_together():
     ran = set(re.findall(r"\[(gw\d)\] .* PASSED (\S+?)::", shown))
     assert {file for _, file in ran} == set(files)
     assert len(ran) == len(files), "a module ran in both workers"
+
+
+def test_drawn_cases_may_take_their_time():
+    assert settings().deadline is None

@@ -109,7 +109,7 @@ def test_gap_is_the_closed_form(axiom, name, gap):
 
 
 @given(factor=st.floats(0, 3))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_completeness_gap_of_scaled_ig_is_the_missing_part(factor):
     result = axioms.completeness(changed(lambda values: values * factor))
     assert result.gap == pytest.approx(abs(1 - factor), abs=1e-4)

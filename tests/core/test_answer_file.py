@@ -56,7 +56,7 @@ def test_every_field_comes_back_bit_for_bit(tmp_path):
     assert same(fields(Attribution.load(tmp_path / "full.safetensors")), fields(FULL))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.lists(st.sampled_from(DTYPES), min_size=1, max_size=3), st.sampled_from("1td"))
 def test_any_form_and_dtype_of_values_comes_back(tmp_path_factory, seed, dtypes, form):
     draw = torch.Generator().manual_seed(seed)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from igteach import Attribution, integrated_gradients
@@ -102,7 +102,6 @@ def test_html_is_one_line_and_says_the_same_as_repr(f_baseline):
 number = st.floats(-1e6, 1e6, width=32)
 
 
-@settings(deadline=None)
 @given(st.lists(number, min_size=1, max_size=4), number, number, st.sampled_from([torch.float32, torch.float64]))
 def test_relative_residual_is_a_number_whatever_the_values(values, f_input, f_baseline, dtype):
     a = answer([values], [f_input], [f_baseline], dtype)

@@ -69,7 +69,7 @@ def test_the_estimate_costs_no_gradient_and_no_forward_pass():
     assert sum(seen) == 2 * 10 + 2 * 2 + 1  # the path, its ends, and a row to see by that rows are independent
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 5), st.sampled_from([1, 3, 10, None]), st.sampled_from([0.05, 0.003]), st.integers(0, 2**31))
 def test_a_refined_answer_asks_f_for_no_gradient_twice(batch, batch_size, tolerance, seed):
     network, seen = relu_network(seed), list[torch.Tensor]()
@@ -89,7 +89,7 @@ def test_a_refined_answer_asks_f_for_no_gradient_twice(batch, batch_size, tolera
     assert sum(others) == 2 * batch + 1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.sampled_from(RULES), st.integers(1, 30), st.sampled_from([1, 2, 3, 7, 50, None]), st.integers(0, 2**31))
 def test_values_and_estimate_depend_neither_on_rows_nor_on_company(rule, steps, batch_size, seed):
     if rule == "trapezoid":

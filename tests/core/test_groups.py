@@ -37,7 +37,7 @@ SHAPES = [
 ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.sampled_from(SHAPES), st.sampled_from([torch.float16, torch.float32, torch.float64]))
 def test_random_masks_agree_with_a_loop_and_keep_the_residual(seed, shapes, dtype):
     draw = torch.Generator().manual_seed(seed)
@@ -90,7 +90,7 @@ def test_the_estimate_is_the_same_error_over_what_the_groups_are():
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_estimate_that_is_right_for_the_features_is_no_lower_than_the_truth_for_the_groups(seed):
     draw = torch.Generator().manual_seed(seed)
     values, errors = torch.randn(2, 4, 12, generator=draw, dtype=torch.float64)

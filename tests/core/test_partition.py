@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from igteach.core.partition import FIRST_CELLS, Partition, rounded
@@ -18,7 +18,6 @@ def partition(f=np.sin, cells=FIRST_CELLS, slope=np.cos):
     return made
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 8), unique=True, max_size=9), st.integers(0, 2**31))
 def test_a_cut_cell_becomes_three_and_the_middle_keeps_what_is_known(chosen, seed):
     cells = partition()

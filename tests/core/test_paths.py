@@ -14,7 +14,7 @@ from igteach.core.paths import CurvedPath, StraightPath, piecewise_linear_path
 STAIRS = torch.tensor([[0.0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]])[:, None]  # along x, then y, then z
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 4), min_size=2, max_size=4), st.integers(0, 2**31), st.integers(1, 6))
 def test_the_straight_path_joins_baseline_and_x_at_constant_velocity(shape, seed, count):
     baseline, x = torch.randn((2, *shape), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
@@ -71,7 +71,7 @@ def test_the_straight_path_gives_integrated_gradients():
         torch.testing.assert_close(answer.error_estimate, expected.error_estimate, rtol=1e-6, atol=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.integers(2, 5),
     st.sampled_from(["left", "midpoint", "trapezoid", "gauss_legendre"]),

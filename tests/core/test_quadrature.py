@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from igteach.core.partition import Partition
@@ -74,7 +74,6 @@ def test_gauss_legendre_is_exact_up_to_degree_2n_minus_1_and_no_further(steps):
     assert abs(first_missed - 1 / (2 * steps + 1)) > 1e-12
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.lists(st.floats(-3, 3), min_size=1, max_size=5))
 def test_trapezoid_is_the_mean_of_left_and_right_and_of_midpoint_and_trapezoid(cells, coefficients):
     def wave(t):
@@ -123,7 +122,6 @@ def test_parabola_weights_integrate_parabolas_exactly(rule, steps):
         assert (weights * nodes**degree).sum().item() == pytest.approx(1 / (degree + 1), abs=1e-11)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**31))
 def test_however_cells_are_cut_no_weight_is_negative_and_they_integrate_what_is_inside_exactly(seed):
     nodes, widths = cut_at_random(seed)

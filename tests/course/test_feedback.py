@@ -95,7 +95,7 @@ LATEX = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(LATEX.map("".join), st.sampled_from(["$", "$$", ""]))
 def test_no_drawn_latex_raises_or_brings_in_a_tag(formula, mark):
     html = html_of_markdown(f"{mark}{formula}{mark}", {})

@@ -2,7 +2,7 @@ import functools
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -115,7 +115,6 @@ def test_uniform_fills_its_range_and_no_more():
     assert drawn.var().item() == pytest.approx(16 / 12, rel=0.02)
 
 
-@settings(deadline=None)
 @given(
     shape=st.sampled_from([(1, 1), (2, 5), (2, 1, 3, 7), (1, 3, 1, 1)]),
     value=st.floats(-10, 10),

@@ -106,7 +106,7 @@ def test_a_unit_on_its_kink_all_along_the_path_has_the_gradient_that_autograd_gi
     assert answer.values.tolist() == [shares]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_completeness_holds_to_rounding_and_dense_midpoint_sums_agree(case):
     model, x, baseline = case
@@ -120,7 +120,7 @@ def test_completeness_holds_to_rounding_and_dense_midpoint_sums_agree(case):
         assert ((answer.values[i] - dense.values[i]).abs() <= jumps / steps + 1e-10).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(cases())
 def test_the_score_is_linear_within_each_piece(case):
     model, x, baseline = case

@@ -26,7 +26,7 @@ def smooth_networks(draw):
     return nn.Sequential(*layers).double(), torch.randn(batch, sizes[0]).double(), target
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(smooth_networks())
 def test_the_gradient_is_the_slope_by_finite_differences(case):
     network, x, target = case
@@ -42,7 +42,7 @@ def test_the_gradient_is_the_slope_by_finite_differences(case):
     assert answer.evaluations == 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(smooth_networks(), st.floats(-2, 2))
 def test_gradient_times_input_is_the_gradient_times_the_way_from_the_baseline(case, level):
     network, x, target = case
@@ -52,7 +52,7 @@ def test_gradient_times_input_is_the_gradient_times_the_way_from_the_baseline(ca
     torch.testing.assert_close(shares.f_baseline, at_baseline)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(1, 8), st.integers(1, 4), st.integers(0, 2**31), st.floats(-2, 2))
 def test_a_linear_model_is_shared_out_completely_at_first_order(features, batch, seed, level):
     torch.manual_seed(seed)

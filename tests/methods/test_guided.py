@@ -103,7 +103,7 @@ def test_on_digits_it_adds_up_within_its_tolerance_and_closer_with_more_steps():
         assert guided_integrated_gradients(f, x, None, y, steps=2048).relative_residual.max() < 0.005
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 999), features=st.integers(1, 7), fraction=st.floats(0, 1), distance=st.floats(0, 1))
 def test_of_a_linear_function_the_shares_are_those_of_any_path(seed, features, fraction, distance):
     draw = torch.Generator().manual_seed(seed)

@@ -25,7 +25,7 @@ def small_network(seed=0):
 # --- closed forms
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 6), st.integers(1, 3), st.integers(0, 2**31), st.sampled_from(RULES), st.integers(2, 20))
 def test_a_linear_model_gets_weight_times_distance_by_every_rule(features, batch, seed, rule, steps):
     torch.manual_seed(seed)
@@ -36,7 +36,7 @@ def test_a_linear_model_gets_weight_times_distance_by_every_rule(features, batch
     assert answer.residual.abs().max() < 1e-12
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 5), st.integers(0, 2**31), st.sampled_from(SECOND_ORDER), st.integers(2, 9))
 def test_a_quadratic_form_gets_its_closed_form(features, seed, rule, steps):
     torch.manual_seed(seed)
@@ -46,7 +46,7 @@ def test_a_quadratic_form_gets_its_closed_form(features, seed, rule, steps):
     torch.testing.assert_close(answer.values, expected, rtol=1e-10, atol=1e-10)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=4).filter(any), st.integers(0, 2**31))
 def test_a_monomial_from_zero_is_shared_out_by_its_exponents(exponents, seed):
     x = torch.rand(2, len(exponents), generator=torch.Generator().manual_seed(seed)).double() + 0.5
@@ -56,7 +56,7 @@ def test_a_monomial_from_zero_is_shared_out_by_its_exponents(exponents, seed):
     torch.testing.assert_close(answer.values, shares * (x**powers).prod(1, keepdim=True), rtol=1e-10, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(0, 2**31))
 def test_polynomials_of_degree_2n_are_complete_with_n_gauss_legendre_steps(steps, features, seed):
     torch.manual_seed(seed)
@@ -131,7 +131,7 @@ def test_lower_precision_comes_near_double_precision(dtype, near):
 # --- pieces
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     batch=st.integers(1, 9),
     steps=st.integers(2, 12),
@@ -155,7 +155,7 @@ def test_the_answer_does_not_depend_on_rows_and_no_more_are_evaluated_at_once(ba
         torch.testing.assert_close(getattr(answer, name), getattr(whole, name), rtol=1e-10, atol=1e-12)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(2, 7), st.sampled_from([None, 1, 3, 50]), st.integers(0, 2**31))
 def test_an_example_gets_the_same_answer_alone_as_in_a_batch(batch, batch_size, seed):
     network, (x, baseline) = small_network(seed), torch.randn(2, batch, 4).double()

@@ -357,7 +357,7 @@ def reads(classifier, text):
         return False
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.builds("".join, texts))
 @example("👩‍👩‍👧 how many שלום\u200b people?")
 def test_word_pieces_stand_where_their_letters_are(checkpoints, text):
@@ -384,7 +384,7 @@ def test_word_pieces_stand_where_their_letters_are(checkpoints, text):
 
 
 @pytest.mark.filterwarnings("ignore:only the first")
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.builds("".join, texts))
 @example("👩‍👩‍👧 how many שלום\u200b people?")
 @example("👩" * 30)

@@ -185,7 +185,7 @@ def test_a_leaf_whose_way_through_is_shorter_than_rounding_gets_nothing():
 
 
 @every_kind
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), batch=st.integers(1, 5), on_grid=st.booleans())
 def test_the_shares_add_up_to_the_change_of_f_to_rounding(kind, seed, batch, on_grid):
     model, target = fitted(kind)

@@ -59,7 +59,7 @@ def test_the_bytes_of_an_emoji_all_stand_where_it_stands():
     assert {place for start, end in encoded.offsets for place in range(start, end)} == set(range(len(EMOJI)))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20))
 def test_every_character_has_a_token(text):
     encoded = model_of().encode(text)

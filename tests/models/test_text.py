@@ -13,7 +13,7 @@ import threading
 import pytest
 import torch
 import transformers
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from igteach.datasets.shipped import data_folder, load_state, save_state
@@ -298,7 +298,6 @@ def test_while_training_a_share_of_the_words_is_hidden_and_nothing_else(name, hi
     assert torch.equal(found["attention_mask"], whole["attention_mask"])
 
 
-@settings(deadline=None)
 @given(
     st.text(
         st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("好Ａａ㎡ \u3000👩\u200d")), max_size=20

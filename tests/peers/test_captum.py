@@ -70,7 +70,7 @@ def close(ours, theirs):
     torch.testing.assert_close(ours, theirs.detach(), rtol=1e-5, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(networks())
 def test_the_gradient_is_captums_signed_saliency(case):
     f, x, _, target = case
@@ -78,7 +78,7 @@ def test_the_gradient_is_captums_signed_saliency(case):
     close(gradient(f, x, target=target).values, theirs)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(networks())
 def test_gradient_times_input_is_captums_from_a_baseline_of_zero(case):
     f, x, _, target = case
@@ -87,7 +87,7 @@ def test_gradient_times_input_is_captums_from_a_baseline_of_zero(case):
 
 
 @pytest.mark.parametrize("rule", CAPTUMS)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(case=networks(), steps=st.integers(2, 24))
 def test_integrated_gradients_is_captums(rule, case, steps):
     f, x, baseline, target = case
@@ -119,7 +119,7 @@ def hidden_layer(f):
 
 
 @pytest.mark.parametrize("at", ["input", "output"])
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(case=networks(), rule=st.sampled_from(["left", "right", "midpoint", "gauss_legendre"]), steps=st.integers(2, 24))
 def test_layer_integrated_gradients_is_captums(at, case, rule, steps):
     f, x, baseline, target = case
@@ -139,7 +139,7 @@ def test_layer_integrated_gradients_is_captums(at, case, rule, steps):
     close(ours.residual, delta.to(ours.residual))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(networks().filter(lambda case: not isinstance(hidden_layer(case[0]), nn.ReLU)))
 def test_conductance_is_the_limit_of_captums(case):
     f, x, baseline, target = case
@@ -153,7 +153,7 @@ def test_conductance_is_the_limit_of_captums(case):
     assert (ours - limit).abs().sum() < (many - limit).abs().sum() + 1e-5
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(networks())
 def test_expected_gradients_are_gradient_shap_within_their_errors(case):
     f, x, _, target = case
@@ -169,7 +169,7 @@ def test_expected_gradients_are_gradient_shap_within_their_errors(case):
     assert (ours.values - theirs).abs().sum() < 3 * distance
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(networks())
 def test_occlusion_is_what_each_feature_adds_last(case):
     f, x, baseline, target = case
@@ -187,7 +187,7 @@ def of_target(out, target):
     return out[torch.arange(len(out)), target]
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(networks().filter(lambda case: case[1].shape[1:].numel() <= 4))
 def test_shapley_values_are_captums_over_all_orders(case):
     f, x, baseline, target = case

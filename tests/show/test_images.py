@@ -247,7 +247,7 @@ def test_the_outline_runs_along_the_edges_of_the_object_in_every_panel():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_outline_is_as_long_as_the_boundary(seed):
     mask = np.random.default_rng(seed).random((5, 4)) > 0.5
     mask[0, 0] = True
@@ -307,7 +307,7 @@ def test_alt_text_says_that_an_even_map_is_spread_and_a_faint_one_next_to_nothin
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_alt_text_does_not_change_with_rounding_errors(seed):
     generator = np.random.default_rng(seed)
     array = np.exp(generator.normal(size=(6, 8))) - 0.5
