@@ -9,7 +9,7 @@ from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons, clone, needs_clone
 
 START, END = "<!-- lesson map: written by `make lessons` -->", "<!-- end of the lesson map -->"
-SHORT_PATH = ("00", "01", "03", "04", "07")  # what stands without the rest
+SHORT_PATH = ("00", "03", "04", "07")  # what stands without the rest
 
 
 def repository() -> str | None:
@@ -51,7 +51,7 @@ def lesson_map(lessons: list[Lesson], address: str | None) -> str:
     if len(short) == len(SHORT_PATH):
         minutes = sum(minutes_of(lesson) for lesson in short)
         numbers = ", ".join(lesson.number for lesson in short)
-        table += ["", f"**In an afternoon:** {numbers} ({minutes} minutes), and 14 when you have a model of your own."]
+        table += ["", f"**In three hours:** {numbers} ({minutes} minutes), and 14 when you have a model of your own."]
     if place:
         install = f'%pip install "igteach[lessons] @ git+https://github.com/{place.group(1)}"'
         table += ["", f"On Colab, run this in a first cell of your own: `{install}`"]

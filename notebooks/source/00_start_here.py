@@ -18,7 +18,7 @@
 #
 # **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
 #
-# **Time.** 25 minutes, exercises included. The first half runs through the whole idea in ten minutes.
+# **Time.** 30 minutes, exercises included. The first half runs through the whole idea in ten minutes.
 #
 # **GPU.** It changes nothing here; the networks are small.
 

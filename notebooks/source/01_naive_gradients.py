@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 00](00_start_here.ipynb), partial derivatives, and a first course in PyTorch.
 #
-# **Time.** 35 minutes, exercises included.
+# **Time.** 45 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 

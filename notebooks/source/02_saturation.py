@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 01](01_naive_gradients.ipynb).
 #
-# **Time.** 40 minutes, exercises included.
+# **Time.** 50 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 02](02_saturation.ipynb).
 #
-# **Time.** 30 minutes, exercises included.
+# **Time.** 35 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 

@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb).
 #
-# **Time.** 70 minutes, exercises included.
+# **Time.** 85 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small, and exact shares are computed on the CPU.
 

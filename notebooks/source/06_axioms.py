@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 05](05_computing_the_integral.ipynb).
 #
-# **Time.** 65 minutes, exercises included.
+# **Time.** 75 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks have two or three inputs.
 

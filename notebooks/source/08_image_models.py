@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 07](07_baselines.ipynb).
 #
-# **Time.** 70 minutes, exercises included.
+# **Time.** 85 minutes, exercises included.
 #
 # **GPU.** It makes the gallery and the table faster. The answers are the same.
 
@@ -149,7 +149,7 @@ for name, answer in of_one.items():
     print(f"{name:20s}{mass.item():.0%}")
 
 # %% [markdown]
-# Did the map that looked empty surprise you? The fraction inside the mask ignores how strong the map is overall. And one picture proves nothing.
+# On this one fish the map that looked empty comes first. The fraction inside the mask ignores how strong a map is overall. And one picture proves nothing.
 #
 # ## A hundred pictures, and luck
 #
@@ -196,16 +196,23 @@ check("08.2", reach_of_luck)
 # %% [markdown]
 # `interval` in `igteach.evaluate` does this with SciPy. Two methods are compared on the *same* pictures, so what counts is the interval of their difference, picture by picture. If it lies above zero, luck alone does not explain the lead.
 #
-# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. Beside the fraction inside the mask stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
+# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. A second control knows no network either, but it knows people: a **blob in the middle**, where things tend to be put. Beside the fraction inside the mask stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
+
 
 # %%
+def middle(side):
+    """A blob in the middle of a square; a hair off centre, so that no two places
+    are equally strong."""
+    down, across = torch.linspace(-1, 1.02, side), torch.linspace(-1, 1.03, side)
+    return torch.exp(-(down[:, None] ** 2 + across**2) / (2 * 0.3**2)).to(device)
+
+
 noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(device)
 against_black = {
     name: method(score, x, target=answers) for name, method in methods.items()
 }
-maps = {"random numbers": noise} | {
-    name: answer.values for name, answer in against_black.items()
-}
+maps = {"random numbers": noise, "a blob in the middle": middle(64).expand_as(x)}
+maps |= {name: answer.values for name, answer in against_black.items()}
 mean, low, high = range(3)
 
 
@@ -239,12 +246,15 @@ all_lead = all(leads(maps[name], noise) for name in methods)
 ig_leads = leads(maps["IG"], maps["gradient"])
 smoothed_leads = leads(maps["smoothed gradient"], maps["gradient"])
 print("every method leads random numbers:       ", all_lead)
+for name in ("gradient", "IG"):
+    wins = leads(maps[name], maps["a blob in the middle"])
+    print(f"{name} leads the blob in the middle:".ljust(41), wins)
 print("IG leads the gradient:                   ", ig_leads)
 print("the smoothed gradient leads the gradient:", smoothed_leads)
 print("IG's fraction inside the mask:", show.rounded(from_black["IG"][mean], 2))
 
 # %% [markdown]
-# IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better.
+# IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better. And the blob is sobering: the gradient leads random numbers, but not a control that knows where the middle is. IG leads both.
 #
 # Is IG wrong about most of the picture, then? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
 
@@ -302,7 +312,7 @@ for name, start in starts.items():
 # %% [markdown]
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
 #
-# Black and the mean colour are not neutral by luck: the training included pictures of one colour, with even probabilities as the right answer. The card `data/scenes.md` says so. It did not include paper without an object, and the network has opinions about that.
+# That black and the mean colour are neutral is no accident: the training included pictures of one colour, with equal probabilities as the right answer (see the card `data/scenes.md`). It did not include paper without an object, and the network has opinions about that.
 #
 # Be as strict with good news as with bad. With no object in the baseline, x - x' is exactly zero everywhere but on the object and its shadow, and *any* slope would be multiplied by that. So a fair control gets the same help: random slopes, times the same x - x'.
 #
@@ -339,7 +349,7 @@ print("from the mean colour IG leads gradient x input:", leads(of_ig, of_product
 #
 # ## Photographs
 #
-# Now for pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation come from no set of photographs; they turn black into -1 and white into 1, or nearly. Other networks have three of each, one for each colour.
+# Now for pictures where nobody knows. EfficientNet-Lite0 (Tan and Le 2019) tells a thousand things apart in photographs. Like most such networks it does not take pixels from 0 to 1. It wants them *normalised*: minus a mean, divided by a deviation. Its mean and deviation were not measured on photographs; they turn black into -1 and white into 1, or nearly. Other networks have three of each, one for each colour.
 #
 # A baseline of zeros is then the mean, a grey (lesson 07's quiz). Make a black one.
 
@@ -378,7 +388,7 @@ check("08.3", black)
 # %% [markdown]
 # Passing zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
 #
-# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. By the chain rule the shares stay the same: the deviation that divides the slope multiplies x - x'. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
+# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. With d for the deviation, x - x' in pixels is d times what it was after normalising; by the chain rule the slope is 1/d times what it was. The product does not notice. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
 #
 # The network of the gallery is wrapped like this. Here is what it calls the gallery's five photographs.
 
@@ -499,7 +509,7 @@ for name, maps_of_one in explained.items():
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
-# For the tripod from blur, the |shares| add up to some forty times the sum of the shares; from a page, to some two or three hundred times. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
+# More than 20, then; after smoothing, from blur, about 5. For the tripod from blur, the |shares| add up to some forty times the sum of the shares; from a page, to some two or three hundred times. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
 #
 # Smoothing adds neighbours up and keeps the sum: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left still cancels, at larger distances.
 #
@@ -535,9 +545,9 @@ for name in ("camera", "coffee"):
 # %% [markdown]
 # A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles the map from one of the pages, since those shares are larger. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
-# **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. The control blurs as many squares at random.
+# **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
-# **Predict.** For how many of the five will less be left than with random squares?
+# **Predict.** For how many of the five will less be left than with random squares? And than without the middle?
 
 
 # %%
@@ -551,25 +561,29 @@ def blurred(picture, strengths):
     return torch.where(where, baselines.blur(picture, sigma=8.0), picture)
 
 
-columns = f"{'F(x)':>8s}{'without the strongest by IG':>30s}"
-print(f"{'':20s}{columns}{'or as many at random':>28s}")
+print("what is left of F(x) without 5% of the squares:")
+columns = ("F(x)", "by IG", "at random", "in the middle")
+print("{:20s}{:>8}{:>10}{:>14}{:>17}".format("", *columns))
 for name, picture in gallery.pictures.items():
     of_ig = squares(explained[name]["from blur"])
     lot = torch.Generator().manual_seed(0)
     at_random = [torch.rand(len(of_ig), generator=lot).to(of_ig) for _ in range(8)]
+    central = middle(picture.shape[-1] // 8).flatten()
     with torch.no_grad():
         changed = torch.cat(
-            [blurred(picture[None], each) for each in (of_ig, *at_random)]
+            [blurred(picture[None], each) for each in (of_ig, central, *at_random)]
         )
         left = seen(changed)[:, chosen[name]]
     f_there = explained[name]["from blur"].f_input[0]
-    printed = show.rounded([f_there.item(), left[0].item(), left[1:].mean().item()], 2)
-    print("{:20s}{:8}{:30}{:28}".format(name, *printed))
+    printed = show.rounded([f_there, left[0], left[2:].mean(), left[1]], 2)
+    print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named. The cup loses half of its answer.
+# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much. (The coins pass by the letter, since the middle raises their bubble even more. That is no praise.)
 #
-# For the other two the prediction fails. Without IG's squares the network is as sure of the tripod as without random ones, and surer than before: what is left of tripod and camera-man is enough, and blurring the rest takes away what spoke against them. And without them it is twice as sure that the coins are bubbles. That map named the wrong squares, though it adds up. **A map that adds up may still name what the answer does not need.**
+# For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
+#
+# Both probabilities even *rise*, though something was taken away. That is no mistake in the code. A picture also holds what speaks against its answer (the blue in the maps), and a blurred square may take that with it. But to take away the strongest reasons *for* an answer should not raise it. **A map that adds up may still name what the answer does not need.**
 #
 # So read a picture's row before you say anything about its map. Why a network takes coins for bubbles, no map says. Lesson 12 turns this test into a method, applies it to the camera-man and the coins, and asks what it cannot show.
 #
@@ -628,7 +642,7 @@ for name, (ours, theirs) in pairs.items():
     print(f"{name:12s} the two maps are apart by {gap:.2f}")
 
 # %% [markdown]
-# A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
+# The logits' maps differ, by nearly a third of the first map's size, and the figure shows where: in the corner, at which no decision looks. The probabilities' maps do not differ. A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
 #
 # There is a third choice, which you met in lessons 03 and 07: the **log odds** of a class, the logarithm of the chance for it over the chance against it. With z for the logits:
 #
@@ -688,15 +702,19 @@ print(f"log odds     the two maps are apart by {apart(ours, theirs):.2f}")
 
 # %% tags=["nbval-ignore-output"]
 colours = starts["mean colour"]
-by_f = {"probability": by_start["mean colour"].values}
+by_f = {"probability": by_start["mean colour"]}
 for name, f in {"logit": igteach.logit(model), "log odds": odds(model)}.items():
-    by_f[name] = integrated(f, x, colours, answers).values
-by_f_scored = table(
-    {f"mean colour: IG of the {name}": values for name, values in by_f.items()}
-)
+    by_f[name] = integrated(f, x, colours, answers)
+table({f"mean colour: IG of the {each}": by_f[each].values for each in by_f})
+print()
+for name, answer in by_f.items():
+    mean_count = answer.evaluations.double().mean()
+    estimate = answer.error_estimate.max()
+    print(f"{name:12s}{mean_count:.0f} gradients a picture, error estimates", end=" ")
+    print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score. You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: the gradients needed are about as many, for the network's kinks are the same whatever F you read off it. (A residual may exceed the tolerance. It is a fraction of F(x) - F(x'), and the error estimate one of all |shares|.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]
@@ -826,16 +844,21 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # </details>
 
 # %% [markdown]
-# **Question 3.** Two maps, each drawn on its own scale, look equally strong. How do the magnitudes of their values compare?
+# **Question 3.** Debug from the sum. You draw one number for each pixel. On grey digits the numbers add up to F(x) - F(x'). On photographs they add up to a third of it, however many steps. What did you do?
 #
-# <details><summary>A. They are about equally large.</summary>
+# <details><summary>A. You took too few steps.</summary>
 #
-# Each was stretched until its strongest values had the strongest colour.
+# More steps would move the sum. This one stays.
 #
 # </details>
-# <details><summary>B. The colours cannot tell you.</summary>
+# <details><summary>B. You averaged the three colours of each pixel instead of adding them.</summary>
 #
-# Right. Put them on one scale, or read the numbers on the colour bars.
+# Right. A mean of three numbers is a third of their sum. A digit has one colour, and there mean and sum are the same.
+#
+# </details>
+# <details><summary>C. You took the slope after normalising, and x - x' before it.</summary>
+#
+# A good suspect, but then each share is off by the deviation. For the network of the gallery that is about a half, not a third.
 #
 # </details>
 

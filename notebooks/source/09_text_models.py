@@ -67,7 +67,7 @@ two = ("How many people live in Paris?", "What year did the ship sink?")
 show.text([token_attribution(asker, question) for question in two])
 
 # %% [markdown]
-# Orange words over a solid line speak for the answer, blue ones over a dotted line against it. The line below the text says whether they add up. How was this made?
+# Orange words over a solid line speak for the answer, blue ones over a dotted line against it. So *how* and *many* made it, together. In the second question it was *year*, not *What*: many a question begins with *what* and wants no number. The line below each text says whether the shares add up. How was this made?
 #
 # `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the error estimate is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
 #
@@ -91,9 +91,9 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
     print(f"alpha {alpha:4.2f}  nearest token: {token:7s} apart by {gap.item():.2f}")
 
 # %% [markdown]
-# Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
+# The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
-# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that gives every token position 0 on the path gets shares that do not add up.
+# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that puts every token at position 0 on the path explains another function, and its shares do not add up to *our* F(x) - F(x').
 
 # %% [markdown]
 # ### Exercise 1: a baseline for a text
@@ -246,7 +246,7 @@ show.text([in_pieces, in_pieces.merged()])
 #
 # ## Does the padding say nothing?
 #
-# Lesson 07 asks every baseline for its opinion. Besides padding we ask zeros, an embedding that no token has. Two more classifiers join in: the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005), and a small network on Chinese characters, trained on hotel reviews.
+# Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join in: the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005), and a small network on Chinese characters, trained on hotel reviews.
 #
 # **Predict.** Which of the three finds a text of nothing but padding neutral?
 
@@ -260,34 +260,38 @@ def opinion_of(classifier, sentence, baseline):
     baseline."""
     said = {}
     for label in classifier.labels:
-        one = token_attribution(
-            classifier, sentence, label, baseline=baseline, steps=64
-        )
+        # one step is enough: only F(x') is wanted
+        one = token_attribution(classifier, sentence, label, baseline=baseline, steps=1)
         said[label] = one.evidence.f_baseline.item()
     return said
 
 
 # %% tags=["nbval-ignore-output"]
+opinions = {}
 for name, classifier, sentence in (
     ("question types", asker, question),
     ("English reviews", critic, "The plot is dull."),
     ("Chinese reviews", guest, "房间很干净。"),
 ):
-    for baseline in ("pad", "zero"):
-        opinions = opinion_of(classifier, sentence, baseline)
-        cells = "  ".join(f"{label} {p:.2f}" for label, p in opinions.items())
-        print(f"{name:17s}{baseline:6s}{cells}")
+    for baseline in ("pad", "mask", "zero"):
+        if classifier is guest and baseline == "mask":
+            continue  # its vocabulary has no such token
+        opinions[name, baseline] = opinion_of(classifier, sentence, baseline)
+        cells = [f"{label} {p:.2f}" for label, p in opinions[name, baseline].items()]
+        print(f"{name:17s}{baseline:6s}{'  '.join(cells)}")
 
 # %%
-says = opinion_of(asker, question, "pad")["DESC"]
+says = opinions["question types", "pad"]["DESC"]
 print("to the asker, P(a description) of padding:    ", show.rounded(says, 1))
-says = opinion_of(critic, "The plot is dull.", "pad")["negative"]
+says = opinions["English reviews", "pad"]["negative"]
 print("to the English critic, P(negative) of padding:", show.rounded(says, 1))
-says = opinion_of(guest, "房间很干净。", "pad")["negative"]
+says = opinions["Chinese reviews", "pad"]["negative"]
 print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 
 # %% [markdown]
-# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would be nearly empty. To the two readers of reviews padding is nearly even. Zeros are no better in general: look what the critic makes of them. The strength of these opinions depends a little on the length of the text. Nobody trained these networks to find padding neutral, as lesson 07's digit network was trained with black. Where it is neutral, that is luck; ask each time.
+# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would have almost no total to explain. To the two readers of reviews padding is nearly even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
+#
+# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything so. Where a baseline is neutral all the same, that is luck. Ask each time.
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
@@ -303,7 +307,7 @@ tripped = [
 show.text(tripped)
 
 # %% [markdown]
-# Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
+# Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 #
 # So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there; two more rows each keep one part of the phrase.
 #
@@ -375,11 +379,11 @@ for name, flipped in (
     print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
 
 # %% [markdown]
-# The network is right on at least nine questions in ten, yet four words that ask for nothing change many of its answers. Look at the last two rows as well: is it *Who*, or *can tell me*? If neither part flips nearly as many as the whole, the trigger is the phrase, and a map of single words pointed only roughly.
+# The network is right on at least nine questions in ten, yet four words that ask for nothing flip more than half of these answers. *Please tell me* flips none. Is it *Who*, then, or *can tell me*? The last two rows say: neither part flips nearly as many as the whole. The trigger is the phrase, and the map of single words pointed only roughly.
 #
 # A likely reason, which we did not measure: of the questions it learned from, those that begin with *who* nearly always want a person.
 #
-# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention settled that the phrase does it, and corrected the map.
+# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention showed that the phrase does it, not *Who* alone as the map had it.
 #
 # ## And attention?
 #
@@ -387,7 +391,7 @@ for name, flipped in (
 
 # %%
 encoder = asker.model.encoder
-encoder.set_attn_implementation("eager")  # the only one that hands its attention out
+encoder.set_attn_implementation("eager")  # the only one that returns attention
 
 
 def attention(sentence):
@@ -471,7 +475,7 @@ for name in ("a random word", "attention's word"):
     print(f"IG's word minus {name}: {gap:.1f} more harm ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# The intervals say how far to trust this: a small sample, one network, one layer. The test is kind to IG, which was asked about this very answer; attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
+# IG's word does the most harm, attention's comes second, the random word last. The intervals say how far to trust this. Over the random word IG's lead is clear; over attention's word the interval reaches down to about 0, so luck is not ruled out. And it is a small sample, one network, one layer. The test is kind to IG, which was asked about this very answer; attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
 #
 # ## Two languages
 #
@@ -484,7 +488,7 @@ display(show.text(token_attribution(critic, film, "positive", steps=64)))
 display(show.text(token_attribution(guest, rooms)))
 
 # %% [markdown]
-# The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
+# *Wonderful* speaks for positive and *slow* against; the rest adds a little. The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
 #
 # ## Where single words end
 #
@@ -511,7 +515,7 @@ print(f"in 'not bad', it gets {together['bad']:.1f}")
 print("took as many steps as the error asked for:", bool(shares[3].evidence.converged))
 
 # %% [markdown]
-# Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only *not* and *bad* together are positive. There is one rise of F to distribute, and it belongs to both. IG distributes it along the path, and nearly all of it goes to *not*, which spoke so strongly against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
+# Next to nothing. Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only *not* and *bad* together are positive. There is one rise of F to distribute, and it belongs to both. IG distributes it along the path, and most of it goes to *not*, the very word that spoke against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
 #
 # A list with one number for each word has no place for "together". Where words act together, as in negation, read a share as what the word does *in this sentence*, or change the text and compare the answers, as with the four above.
 #
@@ -549,7 +553,7 @@ show.text(
 )
 
 # %% [markdown]
-# One seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:
+# In nine of ten positive sentences the good word comes first, and with neutral sentences a few more. But one seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:
 
 # %%
 card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
@@ -575,21 +579,21 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # ## Quiz
 
 # %% [markdown]
-# **Question 1.** Why does the path run through embeddings, and not through words?
+# **Question 1.** Debug from the sum. You turn shares of tokens into shares of words. On "Who painted the ceiling?" they add up. On the question about Constantinople and Byzantium they come to 85% of F(x) - F(x'), with 500 steps and with 5,000. What did you do?
 #
-# <details><summary>A. Embeddings are smaller.</summary>
+# <details><summary>A. You took too few steps.</summary>
 #
-# They are larger: hundreds of numbers for each token.
-#
-# </details>
-# <details><summary>B. Between two words there is nothing; between two vectors there is a line.</summary>
-#
-# Right. The order of words in the vocabulary means nothing.
+# Then 5,000 would come closer than 500.
 #
 # </details>
-# <details><summary>C. Transformers cannot read text.</summary>
+# <details><summary>B. You let [CLS] and [SEP] move and did not count them.</summary>
 #
-# They read it as numbers in a list. There is no gradient with respect to such a number, and that is the point.
+# Then the short question would not add up either: it has both.
+#
+# </details>
+# <details><summary>C. You kept the first piece of each word and dropped the others.</summary>
+#
+# Right. "Byzantium" comes in three pieces, and the last two have the missing 15%. A text without rare words cannot show this bug, so test on one that has them.
 #
 # </details>
 

@@ -64,7 +64,7 @@ apart = ((here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()).item
 print(f"the two answers are apart by {apart:.1%}")
 
 # %% [markdown]
-# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair: when cells are cut as needed, rounding may decide between two that need it equally.
+# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance, the cells of lesson 05 are cut where need is greatest, and between two that need it equally rounding decides.
 #
 # ## What an answer costs
 #
@@ -116,7 +116,7 @@ print(
 )
 
 # %% [markdown]
-# Whatever the ratio has above 1 is the method's own work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
+# The network's own fraction is one over the ratio: two thirds for a ratio of 1.5. The rest is the method's work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
 #
 # ## What a tolerance buys
 #
@@ -168,7 +168,7 @@ print(
 )
 
 # %% [markdown]
-# On a network with kinks, a fifth of the error costs several times the gradients, as in lesson 05. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
+# Compare the lines for 5% and 1%: a fifth of the error costs four to five times the gradients. With kinks the error falls like 1/n (lesson 05), so five was the number to expect. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
 
 # %% [markdown]
 # ### Exercise 1: what was spent
@@ -243,7 +243,7 @@ largest = max((values - by_rows[0]).norm() / by_rows[0].norm() for values in by_
 print("the number of rows changes nothing beyond rounding:", bool(largest < 1e-4))
 
 # %% [markdown]
-# One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. So leave `batch_size` out: the package picks a number for the device, and halves it if memory runs out.
+# Which was fastest on yours? One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. If in doubt, leave `batch_size` out: the package picks a number for the device, seldom the very best one, and halves it if memory runs out.
 #
 # The trick is to sum in batches. Memory then depends on the batch, not on the number of steps.
 
@@ -338,7 +338,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown]
-# Several times the picture here, and more in a network with more layers. A program that puts all steps of all pictures into one batch multiplies it by the number of steps. With batches, you choose.
+# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. A program that puts all steps of all pictures into one batch multiplies it by the number of steps. With batches, you choose.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
@@ -403,7 +403,7 @@ middle, most = off_shares.median(), off_shares.max()
 print(f"shares off by {middle:.1%} (median), {most:.1%} at most")
 
 # %% [markdown]
-# More. A share is a small difference of large numbers, again and again, and rounding does not shrink with it. On deeper networks it gets worse. So half precision is never our default. If you want its speed, do what you just did: first compare a few pictures with full precision.
+# More. A gradient is a sum of many terms, positive and negative, that nearly cancel. Rounding is in proportion to the terms, not to the little that is left of them. So half precision is never our default. If you want its speed, do what you just did: first compare a few pictures with full precision.
 #
 # ## A thousand pictures
 #
@@ -423,9 +423,9 @@ for tolerance in (0.05, 0.2):
         )
 
 # %% [markdown]
-# Time grows linearly with pictures and with gradients. Nothing saves you from that but a wider tolerance or more machine.
+# Was your guess near? The section on tolerances had the seconds for eight pictures; a thousand are 125 times as many. Time grows linearly with pictures and with gradients. Nothing saves you from that but a wider tolerance or more hardware.
 #
-# More machine means more **processes**. Attribution makes this easy: no picture needs to know about another. Process *rank* of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
+# More hardware means more **processes**. Attribution makes this easy: no picture needs to know about another. Process *rank* of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
 
 # %% [markdown]
 # ### Exercise 4: my pictures
@@ -468,7 +468,9 @@ check("10.4", my_pictures)
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
 # ```
 #
-# Here are two processes on the CPU, with the scenes network, and a file that is not a picture.
+# `torchrun` starts the same program four times and tells each copy its rank, from 0 to 3. The copies then find each other and exchange short messages through a *backend*: NCCL between CUDA cards, **gloo** between CPUs. Both come with PyTorch.
+#
+# Here are two processes on the CPU, with the scenes network, and a file that is not a picture. `torch.distributed.run` is torchrun by its full name.
 
 # %%
 SCRIPT = """
@@ -504,10 +506,13 @@ with tempfile.TemporaryDirectory() as folder:
 # ## What else there is
 #
 # - `torch.compile` makes a network faster after a warm-up of seconds to minutes. It pays off over thousands of calls of one shape. Time both before you believe it.
-# - A network begins with **affine** layers, before the first ReLU. On a straight path their work can be done once per picture, not once per step. On a CPU the package does this by itself if it can see the layers; on a GPU it did not pay.
-# - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
+# - A network begins with **affine** layers, before the first ReLU: h(x) = Wx + b. On a straight path their work can be done once per picture, not once per step. With h = h(x) and h' = h(x'),
 #
-# - Gradients of cells that may still be cut are kept, up to a bound. Beyond it, the cells that least need a cut are closed.
+#   $$W\,(x' + \alpha\,(x - x')) + b \;=\; (W x' + b) + \alpha\,\left((W x + b) - (W x' + b)\right) \;=\; h' + \alpha\,(h - h').$$
+#
+#   So two passes through these layers give every point on the path. On a CPU the package does this by itself if it can see the layers; on a GPU it did not pay.
+# - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
+# - With a tolerance, the package keeps the gradients of cells that it may still cut, up to a bound on memory. Beyond the bound it stops cutting those that need it least.
 #
 # `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found elsewhere is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #

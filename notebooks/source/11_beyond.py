@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 06](06_axioms.ipynb) and [lesson 07](07_baselines.ipynb). Exact shares come from [lesson 05](05_computing_the_integral.ipynb).
 #
-# **Time.** 80 minutes, exercises included.
+# **Time.** 90 minutes, exercises included.
 #
 # **GPU.** It changes nothing but the speed. Trees run on the CPU.
 
@@ -67,6 +67,8 @@ for name, answer in (("IG", straight), ("Shapley", shapley)):
 # Lesson 04 has the formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
 #
 # $$\text{share}_i = \int_0^1 \frac{\partial F}{\partial x_i}(\gamma(\alpha))\; \gamma_i'(\alpha)\, d\alpha$$
+#
+# In words: at every point of the path, the slope of F along feature i, times the *velocity* of that feature, $\gamma_i' = dx_i / d\alpha$; then integrate. On the straight path every velocity is constant, $x_i - x'_i$, and leaves the integral: that is IG. On a path along the edges one feature has a velocity at a time, and takes all that F gains.
 #
 # By the chain rule the shares add up to F(x) - F(x'), whatever the path. Completeness is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
 #
@@ -220,9 +222,9 @@ times = [show.rounded(b / a, 2) for a, b in zip(exact[6:], exact[7:])]
 print("each further feature multiplies them by", times)
 
 # %% [markdown]
-# (Each method asks for a few rows beyond its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
+# Up to five: $2^5 = 32$ mixtures are fewer than 64 steps, $2^6 = 64$ are not. (Each method asks for a few rows beyond its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
 #
-# Both axes are logarithmic: a power of the number of features would be a straight line, and the exact values bend away from any.
+# On two logarithmic axes every power of the number of features is a straight line. The exact values curve upwards, and so outgrow any power: each further feature doubles them.
 #
 # Row counts are the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
 
@@ -257,7 +259,7 @@ print(
 show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
 
 # %% [markdown]
-# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels there is no exact Shapley value, and there never will be. There are only samples, with their sampling error.
+# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels they are out of reach, and a faster machine will not change that: 64 pixels are a picture of 8 by 8, and you have just read the number of years. There are only samples, with their sampling error.
 #
 # ## Averages: a cloud, and many baselines
 #
@@ -276,7 +278,7 @@ print(f"SmoothGrad finds {cloud.values.item():.1f}")
 print(f"IG finds {line.values.item():.1f} of the rise of 1")
 
 # %% [markdown]
-# A cloud sees as far as it reaches, and no further. The line reaches the baseline, wherever that is. The two can be combined: `smoothgrad(..., method=igteach.integrated_gradients)` averages IG over noisy copies of x.
+# It says 0, like the gradient. F rises only below 1, and a noisy copy of 2 gets there about once in two thousand times. A cloud sees as far as it reaches, and no further. The line reaches the baseline, wherever that is. The two can be combined: `smoothgrad(..., method=igteach.integrated_gradients)` averages IG over noisy copies of x.
 
 # %%
 held_out, reader = load_digits(), digits.load(device)
@@ -335,7 +337,7 @@ print("64 times the samples divide the error by", show.rounded(wrong[0] / wrong[
 print("the estimate is the error times", show.rounded(times, 2))
 
 # %% [markdown]
-# Sixty-four times the work for an eighth of the error: $1/\sqrt{n}$, the law of all sampling. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. Where does the estimate come from? From the samples themselves.
+# Sixty-four times the work for about an eighth of the error: $1/\sqrt{n}$, the law of all independent sampling. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: nearly twice the error, or a little more. Where does it come from? From the samples themselves.
 
 # %% [markdown]
 # ### Exercise 2: a standard error
@@ -373,7 +375,7 @@ check("11.2", standard_error)
 # %% [markdown]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At each step the features with the smallest slopes move first. The others wait.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At the beginning of each leg of its path it takes the gradient *there*, and moves the features with the smallest |slope| first, a tenth of them at a time. The others wait. At the next leg it looks again.
 #
 # **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
 
@@ -389,9 +391,9 @@ print("guided IG:", show.rounded(guided.values[0]))
 print("F(x) - F(x'):", show.rounded((guided.f_input - guided.f_baseline).item()))
 
 # %% [markdown]
-# The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, all the way, while F hardly rises. Then x1 moves, and the whole rise happens on its leg. IG gave each half.
+# The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, all the way, while F hardly rises. Then x1 moves, and nearly the whole rise is its own. IG gave each half.
 #
-# Both are complete. The half-and-half of a product is a fact about the straight line, not about the product. Now digits.
+# Both are complete. The halves were a fact about the straight line, not about the product. Now digits.
 
 # %%
 x_digits, y_digits = held_out.x_test[:60].to(device), held_out.y_test[:60].to(device)
@@ -450,7 +452,7 @@ show.axiom_table(axioms.axiom_table(paths))
 #
 # Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back exactly. What is missing at either end is added there and fades away from it, so the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. Its error at each end is therefore added back there, and faded out along the path. So the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -509,7 +511,7 @@ print("that of a real held-out digit:", real)
 print("that of a real digit through the decoder:", show.rounded(copies.mean(), 2))
 
 # %% [markdown]
-# Nearer, but not all the way. And the last line is a warning: a decoder blurs, and a blurred picture is near many others. Some of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
+# Nearer, but not all the way. And the last line shows what fools the measure: a real digit comes out of the decoder *nearer* to other digits than it went in. A decoder blurs, and a blurred picture is near many others. Some of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
 #
 # What does the path do to the shares? Ask: why a five, and not the six?
 
@@ -628,7 +630,7 @@ show.bars(
 )
 
 # %% [markdown]
-# The figure shows one digit, a seven. Shares and losses go together. They are not equal, and need not be: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
+# The figure shows one digit, a seven. Shares and losses go together. The change of activation says next to nothing: a channel may change much where the rest of the network hardly listens. Shares and losses are not equal, and need not be: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
 #
 # ## Models without gradients
 #
@@ -660,9 +662,11 @@ show.curves(
 )
 
 # %% [markdown]
-# A staircase. Its slope is zero everywhere, except where it jumps, and there it has none. No number of steps helps: every gradient is zero, and so is every share.
+# The gradient is zero, and F is a staircase: it climbs in jumps, and where it jumps there is no slope. No number of steps helps: every gradient is zero, and so is every share.
 #
-# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact. (If several features cross at the very same alpha, they split the jump as Shapley values would.)
+# But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.
+#
+# And a tie? If two features cross at the very same alpha, the path does not say who was first. So each feature gets the mean of its gains over both orders: Shapley's rule, for this one jump.
 
 # %% [markdown]
 # ### Exercise 4: the jumps of stumps
@@ -771,9 +775,9 @@ show.curves(
 )
 
 # %% [markdown]
-# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. The straight line asks at its own crossings, along the path. Shapley values put some of the others at one end and the rest at the other, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the others at one end and the rest at the other, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
 #
-# So this is what remains of her case since lesson 07. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
+# So this is where her case stands at the end. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #
 # ## Trees and a network
 #
@@ -826,16 +830,21 @@ print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).i
 # </details>
 
 # %% [markdown]
-# **Question 2.** For a table of ten measurements and a network, what are exact Shapley values likely to cost, next to IG with 64 steps?
+# **Question 2.** Debug from the sum. SmoothGrad of IG, on the digit of this lesson, adds up to 88% of F(x) - F(x'), with 64 steps for each copy and with 1,000. IG of the digit itself adds up. Where is the bug?
 #
-# <details><summary>A. Impossible: there are too many orders.</summary>
+# <details><summary>A. There are too few steps.</summary>
 #
-# Nobody goes through the orders. The mixtures are enough, and there are 2 to the tenth of them.
+# Then a thousand would come closer than 64.
 #
 # </details>
-# <details><summary>B. About a thousand rows against 64, so a moment each.</summary>
+# <details><summary>B. Nowhere. Its sum is another one by nature.</summary>
 #
-# Right. With thirty measurements it would be a billion.
+# Right. The shares of each copy add up to F(copy) - F(x'), and the mean of the shares to the mean of these gains. The noise costs this digit some of its score. More copies give that mean more exactly; none of it is owed to F(x).
+#
+# </details>
+# <details><summary>C. The weights of the rule add up to 0.88.</summary>
+#
+# Then IG of the digit itself would come to 88%, too.
 #
 # </details>
 

@@ -158,7 +158,7 @@ def without_statistics():
         normalised(),
         nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
         nn.Sequential(torch.jit.script(network()), nn.ReLU()),
-        torch.compile(network()),
+        torch.compile(network(), backend="eager"),
         without_statistics(),
         nn.Sequential(nn.ReLU(), network()),
         nn.Sequential(nn.Conv2d(2, 4, 1), nn.ReLU()),  # 2 products for an output

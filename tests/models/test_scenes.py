@@ -41,6 +41,7 @@ def test_it_is_small_and_piecewise_linear():
 
 
 @pytest.mark.long
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", LOAD)
 def test_a_picture_of_one_colour_is_neutral(name):
     assert figures(name)["black picture"] <= 0.15
