@@ -26,6 +26,7 @@ def test_only_sampled_cases_are_left_out():
     out = TIERS["left_out"](names, "2026-W48")
     assert len(out) == 1
     assert out < {0, 2, 3}
+    assert TIERS["left_out"]([("a", 0), ("b", None)], "2026-W48") == {0}
 
 
 def test_the_seed_is_the_week():

@@ -1,7 +1,7 @@
 """Which tests run when: `make test` the quick ones, `make ci` the long ones and samples, `make release` all.
 
 A test marked `long` takes minutes and runs in `make ci`. One marked `sampled(n)` is large: `make ci` takes n of its
-cases, redrawn each week, and `make release` takes them all.
+cases, redrawn each week, and `make release` takes them all; of `sampled(0)` `make ci` takes none.
 """
 
 import random

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-NBVAL = ["--nbval", "--nbval-cell-timeout=300", "--nbval-sanitize-with=tests/nbval.cfg"]
+NBVAL = ["--nbval", "--nbval-cell-timeout=900", "--nbval-sanitize-with=tests/nbval.cfg"]
 TWO_WORKERS = ["--numprocesses=2"]  # more would slow the lessons' kernels down
 LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["mypy", "--no-error-summary"]]
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, learners_view
 
-SECONDS_A_CELL = 300
+SECONDS_A_CELL = 900
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

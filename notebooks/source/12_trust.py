@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for one section.
 #
-# **Time.** 90 minutes, exercises included.
+# **Time.** 105 minutes, exercises included.
 #
 # **GPU.** It makes the photographs faster. The answers are the same.
 

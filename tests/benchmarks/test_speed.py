@@ -30,6 +30,7 @@ def report(run):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
     assert set(report["families"]) == {"digits CNN", "scenes CNN"}
     assert report["machine"]["cores"] >= 1
@@ -44,6 +45,7 @@ def test_the_report_has_each_network_with_its_goals_and_the_machine(report):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_errors_fall_with_the_gradients_spent(report):
     for part in report["families"].values():
         for errors in part["errors"].values():
@@ -52,6 +54,7 @@ def test_errors_fall_with_the_gradients_spent(report):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_what_is_printed_says_met_or_missed_of_each_goal(run, report):
     lines = [line for line in run[0].splitlines() if " goal " in line]
     assert len(lines) == sum(len(goals_of(*each)) for each in report["families"].items())
@@ -59,6 +62,7 @@ def test_what_is_printed_says_met_or_missed_of_each_goal(run, report):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_the_plot_is_drawn_and_the_page_shows_it(run, report):
     assert (run[1] / "cpu.png").read_bytes().startswith(b"\x89PNG")
     assert "(cpu.png)" in (run[1] / "README.md").read_text()
@@ -67,6 +71,7 @@ def test_the_plot_is_drawn_and_the_page_shows_it(run, report):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
     lines = (run[1] / "README.md").read_text().splitlines()
     for name, part in report["families"].items():
@@ -78,6 +83,7 @@ def test_the_page_has_a_row_for_each_network_and_each_goal(run, report):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(0)
 def test_where_no_fixed_rule_gets_there_nothing_is_compared_and_the_page_says_so(report):
     part = report["families"]["scenes CNN"]
     nowhere = part | {"needed": part["needed"] | {"equal steps": None, "Gauss-Legendre": None}}

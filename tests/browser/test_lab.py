@@ -21,7 +21,7 @@ def open_lesson(page: Page, lab, name: str) -> None:
     page.wait_for_function(IDLE, timeout=2 * MINUTE)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
     errors: list[str] = []
