@@ -15,7 +15,7 @@ from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.methods.token_answer import TokenAttribution
 from igteach.reports.questions import Question
 
-SEEDS = 10  # of random slopes and orders
+SEEDS = 10  # of random gradients and orders
 STEPS = 16  # of a deletion
 DRAWS = 5  # of weights, each of which costs an attribution
 ROUGH_TOLERANCE, ROUGH_EVALUATIONS = 0.2, 65  # of attributions that are only ranked
@@ -42,7 +42,7 @@ class Control:
 
 
 def against_random_gradients(question: Question) -> Control:
-    """Rank correlation of |shares| with those of random slopes times x - x', at the places where x differs from x'.
+    """Rank correlation of |shares| with those of random gradients times x - x', at the places where x differs from x'.
 
     Args:
         question: What was asked.
@@ -56,7 +56,7 @@ def against_random_gradients(question: Question) -> Control:
     if question.answer is not None:
         raise ValueError("every token moves from 0 to 1, so there is no |x - x'| to follow")
     if question.is_table:
-        raise ValueError("columns have units of their own, so random slopes mean nothing")
+        raise ValueError("columns have units of their own, so random gradients mean nothing")
     distance = question.x - question.baseline
     moved = flatten_places(distance.abs())[0] > 0
     own, *drawn = (

@@ -83,9 +83,9 @@ def write_report(
 ) -> Report:
     """Write what an attribution says and how far it can be trusted: one page, and the same as JSON beside it.
 
-    With f and x it runs controls: the shares beside those of random slopes, a deletion of the strongest features beside
-    random orders, the same method on a model whose weights are drawn again, and on other baselines. Without them the
-    page says that there were none. An answer to a text knows its own F, and is controlled token by token. The page
+    With f and x it runs controls: the shares beside those of random gradients, a deletion of the strongest features
+    beside random orders, the same method on a model whose weights are drawn again, and on other baselines. Without them
+    the page says that there were none. An answer to a text knows its own F, and is controlled token by token. The page
     needs no network and no script; it prints.
 
     Args:

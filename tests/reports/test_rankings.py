@@ -179,4 +179,4 @@ def test_columns_of_a_table_are_not_compared_with_random_slopes(tmp_path):
     found = write_report(igteach.integrated_gradients(f, x), f, x, path=tmp_path / "table.html").found
     name = "random gradients times x - x'"
     assert name not in [each["name"] for each in found["controls"]]
-    assert found["controls not run"][name] == "columns have units of their own, so random slopes mean nothing"
+    assert found["controls not run"][name] == "columns have units of their own, so random gradients mean nothing"
