@@ -188,7 +188,7 @@ show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Without its sign, which is how it is usually drawn, it does worse than a ranking that has never heard of the network:
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign, and then its ranking does worse than one made without the network:
 # it then also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph

@@ -166,8 +166,8 @@ show.curves(
 )
 
 # %% [markdown]
-# Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits, the one-sided one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between.
+# Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
+# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between. A network usually computes with seven digits (float32), and there it is larger, a few thousandths for numbers near 1; or check a copy in double precision, `copy.double()` at `x.double()`.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -207,7 +207,7 @@ check("01.2", first_order)
 # ## Saliency: the gradient of a real network
 #
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they too make a picture.
-# *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero.
+# *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. (A pixel in colour has three slopes; Simonyan et al. take the largest magnitude of the three.)
 #
 # In lesson 00 F was the probability of the answer. Here F is the **logit** of the class, the number that goes into the softmax. Up to there the network is made of linear pieces, and that will explain the maps. Lesson 02 shows what the softmax adds.
 
@@ -286,7 +286,7 @@ check("01.3", saliency)
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F changes here, from the logit back to the *probability* of the answer. The network is to stay as sure as it was, which is a matter of probability; and the map should be a map of the same F.
+# F changes here, from the logit back to the *probability* of the answer. The network should stay as sure as it was, and that is said in probabilities. The map is then drawn for the same F.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 

@@ -155,7 +155,7 @@ for name, candidate in candidates.items():
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
 # Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings.
 #
-# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0, and the neutral patients are the same. For one of ten digits, in lesson 00, it meant one tenth.
+# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0, and the neutral patients are the same. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
 #
 # That is the working rule: **choose x' where your F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
 
@@ -249,7 +249,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
 # Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We ask it for two F: the probability, and the log odds (the network's logit), which leave out the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted separately, so one place on the axis is not one patient.
+# We ask it for two F: the probability, and the log odds. The log odds are the network's logit, before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted separately, so one place on the axis is not one patient.
 
 
 # %%
@@ -277,7 +277,7 @@ for name, values in fractions.items():
     print(f"{name}: the median patient has {float(values.median()):.1f} explained")
 
 # %% [markdown]
-# The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. The few patients far above 1 score close to the average patient, so the difference that we divide by is small.
+# The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. A few patients come out far above 1: their F is close to that of the average patient, so we divide by a small difference.
 # The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x.
 #
 # The slope at another point need not do better. In lesson 02, F(x) = 1 - ReLU(1 - x) climbs by 1 from 0 to 2, so the right slope is one half; but its slope is 1 or 0, nowhere one half. Lesson 04 averages over all points on the path.

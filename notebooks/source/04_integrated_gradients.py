@@ -53,7 +53,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown]
-# From both sides: the piece with the kink has full weight or none, depending on which side of the kink its midpoint falls. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
+# From both sides. One piece contains the kink, and it counts fully or not at all, depending on the side of the kink on which its midpoint falls. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
 #
 # So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump and has a slope at all but a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #

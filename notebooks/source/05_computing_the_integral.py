@@ -248,7 +248,7 @@ for name, network in networks.items():
         print(f"{name}, {steps:3d} steps: the largest residual is {worst:g} %")
 
 # %% [markdown]
-# On the ReLU network 20 steps keep the promise. On the flat one they miss it widely, and 300 are more than enough for both. No number of steps is right for all networks. And that is not the worst of it.
+# On the ReLU network 20 steps keep the promise. On the flat network they miss it widely. On both networks 300 steps are more than enough. No number of steps is right for all networks. And that is not the worst of it.
 #
 # ## The residual is not the error
 #
@@ -614,7 +614,7 @@ print("eight cuts, with as many nodes, by", show.rounded(off_cuts, 1))
 print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum()))
 
 # %% [markdown]
-# Most of the nodes went to where F moves, and with as many gradients the error is about a tenth of that of equal steps. This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at once, and puts a parabola through each node and its neighbours. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
+# Most of the nodes went to where F moves, and with as many gradients the error is about a tenth of that of equal steps. This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
 # **Predict.** This network is smooth (its units are tanh). Will the textbook's rule make a comeback, and where?
 
@@ -659,7 +659,7 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 #
 # ## What the estimate cannot see
 #
-# Where g differs between two nodes, a kink may hide in the gap, and the sum may be off by about the difference times the gap. Added up, that is `error_estimate`: the error of exercise 1, as far as it can be known.
+# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Added up, that is `error_estimate`: the error of exercise 1, as far as it can be known.
 #
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 

@@ -94,7 +94,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. Slopes over long steps do not multiply like that once several inputs meet in one unit. Cut the function elsewhere, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. The slopes of long steps, (F(b) - F(a)) / (b - a), do not multiply like that once a unit has several inputs. Cut the function elsewhere, and the product changes.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -280,7 +280,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # %% [markdown]
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
-# The words *not put to*, and the star, mean that the method has no rule for a function, here for a product. That function then counts neither for nor against it.
+# The words *not put to*, and the star, mark a method that has no rule for something in a function, here for a product of two features. That function then counts neither for nor against it.
 #
 # ## Do explanations add like functions?
 #
@@ -548,7 +548,7 @@ same = torch.allclose(*shares, atol=1e-5)
 print("off the tie, both versions get the same shares:", same)
 
 # %% [markdown]
-# Off the tie all is well: the smaller feature takes everything. At the tie the shares jump, and no value would be the limit from both sides.
+# Off the tie all is well: the smaller feature takes everything. At the tie the shares jump: from the left they tend to one pair of values, from the right to another.
 #
 # So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. You will meet such ties where features are equal in x and equal in x' by construction.
 #

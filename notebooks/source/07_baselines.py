@@ -104,7 +104,7 @@ for name, answer in by_baseline.items():
 # %% [markdown]
 # Against black, the coat is nearly bare, and most colour lies on the lawn and the sky around the tripod. Against the blurred photograph, much of it gathers along the tripod itself.
 #
-# The numbers count all dark pixels. Against black they get next to nothing, against white more than their fraction of the picture. Against the blurred photograph they get a little more than that fraction: the coat is dark in both pictures and moves little, but the blur has no tripod, so the tripod moves. One network, one photograph, one answer: only the baseline changed.
+# The numbers count all dark pixels. Against black they get next to nothing, against white more than the fraction of the picture that they cover. Against the blurred photograph they get a little more than that fraction: the coat is dark in both pictures and moves little, but the blur has no tripod, so the tripod moves. One network, one photograph, one answer: only the baseline changed.
 #
 # ## The hole in a zero
 #
@@ -174,7 +174,7 @@ print("against white, the strongest share of a full pixel:", show.rounded(strong
 #
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). If F(x') already speaks for or against a class, some of what you explain is the baseline's own **opinion**, with the sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
+# The shares add up to F(x) - F(x'). If F(x') already speaks for or against a class, some of what you explain is the **opinion** that F has of the baseline, with the sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion
@@ -278,7 +278,7 @@ for name, candidate in candidates.items():
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. The strongest share in forty is off the scale and gets the colour at its end.
+# Eight maps of one picture and one score, on one scale. One share in forty is stronger than the scale goes, and gets the colour at its end.
 
 
 # %%

@@ -543,7 +543,7 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles the map from one of the pages, since those shares are larger. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles the map from black or white, whose shares are larger than those from blur. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
 # **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
@@ -579,7 +579,7 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much. (The coins pass by the letter, since the middle raises their bubble even more. That is no praise.)
+# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
@@ -648,7 +648,7 @@ for name, (ours, theirs) in pairs.items():
 #
 # $$\log \frac{p}{1 - p} \;=\; z_{\text{target}} - \log \sum_{k \ne \text{target}} e^{z_k}.$$
 #
-# What is added to all logits cancels, and no softmax flattens the ends. The network itself may still go flat.
+# What is added to all logits cancels, and no softmax flattens the ends. The network itself may still go flat. A network with one sigmoid for each label (several findings in one X-ray) is another case: there the logit of a label *is* its log odds, so take `igteach.logit`.
 
 # %% [markdown]
 # ### Exercise 4: log odds
@@ -714,7 +714,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: the gradients needed are about as many, for the network's kinks are the same whatever F you read off it. (A residual may exceed the tolerance. It is a fraction of F(x) - F(x'), and the error estimate one of all |shares|.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: the gradients needed are about as many, for the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may be larger than the tolerance.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]

@@ -560,7 +560,7 @@ card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, *word found* counts only among these, *gained* is the difference seed by seed, and *chance* is what a score without a network would find. Read the rows of the positive labels.
+# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is the difference, seed by seed. *Chance* is what scores without a network would find. Read the rows of the positive labels.
 #
 # The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #

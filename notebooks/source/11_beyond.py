@@ -452,7 +452,7 @@ show.axiom_table(axioms.axiom_table(paths))
 #
 # Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back exactly. Its error at each end is therefore added back there, and faded out along the path. So the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. So its error at x' is added back at x', and less and less of it on the way; likewise at x. So the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -555,7 +555,7 @@ most = conductance.relative_residual.max().item()
 print(f"the units' shares add up to F(x) - F(x'), all digits: to {most:.0%}")
 
 # %% [markdown]
-# This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut.
+# This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut. The shares add up if x reaches F through this layer alone. In a residual network take the output of a whole block; of a layer that a skip connection bypasses, the residual is what went around it.
 
 # %% [markdown]
 # ### Exercise 3: the share of a unit
@@ -710,7 +710,7 @@ def jumps(thresholds, feature, left, right, start, end):
 check("11.4", jumps)
 
 # %% [markdown]
-# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. Deeper trees ask one question only after another. Then it matters *when* a feature crosses: one that crosses where nobody asks gets nothing. It is the minimum again, from the beginning of this lesson.
+# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. A deeper tree asks some questions only after certain answers. Then it matters *when* a feature crosses: one that crosses its split while the tree does not ask about it gets nothing. It is the minimum again, from the beginning of this lesson.
 #
 # `tree_integrated_gradients` walks the straight line through every tree. `tree_shapley_values` averages over all orders, as the program TreeSHAP does with one baseline (Lundberg et al. 2020); for trees that is cheap, even with thirty features.
 

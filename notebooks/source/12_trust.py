@@ -226,7 +226,7 @@ print("IG, two random layers or more: from zero by at most", show.rounded(farthe
 print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
-# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls do what they must: they fail perfectly, with the +1.00 that is the largest number of the table.
+# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do: their +1.00 is the largest number of the table.
 #
 # Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the same features for the answer or against it, so each picture's map is kept or reversed at random. One layer more, and nothing is left of either. (With all layers random, IG's interval just misses zero. A correlation of -0.03 is real, perhaps, and too small to matter.)
 #
@@ -452,7 +452,7 @@ print("deletion:  IG beats every other map:               ", all(deleting))
 print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
-# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers. The largest area is IG's, by insertion, but guided backpropagation is so close behind that luck may explain it.
+# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers. By insertion IG has the largest area, but guided backpropagation is so close behind that luck may explain the lead.
 #
 # ## Third test: where the truth is known
 #
@@ -826,7 +826,7 @@ print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over"
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut that always stands in one place is the same in many. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out.
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut that always stands in one place is the same in many. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (So does a shortcut that moves. For that one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -923,7 +923,7 @@ for k in (culprit, (culprit + 1) % 8):
 show.heatmaps(averages, kind="magnitude", unit=BY_LARGEST)
 
 # %% [markdown]
-# If you said 5, you have just accused the honest network. Eight pictures do not average everything out, and it gets as far as 8: without the control you would not know. The house of the colleague's network is beyond all that, and its window lies in a corner where no object is. Look at the pictures themselves, as you should have done first, and nobody does:
+# If you said 5, you have just accused the honest network. A class has few pictures, and they do not average everything out: even the honest network's strongest window gets to 8 times the mean. Without the control you would not know. The house of the colleague's network is beyond all that, and its window lies in a corner where no object is. Look at the pictures themselves, as you should have done first, and nobody does:
 
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]

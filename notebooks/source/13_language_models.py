@@ -79,7 +79,7 @@ for prompt, *_ in (names, capital, nurse):
         print(f"    {token!r:10s}{show.rounded(chance, 2)}")
 
 # %% [markdown]
-# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token.
+# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token. If two answers have several tokens, contrast the first that differ, and put what they share into the prompt.
 #
 # ## What is F?
 #
@@ -245,7 +245,7 @@ for i in order:
 #
 # ## Another prompt
 #
-# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero.
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner (`token_attribution` refuses two lengths; reword one prompt until they match), and where the partners are equal, x - x' is zero.
 #
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
 
@@ -254,7 +254,7 @@ for i in order:
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. If a token moves in one and is kept in the other, the shares add up to the wrong number, however many steps you take.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. If a token moves on the path, and is kept in the x' at which you compute F(x'), the shares add up to the wrong number, however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -481,7 +481,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value's position has read its key. In the last layer the asked key looks for a position that holds a copy of itself: the value's.
+# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value's position has read its key. In the last layer the asked key looks for a position that has read that key too: the position of the value.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #

@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. Of a segmentation it is the logit at one place, `target=(class, row, column)`. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 #
@@ -117,7 +117,7 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. Strengths follow x - x'; signs follow the model.) Open the page and see how it reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. How strong a share is depends mostly on x - x'; its sign depends on the model.) Open the page and see how it reads.
 #
 # ## Recipe 2: a vision transformer
 #
@@ -253,7 +253,7 @@ igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 #
 # ## Recipe 5: a table
 #
-# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)).
+# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)). Of boosting with two classes F is the log odds, of a random forest the probability of the class that you name; say so in the report. A category becomes one column for each value, and their shares are added up (`.grouped`): only the sum is the category's.
 #
 # **Predict.** Two good models, one patient, one baseline. Will they name the same measurements?
 
@@ -647,7 +647,7 @@ show.curves(
 # %% [markdown]
 # They do not. A loses everything at one point: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses steadily: its gradient is *too small everywhere*, by half. D loses next to nothing: its model is innocent, as the linear test said, but its owner's count is not.
 #
-# What each needs: take the step out of F, or explain what comes before it (A). Start after the table: attribute to what is looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
+# What each needs: take the step out of F, or explain what comes before it (A). Start after the lookup: attribute to what was looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
 #
 # **Predict.** Match each letter with its cause: a step, dropout by a flag, a lookup that rounds, special tokens that move and are not counted, a detached branch, a sampled layer.
 
@@ -660,7 +660,7 @@ for name, case in cases.items():
 #
 # ●●○ · 10 minutes
 #
-# Write the tree as code. The gaps of exercise 3 stand in for the linear test: if they are nothing, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and anything below 0.05 counts as nothing.
+# Write the tree as code. In place of the linear test use the gaps of exercise 3: if they are 0, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and anything below 0.05 counts as nothing.
 #
 # 1. Two answers of F to the same input differ: `"chance"`.
 # 2. The residual with the most steps counts as nothing: `"nothing"` is wrong with the sum.
