@@ -62,6 +62,7 @@ def test_a_wrong_answer_hears_what_is_wrong(number, answer, words):
     assert words in verdict.message
 
 
+@pytest.mark.sampled(18)
 @EXERCISE
 def test_each_known_mistake_hears_its_own_message_whatever_the_cases(number):
     exercise = EXERCISES[number]
@@ -237,6 +238,7 @@ def test_the_same_numbers_in_another_dress_are_right(number):
         assert check(number, lambda *a, dress=dress: dress(solution(*a))).state == "solved"
 
 
+@pytest.mark.sampled(18)
 @NUMERIC
 def test_no_message_holds_the_right_numbers(number):
     exercise = EXERCISES[number]
