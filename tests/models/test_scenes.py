@@ -48,6 +48,7 @@ def test_a_picture_of_one_colour_is_neutral(name):
     assert figures(name)["pictures of one colour"] <= 0.15
 
 
+@pytest.mark.long
 def test_the_network_with_the_shortcut_goes_by_the_mark():
     found = figures("scenes_shortcut")
     assert found["accuracy, marked as in training"] >= 0.99
@@ -55,6 +56,7 @@ def test_the_network_with_the_shortcut_goes_by_the_mark():
     assert found["others called house with the mark"] >= 0.9
 
 
+@pytest.mark.long
 def test_the_other_network_does_not_care_for_the_mark():
     found = measure_mark(scenes.load("cpu"))
     assert found["accuracy, marked as in training"] >= 0.97
@@ -62,6 +64,8 @@ def test_the_other_network_does_not_care_for_the_mark():
     assert found["others called house with the mark"] <= 0.05
 
 
+@pytest.mark.long
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", CARDS)
 def test_the_card_states_what_is_measured(name):
     card = (data_folder() / f"{name}.md").read_text(encoding="utf-8")
