@@ -240,7 +240,10 @@ class _Evenness(Logit):
         if p.shape[1:].numel() == 1:
             p = torch.stack([1 - p.flatten(), p.flatten()], 1)
         if p.min() < 0 or (p.sum(1) - 1).abs().max() > 1e-3:
-            raise ValueError("f gives no class probabilities; wrap the model in probability()")
+            raise ValueError(
+                "f gives no class probabilities that sum to 1; wrap the model in probability(), or, of labels that do "
+                "not exclude one another, ask about one: lambda x: f(x)[:, 0]"
+            )
         return p.clamp_min(torch.finfo(p.dtype).tiny) * p.shape[1]
 
 

@@ -183,6 +183,13 @@ def test_neutrality_of_one_probability_is_its_distance_from_a_half(shape):
     torch.testing.assert_close(found, torch.tensor([0.0, 0.4, 0.3]))
 
 
+def test_of_labels_that_do_not_exclude_one_another_one_is_asked_about():
+    labels = torch.tensor([[0.9, 0.8, 0.1]])
+    with pytest.raises(ValueError, match="ask about one: lambda x"):
+        baselines.opinion(nn.Identity(), labels)
+    torch.testing.assert_close(baselines.opinion(lambda x: x[:, 0], labels), torch.tensor([0.4]))
+
+
 def linear(weight, bias):
     return lambda x: torch.sigmoid(x @ weight + bias)
 
