@@ -208,6 +208,7 @@ def test_a_rest_that_works_in_place_and_parameters_are_left_as_they_were():
 
 
 @pytest.mark.long
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("options", [{"steps": 20}, {"tolerance": 0.05}])
 def test_memory_beyond_x_and_one_result_does_not_grow_with_the_batch(options):
     torch.manual_seed(0)

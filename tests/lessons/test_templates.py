@@ -38,6 +38,7 @@ def test_another_kind_is_refused_with_those_that_there_are(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_template_runs_as_it_is_and_ends_in_a_report_with_controls(kind, tmp_path):
     notebook = nbformat.read(write_template(kind, tmp_path), as_version=4)

@@ -274,7 +274,7 @@ def test_forty_networks_get_what_a_loop_gets(first):
 
 
 @pytest.mark.long
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("first", range(40, 2000, 20))
 def test_two_thousand_networks_get_what_a_loop_gets(first):
     check_all(range(first, first + 20))
@@ -297,6 +297,7 @@ def test_a_wrong_answer_is_found_and_its_seed_printed(monkeypatch):
 
 
 @pytest.mark.long
+@pytest.mark.sampled(1)
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
 @pytest.mark.parametrize("seed", range(3))
 def test_a_compiled_network_gets_what_a_loop_gets(seed):
