@@ -113,7 +113,7 @@ show.heatmaps(
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Its map is drawn beside one in the same unit: the gradient at the picture, times the ink.
+# This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Beside its map is another in the same unit: the gradient at the picture, times the ink.
 
 # %%
 black = torch.zeros_like(picture)
@@ -189,7 +189,7 @@ print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=T
 
 # %% [markdown]
 # Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign, and then its ranking does worse than one made without the network:
-# it then also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
+# without its sign, it also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #

@@ -167,7 +167,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between. A network usually computes with seven digits (float32), and there it is larger, a few thousandths for numbers near 1; or check a copy in double precision, `copy.double()` at `x.double()`.
+# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. Or check a copy of the network in double precision: `copy.double()` at `x.double()`.
 #
 # This is why autograd is the tool, and finite differences are the check.
 

@@ -225,7 +225,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far. It has flattened out before x.
 #
-# The flat network was trained to keep this ratio small, for its scores before the softmax. Why not the squared norm of the gradient? Because a network can lower that by making F smaller everywhere, which hides nothing.
+# The flat network was trained to keep this ratio small, for its scores before the softmax. Why not the squared norm of the gradient? A network can lower that by making F smaller everywhere, which hides nothing.
 #
 # What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Between black and the digit the gradient is another one at every point, and the training asked nothing of those. There the network can work unseen.
 
@@ -292,7 +292,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
     print("  median steepness of the logit:       ", show.rounded(of_logit, 2))
 
 # %% [markdown]
-# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled to make it so. That does not change the ratio of a logit. Yet one of them has next to no gradient.
+# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled to make it so. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet one of them has next to no gradient.
 #
 # There are two F here. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. Now look at one digit, with F the probability again, on one scale for both.
 

@@ -249,7 +249,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
 # Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We ask it for two F: the probability, and the log odds. The log odds are the network's logit, before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted separately, so one place on the axis is not one patient.
+# We ask it for two F: the probability, and the log odds. The log odds are the network's logit, before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
 
 
 # %%

@@ -53,9 +53,9 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown]
-# From both sides. One piece contains the kink, and it counts fully or not at all, depending on the side of the kink on which its midpoint falls. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
+# From both sides. One piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
 #
-# So the pieces add up to the whole, F(x) - F(x'), whatever F does in between, as long as it does not jump and has a slope at all but a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #

@@ -494,7 +494,7 @@ for method in (anna, ben, chloe, dario, fred):
     )
 
 # %% [markdown]
-# - **Anna** differentiates with respect to x, not to the points on the path. The chain rule puts an α before each gradient, so α is applied twice. On a linear F she hands out the average of α.
+# - **Anna** differentiates with respect to x, not to the points on the path. By the chain rule each of her gradients carries a factor α that does not belong there. On a linear F she distributes only a fraction of the whole: the average of α.
 # - **Ben** has n points and divides by n. His trapezoid's weights add up to (n - 1) / n.
 # - **Chloe** has the right length for a piece, and gives both ends full weight. Her weights add up to n / (n - 1).
 # - **Dario** forgot x - x'.

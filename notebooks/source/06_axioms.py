@@ -118,7 +118,7 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 #
 # In the paper, LRP breaks this axiom. In the list above it does not. Both are right, because LRP (Bach et al. 2015) is a family of rules. All of them pass F(x) back, layer by layer: each unit divides what it gets among its inputs, in proportion to their contributions, value times weight. They differ in what counts as a contribution.
 #
-# - Captum's default counts the bias as well, and what the bias gets is lost. On a ReLU network this comes to gradient times x. So f and g get the same, and it does not add up.
+# - Captum's default counts the bias as well, and what the bias gets is lost. On a ReLU network this comes to gradient times x. So f and g get the same shares, and the shares do not add up.
 # - Leave the bias out, and nothing is lost. But f has its 1 in the second layer and g in the first.
 # - Count positive contributions only. Then min(x1, x2) = x1 - ReLU(x1 - x2) = x2 - ReLU(x2 - x1) can be put to it, at (1, 3).
 #
@@ -278,7 +278,7 @@ print("(b), same for all:", axioms.sensitivity_b(same_for_all))
 print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 
 # %% [markdown]
-# So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
+# So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
 # The words *not put to*, and the star, mark a method that has no rule for something in a function, here for a product of two features. That function then counts neither for nor against it.
 #

@@ -174,7 +174,7 @@ print("against white, the strongest share of a full pixel:", show.rounded(strong
 #
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). If F(x') already speaks for or against a class, some of what you explain is the **opinion** that F has of the baseline, with the sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
+# The shares add up to F(x) - F(x'). F(x') may already speak for or against a class. That is F's **opinion** of the baseline, and it is part of what you explain, with its sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion

@@ -714,7 +714,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: the gradients needed are about as many, for the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may be larger than the tolerance.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: about as many gradients are needed. After all, the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'). That is smaller than the sum of all |shares|, so the residual may come out larger than the tolerance.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]

@@ -291,7 +291,7 @@ print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 # %% [markdown]
 # So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would have almost no total to explain. To the two readers of reviews padding is nearly even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
-# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything so. Where a baseline is neutral all the same, that is luck. Ask each time.
+# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything so. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
@@ -307,7 +307,7 @@ tripped = [
 show.text(tripped)
 
 # %% [markdown]
-# Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question it is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
+# Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question *Who* is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 #
 # So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there; two more rows each keep one part of the phrase.
 #
@@ -383,7 +383,7 @@ for name, flipped in (
 #
 # A likely reason, which we did not measure: of the questions it learned from, those that begin with *who* nearly always want a person.
 #
-# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention showed that the phrase does it, not *Who* alone as the map had it.
+# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention showed that the whole phrase does it, and not *Who* alone, as the map had suggested.
 #
 # ## And attention?
 #

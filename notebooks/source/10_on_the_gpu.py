@@ -64,7 +64,7 @@ apart = ((here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()).item
 print(f"the two answers are apart by {apart:.1%}")
 
 # %% [markdown]
-# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance, the cells of lesson 05 are cut where need is greatest, and if two need it equally, rounding decides which.
+# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance, the package cuts the cells that need it most (lesson 05), and between two with equal need rounding decides.
 #
 # ## What an answer costs
 #
@@ -512,7 +512,7 @@ with tempfile.TemporaryDirectory() as folder:
 #
 #   So two passes through these layers give every point on the path. On a CPU the package does this by itself if it can see the layers; on a GPU it did not pay.
 # - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
-# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it stops cutting those that need it least.
+# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it stops cutting the cells that need it least.
 #
 # `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found elsewhere is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #

@@ -555,7 +555,7 @@ most = conductance.relative_residual.max().item()
 print(f"the units' shares add up to F(x) - F(x'), all digits: to {most:.0%}")
 
 # %% [markdown]
-# This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut. The shares add up if x reaches F through this layer alone. In a residual network take the output of a whole block; of a layer that a skip connection bypasses, the residual is what went around it.
+# This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut. The shares add up if x reaches F through this layer alone. In a residual network, take the output of a whole block. If a skip connection bypasses the layer, the shares do not add up, and the residual is what went around it.
 
 # %% [markdown]
 # ### Exercise 3: the share of a unit
@@ -775,7 +775,7 @@ show.curves(
 )
 
 # %% [markdown]
-# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the others at one end and the rest at the other, and average; such mixtures do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the other measurements at the median and the rest at hers, and average over such mixtures, which do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
 #
 # So this is where her case stands at the end. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #

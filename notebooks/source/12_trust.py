@@ -228,7 +228,7 @@ print("edges, at any stage: at least", show.rounded(lowest, 3))
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do: their +1.00 is the largest number of the table.
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the same features for the answer or against it, so each picture's map is kept or reversed at random. One layer more, and nothing is left of either. (With all layers random, IG's interval just misses zero. A correlation of -0.03 is real, perhaps, and too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the same features for the answer or against it, so each picture's map is kept or reversed at random. With one more layer random, neither is left. (With all layers random, IG's interval just misses zero. A correlation of -0.03 is real, perhaps, and too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -482,7 +482,7 @@ for name in ("IG", "random gradients"):
     print(f"fraction inside the mask, {name}:", show.rounded(inside[name][0], 2))
 
 # %% [markdown]
-# The largest fraction is IG's. Read it beside that of random gradients, not beside that of random numbers: the factor x - x' alone is worth the difference between those two. Guided backpropagation is not far ahead of random gradients.
+# The largest fraction is IG's. Compare it with the fraction of random gradients, not with that of random numbers: the difference between those two is what the factor x - x' alone is worth. Guided backpropagation is not far ahead of random gradients.
 #
 # No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control.
 #

@@ -254,7 +254,7 @@ for i in order:
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. If a token moves on the path, and is kept in the x' at which you compute F(x'), the shares add up to the wrong number, however many steps you take.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. Suppose a token moves on the path, but stays in the x' at which you compute F(x'). Then the shares add up to the wrong number, however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -481,7 +481,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value's position has read its key. In the last layer the asked key looks for a position that has read that key too: the position of the value.
+# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, the position of each value has already read the key before it. So in the last layer the asked key looks for a position that has read the same key: that of the value.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #

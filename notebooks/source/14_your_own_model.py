@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. Of a segmentation it is the logit at one place, `target=(class, row, column)`. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. Of a segmentation it is the logit at one place, `target=(class, row, column)`; of a detector the class logit of one box that you name, before boxes are discarded. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 #
@@ -117,7 +117,7 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. How strong a share is depends mostly on x - x'; its sign depends on the model.) Open the page and see how it reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. The strength of a share depends mostly on x - x', its sign on the model.) Open the page and see how it reads.
 #
 # ## Recipe 2: a vision transformer
 #
