@@ -163,7 +163,7 @@ def the_report_counts_every_known_mistake(number):
     assert "no-json" not in as_read(without_names)
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.sampled(0)  # the class of forty is graded every week
 @pytest.mark.parametrize("number", LESSONS)
 def test_a_class_gets_what_it_deserves_and_nothing_else(number):
     every_student_gets_the_mark_and_the_words(number)

@@ -24,7 +24,7 @@ print([each.name for each in threading.enumerate() if each not in graded.THREADS
 LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @LESSONS
 def test_an_untouched_lesson_runs_to_its_end_with_every_exercise_open(lesson):
     notebook = execute(nbformat.read(lesson.learner, as_version=4), lesson)
@@ -44,7 +44,7 @@ def test_a_lesson_leaves_no_thread_that_would_be_held_against_a_student(lesson, 
     assert execute(notebook, lesson).cells[-1].outputs[0]["text"].strip() == "[]"
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @LESSONS
 def test_two_threads_give_the_outputs_that_one_gave(lesson):
     result = nbval(lesson.number, {"OMP_NUM_THREADS": "2"})
@@ -54,7 +54,7 @@ def test_two_threads_give_the_outputs_that_one_gave(lesson):
 BREAKS = str(Path(__file__).with_name("breaks.py"))
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("fault", runpy.run_path(BREAKS)["BREAKS"], ids=lambda fault: fault.name)
 def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
     if fault.lesson == "13" and smollm2.find() is None:
@@ -64,6 +64,7 @@ def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
     assert "Cell outputs differ" in result.stdout or "execution caused an exception" in result.stdout
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", ["02", "10"])
 def test_a_lesson_stays_green_when_nothing_is_broken(number, tmp_path):
     """The breaks are installed, but change no result. Lesson 10 starts processes of its own."""

@@ -190,7 +190,7 @@ def test_eight_threads_on_one_model_get_what_one_gets():
 
 
 @pytest.mark.long
-@pytest.mark.sampled(9)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("repetition", range(1, 100))
 def test_eight_threads_on_one_model_again(repetition):
     assert run_in_threads(repetition) == []

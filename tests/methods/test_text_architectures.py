@@ -85,7 +85,7 @@ def report(capsys):
     return write
 
 
-@pytest.mark.sampled(40)
+@pytest.mark.sampled(30)
 @pytest.mark.parametrize("kind", sorted(ARCHITECTURES.keys() - REFUSED.keys() - NOT_BUILT))
 def test_scores_are_those_of_a_loop_of_autograd_alone_and_in_a_batch(report, kind):
     classifier = TextClassifier(build(kind), tiny_tokenizer(), ["a", "b", "c"])
