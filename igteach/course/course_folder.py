@@ -4,7 +4,7 @@ from pathlib import Path
 
 from traitlets.config import Config, PyFileConfigLoader
 
-from igteach.course.seed import default_seed_file, make_seed, read_seed
+from igteach.course.seed import default_seed_file, derive_secret, make_seed, read_seed, require_outside_repository
 from igteach.lessons.files import write_atomically
 
 SETTINGS = "nbgrader_config.py"
@@ -72,8 +72,10 @@ def prepare_course(course: Path, seed_file: Path | None) -> Path:
     Raises:
         FileNotFoundError: nbgrader_config.py names a seed that is not there.
         Misconfigured: nbgrader_config.py does not load.
-        ValueError: The seed is in the repository or in the course folder, or nbgrader_config.py names another one.
+        ValueError: The course or its seed is in the repository, or the seed is in the course folder, or
+            nbgrader_config.py names another one.
     """
+    require_outside_repository(course, "the course")
     config = course / SETTINGS
     seed_in_config = load_settings(course).get("SandboxedExecute", Config()).get("seed_file")
     named = Path(seed_in_config) if seed_in_config else None
@@ -89,3 +91,22 @@ def prepare_course(course: Path, seed_file: Path | None) -> Path:
         text = CONFIG.format(name=course.resolve().name, seed_file=str(wanted))
         write_atomically(config, text, replace=False)
     return wanted
+
+
+def course_secret(course: Path, seed_file: Path | None, purpose: str) -> int:
+    """A secret number of this course.
+
+    Args:
+        course: As for `prepare_course`.
+        seed_file: As for `prepare_course`.
+        purpose: What the secret is for, as for `derive_secret`.
+
+    Returns:
+        The secret.
+
+    Raises:
+        FileNotFoundError: As for `prepare_course`.
+        Misconfigured: As for `prepare_course`.
+        ValueError: As for `prepare_course`.
+    """
+    return derive_secret(read_seed(prepare_course(course, seed_file)), purpose)

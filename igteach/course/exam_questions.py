@@ -11,6 +11,9 @@ from torch import Tensor
 
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Function
+from igteach.core.quadrature import nodes_and_weights
+from igteach.evaluate.masks import relevance_mass
+from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients, path_gradients
 from igteach.methods.shapley import shapley_values
 from igteach.methods.trees import tree_integrated_gradients
@@ -26,7 +29,7 @@ class ExamQuestion:
         answer: the way to it, in a few sentences.
         by_hand: the numbers asked for, from a closed form.
         by_package: the same numbers, as the package finds them.
-        points: one for each number, and one for the reason if a reason is asked for.
+        points: one for each number, and one for each thing to be said in words.
     """
 
     lesson: str
@@ -57,9 +60,7 @@ def _saturated(draw: Random) -> ExamQuestion:
     stop = draw.randint(2, 5)
     x = stop + draw.randint(1, 4)
     f = _of_columns(lambda x1: x1.clamp(max=stop))
-    here = torch.tensor([[float(x)]], requires_grad=True)
-    (slope,) = torch.autograd.grad(f(here).sum(), here)
-    shares = _values(integrated_gradients(f, here.detach(), torch.zeros(1, 1), tolerance=1e-3))
+    here, start = _row([x]), _row([0])
     return ExamQuestion(
         "02",
         f"F(x) = min(x, {stop}), x = {x}, x' = 0. Give the gradient at x, and the share of x by Integrated Gradients. "
@@ -67,7 +68,7 @@ def _saturated(draw: Random) -> ExamQuestion:
         f"F is flat beyond {stop}: the gradient at x is 0. On the path it is 1 until x passes {stop}, so the share is "
         f"{stop}, all of F(x) - F(x'). The gradient sees a nudge at the end, the share the whole path.",
         (0.0, float(stop)),
-        (slope.item(), *shares),
+        (*_values(gradient(f, here)), *_values(integrated_gradients(f, here, start, tolerance=1e-3))),
         3,
     )
 
@@ -83,8 +84,8 @@ def _two_baselines(draw: Random) -> ExamQuestion:
         by_package += _values(integrated_gradients(f, _row(x), _row(baseline)))
     return ExamQuestion(
         "03",
-        f"F(x1, x2) = {weights[0]} x1 + {weights[1]} x2 at x = {_point(x)}. Give both shares, first from x' = (0, 0), "
-        f"then from the average input, x' = {_point(mean)}. Is one of them wrong? Say what each of them answers.",
+        f"F(x1, x2) = {weights[0]} x1 {_signed(weights[1])} x2 at x = {_point(x)}. Give both shares, first from x' = "
+        f"(0, 0), then from the average input, x' = {_point(mean)}. Is either wrong? Say what each of them answers.",
         f"F is linear, so a share is the weight times (x - x'): {_list(by_hand[:2])} from zero, {_list(by_hand[2:])} "
         "from the average. The first says how the input differs from none at all, the second how it differs from what "
         "usually comes. Neither is wrong; they are answers to two questions.",
@@ -95,15 +96,15 @@ def _two_baselines(draw: Random) -> ExamQuestion:
 
 
 def _monomial(draw: Random) -> ExamQuestion:
-    power, scale, slope = draw.randint(2, 4), draw.randint(1, 3), draw.choice([-3, -2, 2, 3])
+    power, scale, slope = draw.randint(2, 4), draw.randint(2, 3), draw.choice([-3, -2, 2, 3])
     x = [draw.randint(1, 2), draw.randint(1, 3), draw.randint(1, 4)]
     f = _of_columns(lambda x1, x2, x3: scale * x1**power * x2 + slope * x3)
     product = scale * x[0] ** power * x[1]
     by_hand = (product * power / (power + 1), product / (power + 1), float(slope * x[2]))
     return ExamQuestion(
         "04",
-        f"F(x1, x2, x3) = {scale} x1^{power} x2 + ({slope}) x3 at x = {_point(x)}, x' = 0. Give the three shares by "
-        "Integrated Gradients.",
+        f"F(x1, x2, x3) = {scale} x1^{power} x2 {_signed(slope)} x3 at x = {_point(x)}, x' = 0. Give the three shares "
+        "by Integrated Gradients.",
         f"Along the straight path x1^{power} x2 grows with alpha^{power + 1}. Its derivative along x1, times x1, is "
         f"{power} times as large as that along x2, times x2, at every alpha: {product} is distributed {power} to 1. x3 "
         f"enters linearly. The shares are {_list(by_hand)}.",
@@ -137,10 +138,9 @@ def _left_sum(draw: Random) -> ExamQuestion:
     steps, x = draw.choice([4, 5, 8, 10]), draw.randint(1, 3)
     total = x**2
     left = sum(2 * x * k / steps for k in range(steps)) * x / steps
-    alphas = torch.arange(steps) / steps
-    points = (alphas * x).requires_grad_()
-    (slopes,) = torch.autograd.grad((points**2).sum(), points)
-    found = (slopes.mean() * x).item()
+    f, ends = _of_columns(torch.square), (_row([x]), _row([0]))
+    by_rule = integrated_gradients(f, *ends, steps=steps, rule="left")
+    found = _values(by_rule)[0]
     return ExamQuestion(
         "05",
         f"F(x) = x^2 at x = {x}, x' = 0, with {steps} gradients at alpha = 0, 1/{steps}, ..., {steps - 1}/{steps}. "
@@ -149,36 +149,80 @@ def _left_sum(draw: Random) -> ExamQuestion:
         f"1/2: the share is {left:.4g} of {total}, and the residual is {-1 / steps:.4g} of it. The gradient is linear "
         f"in alpha, so midpoints give {total} exactly.",
         (left, -1 / steps, float(total)),
-        (found, found / total - 1, _values(integrated_gradients(lambda x: x**2, _row([x]), _row([0]), steps=steps))[0]),
+        (found, found / total - 1, *_values(integrated_gradients(f, *ends, steps=steps))),
         3,
     )
 
 
-BUGS: dict[str, Callable[[Tensor], Tensor]] = {
-    "alpha was applied twice: the gradient of F(x' + alpha (x - x')) with respect to x already has one": (
-        lambda n: (torch.arange(int(n)) + 0.5).sum() / n**2
+def _gradient_in_x(f: Function, alphas: Tensor, x: Tensor) -> Tensor:
+    """(1, features), the mean over alphas of the gradient of F(alpha x) with respect to x."""
+    x = x.detach().requires_grad_()
+    (slopes,) = torch.autograd.grad(f(alphas[:, None] * x).mean(), x)
+    return slopes
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A mistake in Integrated Gradients from x' = 0, and what becomes of a linear F.
+
+    Attributes:
+        fraction: of F(x) - F(x') that n steps add up to.
+        run: what the code with the mistake in it adds up to, of F, x (1, features) and n.
+    """
+
+    fraction: Callable[[int], float]
+    run: Callable[[Function, Tensor, int], Tensor]
+
+
+def _gradients(f: Function, alphas: Tensor, x: Tensor) -> Tensor:
+    """(n, features), at the points of the straight path from 0."""
+    points = (alphas[:, None] * x).requires_grad_()
+    return torch.autograd.grad(f(points).sum(), points)[0]
+
+
+def _midpoints(n: int) -> Tensor:
+    return nodes_and_weights("midpoint", n)[0].float()
+
+
+def _ends_halved(n: int) -> Tensor:
+    weights = torch.ones(n, 1)
+    weights[0] = weights[-1] = 0.5
+    return weights
+
+
+BUGS = {
+    "alpha was applied twice: the gradient of F(x' + alpha (x - x')) with respect to x already has one": Bug(
+        lambda n: 0.5, lambda f, x, n: (_gradient_in_x(f, _midpoints(n), x) * x).sum()
     ),
-    "the gradients were added up, and not divided by their number": lambda n: n,
-    "n points with both ends, and the weights 1/n at all but 1/(2n) at the ends: they sum to (n - 1)/n": (
-        lambda n: (n - 1) / n
+    "the gradients were added up, and not divided by their number": Bug(
+        lambda n: n, lambda f, x, n: (_gradients(f, _midpoints(n), x).sum(0) * x).sum()
     ),
-    "n + 1 points, divided by n": lambda n: (n + 1) / n,
-    "x' - x was used in place of x - x'": lambda n: torch.tensor(-1.0).double(),
+    "n points with both ends, and the weights 1/n at all but 1/(2n) at the ends: they sum to (n - 1)/n": Bug(
+        lambda n: (n - 1) / n,
+        lambda f, x, n: (_gradients(f, torch.linspace(0, 1, n), x) * _ends_halved(n) / n * x).sum(),
+    ),
+    "n + 1 points, divided by n": Bug(
+        lambda n: (n + 1) / n, lambda f, x, n: (_gradients(f, torch.linspace(0, 1, n + 1), x) / n * x).sum()
+    ),
+    "x' - x was used in place of x - x'": Bug(
+        lambda n: -1.0, lambda f, x, n: (_gradients(f, _midpoints(n), x).mean(0) * -x).sum()
+    ),
 }
 
 
 def _symptom(draw: Random) -> ExamQuestion:
-    total, words = draw.choice([2.0, 5.0, 8.0]), draw.choice(list(BUGS))
-    counts = [5, 10, 20]
-    sums = [total * BUGS[words](torch.tensor(float(n)).double()).item() for n in counts]
+    total, words = draw.choice([2, 5, 8]), draw.choice(list(BUGS))
+    counts, bug = [5, 10, 20], BUGS[words]
+    f = _of_columns(lambda x1, x2: x1 + (total - 1) * x2)
+    sums = [bug.run(f, torch.ones(1, 2), n).item() for n in counts]
     said = ", ".join(f"{each:g} with n = {n}" for n, each in zip(counts, sums, strict=True))
-    fraction = {n: each / total for n, each in zip(counts, sums, strict=True)}
+    fractions = tuple(bug.fraction(n) for n in counts)
     return ExamQuestion(
         "05",
-        f"F is linear, and F(x) - F(x') = {total:g}. A colleague's Integrated Gradients adds up to {said}. Give each "
+        f"F is linear, and F(x) - F(x') = {total}. A colleague's Integrated Gradients adds up to {said}. Give each "
         "sum as a fraction of what it should be, name the most likely mistake, and say how to mend it.",
-        f"The fractions are {_list(list(fraction.values()))}: {words}.",
-        tuple(fraction.values()),
+        f"The fractions are {_list(fractions)}: {words}.",
+        fractions,
         tuple(each / total for each in sums),
         5,
     )
@@ -199,7 +243,7 @@ def _two_networks(draw: Random) -> ExamQuestion:
         "method that breaks it.",
         f"On the path the output is 0 until alpha = {c}/{x1 - x2}, and then rises with slopes 1 and -1: each share is "
         f"(x - x') times {factor:.4g}, times -1 for x2: {_list(by_hand)}, for f as for g. Implementation invariance; "
-        f"DeepLIFT gives ({x1 - c}, {-x2}) on g.",
+        "DeepLIFT, for one, gives other shares on g.",
         by_hand * 2,
         (*found[0], *found[1]),
         6,
@@ -207,7 +251,7 @@ def _two_networks(draw: Random) -> ExamQuestion:
 
 
 def _probability(draw: Random) -> ExamQuestion:
-    weights = [draw.choice([-2, -1, 1, 2]), 3]
+    weights = [draw.choice([-2, 2]), 3]
     x = [draw.randint(1, 2), draw.randint(1, 2)]
     logit = sum(w * each for w, each in zip(weights, x, strict=True))
     probability = 1 / (1 + math.exp(-logit))
@@ -216,7 +260,7 @@ def _probability(draw: Random) -> ExamQuestion:
     f = _of_columns(lambda x1, x2: (weights[0] * x1 + weights[1] * x2).sigmoid())
     return ExamQuestion(
         "08",
-        f"The logit of a network is z = ({weights[0]}) x1 + 3 x2, its probability sigmoid(z). At x = {_point(x)}, x' = "
+        f"The logit of a network is z = {weights[0]} x1 + 3 x2, its probability sigmoid(z). At x = {_point(x)}, x' = "
         f"(0, 0), sigmoid(z(x)) = {probability:.4f}. Give the shares of the logit and of the probability. What is the "
         "same, and what differs?",
         f"The logit is linear: {_list([w * each for w, each in zip(weights, x, strict=True)])}. On the path the "
@@ -280,7 +324,7 @@ def _inside_the_mask(draw: Random) -> ExamQuestion:
         [draw.choice([-4, 3, 5]), draw.choice([-2, 6])],
         [draw.choice([-3, 2]), 1, -1, draw.choice([2, 3])],
     )
-    strengths = torch.tensor([*inside, *outside]).double().abs()
+    pixels, mask = _row([*inside, *outside]).view(1, 1, 2, 3), torch.tensor([[[True, True, False], [False] * 3]])
     fraction = sum(map(abs, inside)) / sum(map(abs, [*inside, *outside]))
     return ExamQuestion(
         "12",
@@ -290,7 +334,7 @@ def _inside_the_mask(draw: Random) -> ExamQuestion:
         f"Strength is |share|: {fraction:.4g}, against 2/6 at random. It does not say how strong the map is overall, "
         "nor whether the network uses the object: a map of edges may have as much.",
         (fraction, 1 / 3),
-        ((strengths[:2].sum() / strengths.sum()).item(), 2 / len(strengths)),
+        (relevance_mass(pixels, mask).item(), relevance_mass(torch.ones_like(pixels), mask).item()),
         3,
     )
 
@@ -322,6 +366,11 @@ def _row(numbers: Sequence[float]) -> Tensor:
 def _values(answer: Attribution) -> list[float]:
     assert isinstance(answer.values, Tensor)
     return answer.values.flatten().tolist()
+
+
+def _signed(number: int) -> str:
+    """A number after a sign with spaces around it, as between two terms."""
+    return f"{'-' if number < 0 else '+'} {abs(number)}"
 
 
 def _point(numbers: Sequence[int]) -> str:

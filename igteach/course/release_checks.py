@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-NBVAL = ["--nbval", "--nbval-cell-timeout=900", "--nbval-sanitize-with=tests/nbval.cfg"]
+from igteach.lessons.lesson import SECONDS_A_CELL
+
+NBVAL = ["--nbval", f"--nbval-cell-timeout={SECONDS_A_CELL}", "--nbval-sanitize-with=tests/nbval.cfg"]
 TWO_WORKERS = ["--numprocesses=2"]  # more would slow the lessons' kernels down
 LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["mypy", "--no-error-summary"]]
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]
@@ -40,7 +42,7 @@ is the last run of its step, with the commit that it ran on.
 STEPS = {  # name: what is run in the clone, by make or as a module of its Python
     "install": ["make", "dev"],
     **{" ".join(command[:2]) if command[0] == "ruff" else command[0]: command for command in LINT},
-    "tests": UNIT_TESTS,
+    "tests": [*UNIT_TESTS, "--whole"],
     **{folder: [*LONG_TESTS, "--verbose", "--whole", f"tests/{folder}"] for folder in LONG_FOLDERS},
 }
 

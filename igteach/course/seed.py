@@ -92,7 +92,7 @@ def derive_secret(seed: bytes, purpose: str) -> int:
 
     Args:
         seed: The course seed.
-        purpose: What the secret is for: an exercise's id, or "shortcut". Each has a secret of its own.
+        purpose: What the secret is for: an exercise's id, "shortcut" or "exam". Each has a secret of its own.
 
     Returns:
         A number from 0 to 2**63 - 1, which torch takes as a seed.

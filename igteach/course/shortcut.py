@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
-from igteach.course.course_folder import prepare_course
-from igteach.course.seed import derive_secret, read_seed, require_outside_repository
+from igteach.course.course_folder import course_secret
 from igteach.datasets.scenes import SCENE_CLASSES, Scenes, make_scenes
 from igteach.datasets.shipped import save_state
 from igteach.datasets.shortcuts import Shortcut, make_shortcut
@@ -67,8 +66,7 @@ def write_shortcut(course: Path, seed_file: Path | None) -> str:
     Raises:
         ValueError: The course or its seed is in the repository.
     """
-    require_outside_repository(course, "the course")
-    seed = derive_secret(read_seed(prepare_course(course, seed_file)), "shortcut")
+    seed = course_secret(course, seed_file, "shortcut")
     hidden = make_shortcut(seed)
     network = train_with_shortcut(hidden, seed)
     folder = course / "shortcut"
@@ -86,8 +84,7 @@ def write_shortcut(course: Path, seed_file: Path | None) -> str:
         **rates,
     )
     answer_file = course / "shortcut.md"
-    write_atomically(answer_file, answer, replace=True)
-    answer_file.chmod(0o600)
+    write_atomically(answer_file, answer, replace=True, mode=0o600)
     return f"shortcut: {folder} is for the learners; {answer_file} says what it is, and is for you alone"
 
 

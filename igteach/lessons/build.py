@@ -8,9 +8,8 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 from igteach.lessons.files import write_atomically
-from igteach.lessons.lesson import Lesson, learners_view
+from igteach.lessons.lesson import SECONDS_A_CELL, Lesson, learners_view
 
-SECONDS_A_CELL = 900
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 

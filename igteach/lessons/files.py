@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: str | bytes, *, replace: bool) -> None:
+def write_atomically(path: Path, content: str | bytes, *, replace: bool, mode: int = 0o644) -> None:
     """Write to a temporary name beside a file, then give it the file's name.
 
     Args:
@@ -14,6 +14,7 @@ def write_atomically(path: Path, content: str | bytes, *, replace: bool) -> None
             and the link stays.
         content: What the file will hold; text is written in UTF-8.
         replace: Whether a file of that name may be replaced.
+        mode: Who may read and write the file; at no moment anybody else.
 
     Raises:
         FileExistsError: If path exists and may not be replaced; it is then left as it is.
@@ -28,7 +29,7 @@ def write_atomically(path: Path, content: str | bytes, *, replace: bool) -> None
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            os.chmod(temporary, 0o644)
+            os.chmod(temporary, mode)
             if replace:
                 os.replace(temporary, path)
             else:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # copying the lessons needs neither jupytext nor nbgrader, wh
     from nbformat import NotebookNode
 
 SOURCE = Path("notebooks", "source")
+SECONDS_A_CELL = 900  # a slow machine gets to the end, too
 LEARNERS_VIEW = (  # of nbgrader.preprocessors
     "ClearSolutions",
     "ClearHiddenTests",

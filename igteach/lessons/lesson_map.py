@@ -41,17 +41,15 @@ def lesson_map(lessons: list[Lesson], address: str | None) -> str:
             link.
 
     Returns:
-        The table: a line for each lesson, and the sum of the minutes.
+        The table, with the sum of the minutes; below it the path of three hours and, on GitHub, the line for Colab.
     """
     place = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address or "")
     rows = [_row(lesson, place.group(1) if place else None) for lesson in lessons]
     total = sum(minutes_of(lesson) for lesson in lessons)
     table = ["| lesson | the question it answers | minutes |", "|---|---|---|", *rows, f"| | in all | {total} |"]
     short = [lesson for lesson in lessons if lesson.number in SHORT_PATH]
-    if len(short) == len(SHORT_PATH):
-        minutes = sum(minutes_of(lesson) for lesson in short)
-        numbers = ", ".join(lesson.number for lesson in short)
-        table += ["", f"**In three hours:** {numbers} ({minutes} minutes), and 14 when you have a model of your own."]
+    minutes = sum(minutes_of(lesson) for lesson in short)
+    table += ["", f"**In three hours:** {', '.join(SHORT_PATH)} ({minutes} minutes), and 14 for a model of your own."]
     if place:
         install = f'%pip install "igteach[lessons] @ git+https://github.com/{place.group(1)}"'
         table += ["", f"On Colab, run this in a first cell of your own: `{install}`"]

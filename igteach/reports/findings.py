@@ -119,16 +119,20 @@ def _in_words(baseline: Tensor) -> str:
 
 
 def _outputs_at_baseline(question: Question) -> Tensor | None:
-    """(classes,), what F of several classes says at x'; None if F is of another kind."""
+    """(classes,), what F says at x'; None of next tokens, and of a place in each of several axes."""
     with torch.no_grad():
         outputs = question.f(question.baseline.clone())  # f may work in place
-    is_choice = outputs.dim() == 2 and outputs.shape[1] > 1 and not isinstance(question.f, NextTokens)
-    return outputs[0] if is_choice else None
+    is_choice = outputs.dim() <= 2 and not isinstance(question.f, NextTokens)
+    return outputs.flatten() if is_choice else None
 
 
 def _is_sure(probabilities: Tensor | None) -> bool:
     """Whether the largest of the probabilities of a choice is nearer to certainty than to an even one."""
-    if probabilities is None or abs(probabilities.sum().item() - 1) > SUMS_TO_ONE:
+    if probabilities is None:
+        return False
+    if len(probabilities) == 1:
+        probabilities = torch.cat([1 - probabilities, probabilities])
+    if abs(probabilities.sum().item() - 1) > SUMS_TO_ONE:
         return False
     even = 1 / len(probabilities)
     return (probabilities.max().item() - even) / (1 - even) >= SURE
@@ -136,7 +140,7 @@ def _is_sure(probabilities: Tensor | None) -> bool:
 
 def _largest(outputs: Tensor | None, answer: Attribution | TokenAttribution) -> dict[str, str]:
     """The largest outputs at x': the baseline may be sure of another class than the target."""
-    if outputs is None:
+    if outputs is None or len(outputs) < 2:
         return {}
     labels = answer.labels if isinstance(answer, TokenAttribution) else None
     largest = outputs.argsort(descending=True)[:LARGEST].tolist()

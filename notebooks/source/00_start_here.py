@@ -145,11 +145,11 @@ attribution = igteach.integrated_gradients(
 total = attribution.values.sum()
 gained = (attribution.f_input - attribution.f_baseline)[0]
 
-same = torch.allclose(shares, attribution.values, atol=1e-5)
+apart = (shares - attribution.values).abs().max()
 print("F gained", show.rounded(gained, 2))
 print("the shares add up to", show.rounded(total, 2))
 print("gradient x ink adds up to", show.rounded(one_step.sum(), 1))
-print("our five lines agree with the package:", same)
+print(f"largest difference of a share from the package's: {apart:.4f}")
 
 # %% tags=["nbval-ignore-output"]
 attribution

@@ -321,7 +321,7 @@ while True:
 nudged = picture + signs.view(1, 1, 8, 8) / 32
 second_map = map_of(nudged)[0]
 
-print("the answer is the same:", bool(model(nudged).argmax() == label))
+print("the answer, before and after:", int(label), int(model(nudged).argmax()))
 before, after = score(torch.cat([picture, nudged]))[:, label]
 print("its probability, before:", show.rounded(before, 2))
 print("                and after:", show.rounded(after, 2))

@@ -289,9 +289,9 @@ there = igteach.integrated_gradients(score, picture, black, target=label, steps=
 back = igteach.integrated_gradients(score, black, picture, target=label, steps=256)
 strongest = there.values.abs().argmax()
 pair = [shares.values.flatten()[strongest] for shares in (there, back)]
-flipped = torch.allclose(there.values, -back.values, atol=1e-6)
+left = (there.values + back.values).abs().max()
 print("the strongest share, there and back:", show.rounded(pair, 2))
-print("all shares are the same with the sign flipped:", flipped)
+print(f"a share and its share on the way back add up to at most {left:.5f}")
 
 # %% [markdown]
 # Every share keeps its magnitude and flips its sign: the path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.

@@ -379,7 +379,7 @@ print("pieces on the path of this digit, roughly:", show.rounded(pieces[3], 1))
 extremes = [pieces.min(), pieces.max()]
 print("fewest and most, of the 24 digits, roughly:", show.rounded(extremes, 1))
 left_over = exact.relative_residual.max()
-print("the largest residual is below 1e-12 of the whole:", bool(left_over < 1e-12))
+print(f"the largest residual, as a fraction of the whole: {left_over:.10f}")
 
 # %% [markdown]
 # About a thousand pieces, fewer than there are ReLUs: many units never switch between black and this digit. Nothing is left over in the sum.

@@ -55,7 +55,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Four maps, all of them convincing
 #
-# Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation*, met the axioms in lesson 06: it is the gradient, except that every ReLU also stops negative values on the way back (Springenberg et al. 2014). Its maps are famous for being sharp.
+# Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation* (lesson 06), is the gradient, except that every ReLU also stops negative values on the way back (Springenberg et al. 2014).
 
 # %%
 drawn = make_scenes(40, seed=0)
@@ -103,7 +103,7 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 # **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
 
 # %% [markdown]
-# B has never seen it. B is an edge detector: how much the brightness changes at each pixel. It knows nothing of this network, or of any other. (C is gradient times input and D is Integrated Gradients, the two old friends.) If your customer would have got B, then being convinced is not a test.
+# B has never seen it. B is an edge detector: how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If your customer would have got B, then being convinced is not a test.
 #
 # ## First test: forget everything
 #
@@ -226,9 +226,9 @@ print("IG, two random layers or more: from zero by at most", show.rounded(farthe
 print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
-# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do: their +1.00 is the largest number of the table.
+# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do.
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the same features for the answer or against it, so each picture's map is kept or reversed at random. With one more layer random, neither is left. (With all layers random, IG's interval just misses zero. A correlation of -0.03 is real, perhaps, and too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the features of a class for it or against it, so the maps of a class are kept or reversed together: eight coins, not sixteen, and luck reaches farther than the interval says. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -243,7 +243,7 @@ print("|IG|, all layers random: correlation", show.rounded(sizes_left.mean(), 1)
 print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less, 1))
 
 # %% [markdown]
-# Not so well: the correlation does not fall to zero. But look at the control. Random gradients agree with |IG| nearly as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it shares with the picture an explanation (lesson 04: what is lost with the sign).
+# Not so well: the correlation does not fall to zero. But random gradients agree with |IG| nearly as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it shares with the picture an explanation (lesson 04: what is lost with the sign).
 #
 # This test cannot show that a map which changes is *right*. A map of random numbers, drawn again for each network, would pass it.
 #
@@ -412,7 +412,7 @@ left = show.rounded(curve[2] / curve[0], 1)
 print("a random sixth of the pixels black: the fraction of F that is left:", left)
 
 # %% [markdown]
-# By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network is lost: random numbers even beat the edge detector. It has never seen such pictures. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
+# By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network, which has never seen such pictures, is lost: random numbers even beat the edge detector. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
 #
 # IG's curve even rises after its first sixth. F is now the answer to a picture that is mostly holes, and nothing obliges it to keep falling.
 #
@@ -452,7 +452,7 @@ print("deletion:  IG beats every other map:               ", all(deleting))
 print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
-# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers. By insertion IG has the largest area, but guided backpropagation is so close behind that luck may explain the lead.
+# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers. By insertion luck may explain IG's lead over guided backpropagation.
 #
 # ## Third test: where the truth is known
 #
@@ -466,9 +466,7 @@ for name, (found, low, high) in inside.items():
     cell = f"{found:.0%} ({low:.0%} to {high:.0%})"
     deleted, inserted_again = (curves.area.mean() for curves in on_colour[name])
     survives = kept[name][4].mean()
-    print(
-        f"{name:20s}{cell:26s}{deleted:<12.2f}{inserted_again:<12.2f}{survives:+.2f}"
-    )
+    print(f"{name:20s}{cell:26s}{deleted:<12.2f}{inserted_again:<12.2f}{survives:+.2f}")
 control = "random gradients: noise × (x - x')"
 captions = {"random gradients": control}
 show.intervals(
@@ -508,11 +506,11 @@ print("rank correlation of guided backprop and edges:", show.rounded(found, 1))
 print("luck does not explain it:", low > 0)
 
 # %% [markdown]
-# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. Next, IG agrees with random gradients as well as with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. If two of them *disagree*, at least one is not what you take it for; that is worth knowing. Agreement is worth little.
+# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. IG agrees with random gradients as well as with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. Agreement is worth little; if two *disagree*, at least one is not what you take it for.
 #
 # ## The man with the camera
 #
-# In lesson 00 a network looked at a man with a camera and said "tripod". Then it looked at Greek coins, and its answer was bound to be wrong, as ImageNet has no coins. Lesson 08 showed where Integrated Gradients puts the shares, and that the map depends on the baseline. Do you believe the map? Two of this lesson's tests need no mask: forget, and take away. Photographs are blurred rather than blackened. So the blurred photograph is the baseline as well, and pixels go in squares of eight by eight. The motorcycle of lesson 08 joins them.
+# In lesson 00 a network looked at a man with a camera and said "tripod". Then it looked at Greek coins, and its answer was bound to be wrong, as ImageNet has no coins. Lesson 08 showed where Integrated Gradients puts the shares, and that the map depends on the baseline. Do you believe the map? Two tests need no mask: forget, and take away. Here squares of eight by eight pixels are blurred, and the blurred photograph is the baseline; the blur is weaker than in lesson 08. The motorcycle of lesson 08 joins them.
 #
 # **Predict.** For which of the three will IG's squares carry the answer better than those with the strongest edges?
 
@@ -610,15 +608,15 @@ for title, answer in again.items():
     print(f"  {title:20s}", show.rounded(alike.item(), 1))
 
 # %% [markdown]
-# One of three: the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
+# One of three: the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is well below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind. Blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test is on their side: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was. For such a square the replacement replaces nothing.
 #
-# IG's curve for the man rises on the way. With a quarter of the squares blurred F is low; blur the next eighth, and the tripod is half back. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man rises on the way. With a quarter of the squares blurred F is down by half or more; the next eighth brings some of it back. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins there is little to take away, as the network was never sure. IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
-# And the title of the cameraman's map says how far off single shares may be. The squares were tested together, none of them alone. So you may believe this: these squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
+# The squares were tested together, none alone, and the map's title says how far off single shares may be. So you may believe this: these squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
 #
 # ## Words
 #
@@ -676,11 +674,11 @@ for number, each in enumerate(told):
 # %% [markdown]
 # With so few tokens a single word may decide, and IG names it. But look at the last number each time. Once in three reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
 #
-# For the Rhine it has the largest areas of the table, and is worse than chance. That question begins with its question word, too, but the network goes by "river". There the map told you something. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
+# For the Rhine it is far behind IG: the network goes by "river", not by the question word. There the map told you something. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
 #
 # ## Which method, when
 #
-# You have tested one method hard. Others answer other questions. Four are in wide use, and Captum has them all:
+# Other methods answer other questions. Four are in wide use, and Captum has them all:
 #
 # - **Occlusion** (Zeiler and Fergus 2014; lesson 02): replace one patch, and see how far F falls.
 # - **LIME** (Ribeiro et al. 2016): replace patches at random, many times, and fit a linear model to F. A patch's weight is its share.
@@ -735,7 +733,7 @@ compared = {
 # %% [markdown]
 # Each F is wrapped to count its rows, and to note whether anybody wanted gradients of them. "Off" is how far the sum of the shares is from F(x) - F(x'), as a fraction of it. Gradients, Grad-CAM and noise are not in units of F: there is nothing to add up.
 #
-# **Predict.** Which method puts most on the object? Which of the four add up?
+# **Predict.** Which method puts most on the object? Whose shares add up: those of IG, occlusion, LIME, KernelSHAP?
 
 
 # %%
@@ -754,10 +752,8 @@ def ask(method, f):
 
 
 replies = {name: ask(method, f) for name, (method, f) in compared.items()}
-by_pixel, *cost = replies.pop("IG, 64 steps")
-of_ig = {"IG, 64 steps": (by_pixel, *cost)}
-of_ig["IG, by patches"] = (squares(by_pixel) / 3, *cost)
-replies = of_ig | replies
+by_pixel, *cost = replies["IG, 64 steps"]
+replies["IG, by patches"] = (squares(by_pixel) / 3, *cost)
 with torch.no_grad():
     change = score(x[few]) - score(mean_colour[few])
 change = change.gather(1, answers[few, None])[:, 0]
@@ -776,19 +772,19 @@ for name, (each, rows, gradients) in replies.items():
 # %%
 for name in ("IG, 64 steps", "IG, by patches", "occlusion"):
     print(f"fraction inside, {name}:", show.rounded(mass[name].mean(), 2))
-ahead = interval(mass["occlusion"] - mass["IG, by patches"])[1] > 0
-print("patch for patch, occlusion beats IG beyond luck:", ahead)
+lead = interval(mass["occlusion"] - mass["IG, by patches"])
+print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 
 # %% [markdown]
-# IG has the largest fraction, but it alone looks at single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without one gradient. (A row with a gradient costs more than a row without: there is a backward pass.) If your question is about patches, ask about patches.
+# IG has the largest fraction, but it is asked about single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without one gradient. (A row with a gradient costs more than a row without: there is a backward pass.) If your question is about patches, ask about patches.
 #
 # What occlusion does not do is add up. It asks what one patch is worth while all others stay, and those answers have no common sum.
 #
-# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME has as many samples and gives a better map. Captum's LIME fits by the lasso, which sets weak weights to zero. Zeros are not noise, but the sum suffers. These two are already the dearest of the table, and both need more samples on a grid this fine, or a coarser grid.
+# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME has as many samples and gives a better map. Captum's LIME fits by the lasso, which sets weak weights to zero. Zeros are not noise, but the sum suffers. These two already take the most rows, and on a grid this fine both need more.
 #
 # Grad-CAM costs one row. Read it one convolution earlier, and its fraction more than doubles. So a layer is to Grad-CAM what a baseline is to IG, and without the mask you would not have known which to take.
 #
-# This is one network and one judge, and the judge asks only whether a map lies on the object. The table that you can take away is the other one:
+# This is one network and one judge, and the judge asks only whether a map lies on the object. Take this table with you:
 #
 # | your question | method | its price |
 # | :-- | :-- | :-- |
@@ -806,7 +802,7 @@ print("patch for patch, occlusion beats IG beyond luck:", ahead)
 # %% [markdown]
 # ## Capstone: the colleague's network
 #
-# A colleague hands you a network for scenes, and the pictures it was tested on. It gets nearly all of them right. Your team wants to use it on other pictures next week. You have been told nothing else, unless you count the name of the function that loads it.
+# A colleague hands you a network for scenes, and the pictures it was tested on. Your team wants to use it on other pictures next week. You have been told nothing else.
 
 # %%
 # how they were made is what you are to find out
@@ -940,7 +936,7 @@ show.heatmaps(whole | enlarged, kind="picture")
 #
 # So far you have a suspicion: a map, and a square in the corner. All through this lesson maps have convinced and been wrong. Intervene.
 #
-# - **Remove.** Paint over the window with the paper to the left of it, in every picture.
+# - **Remove.** Paint over the window with what lies to the left of it, in every picture.
 # - **Insert.** Copy the window of one picture of the class into every other picture.
 # - **Control.** Do the same to the honest network; and paint over a window of the same size elsewhere.
 
@@ -997,9 +993,11 @@ def proof(as_is, without, inserted, y, label):
     ### BEGIN SOLUTION
     own = y == label
     found = as_is[own] == label
-    lost = without[own] == label
+    found_without = without[own] == label
     fooled = inserted[~own] == label
-    return torch.stack([each.double().mean() for each in (found, lost, fooled)])
+    return torch.stack(
+        [each.double().mean() for each in (found, found_without, fooled)]
+    )
     ### END SOLUTION
 
 
@@ -1016,15 +1014,16 @@ own = right == culprit
 def rates(network):
     """What the exercise asks for, on these pictures."""
     found = answers_of(network, pictures)[own] == culprit
-    lost = answers_of(network, without)[own] == culprit
+    found_without = answers_of(network, without)[own] == culprit
     fooled = answers_of(network, everywhere)[~own] == culprit
-    return [each.float().mean().item() for each in (found, lost, fooled)]
+    return [each.float().mean().item() for each in (found, found_without, fooled)]
 
 
 for name, network in {"colleague's": suspect, "honest": honest}.items():
-    found, lost, fooled = show.rounded(rates(network), 2)
+    found, found_without, fooled = show.rounded(rates(network), 2)
     print(
-        f"{name:12s} found as they are {found:<5} found without the mark {lost:<5} "
+        f"{name:12s} found as they are {found:<5} "
+        f"found without the mark {found_without:<5} "
         f"others named so with the mark {fooled}"
     )
 still_right = (answers_of(suspect, elsewhere) == right).float().mean()

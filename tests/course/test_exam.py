@@ -17,8 +17,12 @@ questions = functools.cache(draw_questions)
 @pytest.mark.parametrize("seed", range(6))
 def test_answers_by_hand_are_those_of_the_package(seed):
     for question in questions(seed):
-        largest = max(map(abs, question.by_hand))
-        assert question.by_package == pytest.approx(question.by_hand, abs=exam.CLOSE * largest), question.text
+        exam.check_answer(question)
+        for place in range(len(question.by_hand)):
+            off = list(question.by_hand)
+            off[place] += 0.02 * (1 + abs(off[place]))
+            with pytest.raises(RuntimeError, match="By hand"):
+                exam.check_answer(dataclasses.replace(question, by_hand=tuple(off)))
 
 
 def test_other_seeds_ask_other_questions():

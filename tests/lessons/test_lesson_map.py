@@ -76,4 +76,3 @@ def test_the_short_path_adds_up_to_the_minutes_of_its_heads():
     assert said
     assert int(said.group(2)) == sum(minutes_of(each) for each in LESSONS if each.number in said.group(1).split(", "))
     assert 150 <= int(said.group(2)) <= 200
-    assert "three hours" not in lesson_map(LESSONS[:2], None)

@@ -370,7 +370,7 @@ def test_deletion_leads_to_the_baseline():
     assert own == pytest.approx((3 / 2 + 1.5 + 0.5 + 1.5 / 2) / 3)
 
 
-def test_random_slopes_meet_the_distance_from_the_baseline():
+def test_random_gradients_meet_the_distance_from_the_baseline():
     f, distance = igteach.toy(lambda *features: sum(features)), torch.arange(64.0)[None] ** 2
     x = torch.full((1, 64), 5.0)
     control = against_random_gradients(question(igteach.integrated_gradients(f, x, x - distance), f, x, x - distance))

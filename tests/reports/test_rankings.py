@@ -172,7 +172,7 @@ def test_of_a_grouped_answer_the_one_before_is_asked_for(found):
         found(grouped, F, X)
 
 
-def test_columns_of_a_table_are_not_compared_with_random_slopes(tmp_path):
+def test_columns_of_a_table_are_not_compared_with_random_gradients(tmp_path):
     """Their distances depend on their units: in grams a weight is a thousand times as far away as in kilograms."""
     x = pd.DataFrame([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]], columns=list("abcdefghi"))
     f = igteach.toy(lambda *features: sum(features))

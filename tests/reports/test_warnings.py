@@ -93,6 +93,17 @@ def test_a_baseline_at_which_the_model_is_sure_is_warned_of(tmp_path, probabilit
     assert warned(tmp_path, answer, model, X, None, 1) == [], "of logits nothing is known"
 
 
+@pytest.mark.parametrize(("at_zero", "expected"), [(0.74, False), (0.76, True), (0.24, True), (0.26, False)])
+def test_one_probability_stands_for_two_classes(tmp_path, at_zero, expected):
+    model = nn.Linear(3, 1)
+    with torch.no_grad():
+        model.bias.copy_(torch.tensor(at_zero).logit())
+    f = igteach.probability(model)
+    answer = igteach.integrated_gradients(f, X)
+    assert warned(tmp_path, answer, f, X) == ["x' is not neutral"] * expected
+    assert LARGEST not in evidence(tmp_path, answer, f, X)
+
+
 class Parts(nn.Module):
     def __init__(self, model):
         super().__init__()
