@@ -64,7 +64,7 @@ show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slo
 # %% [markdown]
 # Does it tell you? Orange specks and blue ones, in about equal measure, over the camera, the man and the sky.
 #
-# It is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in lesson 07 with other baselines, in lesson 08 with a better map, and in lesson 12, which asks whether to believe the map. The coins join him in 08 and 12.
+# The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in 07, in 08 with a better map, and in 12, which asks whether to believe the map. The coins join him in 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
 #
 # ## A digit, and a sure answer
@@ -132,7 +132,7 @@ show.heatmaps(
 # %% [markdown]
 # Both maps share one scale, and gradient x ink is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
 #
-# Where there is no ink there is no share: black pixels stay white. The orange pixels spoke for this digit, the blue ones against it. Are yours among them? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
+# Where there is no ink there is no share: what is black in the picture is white in the map. The orange pixels spoke for this digit, the blue ones against it. Are yours among them? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
 #
 # ## Shares that add up
 #
@@ -188,8 +188,8 @@ show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign, and then its ranking does worse than one made without the network:
-# without its sign, it also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign, and then it does worse than most ink, which never saw the network:
+# it also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #
@@ -217,7 +217,7 @@ print("their absolute values add up to", times, "times that")
 # %% [markdown]
 # Orange places spoke for the tripod, blue ones against it, and the shares add up to about F's gain. But the title over the map warns that single shares are still off: 64 steps were enough for the sum and too few for its terms. Lesson 05 is about such warnings.
 #
-# And read the last line. Neighbouring pixels contradict one another, and nearly everything they say cancels. The map is smoothed over three pixels, so it shows the little that remains, and it looks restless. Lesson 08 asks what can be read from it, and whether these places made the answer.
+# And read the last line. Neighbouring pixels contradict one another, and nearly everything they say cancels. Smoothed over three pixels, the map shows the little that remains, and looks patchy. Lesson 08 asks what can be read from it, and whether these places made the answer.
 #
 # Look at the man's coat, too. It is nearly black, and the baseline is black, so it gets hardly any share. Lesson 07 is about that.
 #
