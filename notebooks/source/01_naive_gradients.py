@@ -286,7 +286,7 @@ check("01.3", saliency)
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F changes here, from the logit back to the *probability* of the answer. The network should stay as sure as it was, and that is said in probabilities. The map is then drawn for the same F.
+# F is now the *probability* of the answer again, for the map as well: the nudge should leave the network as sure as it was.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 
@@ -342,7 +342,7 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# The answer stays, and so does its probability; the agreement of the maps falls from 1 to the number printed above. Compare the darkest squares: the darkest of the first map stays dark, but others have overtaken it.
+# The answer stays, and so does its probability; the agreement of the maps falls far below 1. Compare the darkest squares: the darkest of the first map stays dark, but others have overtaken it.
 #
 # Two pictures that you can hardly tell apart, one answer, two orders of importance. We searched for a bad nudge, so read this as a warning, not as an average. But an account of a *picture* should not depend on what you can hardly see in it.
 #
