@@ -215,7 +215,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at the training digits towards zero.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. This number changes with neither, as long as all features have one unit, as pixels do (standardise the columns of a table first):
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. The following ratio changes with neither, if all features share one unit, as pixels do (standardise the columns of a table first):
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
@@ -227,7 +227,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # The flat network was trained to keep this ratio small, for its scores before the softmax. Why not the squared norm of the gradient? A network can lower that by making F smaller everywhere, which hides nothing.
 #
-# What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Between black and the digit the gradient is another one at every point, and the training asked nothing of those. There the network can work unseen.
+# What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Between black and the digit the gradient differs from point to point, and the training asked nothing of it. There the network can work unseen.
 
 # %% [markdown]
 # ### Exercise 3: steepness without units
@@ -292,7 +292,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
     print("  median steepness of the logit:       ", show.rounded(of_logit, 2))
 
 # %% [markdown]
-# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled to make it so. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet one of them has next to no gradient.
+# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet one of them has next to no gradient.
 #
 # There are two F here. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. Now look at one digit, with F the probability again, on one scale for both.
 
@@ -330,7 +330,7 @@ agreement = torch.corrcoef(both_maps)[0, 1]
 print("correlation of the two maps:", show.rounded(agreement, 2))
 
 # %% [markdown]
-# No: there are two full maps, and each accounts for its own network's score. They are much alike and not the same; two networks that learned to read the same digits differently need not agree. Where saliency had nothing to tell about one of them, IG has as much to tell about either.
+# No: there are two full maps, and each accounts for its own network's score. They are much alike but not the same: two networks need not read the same digits in the same way.
 #
 # How does it do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
 #
