@@ -116,7 +116,7 @@ print("most above the other text:", [words[i] for i in top])
 #
 # ## A patient
 #
-# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients it has never seen, here is the one to whom it gives the highest probability of a malignant lump.
+# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients new to the network, here is the one to whom it gives the highest probability of a malignant lump.
 
 # %%
 model = patients.load()
@@ -249,7 +249,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
 # Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We ask it for two F: the probability, and the log odds. The log odds are the network's logit, before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
+# We ask for two F: the probability, and the log odds, which are the network's logit before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
 
 
 # %%
@@ -274,7 +274,7 @@ show.curves(
 
 # %%
 for name, values in fractions.items():
-    print(f"{name}: the median patient has {float(values.median()):.1f} explained")
+    print(f"{name}: median explained fraction {float(values.median()):.1f}")
 
 # %% [markdown]
 # The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. A few patients come out far above 1: their F is close to that of the average patient, so we divide by a small difference.
