@@ -215,7 +215,7 @@ for count in counts:
     missing.append(answer.relative_residual.median())
 show.curves(
     counts,
-    {"half of the digits are better than this": missing},
+    {f"median of {len(pictures)} digits": missing},
     xlabel="steps",
     ylabel="|residual| / |F(x) - F(x')|",
     logarithmic=True,
@@ -291,7 +291,7 @@ strongest = there.values.abs().argmax()
 pair = [shares.values.flatten()[strongest] for shares in (there, back)]
 left = (there.values + back.values).abs().max()
 print("the strongest share, there and back:", show.rounded(pair, 2))
-print(f"a share and its share on the way back add up to at most {left:.5f}")
+print(f"the largest |share there + share back|: {left:.5f}")
 
 # %% [markdown]
 # Every share keeps its magnitude and flips its sign: the path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.
@@ -327,7 +327,7 @@ explorer.controls["alpha"].value = 0.2
 explorer
 
 # %% [markdown]
-# By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, seen with the climb before it.
+# By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.
 #
 # ## Recap
 #
