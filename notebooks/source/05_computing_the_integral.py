@@ -53,7 +53,7 @@ for steps in (50, 51):
     print(f"{steps} nodes: off by {show.rounded(100 * off):g} %")
 
 # %% [markdown]
-# One more gradient, and the answer is far worse. Here are other numbers of steps, with the midpoint rule of lesson 04 for comparison:
+# Far worse. Here are other numbers of steps, beside the midpoint rule of lesson 04:
 
 # %%
 counts = list(range(20, 61))
@@ -66,7 +66,7 @@ show.curves(counts, percent, xlabel="steps", ylabel="error of the share, in perc
 # %% [markdown]
 # The gradient along the path is 1 up to the middle, where x passes 1, and 0 from there on. An even number of nodes puts half its weight on either side of that kink. An odd number puts a node *on* the kink, and all of that node's weight goes to one side.
 #
-# So 50 was luck, not accuracy. Move x a little, and the luck is gone:
+# So 50 was luck. Move x a little, and it is gone:
 
 # %%
 elsewhere = torch.tensor([[2.3]], dtype=torch.float64)
@@ -181,9 +181,9 @@ for rule in ("left", "midpoint"):
     print(f"{rule}: from 16 to 32 steps the error falls by a factor of", factor)
 
 # %% [markdown]
-# Twice the steps, half the error for left, a quarter for midpoint. On a smooth function everything goes by the book: the error of left and right falls like 1/n, that of midpoint and trapezoid like 1/n², and Gauss-Legendre falls off the figure.
+# On a smooth function everything goes by the book: the error of left and right falls like 1/n, that of midpoint and trapezoid like 1/n², and Gauss-Legendre drops to the bottom of the figure.
 #
-# ## Where it is not: a network
+# ## Where the textbook fails: a network
 #
 # A ReLU network is made of linear pieces: its gradient stays constant, jumps, stays constant, and jumps again. No polynomial does that.
 #
@@ -220,8 +220,8 @@ ratio = (network_errors["midpoint"] / network_errors["gauss_legendre"]).mean()
 print("midpoint's error over gauss_legendre's, on average:", show.rounded(ratio, 1))
 
 # %% [markdown]
-# Five rules, one slope, about -1: twice the steps halve the error, and no rule wins. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error it causes is proportional to a weight, and weights are about 1/n.
-# Gauss-Legendre has nothing to be clever about. Its nodes crowd towards the ends of the path and are sparse in the middle, where each has more weight. So it does a little worse than midpoint.
+# Five slopes of about -1: twice the steps halve the error, and no rule wins. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error it causes is proportional to a weight, and weights are about 1/n.
+# Gauss-Legendre does a little worse than midpoint: its nodes are sparse in the middle of the path, where each has more weight.
 #
 # Choose a rule and a number of steps for the first of these digits. Can you find a choice where the residual is small and the error is not?
 
@@ -248,7 +248,7 @@ for name, network in networks.items():
         print(f"{name}, {steps:3d} steps: the largest residual is {worst:g} %")
 
 # %% [markdown]
-# On the ReLU network 20 steps keep the promise. On the flat network they miss it widely. On both networks 300 steps are more than enough. No number of steps is right for all networks. And that is not the worst of it.
+# Twenty steps are enough for one network and far too few for the other; 300 are enough for both. And that is not the worst of it.
 #
 # ## The residual is not the error
 #
@@ -275,7 +275,7 @@ maps = {"8 steps": few.values[0, 0], "1024 steps": dense.values[0, 0]}
 show.heatmaps(maps, picture=hard[0, 0])
 
 # %% [markdown]
-# More than 25%, by far: the error is half as large as the shares. Errors of opposite signs have cancelled in the sum. **A large residual proves an answer wrong, a small one proves nothing.** To know the error you need the truth, or a good estimate. We get both, the truth first.
+# More than 25%, by far: errors of opposite signs have cancelled in the sum. **A large residual proves an answer wrong, a small one proves nothing.** To know the error you need the truth, or a good estimate. We get both, the truth first.
 #
 # ## No integration at all
 #
@@ -382,9 +382,9 @@ left_over = exact.relative_residual.max()
 print(f"the largest residual, as a fraction of the whole: {left_over:.10f}")
 
 # %% [markdown]
-# About a thousand pieces, fewer than there are ReLUs: many units never switch between black and this digit. Nothing is left over in the sum.
+# About a thousand pieces, fewer than there are ReLUs: many units never switch between black and this digit.
 #
-# Here is what the rules had to integrate: dF/dα, the slope of F along the path. The figure shows about a thirtieth of the path.
+# Here is what the rules had to integrate, the slope dF/dα, on about a thirtieth of the path.
 
 # %%
 ends = exact.pieces[3]
@@ -403,7 +403,7 @@ show.curves(corners, {"dF/dα": heights}, xlabel="α", ylabel="slope of F along 
 # %% [markdown]
 # A staircase. Sixty-four nodes see at most sixty-four of its steps.
 #
-# Not every network is a staircase. The flat network has tanh units, which bend everywhere. Ask for its exact shares, and then for those of a probability:
+# Not every slope is a staircase. The flat network has tanh units, which bend everywhere. Ask for its exact shares, and then for those of a probability:
 
 # %%
 for f in (digits.load_flat("cpu"), igteach.probability(exact_model)):
@@ -413,7 +413,7 @@ for f in (digits.load_flat("cpu"), igteach.probability(exact_model)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# The message lists what exact shares allow: layers that are affine (linear, convolution, average pooling, batch normalisation in evaluation) or piecewise linear (ReLU, LeakyReLU, max pooling), in one chain. A residual connection is piecewise linear, too, but not a chain, and this implementation refuses it. Everything else needs a rule, and an estimate of its error.
+# The message lists what exact shares allow: affine and piecewise linear layers, in one chain. A residual connection is piecewise linear, too, but not a chain, and this implementation refuses it. Everything else needs a rule, and an estimate of its error.
 #
 # ## The bug gallery
 #
@@ -460,7 +460,7 @@ def fred(f, x, baseline):
 
 
 # %% [markdown]
-# We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all is a bug. The other is the network, on a digit against a grey picture, where 50 honest steps leave a small residual, too.
+# We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all is a bug. The other is the network, on a digit against a grey picture, where 50 steps leave a small residual even without a bug.
 #
 # **Predict.** Find the five bugs. Then say which of them the residual catches: on the linear F, and on the network, where we call 5% too much.
 
@@ -500,7 +500,7 @@ for method in (anna, ben, chloe, dario, fred):
 # - **Dario** forgot x - x'.
 # - **Fred** swaps rows and columns, as when two libraries disagree about the order of axes.
 #
-# Ben and Chloe pass on the network: their bugs hide behind the honest error. On a linear F there is none to hide behind. So **test an implementation on a linear function first**.
+# On the network, Ben's and Chloe's bugs hide behind the error of the rule. On a linear F there is none to hide behind. So **test an implementation on a linear function first**.
 #
 # And Fred passes everywhere. He gives the right shares to the wrong pixels.
 
@@ -515,12 +515,12 @@ in_all = handed_out(fred, network)
 off = error(freds, true_shares)[0]
 known = weights.view(1, 1, 8, 8) * (digit - grey)
 off_linear = error(fred(linear, digit, grey), known)[0]
-print("Fred's shares hand out this much of the whole:", show.rounded(in_all, 2))
+print("the sum of Fred's shares, over F(x) - F(x'):  ", show.rounded(in_all, 2))
 print("the error of his shares:                      ", show.rounded(off, 2))
 print("on the linear F, whose shares we know:        ", show.rounded(off_linear, 2))
 
 # %% [markdown]
-# Completeness checks only the sum of the shares, and moving them around does not change it. On a linear F you know every share, weight times displacement: compare them one by one, and Fred is caught as well.
+# Moving shares around does not change their sum. On a linear F you know every share, weight times displacement: compare them one by one, and Fred is caught as well.
 #
 # ## Two bugs outside the code
 #
@@ -555,7 +555,7 @@ for f, picture_of_it, target in ((network, scan, None), (shaky, end, label)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# In bytes, 0 - 8 wraps around to 248: a pixel that should get darker gets bright. With dropout on, ten runs gave ten answers, and at least half of the sums are off by more than 5%: every call drops other units, so the gradients and F(x) - F(x') come from different networks. The package refuses bytes and train mode alike.
+# In bytes, a pixel that should get darker wraps around and gets bright. With dropout on, every call drops other units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
 #
 # ## Equal steps waste gradients
 #
@@ -568,7 +568,7 @@ alphas, f_there = dense.path_values[0]
 show.curves(alphas, {"F": f_there}, xlabel="α", ylabel="probability")
 
 # %% [markdown]
-# F rises early and hardly moves afterwards. Equal steps put just as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
+# F rises early, and equal steps put just as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
 #
 # ## Cut where it differs
 #
@@ -614,7 +614,7 @@ print("eight cuts, with as many nodes, by", show.rounded(off_cuts, 1))
 print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum()))
 
 # %% [markdown]
-# Most of the nodes went to where F moves, and with as many gradients the error is about a tenth of that of equal steps. This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
+# Most of the nodes went to where F moves, and the error is about a tenth. This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
 # **Predict.** This network is smooth (its units are tanh). Will the textbook's rule make a comeback, and where?
 
@@ -655,7 +655,7 @@ ratio = on_relu / network_errors["midpoint"][5]
 print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 1))
 
 # %% [markdown]
-# With few gradients, cutting wins by far. With many, Gauss-Legendre overtakes it, because this network is smooth. On the ReLU network the path crosses kinks everywhere, so cutting has nothing to win and nothing to lose. No rule is best for all functions. But each answer can have an error estimate.
+# With few gradients, cutting wins by far. With many, Gauss-Legendre overtakes it, because this network is smooth. On the ReLU network, with kinks all along the path, cutting is level with midpoint. No rule is best for all functions. But each answer can have an error estimate.
 #
 # ## What the estimate cannot see
 #
@@ -672,7 +672,7 @@ print(f"8 steps:        the estimate is {show.rounded(100 * estimates[1], 2):g} 
 print("the verdict on the 8 steps:", few.verdict)
 
 # %% [markdown]
-# It doubts both: it does not trust luck, and no sum fools it. About the 8 steps it is still too kind; compare the error printed above. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
+# It doubts both. About the 8 steps it is still too kind: their error was larger. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
 #
 # **Predict.** Nine cells, nodes at 1/18, 3/18 and so on. What will they see of the steps? What will the answer say about itself?
 
@@ -693,15 +693,13 @@ for name, tolerance in {"5%": 0.05, "0.1%": 0.001}.items():
     )
 
 # %% [markdown]
-# Nothing, and it calls itself complete. Both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The only defence is to ask again, at other nodes:
+# They see nothing, and the answer calls itself complete. Both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. If much depends on an answer, ask twice, at different nodes:
 
 # %%
 again = igteach.integrated_gradients(hidden, corner, steps=997)
 print("997 steps: shares", show.rounded(again.values[0], 1))
 
 # %% [markdown]
-# If much depends on an answer, ask twice, with different nodes.
-#
 # ## Ask for a tolerance
 #
 # Say how large an error you accept, and let the package place the gradients, separately for each example. The default tolerance is 5%. Here it is 1%, for the twenty-four digits whose exact shares we know.
