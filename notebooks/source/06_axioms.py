@@ -120,8 +120,8 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 # In the paper, LRP breaks this axiom. In the list above it does not. Both are right, because LRP (Bach et al. 2015) is a family of rules. All of them pass F(x) back, layer by layer: each unit divides what it gets among its inputs, in proportion to their contributions, value times weight. They differ in what counts as a contribution.
 #
 # - Captum's default counts the bias as well, and what the bias gets is lost. On a ReLU network this comes to gradient times x. So f and g get the same shares, and the shares do not add up.
-# - Leave the bias out, and nothing is lost. But f has its 1 in the second layer and g in the first.
-# - Count positive contributions only. Then min(x1, x2) = x1 - ReLU(x1 - x2) = x2 - ReLU(x2 - x1) can be put to it, at (1, 3).
+# - Leave the bias out, and nothing is lost. But now it matters that f has its 1 in the second layer and g in the first.
+# - Count positive contributions only. A test is min(x1, x2) = x1 - ReLU(x1 - x2) = x2 - ReLU(x2 - x1), at (1, 3).
 #
 # The last two by hand:
 
@@ -265,7 +265,7 @@ same_for_all = as_method(equal_shares)
 print(axioms.completeness(same_for_all))
 
 # %% [markdown]
-# **Predict.** It keeps completeness and implementation invariance, and knows nothing. What would you demand to make it fail?
+# **Predict.** This method keeps completeness and implementation invariance, and knows nothing. What would you demand to make it fail?
 #
 # Sensitivity has two halves. Lesson 02 had the first:
 #
@@ -446,7 +446,7 @@ print("keep all six:", ", ".join(spotless))
 # - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) cannot add up, and misses what has saturated.
 # - **What takes away one feature at a time** (occlusion) misses what either of two features can do.
 # - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
-# - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. More draws make the gap smaller, and in the limit the axiom holds. The next cell tries this on the first.
+# - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. In the limit the axiom holds: more draws make the gap smaller, as the next cell shows for completeness.
 # - **What averages over a path, or over all orders,** keeps all six. Of our ten methods two do that. They give different shares; lesson 11 compares them.
 
 
@@ -468,7 +468,7 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 #
 # ## Why Integrated Gradients keeps all six
 #
-# A table of examples proves nothing. But each axiom has a reason of one line:
+# A table of examples proves nothing. But each axiom has a one-line reason:
 #
 # - **Completeness**: the fundamental theorem of calculus and the chain rule, as in lesson 04.
 # - **Sensitivity (a)**: every other feature has the factor x - x' = 0, so by completeness the one that differs gets all of F(x) - F(x').
