@@ -270,15 +270,15 @@ for name, candidate in candidates.items():
     print(f"{name:12s} opinion {opinions[name]:.1f}   F(x') for 'zero' {of_zero:.1f}")
 
 # %% [markdown]
-# Two are neutral, black and the one called so. Blur has a weak opinion, and the others have strong ones: to the network, the mean of many digits is a digit, and so is a white page.
+# Two are neutral: black, and the one found by search. Blur has a weak opinion, and the others have strong ones: to the network, the mean of many digits is a digit, and so is a white page.
 #
 # That black is neutral is no fact of nature: **it was put there.** In training, every batch held a black picture labelled with even probabilities. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
 #
-# The other was found by search. `neutral` goes downhill, step by step, on one number: how far the probabilities are from even (a KL divergence).
+# The search, `neutral`, goes downhill, step by step, on one number: how far the probabilities are from even (a KL divergence).
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty is stronger than the scale goes, and gets the colour at its end.
+# Eight maps of one picture and one score, on one scale. One share in forty exceeds the scale, and gets the colour at its end.
 
 
 # %%
@@ -550,7 +550,7 @@ for name, answer in answers.items():
 #
 # Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where trees judge her.
 #
-# Neither is quite neutral. A search finds one that is, a step away from the mean:
+# Neither patient is quite neutral. A search finds one who is, a step away from the mean:
 
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
@@ -559,9 +559,9 @@ print(f"P(malignant) = {malignant(tie).item():.2f}")
 print("the farthest move, in standard deviations:", show.rounded(step, 1))
 
 # %% [markdown]
-# ## There is no free one
+# ## There is no free baseline
 #
-# Put the wishes side by side, and each baseline pays for one with another:
+# Each baseline grants one wish at the price of another:
 #
 # | | has no opinion | silences nothing | is like real inputs | costs one explanation |
 # |---|---|---|---|---|
