@@ -106,7 +106,7 @@ shown = {
 show.attributions(x[first], shown, mask=mask[first])
 
 # %% [markdown]
-# The gradient's map is nearly empty, and that of gradient × input looks the same: the network is sure of this picture, and the slope has gone (lesson 02). The other two put something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
+# The gradient's map is nearly empty: the network is sure of this picture, and the slope has gone (lesson 02). The other two put something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
 #
 # In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours but one place: add the colours, then take the absolute value.
 #
@@ -202,7 +202,7 @@ check("08.2", reach_of_luck)
 # %% [markdown]
 # `interval` in `igteach.evaluate` does this with SciPy. Two methods are compared on the *same* pictures, so what counts is the interval of their difference, picture by picture. If it lies above zero, luck alone does not explain the lead.
 #
-# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. A second control knows no network either, but it knows people: a **blob in the middle**, where things tend to be put. Beside the fraction inside the mask stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
+# A score also needs a **control**: a map of random numbers, which has never seen a network. It should score the fraction of the picture that the object covers. A second control knows no network either, only where people tend to put things: a **blob in the middle**. Beside the fraction inside the mask stands a cruder judge, the **pointing game**: one point if the strongest pixel lies on the object, none if not.
 
 
 # %%
@@ -260,7 +260,7 @@ print("the smoothed gradient leads the gradient:", smoothed_leads)
 print("IG's fraction inside the mask:", show.rounded(from_black["IG"][mean], 2))
 
 # %% [markdown]
-# IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better. And the blob is sobering: the gradient leads random numbers, but not a control that knows where the middle is. IG leads both.
+# IG comes first, yet most of its strength lies outside the mask. Smoothing makes maps look better; here it does not make them better. And the blob is sobering: only IG leads it.
 #
 # Is IG wrong about most of the picture, then? Look at its map again, beside the other two. Much of its strength hugs the outline from outside, and an outline has two sides: the paper right beside a fish shows where the fish ends. Widen the mask by three pixels and count again:
 
@@ -349,7 +349,7 @@ print("from the mean colour IG leads gradient x input:", leads(of_ig, of_product
 # %% [markdown]
 # The best score of all was worth nothing. With no object in the baseline, random gradients do as well as Integrated Gradients: the answer was in the question.
 #
-# And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on the unit is no ranking. What you may say: from either baseline IG knows much that its control does not, and more than gradient × input does.
+# And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on how you compare is no ranking. What you may say: from either baseline IG knows much that its control does not, and more than gradient × input does.
 #
 # - A score without a control is a number without a meaning.
 # - The control must be given everything that the method was given, except the network.
@@ -517,7 +517,7 @@ for name, maps_of_one in explained.items():
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
-# More than 20, then; after smoothing, from blur, about 5. For the tripod from blur, the |shares| add up to some forty times the sum of the shares; from a page, to some two or three hundred times. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
+# More than 20, then: some forty times the sum from blur, and after smoothing about 5. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
 #
 # Smoothing adds neighbours up and keeps the sum: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left still cancels, at larger distances.
 #
@@ -529,7 +529,7 @@ for name, maps_of_one in explained.items():
 show.attributions(gallery.pictures["coins"], titled("coins"), smooth=3)
 
 # %% [markdown]
-# Nowhere in particular. On the camera-man it lay on things that you would have named, and *you* were pleased. That is not evidence: on the scenes a splendid score was worth nothing. Two tests work for any picture.
+# Nowhere in particular. On the camera-man the orange lay on things that you would have named, and *you* were pleased. That is not evidence: on the scenes a splendid score was worth nothing. Two tests work for any picture.
 #
 # **First: another baseline.** How alike are the maps of one photograph?
 
@@ -551,11 +551,11 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three mostly resembles the map from black or white, whose shares are larger than those from blur. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three is mostly theirs, as their shares are larger. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
 # **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
-# **Predict.** For how many of the five will less be left than with random squares? And than without the middle?
+# **Predict.** For how many of the five will less be left than with random squares? And than with the middle?
 
 
 # %%
@@ -593,7 +593,7 @@ for name, picture in gallery.pictures.items():
 #
 # Both probabilities even *rise*, though something was taken away. That is no mistake in the code. A picture also holds what speaks against its answer (the blue in the maps), and a blurred square may take that with it. But to take away the strongest reasons *for* an answer should not raise it. **A map that adds up may still name what the answer does not need.**
 #
-# So read a picture's row before you say anything about its map. Why a network takes coins for bubbles, no map says. Lesson 12 turns this test into a method, applies it to the camera-man and the coins, and asks what it cannot show.
+# So read a picture's row before you say anything about its map. No map says why a network takes coins for bubbles. Lesson 12 turns this test into a method, applies it to the camera-man and the coins, and asks what it cannot show.
 #
 # ## What is F?
 #
@@ -650,7 +650,7 @@ for name, (ours, theirs) in pairs.items():
     print(f"{name:12s} the two maps are apart by {gap:.2f}")
 
 # %% [markdown]
-# The logits' maps differ, by nearly a third of the first map's size, and the figure shows where: in the corner, at which no decision looks. The probabilities' maps do not differ. A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
+# The logits' maps differ, and the figure shows where: in the corner, on which no decision depends. The probabilities' maps do not. A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
 #
 # There is a third choice, which you met in lessons 03 and 07: the **log odds** of a class, the logarithm of the chance for it over the chance against it. With z for the logits:
 #
@@ -722,7 +722,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice makes a small difference to the score, and little to the convergence: about as many gradients are needed. After all, the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'). That is smaller than the sum of all |shares|, so the residual may come out larger than the tolerance.) You know that because you looked; with another network you have to look again. So look at a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice changes the score and the number of gradients little: the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]
@@ -736,7 +736,7 @@ alike = torch.corrcoef(maps_of_both)[0, 1]
 print("correlation of the two maps", show.rounded(alike, 2))
 
 # %% [markdown]
-# The further from 1, the more of what you saw belongs to the choice of F. Always say which F you explained.
+# The further this correlation is from 1, the more of what you saw belongs to the choice of F. Always say which F you explained.
 #
 # ## Showing it honestly
 #
