@@ -69,7 +69,7 @@ show.text([token_attribution(asker, question) for question in two])
 # %% [markdown]
 # Orange words over a solid line speak for the answer, blue ones over a dotted line against it. So *how* and *many* made it, together. In the second question it was *year*, not *What*: many a question begins with *what* and wants no number. The line below each text says whether the shares add up. How was this made?
 #
-# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the error estimate is small (the tolerance of lesson 05); with `steps=64` it takes 64, and the line below the text says what that is worth.
+# `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the error estimate is small (the tolerance of lesson 05); with `steps=64` it takes 64.
 #
 # ## There is no half a word
 #
@@ -246,7 +246,7 @@ show.text([in_pieces, in_pieces.merged()])
 #
 # ## Does the padding say nothing?
 #
-# Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join in: the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005), and a small network on Chinese characters, trained on hotel reviews.
+# Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join our asker of questions. The critic is the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005). The guest is a small network on Chinese characters, trained on hotel reviews.
 #
 # **Predict.** Which of the three finds a text of nothing but padding neutral?
 
@@ -289,9 +289,9 @@ says = opinions["Chinese reviews", "pad"]["negative"]
 print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 
 # %% [markdown]
-# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe; one of DESC would have almost no total to explain. To the two readers of reviews padding is nearly even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
+# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
-# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything so. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
+# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #
@@ -383,7 +383,7 @@ for name, flipped in (
 #
 # A likely reason, which we did not measure: of the questions it learned from, those that begin with *who* nearly always want a person.
 #
-# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes. The intervention showed that the whole phrase does it, and not *Who* alone, as the map had suggested.
+# Accuracy did not show this. Attribution raised the suspicion, from very few mistakes; the intervention corrected and settled it.
 #
 # ## And attention?
 #
