@@ -46,7 +46,7 @@ device = igteach.device()
 # %% [markdown]
 # ## One call, any device
 #
-# A tensor lives on a device, and so does a network. `igteach.device()` picks the best available: a CUDA card, else Apple's MPS, else the CPU; the environment variable `IGTEACH_DEVICE` overrides it. A method computes where its input lives. Nothing is copied behind your back, and a baseline on another device raises a named error.
+# A tensor lives on a device, and so does a network. `igteach.device()` picks the best available: a CUDA card, else Apple's MPS, else the CPU; the environment variable `IGTEACH_DEVICE` overrides it. A method computes where its input lives. Nothing is copied behind your back, and a baseline on another device raises an error that says so.
 
 # %%
 model = scenes.load(device)
@@ -338,7 +338,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown]
-# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. A program that puts all steps of all pictures into one batch multiplies it by the number of steps. With batches, you choose.
+# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. If all steps go into one batch, that is multiplied by their number. With batches, you choose.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
@@ -462,7 +462,7 @@ def my_pictures(is_done, rank, processes):
 check("10.4", my_pictures)
 
 # %% [markdown]
-# `igteach.methods.folder` is such a program, built on `torch.distributed`. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; started again, the program goes on where it stopped. `settings.json` records which model and options made the results, and a run with others is refused. With EfficientNet-Lite0, on one machine with four GPUs, you would type
+# `igteach.methods.folder` is such a program, built on `torch.distributed`. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; started again, the program goes on where it stopped. `settings.json` records which model and options made the results, and the program refuses to go on with others. With EfficientNet-Lite0, on one machine with four GPUs, you would type
 #
 # ```
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
