@@ -58,7 +58,7 @@ for name, answer in (("IG", straight), ("Shapley", shapley)):
     print(f"{name:8s} {shares}  sum {total}")
 
 # %% [markdown]
-# Both add up, and they do not agree. Neither has a mistake in it.
+# They do not agree, and neither has a mistake in it.
 #
 # On the straight line x1 is the smaller all the way. F follows x1 and never feels x2: x1 gets everything. Shapley values ask something else. Move one feature to its end, then the other. The first move does nothing, whichever it is; the second gains everything. Average over both orders, and each gets half.
 #
@@ -68,9 +68,9 @@ for name, answer in (("IG", straight), ("Shapley", shapley)):
 #
 # $$\text{share}_i = \int_0^1 \frac{\partial F}{\partial x_i}(\gamma(\alpha))\; \gamma_i'(\alpha)\, d\alpha$$
 #
-# In words: at every point of the path, the slope of F along feature i, times the *velocity* of that feature, $\gamma_i' = dx_i / d\alpha$; then integrate. On the straight path every velocity is constant, $x_i - x'_i$, and leaves the integral: that is IG. On a path along the edges one feature has a velocity at a time, and takes all that F gains.
+# In words: the slope of F along feature i, times that feature's *velocity*, $\gamma_i' = dx_i / d\alpha$, added up along the path. On the straight path every velocity is constant, $x_i - x'_i$, and leaves the integral: that is IG. On a path along the edges one feature moves at a time, and takes all that F gains.
 #
-# By the chain rule the shares add up to F(x) - F(x'), whatever the path. Completeness is the one thing that no choice of path can break. Everything else in this lesson is a choice of $\gamma$.
+# By the chain rule the shares add up to F(x) - F(x'), whatever the path. Everything else in this lesson is a choice of $\gamma$.
 #
 # `path_gradients` takes any path. With it, Shapley values need only a few lines.
 
@@ -102,11 +102,11 @@ show.plane(
 )
 
 # %% [markdown]
-# The picture shows F, and the path on which x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge F rises, and it is x1 that moves. On the other path x1 goes first, and x2 gets everything.
+# On the path drawn, x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge x1 moves, and F rises.
 #
 # So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
 #
-# In lesson 06 you tried every order of three features. There is no need to. What a feature gains depends only on *which* others have moved, not on their order. For three features, F at eight points is enough.
+# In lesson 06 you tried every order of three features. But what a feature gains depends only on *which* others have moved, not on their order: F at eight points is enough.
 
 # %% [markdown]
 # ### Exercise 1: Shapley values from a table
@@ -179,7 +179,7 @@ for name, f, at in (
 #
 # ## What it costs
 #
-# IG needs gradients, at a fixed number of steps. Exact Shapley values need F alone, but at every mixture. If even that is too much, you can draw some of the orders: that is Captum's sampling, from lesson 06.
+# IG needs gradients, at a fixed number of steps. Exact Shapley values need F alone, but at every mixture. If that is too much, Captum's sampling (lesson 06) draws some of the orders.
 #
 # **Predict.** Up to how many features is the exact Shapley value cheaper than IG with 64 steps?
 
@@ -222,11 +222,11 @@ times = [show.rounded(b / a, 2) for a, b in zip(exact[6:], exact[7:])]
 print("each further feature multiplies them by", times)
 
 # %% [markdown]
-# Up to five: $2^5 = 32$ mixtures are fewer than 64 steps, $2^6 = 64$ are not. (Each method asks for a few rows beyond its formula: all look at F before they begin, and IG wants F(x) and F(x') as well.)
+# Up to five: $2^5 = 32$ mixtures are fewer than 64 steps, $2^6 = 64$ are not. (Each method asks for a few rows beyond its formula.)
 #
 # On two logarithmic axes every power of the number of features is a straight line. The exact values curve upwards, and so outgrow any power: each further feature doubles them.
 #
-# Row counts are the same on every machine. Seconds are not, so your numbers will differ from those stored here. The crossing lies elsewhere, too: a row without a gradient costs less than one with.
+# Row counts are the same on every machine; seconds are not. In seconds the crossing lies elsewhere, too: a row without a gradient costs less than one with.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -259,7 +259,7 @@ print(
 show.curves(counts, took, xlabel="features", ylabel="seconds", logarithmic=True)
 
 # %% [markdown]
-# For a handful of features cost is no argument: exact Shapley values may even be cheaper. For pixels they are out of reach, and a faster machine will not change that: 64 pixels are a picture of 8 by 8, and you have just read the number of years. There are only samples, with their sampling error.
+# For a handful of features exact Shapley values may even be cheaper. For the 64 pixels of a digit they are out of reach on any machine: you have just read the number of years. What remains are samples, with their sampling error.
 #
 # ## Averages: a cloud, and many baselines
 #
@@ -303,7 +303,7 @@ show.attributions(digit[0], maps)
 # %% [markdown]
 # The first two have no baseline and no residual: they are slopes. The last adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the caption says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
 #
-# **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The average over all of them is exact, and costs baselines times steps. Instead, the method draws a random point on a random path, again and again. So it has an error that IG lacks: sampling error.
+# **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The exact average costs baselines times steps. Instead, the method draws a random point on a random path, again and again. So it has an error that IG lacks: sampling error.
 
 # %%
 table = load_patients()
@@ -337,7 +337,7 @@ print("64 times the samples divide the error by", show.rounded(wrong[0] / wrong[
 print("the estimate is the error times", show.rounded(times, 2))
 
 # %% [markdown]
-# Sixty-four times the work for about an eighth of the error: $1/\sqrt{n}$, the law of all independent sampling. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: nearly twice the error, or a little more. Where does it come from? From the samples themselves.
+# By the law of independent sampling, $1/\sqrt{n}$, sixty-four times the work divides the error by about eight. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: about twice the error. It comes from the samples themselves.
 
 # %% [markdown]
 # ### Exercise 2: a standard error
@@ -375,7 +375,7 @@ check("11.2", standard_error)
 # %% [markdown]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At the beginning of each leg of its path it takes the gradient *there*, and moves the features with the smallest |slope| first, a tenth of them at a time. The others wait. At the next leg it looks again.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At the beginning of each leg of its path it takes the gradient *there*, and moves the features with the smallest |slope| first, a tenth of them at a time.
 #
 # **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
 
@@ -452,7 +452,7 @@ show.axiom_table(axioms.axiom_table(paths))
 #
 # Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back exactly. So its error at x' is added back at x', and less and less of it on the way; likewise at x. So the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. So its error at x' is added back there, and less and less of it on the way; likewise at x. Then the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -511,7 +511,7 @@ print("that of a real held-out digit:", real)
 print("that of a real digit through the decoder:", show.rounded(copies.mean(), 2))
 
 # %% [markdown]
-# Nearer, but not all the way. And the last line shows what fools the measure: a real digit comes out of the decoder *nearer* to other digits than it went in. A decoder blurs, and a blurred picture is near many others. Some of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits, as its card in `data/` says; on other digits it may do a little worse.
+# Nearer, but not all the way. And the last line shows what fools the measure: a real digit comes out of the decoder *nearer* to other digits than it went in. A decoder blurs, and a blurred picture is near many others. Some of the gain is blur. Besides, the autoencoder was chosen by its results on these held-out digits; on others it may do a little worse.
 #
 # What does the path do to the shares? Ask: why a five, and not the six?
 
@@ -552,7 +552,7 @@ print("one share for each unit:", tuple(conductance.values.shape))
 gap = (units.values - conductance.values).abs().sum() / conductance.values.abs().sum()
 print(f"the package's neuron_conductance is apart by {gap.item():.0%}")
 most = conductance.relative_residual.max().item()
-print(f"the units' shares add up to F(x) - F(x'), all digits: to {most:.0%}")
+print(f"the largest residual, as a fraction of F(x) - F(x'): {most:.0%}")
 
 # %% [markdown]
 # This is **conductance** (Dhamdhere, Sundararajan and Yan 2019). `neuron_conductance` finds the layer by itself and needs no cut. The shares add up if x reaches F through this layer alone. In a residual network, take the output of a whole block. If a skip connection bypasses the layer, the shares do not add up, and the residual is what went around it.
@@ -630,11 +630,11 @@ show.bars(
 )
 
 # %% [markdown]
-# The figure shows one digit, a seven. Shares and losses go together. The change of activation says next to nothing: a channel may change much where the rest of the network hardly listens. Shares and losses are not equal, and need not be: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
+# Shares and losses go together (the figure shows one digit, a seven). The change of activation says next to nothing: a channel may change much where the rest of the network hardly listens. Shares and losses need not be equal: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
 #
 # ## Models without gradients
 #
-# Back to the patient of lesson 07, about whom the network was not sure. In a hospital her table would rarely meet a network. It would meet trees: a hundred small ones, each a few questions like *is the worst area above a threshold?* Their answers are added up. F is in log odds.
+# Back to the patient of lesson 07, about whom the network was not sure. A hospital would rather use trees: a hundred small ones, each a few questions like *is the worst area above a threshold?* Their answers add up to F, in log odds.
 #
 # **Predict.** What is the gradient of F? How does F change along the straight line from the median patient to her?
 
@@ -662,7 +662,7 @@ show.curves(
 )
 
 # %% [markdown]
-# The gradient is zero, and F is a staircase: it climbs in jumps, and where it jumps there is no slope. No number of steps helps: every gradient is zero, and so is every share.
+# F is a staircase: it climbs in jumps, and where it jumps there is no slope. No number of steps helps: every gradient is zero, and so is every share.
 #
 # But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.
 #
@@ -757,7 +757,7 @@ show.bars(
 )
 
 # %% [markdown]
-# The same sum, but different shares: for some measurements, by a factor of two or more. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
+# The same sum, but different shares. Why? Watch the one that differs most. For each alpha, ask what F would do if *only* this measurement went from the median to hers, with all others as they are on the path at that alpha.
 
 # %%
 widest = int((path.values - orders.values).abs().argmax())
@@ -775,13 +775,13 @@ show.curves(
 )
 
 # %% [markdown]
-# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the other measurements at the median and the rest at hers, and average over such mixtures, which do not lie on the straight line. Neither is the truth about her. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the other measurements at the median and the rest at hers, and average over such mixtures, which do not lie on the straight line. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
 #
-# So this is where her case stands at the end. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
+# This is where her case ends. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #
 # ## Trees and a network
 #
-# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. No gradient gets through the sum. But shares are linear in F, if the path does not depend on it. So explain each model exactly, the network by its linear pieces as in lesson 05, and add.
+# A hospital may add two models: F is the sum of the trees' log odds and those of the network of lesson 03. The trees have no gradient. But shares are linear in F, if the path does not depend on it. So explain each model exactly, the network by its linear pieces as in lesson 05, and add.
 
 # %%
 net = patients.load("cpu")
@@ -796,7 +796,7 @@ print("the shares add up to", show.rounded(both.values.sum()))
 print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).item()))
 
 # %% [markdown]
-# Would that work with guided paths? Look at the table of axioms: no. It takes linearity, and that is the price the guided path paid.
+# With guided paths that would not work: they gave up linearity.
 #
 # ## Recap
 #
