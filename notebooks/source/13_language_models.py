@@ -148,7 +148,7 @@ scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
 # %% [markdown]
-# It looks like an explanation. "Mary" leads, and you could tell a story about most of the rest; even "and", the strongest word against her, would fit in. Before you tell it: do the shares add up?
+# It looks like an explanation: "Mary" leads, and you could tell a story about most of the rest. Before you tell it: do the shares add up?
 
 # %%
 with torch.no_grad():
@@ -194,7 +194,7 @@ show.curves(
 #
 # Every layer of this model begins by *normalising* its input: it divides by the square root of the mean square plus a tiny constant. Zeros stay zeros through all 30 layers, since the model has no biases to add. But a prompt at a billionth of its strength is scaled up by 61 norms in turn, each up to 316-fold. So the model reads a distorted prompt at full strength, and a different one at every scale.
 #
-# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. It is the residual that warns you. For this model zero is not "no word". It is a point that cannot be approached.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
 #
 # ## Other nothings
 #
@@ -219,7 +219,7 @@ show.curves(
 )
 
 # %% [markdown]
-# Equal steps get worse before they get better: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks; from the end of text, 65 gradients are still worse than 33.
+# Equal steps get worse before they get better: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks. (From the end of text, 65 gradients are still worse than 33.)
 #
 # So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the error estimate is below it, 5% by default. Then read the verdict.
 #
@@ -241,7 +241,7 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. F rises where the prompt becomes one, and whichever tokens bring that about get the credit. That answers "why this prompt rather than noise?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where it becomes a sentence F rises, and the tokens that make it one get the credit. That answers "why this prompt rather than noise?", which you did not ask.
 #
 # ## Another prompt
 #
@@ -481,7 +481,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, the position of each value has already read the key before it. So in the last layer the asked key looks for a position that has read the same key: that of the value.
+# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value has already read the key before it. So in the last layer the asked key looks for a value that has read the same key.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
@@ -555,7 +555,7 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning, so their rows distribute little. And "she" is due to "She" and "her"; "Anna" speaks against it a little, which nobody would have guessed.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning, so their rows distribute little. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
 #
 # ## Inside the model
 #
