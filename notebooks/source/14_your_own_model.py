@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. Of a segmentation it is the logit at one place, `target=(class, row, column)`; of a detector the class logit of one box that you name, before boxes are discarded. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`; for a detector, the class logit of one box that you name, before boxes are discarded. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 #
@@ -76,7 +76,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # 8. **How is it shown?** With its sign, its unit, its baseline and its verdict ([08](08_image_models.ipynb)).
 # 9. **What would prove you wrong?** Write down what you believe, and change the input so that a false belief must fail ([12](12_trust.ipynb)).
 #
-# `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. It calls nothing complete that is not. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
+# `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
 #
 # It uses two terms. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is the most that you allow, 5% by default. *Complete* means that the sum is right to within 1%, *roughly complete* to within 5%.
 #
@@ -165,7 +165,7 @@ covered = drawn.mask.float().mean().item()
 print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown]
-# Pixels. (The figure says that single patches may be off by more than the 5% allowed: within a patch shares cancel, but their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer, like the network of lesson 08, looks where it should: the object covers little of the picture and gets about half of the strength, or more.
+# Pixels. (The figure says that single patches may be off by more than the 5% allowed: within a patch shares cancel, but their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
 #
 # ## Recipe 3: a Hugging Face classifier from a folder
 #
@@ -253,7 +253,7 @@ igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 #
 # ## Recipe 5: a table
 #
-# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)). Of boosting with two classes F is the log odds, of a random forest the probability of the class that you name; say so in the report. A category becomes one column for each value, and their shares are added up (`.grouped`): only the sum is the category's.
+# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)). With boosting and two classes F is the log odds, with a random forest the probability of the class that you name; say so in the report. A category becomes one column for each value, and their shares are added up (`.grouped`): only the sum is the category's.
 #
 # **Predict.** Two good models, one patient, one baseline. Will they name the same measurements?
 
