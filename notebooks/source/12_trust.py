@@ -55,7 +55,7 @@ device = igteach.device()
 # %% [markdown]
 # ## Four maps, all of them convincing
 #
-# Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends. A third, *guided backpropagation* (lesson 06), is the gradient, except that every ReLU also stops negative values on the way back (Springenberg et al. 2014).
+# Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends; one is *guided backpropagation* (lesson 06).
 
 # %%
 drawn = make_scenes(40, seed=0)
@@ -100,10 +100,10 @@ BY_LARGEST = "|value|, each map divided by its largest"
 show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 
 # %% [markdown]
-# **Predict.** A is guided backpropagation. One of the others has never seen the network. Which one? Which of the four would you show to a customer?
+# **Predict.** A is guided backpropagation. One of the others has never seen the network: which? Which of the four would you show to a customer?
 
 # %% [markdown]
-# B has never seen it. B is an edge detector: how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If your customer would have got B, then being convinced is not a test.
+# B: it is an edge detector, how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If your customer would have got B, then being convinced is not a test.
 #
 # ## First test: forget everything
 #
@@ -125,11 +125,11 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# The second row is guided backpropagation, as the network forgets from the last layer down. With the last layer random it draws the same fish, line for line. With four layers random it still draws the fish, and whatever else has an outline; with all seven, a grid. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
+# With the last layer random, guided backpropagation draws the same fish, line for line. With four layers random it still draws the fish, and whatever else has an outline; with all seven, a grid. A network like that cannot tell a fish from a house, so whatever the map explains, it is not how the network decides.
 #
-# The third row is Integrated Gradients. It changes at once: with the last layer random the dark outline breaks up. But some strength stays on the fish to the end. So "which maps still show the fish" has an awkward answer: both, after a fashion. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
+# Integrated Gradients changes at once: with the last layer random the dark outline breaks up. But some strength stays on the fish to the end. So "which maps still show the fish" has an awkward answer: both, after a fashion. Is that a failure? Your eyes cannot tell, and these pictures hide the signs.
 #
-# So measure: how much does a map agree with its former self? Values from two networks differ in scale, so compare *orders*. Number the pixels of each map from the lowest value to the highest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904). Lesson 01 compared two saliency maps with it; here is its formula:
+# So measure: how much does a map agree with its former self? Values from two networks differ in scale, so compare *orders*. Number the pixels of each map from the lowest value to the highest; these numbers are **ranks**. The correlation of the ranks is Spearman's (1904), which lesson 01 used:
 #
 # $$\rho \;=\; \frac{\sum_i (r_i - \bar r)(s_i - \bar s)}{\sqrt{\sum_i (r_i - \bar r)^2}\,\sqrt{\sum_i (s_i - \bar s)^2}}$$
 #
@@ -173,7 +173,7 @@ def rank_correlation(a, b):
 check("12.1", rank_correlation)
 
 # %% [markdown]
-# In `igteach.evaluate` this is `agreement`, for many pictures, with ties; `randomised_maps` makes the maps. It works on copies, so your network stays as it is. Now sixteen scenes. Signs count: a pixel that spoke for the answer and now speaks against it has moved to the other end of the order. (Guided backpropagation has signs as well, so the comparison is fair.)
+# In `igteach.evaluate` this is `agreement`, for many pictures, with ties; `randomised_maps` makes the maps, from copies of your network. Now sixteen scenes. Signs count: a pixel that spoke for the answer and now speaks against it has moved to the other end of the order.
 #
 # Three controls know nothing of the network. *Random numbers* are noise. *Random gradients* are noise times x - x', as in lesson 08. *Edges* you have met.
 
@@ -222,13 +222,13 @@ halfway = kept["guided backprop"][4].mean()
 farthest = max(each.mean().abs() for each in kept["IG"][2:])
 lowest = min(each.mean() for each in kept["edges"])
 print("guided backprop, four of seven layers random:", show.rounded(halfway, 1))
-print("IG, two random layers or more: from zero by at most", show.rounded(farthest, 1))
+print("IG, two or more random layers: at most this far from 0:", show.rounded(farthest, 1))
 print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do.
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the features of a class for it or against it, so the maps of a class are kept or reversed together: eight coins, not sixteen, and luck reaches farther than the interval says. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the features of a class for it or against it, so the maps of a class are kept or reversed together. Eight classes are eight tosses of a coin, not sixteen, and luck reaches farther than the interval says. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -243,9 +243,9 @@ print("|IG|, all layers random: correlation", show.rounded(sizes_left.mean(), 1)
 print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less, 1))
 
 # %% [markdown]
-# Not so well: the correlation does not fall to zero. But random gradients agree with |IG| nearly as much. What is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call what it shares with the picture an explanation (lesson 04: what is lost with the sign).
+# Not so well. But random gradients agree with |IG| nearly as much: what is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call that an explanation (lesson 04).
 #
-# This test cannot show that a map which changes is *right*. A map of random numbers, drawn again for each network, would pass it.
+# This test cannot show that a map is *right*. Random numbers, drawn again for each network, would pass it.
 #
 # ## Second test: take it away
 #
@@ -299,7 +299,7 @@ def without_first(x, values, reference, k):
 check("12.2", without_first)
 
 # %% [markdown]
-# `deletion` and `insertion` do this for many pictures and return curves with their areas. They need a replacement, a baseline by another name: here the mean colour of each picture. The three controls are those of the first test. The gradient and guided backpropagation are ranked by magnitude, which is how they are shown.
+# `deletion` and `insertion` do this for many pictures and return curves with their areas. They need a replacement, a baseline by another name: here the mean colour of each picture. The gradient and guided backpropagation are ranked by magnitude, which is how they are shown.
 #
 # **Predict.** In what order will the six finish?
 
@@ -371,7 +371,7 @@ print(
 )
 
 # %% [markdown]
-# By deletion the order is the one to hope for: guided backpropagation and IG level in front, then the gradient, the edges, and the two random maps last. (Random gradients even trail random numbers, within luck.)
+# By deletion the order is the one to hope for: what knows the network is ahead of what does not.
 #
 # By insertion it is not. An edge detector, which has never seen the network, does as well as Integrated Gradients. And the largest area of all belongs to guided backpropagation, which has just failed the first test.
 #
@@ -414,7 +414,7 @@ print("a random sixth of the pixels black: the fraction of F that is left:", lef
 # %% [markdown]
 # By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network, which has never seen such pictures, is lost: random numbers even beat the edge detector. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
 #
-# IG's curve even rises after its first sixth. F is now the answer to a picture that is mostly holes, and nothing obliges it to keep falling.
+# IG's curve even rises after its first sixth: F is now the answer to a picture full of holes, and nothing obliges it to keep falling.
 #
 # A replacement that the network tolerates well, such as the picture's own mean colour, is the better one. It is a choice, as a baseline is.
 #
@@ -452,7 +452,7 @@ print("deletion:  IG beats every other map:               ", all(deleting))
 print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
-# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers. By insertion luck may explain IG's lead over guided backpropagation.
+# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers.
 #
 # ## Third test: where the truth is known
 #
@@ -480,7 +480,7 @@ for name in ("IG", "random gradients"):
     print(f"fraction inside the mask, {name}:", show.rounded(inside[name][0], 2))
 
 # %% [markdown]
-# The largest fraction is IG's. Compare it with the fraction of random gradients, not with that of random numbers: the difference between those two is what the factor x - x' alone is worth. Guided backpropagation is not far ahead of random gradients.
+# Compare IG's fraction with that of random gradients, not of random numbers: random gradients show what the factor x - x' alone is worth. Guided backpropagation is not far ahead of them.
 #
 # No column is the truth. The mask asks whether the map lies on the *object*. Deletion and insertion ask what the network makes of *damaged* pictures. Random layers ask whether the map reads the weights *at all*. A method that you trust should pass all of them, each against its control.
 #
@@ -510,7 +510,7 @@ print("luck does not explain it:", low > 0)
 #
 # ## The man with the camera
 #
-# In lesson 00 a network looked at a man with a camera and said "tripod". Then it looked at Greek coins, and its answer was bound to be wrong, as ImageNet has no coins. Lesson 08 showed where Integrated Gradients puts the shares, and that the map depends on the baseline. Do you believe the map? Two tests need no mask: forget, and take away. Here squares of eight by eight pixels are blurred, and the blurred photograph is the baseline; the blur is weaker than in lesson 08. The motorcycle of lesson 08 joins them.
+# In lesson 00 a network looked at a man with a camera and said "tripod"; its answer to Greek coins was bound to be wrong. Lesson 08 showed that the map depends on the baseline. Do you believe it? Two tests need no mask: forget, and take away. Here squares of eight by eight pixels are blurred, and the blurred photograph is the baseline; the blur is weaker than in lesson 08. The motorcycle of lesson 08 joins them.
 #
 # **Predict.** For which of the three will IG's squares carry the answer better than those with the strongest edges?
 
@@ -610,17 +610,17 @@ for title, answer in again.items():
 # %% [markdown]
 # One of three: the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is well below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
 #
-# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind. Blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test is on their side: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was. For such a square the replacement replaces nothing.
+# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man rises on the way. With a quarter of the squares blurred F is down by half or more; the next eighth brings some of it back. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
-# For the coins there is little to take away, as the network was never sure. IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
+# For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
 # The squares were tested together, none alone, and the map's title says how far off single shares may be. So you may believe this: these squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
 #
 # ## Words
 #
-# A text has tokens in place of pixels. Replace them one by one with the padding token, or drop them, which shortens the text. The network of lesson 09 says what a question asks for. One control puts the tokens in random order, three times. The other takes them in reading order, from first to last. Areas are those of deletion: small is good.
+# A text has tokens in place of pixels. Replace them one by one with the padding token, or drop them. The network of lesson 09 says what a question asks for. One control takes the tokens in random order, three times, the other in reading order. Areas are those of deletion: small is good.
 #
 # **Predict.** Can reading order, which has never seen the network, keep up with IG?
 
@@ -672,7 +672,7 @@ for number, each in enumerate(told):
     print("    " + "   ".join(cells))
 
 # %% [markdown]
-# With so few tokens a single word may decide, and IG names it. But look at the last number each time. Once in three reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
+# With so few tokens a single word may decide, and IG names it. But once in three reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
 #
 # For the Rhine it is far behind IG: the network goes by "river", not by the question word. There the map told you something. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
 #
@@ -776,11 +776,11 @@ lead = interval(mass["occlusion"] - mass["IG, by patches"])
 print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 
 # %% [markdown]
-# IG has the largest fraction, but it is asked about single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without one gradient. (A row with a gradient costs more than a row without: there is a backward pass.) If your question is about patches, ask about patches.
+# IG has the largest fraction, but it is asked about single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without one gradient. (A row with a gradient costs more than one without.) If your question is about patches, ask about patches.
 #
-# What occlusion does not do is add up. It asks what one patch is worth while all others stay, and those answers have no common sum.
+# Occlusion does not add up: it asks what one patch is worth while all others stay.
 #
-# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME has as many samples and gives a better map. Captum's LIME fits by the lasso, which sets weak weights to zero. Zeros are not noise, but the sum suffers. These two already take the most rows, and on a grid this fine both need more.
+# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME gives a better map from as many samples: Captum's fits by the lasso, which sets weak weights to zero, so the noise goes and the sum suffers. On a grid this fine both need more samples.
 #
 # Grad-CAM costs one row. Read it one convolution earlier, and its fraction more than doubles. So a layer is to Grad-CAM what a baseline is to IG, and without the mask you would not have known which to take.
 #
@@ -822,7 +822,7 @@ print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over"
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. One map shows one picture. A shortcut that always stands in one place is the same in many. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (So does a shortcut that moves. For that one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (So does a shortcut that moves. For that one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -919,7 +919,7 @@ for k in (culprit, (culprit + 1) % 8):
 show.heatmaps(averages, kind="magnitude", unit=BY_LARGEST)
 
 # %% [markdown]
-# If you said 5, you have just accused the honest network. A class has few pictures, and they do not average everything out: even the honest network's strongest window gets to 8 times the mean. Without the control you would not know. The house of the colleague's network is beyond all that, and its window lies in a corner where no object is. Look at the pictures themselves, as you should have done first, and nobody does:
+# If you said 5, you have just accused the honest network. A class has few pictures, and they do not average everything out: even the honest network's strongest window gets to 8 times the mean. The house of the colleague's network is beyond all that, and its window lies in a corner where no object is. Look at the pictures themselves, as you should have done first, and nobody does:
 
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
@@ -1024,7 +1024,7 @@ for name, network in {"colleague's": suspect, "honest": honest}.items():
     print(
         f"{name:12s} found as they are {found:<5} "
         f"found without the mark {found_without:<5} "
-        f"others named so with the mark {fooled}"
+        f"others called the class with it {fooled}"
     )
 still_right = (answers_of(suspect, elsewhere) == right).float().mean()
 print("right with the other corner painted over:", show.rounded(still_right, 2))
@@ -1049,7 +1049,7 @@ with torch.no_grad():
         )
 
 # %% [markdown]
-# Without the mark the colleague's network finds none of the houses. With it most other objects become houses. (Not all: now and then the object wins.) The honest network takes no notice, and the other corner changes nothing. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
+# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
 #
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
