@@ -222,7 +222,7 @@ halfway = kept["guided backprop"][4].mean()
 farthest = max(each.mean().abs() for each in kept["IG"][2:])
 lowest = min(each.mean() for each in kept["edges"])
 print("guided backprop, four of seven layers random:", show.rounded(halfway, 1))
-print("IG, two or more random layers: at most this far from 0:", show.rounded(farthest, 1))
+print("IG, two or more random layers, largest |mean|:", show.rounded(farthest, 1))
 print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
