@@ -29,6 +29,7 @@ DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on s
 PHOTOGRAPH_COLOURS, QUALITY = 128, 30  # of a PNG, of a WebP: with two pixels for one, no eye sees more
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
+NEAR_ZERO = 0.25  # a lowest value below this fraction of the highest brings 0 onto the axis
 MEASURED = 25  # points of a line: up to so many are marked
 ZERO = 1e-12  # a smaller absolute value is printed as 0
 PICTURE_PANEL = 2.4  # inches
@@ -133,6 +134,8 @@ def curves(
 ) -> Figure:
     """Draw lines over a common x, each in its own colour and dash pattern, with marks where few points were measured.
 
+    If no value is negative and some are near 0, the axis shows 0, too.
+
     Args:
         x: (points,), from left to right.
         lines: by name, (points,) each.
@@ -160,8 +163,11 @@ def curves(
             line.set(marker=next(markers), markersize=6, markeredgecolor="white", markeredgewidth=0.8)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.spines[["top", "right"]].set_visible(False)
+    drawn = np.concatenate([numbers(values) for values in lines.values()])
     if logarithmic:
         set_logarithmic(axes, across)
+    elif 0 <= drawn.min() < NEAR_ZERO * drawn.max():
+        axes.update_datalim([(across[0], 0)])
     axes.grid(alpha=0.3)
     axes.legend()
     stories = [f"{name} goes {course_in_words(numbers(values), logarithmic)}" for name, values in lines.items()]
@@ -277,7 +283,7 @@ def intervals(
     if control is not None:
         axes.axvline(scores[control][0], color="black", linestyle=":", linewidth=1, zorder=0)
     axes.set_yticks(rows, [*scores])
-    read = f"{xlabel}: mean and {level:.0%} interval" + ("" if control is None else f"\ndotted: {control}")
+    read = f"{xlabel}: mean and {level:.0%} interval" + ("" if control is None else f"\ndotted line at {control}")
     axes.set(xlabel=in_lines(read, 6.0, 10), ylim=(len(scores) - 0.5, -0.5), xlim=(None if low.min() < 0 else 0, None))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", alpha=0.3)

@@ -192,6 +192,7 @@ def test_intervals_are_drawn_where_they_are_and_told():
     dots, line = axes.lines
     assert dots.get_xdata().tolist() == [0.3, 0.1]
     assert line.get_xdata() == [0.1, 0.1]
+    assert axes.get_xlabel() == "share: mean and 95% interval\ndotted line at chance"
 
 
 def test_a_control_that_is_not_there_is_named():
@@ -344,6 +345,17 @@ def test_a_logarithmic_axis_has_ticks_where_points_were_measured(across, shown):
 def test_ticks_that_would_touch_are_left_to_the_axis():
     axes = show.curves([1, 100, 101], {"F": [1, 2, 3]}, xlabel="x", ylabel="F", logarithmic=True).canvas.axes[0]
     assert "101" not in [label.get_text() for label in axes.get_xticklabels()]
+
+
+@pytest.mark.parametrize(("lowest", "shows_zero"), [(0.12, True), (0.3, False), (-0.5, True)])
+def test_an_axis_shows_zero_if_values_come_near_it(lowest, shows_zero):
+    axes = show.curves(
+        [0, 0.5, 1], {"a": [0.96, 0.5, lowest], "b": [0.9, 0.8, 0.7]}, xlabel="x", ylabel="F"
+    ).canvas.axes[0]
+    low, high = axes.get_ylim()
+    assert (low < 0) == shows_zero
+    assert low < lowest < 0.96 < high
+    assert axes.get_xlim() == pytest.approx((-0.05, 1.05))
 
 
 def test_few_measured_points_are_marked_and_many_are_not():
