@@ -338,7 +338,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown]
-# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. If all steps go into one batch, that is multiplied by their number. With batches, you choose.
+# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. With all steps in one batch, multiply by their number. With batches, you choose.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit

@@ -241,7 +241,7 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where it becomes a sentence F rises, and the tokens that make it one get the credit. That answers "why this prompt rather than noise?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input becomes one, F rises, and the tokens that make it one get the credit. That answers "why this prompt rather than noise?", which you did not ask.
 #
 # ## Another prompt
 #
