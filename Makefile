@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11
 BIN := .venv/bin
 COURSE ?= ../igteach-course
 
-.PHONY: help env dev lab test ci release lessons assignment book bench
+.PHONY: help env dev lab test ci release lessons assignment book slides bench
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -37,6 +37,10 @@ lessons: dev ## rebuild the generated notebooks from notebooks/source
 book: dev ## build the solved lessons into a web book in build/book/html
 	@echo "book: building the web book"
 	@$(BIN)/python -m igteach book
+
+slides: env ## write slides for a class, a page for each lesson, to build/slides (ARGS="04 05")
+	@echo "slides: writing build/slides"
+	@$(BIN)/python -m igteach slides $(ARGS)
 
 assignment: env ## make an assignment: make assignment LESSON=04 COURSE=../course
 	@test -n "$(LESSON)" || { echo "assignment: say which, as in: make assignment LESSON=04"; exit 2; }

@@ -59,10 +59,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_called(), description="The commands of the igteach course.")
     parser.add_argument("--version", action="version", version=f"igteach {version}")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for run in (lab, copy, fetch, template, progress, hint, build, book, check, test, ci, release):
+    for run in (lab, copy, fetch, template, progress, hint, build, book, slides, check, test, ci, release):
         command = commands.add_parser(run.__name__, help=run.__doc__, description=run.__doc__)
         command.set_defaults(run=run, extras="lessons,course,book" if run is book else "lessons,course")
-        if run in (copy, build, check):
+        if run in (copy, build, slides, check):
             command.add_argument("numbers", nargs="*", metavar="NN", help="lesson numbers; all if none is given")
         if run is template:
             command.add_argument("kind", choices=KINDS, help="what the model reads")
@@ -226,6 +226,16 @@ def book(_: Options) -> int:
     from igteach.lessons.book import build_book
 
     print(f"book: {build_book(folder / 'build' / 'book')}")
+    return 0
+
+
+def slides(options: Options) -> int:
+    """write slides of the lessons into build/slides, a page each that needs no network"""
+    from igteach.lessons.slides import write_slides
+
+    folder = (clone() or Path.cwd()) / "build" / "slides"
+    for lesson in all_lessons(options.numbers):
+        print(f"slides: {write_slides(lesson, folder)}")
     return 0
 
 

@@ -269,8 +269,8 @@ SOURCE = {
     ),
     "the progress too early": (
         swap(
-            "# %% [markdown]\n# ## In three lines",
-            "# %% [markdown]\n# A word more.\n\n# %% [markdown]\n# ## In three lines",
+            '# %% [markdown] tags=["slide"]\n# ## In three lines',
+            '# %% [markdown]\n# A word more.\n\n# %% [markdown] tags=["slide"]\n# ## In three lines',
         ),
         r'is no code cell that ends with progress\("00"\)',
     ),

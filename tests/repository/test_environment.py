@@ -201,12 +201,12 @@ def test_it_ends_with_the_language_model_and_goes_on_with_a_warning_without_it(c
     assert printed.endswith("env: .venv is ready\n")
 
 
-def test_every_route_in_the_readme_fetches_the_language_model():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = [block for block in readme.split("```")[1::2] if "[lessons,course]" in block]
+def test_every_route_that_is_documented_fetches_the_language_model():
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/install.md"))
+    blocks = [block for block in text.split("```")[1::2] if "[lessons,course]" in block]
     assert len(blocks) == 3
     assert all("igteach fetch" in block for block in blocks)
-    (conda,) = (line for line in readme.splitlines() if "conda env create" in line)
+    (conda,) = (line for line in text.splitlines() if "conda env create" in line)
     assert "python -m igteach fetch" in conda
 
 

@@ -1,4 +1,4 @@
-"""The pins serve every Python 3.11, and the floors in pyproject.toml are those that the README states."""
+"""The pins serve every Python 3.11, and the floors in pyproject.toml are those that docs/install.md states."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+INSTALL = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PYTHON_311 = [f"3.11.{patch}" for patch in range(21)]
 
@@ -83,7 +83,7 @@ def torch_floor(requirements):
 
 def test_the_readme_states_the_floors_of_pytorch():
     core, lessons = torch_floor(PROJECT["dependencies"]), torch_floor(PROJECT["optional-dependencies"]["lessons"])
-    (stated,) = re.findall(r"`torch >= ([\d.]+)` and `numpy >= 1.26`.*`torch >= ([\d.]+)`", README)
+    (stated,) = re.findall(r"`torch >= ([\d.]+)` and `numpy >= 1.26`.*`torch >= ([\d.]+)`", INSTALL)
     assert stated == (core, lessons)
 
 

@@ -46,7 +46,7 @@ def test_it_carries_every_lesson_and_all_data_byte_for_byte(wheel):
 
 
 def test_it_carries_the_whole_package_its_types_and_jupyters_settings(wheel):
-    kinds = {".py", ".json", ".typed", ".css", ".js", ".mjs"}
+    kinds = {".py", ".json", ".typed", ".css", ".js", ".mjs", ".j2", ".LICENSE"}
     package = [path for path in (ROOT / "igteach").rglob("*") if path.suffix in kinds or path.name == "py.typed"]
     wanted = {path.relative_to(ROOT).as_posix() for path in package if "__pycache__" not in path.parts}
     assert "igteach/py.typed" in wanted
