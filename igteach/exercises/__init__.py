@@ -4,7 +4,7 @@
 `checker` runs an answer, `judging` compares what it returned; `graded` runs it as coursework, without the solutions.
 """
 
-from igteach.exercises.cases import LESSONS, TASKS
+from igteach.exercises.cases import LESSONS, RETIRED, TASKS
 from igteach.exercises.checker import Verdict
 from igteach.exercises.graded import hand_in, is_graded
 from igteach.exercises.hints import hint
@@ -28,7 +28,7 @@ def check(exercise: str, answer: object) -> Verdict:
         A notebook shows it in colour. An error that your function raises is described in the verdict, not raised.
 
     Raises:
-        ValueError: There is no such exercise.
+        ValueError: There is no such exercise, or there is none any more.
 
     Example:
         >>> from igteach.exercises import check
@@ -37,6 +37,8 @@ def check(exercise: str, answer: object) -> Verdict:
         >>> check("00.1", to_share)
         Exercise 00.1: solved.
     """
+    if exercise in RETIRED:
+        raise ValueError(f"exercise {exercise} was replaced by another; a fresh copy of lesson {exercise[:2]} has it")
     if exercise not in TASKS:
         raise ValueError(f"exercise is {exercise!r}; there are {', '.join(TASKS)}")
     if is_graded():

@@ -203,7 +203,10 @@ def _as_plain_tensor(value: object) -> object:
         return value.detach().cpu().to_dense().as_subclass(Tensor)
     if not _is_numeric(value):
         return value
-    array = np.asarray(value)
+    try:
+        array = np.asarray(_as_numbers(value))
+    except ValueError:  # a list of rows of different lengths
+        return value
     if array.dtype.kind == "b":
         return torch.from_numpy(array.astype(bool, order="C"))
     if array.dtype.kind in "iuf":
@@ -212,9 +215,21 @@ def _as_plain_tensor(value: object) -> object:
 
 
 def _is_numeric(value: object) -> bool:
+    """Whether it is a number, an array, or a list (of lists) of plain numbers or tensors."""
     if isinstance(value, list | tuple):
-        return all(type(item) in (int, float) for item in value)
+        return all((isinstance(item, list | tuple) and _is_numeric(item)) or _is_plain(item) for item in value)
     return isinstance(value, bool | int | float | np.number | np.ndarray)
+
+
+def _is_plain(item: object) -> bool:
+    return type(item) in (int, float, Tensor) or isinstance(item, np.number | np.ndarray)
+
+
+def _as_numbers(value: object) -> object:
+    """The same with every tensor in a list as numbers."""
+    if isinstance(value, list | tuple):
+        return [_as_numbers(item) for item in value]
+    return value.detach().cpu().tolist() if isinstance(value, Tensor) else value
 
 
 def describe_type(value: object) -> str:

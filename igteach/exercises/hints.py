@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from igteach.exercises.cases import RETIRED
 from igteach.exercises.graded import is_graded
 from igteach.exercises.progress_store import Entry, change, read
 from igteach.lessons.copies import find_work
@@ -87,7 +88,8 @@ def hints_and_solution(exercise: str) -> tuple[list[str], str]:
     answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
     answer = answers.get(f"answer-{lesson}-{number}")
     if answer is None:
-        raise ValueError(f"exercise is {exercise!r}; lesson {lesson} has none of that number")
+        any_more = " any more" if exercise in RETIRED else ""
+        raise ValueError(f"exercise is {exercise!r}; lesson {lesson} has none of that number{any_more}")
     text = next(cell.source for cell in cells if cell.source.startswith(f"### Exercise {number}:"))
     return HINT.findall(text), MARKER.sub("", answer).strip()
 

@@ -102,8 +102,9 @@ def compare(exercise: Exercise, returned: list[Any], seed: int, *, shows_values:
         ValueError: There are more or fewer values than cases.
     """
     cases, expected = distinguishing_cases(exercise, seed)
+    everywhere = _symptom_of_all(expected, returned)
     faults = [
-        _fault_of(case, right, value, shows_values)
+        _fault_of(case, right, value, shows_values, everywhere)
         for case, right, value in zip(cases, expected, returned, strict=True)
     ]
     first_fault = next((fault for fault in faults if fault is not None), None)
@@ -141,8 +142,11 @@ def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], lis
     raise ValueError(f"exercise {exercise.task.id}: a mistake gives the answers of the solution or of another mistake")
 
 
-def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values: bool) -> str | None:
-    """What is wrong with a returned value (its type, its shape, NaN, its values), or None if nothing is."""
+def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values: bool, everywhere: str) -> str | None:
+    """What is wrong with a returned value (its type, its shape, NaN, its values), or None if nothing is.
+
+    `everywhere` is the symptom that it has in common with the values of the other cases; empty if there is none.
+    """
     problem = _invalid(case, expected, returned)
     if problem is not None:
         return problem
@@ -151,7 +155,9 @@ def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values
     found = f": yours is {_shortened(returned)}" if shows_values else ""
     if shows_values and isinstance(expected, str):
         found += f" for {', '.join(map(_shortened, case.arguments))}"
-    seen = symptom(expected, returned) if isinstance(expected, Tensor) and isinstance(returned, Tensor) else ""
+    seen = everywhere
+    if not seen and isinstance(expected, Tensor) and isinstance(returned, Tensor):
+        seen = symptom(expected, returned)
     return " ".join(
         sentence
         for sentence in (
@@ -195,33 +201,82 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
     def alike(one: Tensor, other: Tensor) -> bool:
         return bool(((one - other).abs() <= scale).all())
 
-    factor = ((wrong @ right) / (right @ right).clamp_min(TOLERANCE**2)).item()
+    if len(right) == 1:
+        return _symptom_of_one(right.item(), wrong.item(), scale)
+    in_common = _symptom_in_common(right, wrong, alike)
+    if in_common:
+        return in_common
+    if alike(wrong.sort().values, right.sort().values):
+        return "Its numbers are right, and stand in another order."
+    return _symptom_of_many(right, wrong, alike)
+
+
+def _symptom_of_all(expected: Sequence[Tensor | str], returned: Sequence[Any]) -> str:
+    """What single numbers that are asked for have in common, case for case; empty if that is nothing."""
+    if not all(
+        isinstance(right, Tensor) and isinstance(value, Tensor) and right.numel() == value.numel() == 1
+        for right, value in zip(expected, returned, strict=True)
+    ):
+        return ""
+    right, wrong = (
+        torch.cat([each.detach().double().flatten() for each in values])  # type: ignore[union-attr]
+        for values in (expected, returned)
+    )
+    if len(right) == 1 or not torch.isfinite(wrong).all():
+        return ""
+    scale = TOLERANCE * right.abs().clamp_min(TOLERANCE)
+    return _symptom_in_common(right, wrong, lambda one, other: bool(((one - other).abs() <= scale).all()))
+
+
+def _symptom_of_one(right: float, wrong: float, scale: float) -> str:
+    """The symptom of a single number."""
+    if abs(right) <= scale:
+        return "It is too large." if wrong > right else "It is too small."
+    if abs(wrong) <= scale:
+        return "The right number is not zero."
+    if abs(wrong + right) <= scale:
+        return "Its sign is flipped."
+    return f"It is {_multiple(wrong / right)}."
+
+
+def _symptom_in_common(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
+    """The symptom that all of several numbers have; empty if they have none."""
+    if alike(wrong, torch.zeros_like(wrong)):
+        return "Everywhere it is zero, and what is asked for is not."
     if alike(wrong, -right):
         return "Everywhere its sign is flipped."
     if alike(wrong.abs(), right.abs()):
         return "Its absolute values are right, and some signs are flipped."
-    if abs(factor) > scale and alike(wrong, factor * right):
-        return f"Everywhere it is {factor:.3g} times what is asked for."
-    if len(right) == 1:
-        return "It is too large." if wrong > right else "It is too small."
-    if alike(wrong.sort().values, right.sort().values):
-        return "Its numbers are right, and stand in another order."
-    return _symptom_of_many(right, wrong, alike) if len(right) > 2 else ""
+    factor = ((wrong @ right) / (right @ right).clamp_min(TOLERANCE**2)).item()
+    if alike(wrong, factor * right):
+        return f"Everywhere it is {_multiple(factor)}."
+    if alike(wrong - wrong.mean(), right - right.mean()):
+        return "Everywhere it is off by the same amount."
+    return ""
+
+
+def _multiple(factor: float) -> str:
+    """A factor in words, also where it is nearly one."""
+    if abs(factor - 1) < 0.01:
+        return f"off by {100 * abs(factor - 1):.2g}%"
+    return f"{factor:.3g} times what is asked for"
 
 
 def _symptom_of_many(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
-    """The symptom of three numbers or more that are neither scaled nor sorted."""
+    """The symptom of several numbers that have none in common."""
     off = sum(not alike(one, other) for one, other in zip(wrong, right, strict=True))
     if off <= len(right) // 2:
         return f"{off} of its {len(right)} numbers {'is' if off == 1 else 'are'} off."
-    if alike(wrong - wrong.mean(), right - right.mean()):
-        return "Everywhere it is off by the same amount."
+    if alike(wrong, wrong.mean()):
+        return "Its numbers are all the same, and those asked for are not."
     if alike(wrong.sum(), right.sum()):
         return "Its sum is right, and single numbers are not."
-    total = right.sum().item()
+    total, found = right.sum().item(), wrong.sum().item()
     if abs(total) <= TOLERANCE * right.abs().sum().item():
-        return ""
-    return f"Its sum is {wrong.sum().item() / total:.3g} times the right sum."
+        return f"Its numbers add up to {found:.3g}, and those asked for cancel."
+    if abs(found) <= TOLERANCE * wrong.abs().sum().item():
+        return "Its numbers cancel, and those asked for do not."
+    return f"Its sum is {found / total:.3g} times the right sum."
 
 
 def _invalid(case: Case, expected: Tensor | str, returned: object) -> str | None:

@@ -223,7 +223,7 @@ print("their absolute values add up to", times, "times that")
 #
 # ## How a lesson works
 #
-# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on.
+# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (An exercise that was replaced takes its number with it, so a number may be missing.)
 #
 # Here is a wrong answer to exercise 1, to show you how a check speaks.
 
@@ -304,38 +304,43 @@ def residual(values, f_input, f_baseline):
 check("00.2", residual)
 
 # %% [markdown]
-# ### Exercise 3: the strongest pixel
+# ### Exercise 4: the strongest pixel in colour
 #
 # ●●○ · 5 minutes
 #
-# Find the row and the column of the pixel with the strongest share in a map. Strong is a matter of magnitude: a share against the digit can be stronger than any share for it.
+# The photograph has three numbers for each pixel, one for red, one for green, one for blue, and each of the three has a share. Find the row and the column of the *pixel* with the strongest share. Strong is a matter of magnitude: a share against the answer can be stronger than any share for it.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>argmax()</code> of a two-dimensional tensor counts through it row by row.
+# Shares add up: those of all pixels to what F gained. What do the three of one pixel add up to?
 #
 # <details><summary>Hint 2</summary>
 #
+# <code>argmax()</code> of a two-dimensional tensor counts through it row by row.
+#
+# <details><summary>Hint 3</summary>
+#
 # <code>divmod(int(index), columns)</code> turns that count into a row and a column.
 #
-# </details></details>
+# </details></details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-00-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "answer-00-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def strongest_pixel(values):
-    """Where the share of largest magnitude lies.
+    """Where the pixel lies whose share is largest in magnitude.
 
-    values: (rows, columns).
+    values: (3, rows, columns), a share for each colour of each pixel.
     Returns a tensor of two numbers: row and column, counted from 0.
     """
     ### BEGIN SOLUTION
-    index = int(values.abs().argmax())
-    return torch.tensor(divmod(index, values.shape[1]))
+    pixels = values.sum(dim=0)
+    index = int(pixels.abs().argmax())
+    return torch.tensor(divmod(index, pixels.shape[1]))
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-00-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("00.3", strongest_pixel)
+# %% nbgrader={"grade": true, "grade_id": "check-00-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("00.4", strongest_pixel)
 
 # %% [markdown]
 # ## Recap

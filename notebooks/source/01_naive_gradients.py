@@ -172,36 +172,41 @@ show.curves(
 # This is why autograd is the tool, and finite differences are the check.
 
 # %% [markdown]
-# ### Exercise 2: the first-order estimate
+# ### Exercise 4: how far the promise holds
 #
-# ●○○ · 7 minutes
+# ●●○ · 8 minutes
 #
-# Estimate how much F changes when x moves by d, using only the gradient at x. `igteach.gradient(f, x).values` has the shape of x.
+# Now F is a box: you may ask for its values, but it has no gradient. From x, go t times d. For a short way F follows a parabola, F(x + t d) ≈ F(x) + a t + b t². The gradient would promise the change a t; the rest, b t², is the error.
+#
+# Ask for F at x - h d, at x and at x + h d. From these three values, estimate the t above 0 at which the error is one tenth of the promise.
 #
 # <details><summary>Hint 1</summary>
 #
-# Each feature moves F by its slope times its step.
+# Add the values at the two outer points, and a drops out. Subtract them, and b drops out.
 #
 # <details><summary>Hint 2</summary>
 #
-# Add those up. One number comes out, and F(x) itself is not in it.
+# Compare magnitudes: the error is |b| t², the promise |a| t. For which t is the first one tenth of the second?
 #
 # </details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-01-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def first_order(f, x, d):
-    """The estimated change F(x + d) - F(x), from the gradient at x.
+# %% nbgrader={"grade": false, "grade_id": "answer-01-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def trusted_step(f, x, d, h):
+    """The t at which the error of the first-order promise is a tenth of the promise.
 
-    f: (N, features) -> (N,);  x, d: (1, features).  Returns one number.
+    f: (N, features) -> (N,);  x, d: (1, features);  h: float > 0.  Returns one number.
     """
     ### BEGIN SOLUTION
-    return (igteach.gradient(f, x).values * d).sum()
+    ahead, here, behind = f(torch.cat([x + h * d, x, x - h * d]))
+    a = (ahead - behind) / (2 * h)
+    b = (ahead + behind - 2 * here) / (2 * h * h)
+    return 0.1 * a.abs() / b.abs()
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-01-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("01.2", first_order)
+# %% nbgrader={"grade": true, "grade_id": "check-01-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("01.4", trusted_step)
 
 # %% [markdown]
 # ## Saliency: the gradient of a real network
@@ -240,11 +245,11 @@ show.heatmaps(maps, kind="magnitude")
 #    From one to the next the slope jumps, though the score does not, and that looks like noise.
 
 # %% [markdown]
-# ### Exercise 3: saliency
+# ### Exercise 5: this digit rather than that
 #
-# ●○○ · 6 minutes
+# ●●○ · 7 minutes
 #
-# Write saliency yourself, with autograd.
+# "A 7," says the network, "or else a 1." Which pixels would move the lead of the 7 over the 1, if you nudged them? F is now a lead: the logit of one class minus the logit of another. Write its saliency yourself, with autograd.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -252,31 +257,32 @@ show.heatmaps(maps, kind="magnitude")
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>torch.autograd.grad(number, x)</code> returns a tuple; the number is <code>f(x).sum()</code>.
+# <code>torch.autograd.grad(number, x)</code> returns a tuple. The number may be any that was computed from <code>x</code>.
 #
 # <details><summary>Hint 3</summary>
 #
-# Saliency is a magnitude. A magnitude has no sign.
+# If a nudge raises both logits alike, the lead stays where it is. So in which order do you subtract and drop the sign?
 #
 # </details></details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-01-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def saliency(f, x):
-    """How strongly f reacts when each feature is nudged.
+# %% nbgrader={"grade": false, "grade_id": "answer-01-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def saliency_of_lead(f, x, leader, rival):
+    """How strongly the lead of one class over another reacts to a nudge of each feature.
 
-    f: (N, features) -> (N,);  x: (1, features).
+    f: (N, features) -> (N, classes), logits;  x: (1, features);  leader, rival: int.
     Returns (1, features), nowhere negative.
     """
     ### BEGIN SOLUTION
     x = x.clone().requires_grad_()
-    (slope,) = torch.autograd.grad(f(x).sum(), x)
+    logits = f(x)[0]
+    (slope,) = torch.autograd.grad(logits[leader] - logits[rival], x)
     return slope.abs()
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-01-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("01.3", saliency)
+# %% nbgrader={"grade": true, "grade_id": "check-01-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("01.5", saliency_of_lead)
 
 # %% [markdown]
 # ## A nudge almost too small to see

@@ -75,7 +75,7 @@ show.curves(
 # %% [markdown]
 # ### Exercise 1: what the gradient leaves out
 #
-# ●○○ · 7 minutes
+# ●○○ · 5 minutes
 #
 # Write the formula above, for any f, x and baseline. Keep the sign: it is negative if the slopes promise too much.
 #
@@ -154,7 +154,7 @@ print("gradient at the digit, over the largest on the path:", show.rounded(left,
 # %% [markdown]
 # ### Exercise 2: occlusion
 #
-# ●●○ · 10 minutes
+# ●●○ · 8 minutes
 #
 # Write the formula above, for every feature of one example.
 #
@@ -232,7 +232,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 # %% [markdown]
 # ### Exercise 3: steepness without units
 #
-# ●●○ · 8 minutes
+# ●○○ · 6 minutes
 #
 # Write the ratio above. The norms are Euclidean.
 #
@@ -333,7 +333,48 @@ print("correlation of the two maps:", show.rounded(agreement, 2))
 # No: there are two full maps, and each accounts for its own network's score. They are much alike but not the same: two networks need not read the same digits in the same way.
 #
 # How does it do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
+
+# %% [markdown]
+# ### Exercise 4: where the work is done
 #
+# ●●○ · 8 minutes
+#
+# On the path to the digit, F had all but arrived long before the end. Measure that, for any F and any baseline: at which alpha has F first made nine tenths of its change from F(x') to F(x)? Try the 101 values of alpha 0, 0.01, 0.02, ..., 1. Some F fall on the path, and some overshoot.
+#
+# <details><summary>Hint 1</summary>
+#
+# The point at alpha is <code>baseline + alpha * (x - baseline)</code>. All 101 of them fit into one batch.
+#
+# <details><summary>Hint 2</summary>
+#
+# How much of its change has F made at a point? Write it as a fraction that is 0 at the baseline and 1 at x, whether F rises or falls.
+#
+# <details><summary>Hint 3</summary>
+#
+# <code>argmax()</code> of zeros and ones returns the index of the first one. The answer is an alpha, not an index.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-02-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def nearly_there(f, x, baseline):
+    """The first alpha at which F has made nine tenths of its change.
+
+    f: (N, features) -> (N,);  x, baseline: (1, features).
+    Returns one number, from 0 to 1.
+    """
+    ### BEGIN SOLUTION
+    alphas = (torch.arange(101) / 100).to(x)
+    path = baseline + alphas[:, None] * (x - baseline)
+    made = (f(path) - f(baseline)) / (f(x) - f(baseline))
+    return alphas[(made > 0.9).int().argmax()]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-02-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("02.4", nearly_there)
+
+# %% [markdown]
 # ## Recap
 #
 # From [lesson 01](01_naive_gradients.ipynb): for F = 3 x1 + 0.1 x2 at (0, 10), which feature has the larger gradient, and which made the score?

@@ -207,32 +207,39 @@ gained = show.rounded(answer.f_input - answer.f_baseline)
 print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 
 # %% [markdown]
-# ### Exercise 3: first-order shares
+# ### Exercise 4: shares of raw measurements
 #
-# ●○○ · 6 minutes
+# ●●○ · 8 minutes
 #
-# Write the shares for any f, from the gradient alone.
+# The network of this lesson takes a table as it is. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader speaks of raw measurements, and so do the patient and the background that you are given. Write the first-order share of each measurement, for such a network.
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>igteach.gradient(f, x).values</code> has the shape of x, and so does the displacement of the features.
+# The network must be asked at a point that it understands.
 #
-# </details>
+# <details><summary>Hint 2</summary>
+#
+# In a share the units cancel: the slope is F per unit, the displacement is in that unit. In which unit is your slope?
+#
+# </details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-03-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def first_order_shares(f, x, baseline):
-    """Each feature's first-order share of F(x) - F(x').
+# %% nbgrader={"grade": false, "grade_id": "answer-03-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def raw_shares(f, measured, background, mean, deviation):
+    """Each measurement's first-order share of F at the patient minus F at the background.
 
-    f: (N, features) -> (N,);  x, baseline: (1, features).  Returns (1, features).
+    f: (N, features) -> (N,), takes standardised measurements;
+    measured, background: (1, features), raw;  mean, deviation: (features,).
+    Returns (1, features).
     """
     ### BEGIN SOLUTION
-    return igteach.gradient(f, x).values * (x - baseline)
+    x = (measured - mean) / deviation
+    return igteach.gradient(f, x).values * (measured - background) / deviation
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-03-3", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("03.3", first_order_shares)
+# %% nbgrader={"grade": true, "grade_id": "check-03-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("03.4", raw_shares)
 
 # %% [markdown]
 # For a linear F the shares are exact against any background: the slope at x is the slope everywhere.

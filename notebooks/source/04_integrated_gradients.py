@@ -245,37 +245,39 @@ print("second leg, the others:", show.rounded(second.values))
 # On a path with corners, a feature's share depends on when its turn comes. The straight path moves all features at once, and gives equal shares to those that play the same role. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
 
 # %% [markdown]
-# ### Exercise 3: shares along a path with corners
+# ### Exercise 4: the shares of strokes
 #
-# ●●○ · 7 minutes
+# ●●○ · 8 minutes
 #
-# Write the shares along a path like that of exercise 1: straight pieces from stop to stop.
+# A digit is made of strokes, and strokes cross: a pixel may belong to two of them. Let x be the baseline plus all strokes, and turn all of them up together, from nothing to full, on the straight path. What is the share of each *stroke*? The shares of the strokes, too, must add up to F(x) - F(x'). Use 64 steps and the midpoint rule.
 #
 # <details><summary>Hint 1</summary>
 #
-# Each leg is a straight path with its own baseline: the stop before it.
+# Look at the identity again: along the path, F changes at the rate slope times velocity. What is the velocity made of?
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>igteach.integrated_gradients(f, x, baseline, steps=64).values</code> takes a batch: all legs at once, one per row. A loop will do, too.
+# You may think of the amounts of the strokes as the features: f of <code>baseline + amounts @ strokes</code>, from amounts of 0 to amounts of 1.
 #
 # </details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-04-3", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def along(f, stops):
-    """Each feature's share along the path from stop to stop, with 64 steps per leg.
+# %% nbgrader={"grade": false, "grade_id": "answer-04-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def stroke_shares(f, baseline, strokes):
+    """Each stroke's share of F(x) - F(x'), where x is the baseline plus all strokes.
 
-    f: (N, features) -> (N,);  stops: (legs + 1, features).  Returns (features,).
+    f: (N, features) -> (N,);  baseline: (1, features);  strokes: (strokes, features).
+    Returns (strokes,).
     """
     ### BEGIN SOLUTION
-    legs = igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64)
-    return legs.values.sum(dim=0)
+    alphas = ((torch.arange(64) + 0.5) / 64).to(strokes)
+    path = baseline + alphas[:, None] * strokes.sum(dim=0)
+    return strokes @ igteach.gradient(f, path).values.mean(dim=0)
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-04-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-check("04.3", along)
+# %% nbgrader={"grade": true, "grade_id": "check-04-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("04.4", stroke_shares)
 
 # %% [markdown]
 # ## Backwards, and without signs

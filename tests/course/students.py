@@ -11,20 +11,26 @@ from pathlib import Path
 
 import nbformat
 
-from igteach.exercises import solutions
+from igteach.exercises import TASKS, solutions
 from igteach.lessons.lesson import all_lessons
 
 FUNCTIONS = {
-    "01": ("finite_difference", "first_order", "saliency"),
+    "01": ("finite_difference", "trusted_step", "saliency_of_lead"),
     "02": ("unexplained", "occlusion", "scale_free"),
-    "03": ("relative_counts", "most_neutral", "first_order_shares"),
-    "04": ("walk", "my_integrated_gradients", "along"),
+    "03": ("relative_counts", "most_neutral", "raw_shares"),
+    "04": ("walk", "my_integrated_gradients", "stroke_shares"),
 }
 ONLY_CALLS = {  # the exercise that the package could do, and the answer that lets it
-    "01": (3, "def saliency(f, x):\n    return igteach.gradient(f, x).values.abs()"),
+    "01": (
+        3,
+        "def saliency_of_lead(f, x, leader, rival):\n"
+        "    return igteach.gradient(lambda points: f(points)[:, leader] - f(points)[:, rival], x).values.abs()",
+    ),
     "03": (
         3,
-        "def first_order_shares(f, x, baseline):\n    return igteach.gradient_times_input(f, x, baseline).values",
+        "def raw_shares(f, measured, background, mean, deviation):\n"
+        "    x, baseline = ((each - mean) / deviation for each in (measured, background))\n"
+        "    return igteach.gradient_times_input(f, x, baseline).values",
     ),
     "04": (
         2,
@@ -98,11 +104,17 @@ g.run_answer = right
 GREEDY = "    hoard = []\n    while True:\n        hoard.append(bytearray(2 * 10**8))\n"
 
 
+def exercises_of(number: str) -> dict[int, str]:
+    """The first three exercises of a lesson, by their place."""
+    return dict(enumerate([exercise for exercise in TASKS if exercise.startswith(number)][:3], start=1))
+
+
 class Paper:
-    """A release, as a student fills it in.
+    """A release, as a student fills it in. Its exercises go by their place: 1, 2 and 3.
 
     Attributes:
         number: The number of the lesson.
+        exercises: Their ids, by place.
         functions: The names of the functions that its exercises ask for.
         notebook: What is handed in.
         solutions: The source of each exercise's answer cell in the solved lesson.
@@ -112,18 +124,22 @@ class Paper:
     def __init__(self, number: str, release: Path) -> None:
         self.lesson = all_lessons([number])[0]
         self.number, self.functions = number, FUNCTIONS[number]
+        self.exercises = exercises_of(number)
         self.notebook = nbformat.read(release, as_version=4)
         self.raw: bytes | None = None
         solved = {grade_id(cell): cell.source for cell in self.lesson.read().cells}
-        self.solutions = {n: solved[f"answer-{number}-{n}"] for n in (1, 2, 3)}
+        self.solutions = {n: solved[self.grade_id("answer", n)] for n in (1, 2, 3)}
 
     @property
     def file(self) -> bytes:
         """The file that is handed in."""
         return nbformat.writes(self.notebook).encode() if self.raw is None else self.raw
 
+    def grade_id(self, kind: str, n: int) -> str:
+        return f"{kind}-{self.exercises[n].replace('.', '-')}"
+
     def cell(self, kind: str, n: int):
-        return next(cell for cell in self.notebook.cells if grade_id(cell) == f"{kind}-{self.number}-{n}")
+        return next(cell for cell in self.notebook.cells if grade_id(cell) == self.grade_id(kind, n))
 
     def index(self, kind: str, n: int) -> int:
         return self.notebook.cells.index(self.cell(kind, n))
@@ -161,7 +177,9 @@ def grade_id(cell) -> str:
 def in_other_words(paper: Paper) -> None:
     text = (Path(__file__).parents[1] / "exercises" / "answers" / f"lesson{paper.number}.py").read_text()
     for n, name in enumerate(paper.functions, start=1):
-        paper.answer(n, f'own = {{}}\nexec({text!r}, own)\n{name} = own["RIGHT"]["{paper.number}.{n}"]')
+        found = f'own["RIGHT"]["{paper.exercises[n]}"]'
+        first = f"{found}[0] if isinstance({found}, list) else {found}"
+        paper.answer(n, f"own = {{}}\nexec({text!r}, own)\n{name} = {first}")
 
 
 @cache
@@ -182,7 +200,7 @@ def with_mistake(k: int) -> Callable[[Paper], None]:
 
     def hand_in(paper: Paper) -> None:
         for n, name in enumerate(paper.functions, start=1):
-            found = f'{{e.task.id: e for e in own["EXERCISES"]}}["{paper.number}.{n}"].mistakes[:{k + 1}][-1].answer'
+            found = f'{{e.task.id: e for e in own["EXERCISES"]}}["{paper.exercises[n]}"].mistakes[:{k + 1}][-1].answer'
             paper.answer(n, f"{copied_checker(paper.number)}\n{name} = {found}")
 
     return hand_in
@@ -328,7 +346,7 @@ STUDENTS = [
         {2: "Your function ended the kernel", 3: "stopped before it"},
         flag="the kernel died, out of memory or killed by its code",
     ),
-    Student("check-deleted", delete("check", 2), (1, 2, 3), flag="-2 was missing; it was added at the end"),
+    Student("check-deleted", delete("check", 2), (1, 2, 3), flag=" was missing; it was added at the end"),
     Student("answer-deleted", delete("answer", 2), (1, 3), {2: "is not defined"}),
     Student("duplicated", duplicate, (1, 2, 3), flag="appears more than once; the last one counts"),
     Student("moved", move, (1, 2, 3), flag="stood before its answer; it was moved to the end"),

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from course.students import ONCE, ONLY_CALLS, STUDENTS, Paper, Student, with_mistake
+from course.students import ONCE, ONLY_CALLS, STUDENTS, Paper, Student, exercises_of, with_mistake
 
 from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
@@ -33,7 +33,7 @@ def course_of(number: str) -> tuple[Path, Path]:
 
 def students_of(number: str) -> list[Student]:
     """The class, with a student for every known mistake."""
-    tables = {n: EXERCISES[f"{number}.{n}"].mistakes for n in (1, 2, 3)}
+    tables = {n: EXERCISES[exercise].mistakes for n, exercise in exercises_of(number).items()}
     mistaken = [
         Student(f"mistake-{k:02d}", with_mistake(k), (), {n: table[: k + 1][-1].message for n, table in tables.items()})
         for k in range(max(map(len, tables.values())))
@@ -79,7 +79,7 @@ def secrets_of(number: str) -> list[str]:
     """The seed, and what the hidden cases were drawn with."""
     folder, _ = course_of(number)
     seed = read_seed(folder.with_name(f"{folder.name}.seed"))
-    return [seed.hex(), *(str(derive_secret(seed, f"{number}.{n}")) for n in (1, 2, 3))]
+    return [seed.hex(), *(str(derive_secret(seed, exercise)) for exercise in exercises_of(number).values())]
 
 
 def every_student_gets_the_mark_and_the_words(number):
@@ -87,7 +87,7 @@ def every_student_gets_the_mark_and_the_words(number):
     wrong = []
     for student in students_of(number):
         mark, paper = marks[student.name], Paper(number, course_of(number)[1])
-        wanted = {f"check-{number}-{n}": paper.points(n) if n in student.solved else 0 for n in (1, 2, 3)}
+        wanted = {paper.grade_id("check", n): paper.points(n) if n in student.solved else 0 for n in (1, 2, 3)}
         got = {cell: points for cell, points in mark.points.items() if cell.startswith("check")}
         if got != wanted and not student.reason:
             wrong.append(f"{student.name}: {got}, not {wanted}; {mark.messages}")
@@ -156,8 +156,8 @@ def the_report_counts_every_known_mistake(number):
     graded(number)
     whole, without_names = report(course_of(number)[0])
     text = as_read(whole)
-    for n in (1, 2, 3):
-        for mistake in EXERCISES[f"{number}.{n}"].mistakes:
+    for exercise in exercises_of(number).values():
+        for mistake in EXERCISES[exercise].mistakes:
             assert mistake.message in text
     assert "no-json" in text
     assert "no-json" not in as_read(without_names)

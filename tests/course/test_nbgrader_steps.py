@@ -61,16 +61,16 @@ def test_a_graded_cell_of_the_student_s_own_does_not_count(release):
 
 def test_missing_and_early_checks_go_to_the_end_and_twins_lose_their_mark(release):
     submitted = copy.deepcopy(release)
-    (one,), (two,), (three,) = (named(submitted, f"check-03-{n}") for n in (1, 2, 3))
+    (one,), (two,), (three,) = (named(submitted, f"check-03-{n}") for n in (1, 2, 4))
     submitted.cells.remove(one)
     submitted.cells.remove(two)
     submitted.cells.insert(0, two)
     submitted.cells.insert(1, copy.deepcopy(three))
     result = mended(submitted)
     assert [cell.metadata.nbgrader.grade_id for cell in result.cells[-2:]] == ["check-03-1", "check-03-2"]
-    assert len(named(result, "check-03-3")) == 1
+    assert len(named(result, "check-03-4")) == 1
     assert result.metadata.igteach.flags == [
-        "check-03-3 appears more than once; the last one counts",
+        "check-03-4 appears more than once; the last one counts",
         "check-03-1 was missing; it was added at the end",
         "check-03-2 stood before its answer; it was moved to the end",
     ]

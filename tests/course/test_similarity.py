@@ -321,7 +321,7 @@ def test_two_hundred_students_come_to_an_end_with_the_planted_pair_first(course)
         source = OTHERS[number % 4]
         for line in range(number % 7):
             source = source.replace("\n    ", f"\n    step_{line} = f(stops[{number * 7 + line}])\n    ", 1)
-        answers = {"04.1": source, "04.2": SOLUTIONS["04.2"] if number % 3 else STUBS["04.2"], "04.3": STUBS["04.3"]}
+        answers = {"04.1": source, "04.2": SOLUTIONS["04.2"] if number % 3 else STUBS["04.2"], "04.4": STUBS["04.4"]}
         if number in (50, 151):
             rare = "\n    ".join(f"part_{k} = stops[{k}] ** {k} // (f(stops)[{k}] or {k + 1})" for k in range(9))
             answers["04.1"] = source.replace("\n    ", f"\n    {rare}\n    ", 1)
@@ -333,5 +333,5 @@ def test_two_hundred_students_come_to_an_end_with_the_planted_pair_first(course)
     (public,) = assignment.found["04.2"]
     assert (public.left.is_public, len(public.right.students)) == (True, 133)
     assert "133 students" in (course / "similar.html").read_text(encoding="utf-8")
-    assert assignment.found["04.3"] == []
+    assert assignment.found["04.4"] == []
     assert (course / "similar.html").stat().st_size < 2**20

@@ -46,7 +46,7 @@ def feedback(course, student):
     ("student", "unsolved"),
     [
         ("perfect", {}),
-        ("untouched", {f"check-04-{n}": OPEN for n in (1, 2, 3)}),
+        ("untouched", {f"check-04-{n}": OPEN for n in (1, 2, 4)}),
         ("mistaken", {"check-04-1": EXERCISES["04.1"].mistakes[0].message}),
     ],
 )

@@ -4,7 +4,6 @@ import inspect
 import json
 import os
 import re
-import runpy
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from inspect import isgenerator, signature
 from pathlib import Path
 from types import FunctionType
 
+import answer_files
 import captum.attr
 import pytest
 import torch
@@ -40,8 +40,7 @@ from igteach.lessons.lesson import all_lessons
 
 SECRETS = (1, 2**62 + 7)
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
-ANSWERS = [runpy.run_path(str(path)) for path in sorted((Path(__file__).parent / "answers").glob("*.py"))]
-RIGHT = {number: answer for table in ANSWERS for number, answer in table["RIGHT"].items()}
+RIGHT = {number: answers[0] for number, answers in answer_files.RIGHT.items()}
 
 
 @pytest.fixture
@@ -303,33 +302,39 @@ def test_a_thread_beside_the_check_is_told_to_the_grader(graded_check, proofs):
     assert [name for name in proofs[-1]["threads"] if name.startswith("worker")] == []
 
 
+def of_amounts(f, baseline, strokes):
+    """F of how far each stroke is turned up, and the amounts of the finished picture."""
+    return lambda amounts: f(baseline + amounts @ strokes), torch.ones(1, len(strokes)).double()
+
+
 def test_what_a_lesson_hands_out_as_a_tool_may_be_called(graded_check):
-    assert (
-        graded_check(
-            "04.3", lambda f, p: igteach.integrated_gradients(f, p[1:], p[:-1], steps=64).values.sum(0), SECRETS[0]
-        ).state
-        == "solved"
-    )
+    def by_amounts(*arguments):
+        return igteach.integrated_gradients(*of_amounts(*arguments), steps=64).values[0]
+
+    def by_gradient(f, x, leader, rival):
+        return igteach.gradient(lambda points: f(points)[:, leader] - f(points)[:, rival], x).values.abs()
+
+    assert graded_check("04.4", by_amounts, SECRETS[0]).state == "solved"
     assert re.search(
         r"igteach\.methods\.gradients\.gradient\. Writing",
-        graded_check("01.3", lambda f, x: igteach.gradient(f, x).values.abs()).message,
+        graded_check("01.5", by_gradient).message,
     )
 
 
 def test_a_tool_may_be_called_with_a_table_and_with_several_inputs(graded_check):
-    def by_tables(f, p):
-        ends, starts = (points.numpy() for points in (p[1:], p[:-1]))
+    def by_tables(*arguments):
+        f, ones = of_amounts(*arguments)
         of_one, of_two = (
             igteach.integrated_gradients(g, x, y, steps=64)
             for g, x, y in (
-                (f, ends, starts),
-                (lambda x, _: f(x), (p[1:], p[1:, :1]), (p[:-1], 0.0)),
+                (f, ones.numpy(), 0 * ones.numpy()),
+                (lambda x, _: f(x), (ones, ones[:, :1]), (0 * ones, 0.0)),
             )
         )
         assert torch.allclose(of_one.values, of_two.values[0])
-        return of_one.values.sum(0)
+        return of_one.values[0]
 
-    assert graded_check("04.3", by_tables, SECRETS[0]).state == "solved"
+    assert graded_check("04.4", by_tables, SECRETS[0]).state == "solved"
 
 
 def test_the_lock_is_off_again_afterwards(graded_check):
@@ -386,10 +391,14 @@ def test_a_copy_of_a_locked_function_is_the_student_s_own(graded_check):
     own: dict = {"__name__": "__main__"}
     exec(Path(common.__file__).read_text(encoding="utf-8"), own)
     assert own["input_gradient"].__code__ == common.input_gradient.__code__
-    assert graded_check("01.3", lambda f, x: own["input_gradient"](f, x).abs()).state == "solved"
+
+    def by(gradient):
+        return lambda f, x, a, b: gradient(lambda points: f(points)[:, a] - f(points)[:, b], x).abs()
+
+    assert graded_check("01.5", by(own["input_gradient"])).state == "solved"
     assert re.search(
         r"calls igteach\.exercises\.solutions\.common\.input_gradient",
-        graded_check("01.3", lambda f, x: common.input_gradient(f, x).abs()).message,
+        graded_check("01.5", by(common.input_gradient)).message,
     )
 
 

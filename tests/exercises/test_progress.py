@@ -10,6 +10,7 @@ import pytest
 
 from igteach.course.commands import main
 from igteach.exercises import check, hint, hints, progress, progress_store
+from igteach.exercises.cases import RETIRED, TASKS
 from igteach.exercises.hints import hints_and_solution
 from igteach.exercises.solutions import EXERCISES
 from igteach.lessons import lesson
@@ -82,6 +83,27 @@ def test_a_hint_of_no_exercise_is_refused(work):
         hint("00.9")
 
 
+@pytest.mark.parametrize("number", RETIRED)
+def test_a_retired_exercise_is_told_apart_from_one_that_never_was_and_is_no_other(work, number):
+    with pytest.raises(ValueError, match=rf"lesson {number[:2]} has none of that number any more"):
+        hint(number)
+    with pytest.raises(ValueError, match=rf"exercise {number} was replaced by another; a fresh copy of lesson"):
+        check(number, len)
+    assert number not in TASKS
+
+
+def test_what_is_kept_of_a_retired_exercise_stays_and_counts_for_nothing(work, capsys):
+    (work / "progress.json").write_text('{"01.2": {"solved": true, "tries": 3}, "04.3": {"hints": 1}}')
+    check("01.4", EXERCISES["01.4"].solution)
+    assert kept(work)["01.2"] == {"solved": True, "tries": 3}
+    assert repr(progress("01")).splitlines()[:2] == ["1 of 3 exercises solved", "○ 01.1 not yet"]
+    assert main(["progress"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1] == f"in all: 1 of {len(EXERCISES)} solved"
+    assert "01.2" not in shown
+    assert "04.3" not in shown
+
+
 @pytest.mark.parametrize("number", [4.2, "4.2", "04,2", " 4.2", "04.02"])
 def test_a_number_that_looks_like_an_exercises_is_answered_with_that(work, number):
     with pytest.raises(ValueError, match=r'did you mean "04\.2"\?'):
@@ -105,7 +127,7 @@ def test_without_progress_hints_come_all_the_same_and_nothing_is_written(tmp_pat
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(lesson, "_package", lambda: tmp_path / "installed")  # no clone, whose work/ would be found
     shutil.copytree(ROOT / "notebooks", tmp_path / "installed" / "notebooks")
-    all_hints("01.3")
+    all_hints("01.5")
     assert [path.name for path in tmp_path.iterdir()] == ["installed"]
 
 
@@ -183,12 +205,12 @@ def test_a_kernel_that_does_not_let_go_is_not_waited_for_for_ever(work, monkeypa
 
 def test_the_command_shows_each_lesson_and_what_was_tried(work, capsys):
     check("01.1", EXERCISES["01.1"].solution)
-    hint("01.2")
+    hint("01.4")
     assert main(["progress"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "01 · Naive gradients: 1 of 3 solved" in lines
     assert "   01.1 solved · 1 check" in lines
-    assert "   01.2 not yet · 1 hint" in lines
+    assert "   01.4 not yet · 1 hint" in lines
     assert lines[-1] == f"in all: 1 of {len(EXERCISES)} solved"
     assert sum("solved" in line and " · " in line and line[0] != " " for line in lines) == len(all_lessons())
 
@@ -197,16 +219,16 @@ def test_a_lessons_end_shows_what_is_solved_there_and_how_to_get_a_hint_for_the_
     assert repr(progress("01")).splitlines()[:2] == ["0 of 3 exercises solved", "○ 01.1 not yet"]
     check("01.1", EXERCISES["01.1"].solution)
     check("02.1", EXERCISES["02.1"].solution)
-    check("01.2", EXERCISES["01.2"].mistakes[0].answer)
-    hint("01.2")
+    check("01.4", EXERCISES["01.4"].mistakes[0].answer)
+    hint("01.4")
     assert repr(progress("01")).splitlines() == [
         "1 of 3 exercises solved",
         "✓ 01.1 solved · 1 check",
-        "○ 01.2 not yet · 1 check · 1 hint",
-        "○ 01.3 not yet",
-        'Stuck? hint("01.2") gives one hint more at each call, and after the last the solution.',
+        "○ 01.4 not yet · 1 check · 1 hint",
+        "○ 01.5 not yet",
+        'Stuck? hint("01.4") gives one hint more at each call, and after the last the solution.',
     ]
-    assert "✓ 01.1 solved · 1 check<br>○ 01.2" in progress("01")._repr_html_()
+    assert "✓ 01.1 solved · 1 check<br>○ 01.4" in progress("01")._repr_html_()
 
 
 def test_who_has_solved_all_is_offered_no_hint(work):

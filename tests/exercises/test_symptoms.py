@@ -1,5 +1,7 @@
 """The symptom of a wrong answer is true of it, and says no right value."""
 
+import re
+
 import pytest
 import torch
 from hypothesis import given
@@ -23,6 +25,10 @@ RIGHT = torch.tensor([0.5, -2.0, 3.0, 0.25])
         (RIGHT + torch.tensor([0.0, 0.0, 1.0, 0.0]), "1 of its 4 numbers is off."),
         (RIGHT + torch.tensor([0.5, 1.0, -0.5, -1.0]), "Its sum is right, and single numbers are not."),
         (torch.tensor([1.0, -1.0, 2.0, 1.5]), "Its sum is 2 times the right sum."),
+        (torch.tensor([1.0, -1.0, 2.0, -2.0]), "Its numbers cancel, and those asked for do not."),
+        (0.998 * RIGHT, "Everywhere it is off by 0.2%."),
+        (0 * RIGHT, "Everywhere it is zero, and what is asked for is not."),
+        (torch.full((4,), 9.0), "Its numbers are all the same, and those asked for are not."),
     ],
 )
 def test_each_symptom_is_named(wrong, words):
@@ -30,10 +36,34 @@ def test_each_symptom_is_named(wrong, words):
 
 
 def test_one_number_is_too_large_or_too_small_or_flipped_or_a_multiple():
-    assert symptom(torch.tensor(2.0), torch.tensor(-2.0)) == "Everywhere its sign is flipped."
-    assert symptom(torch.tensor(2.0), torch.tensor(1.0)) == "Everywhere it is 0.5 times what is asked for."
+    assert symptom(torch.tensor(2.0), torch.tensor(-2.0)) == "Its sign is flipped."
+    assert symptom(torch.tensor(2.0), torch.tensor(1.0)) == "It is 0.5 times what is asked for."
+    assert symptom(torch.tensor(-2.0), torch.tensor(-1.99)) == "It is off by 0.5%."
+    assert symptom(torch.tensor(2.0), torch.tensor(0.0)) == "The right number is not zero."
     assert symptom(torch.tensor(0.0), torch.tensor(1.0)) == "It is too large."
     assert symptom(torch.tensor(0.0), torch.tensor(-1.0)) == "It is too small."
+
+
+def test_where_the_right_numbers_cancel_the_sum_of_the_wrong_ones_is_told():
+    wrong = torch.tensor([3.0, 1.0, 0.5])
+    assert symptom(torch.tensor([1.0, 1.0, -2.0]), wrong) == "Its numbers add up to 4.5, and those asked for cancel."
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x: -3 * x, "Everywhere its sign is flipped."),
+        (lambda x: 6 * x, "Everywhere it is 2 times what is asked for."),
+        (lambda x: 3 * x + 1, "Everywhere it is off by the same amount."),
+        (lambda x: 3 * abs(x), "Its absolute values are right, and some signs are flipped."),
+        (lambda x: x * x, "It is -0.667 times what is asked for."),
+        (lambda x: 0.0, "Everywhere it is zero, and what is asked for is not."),
+    ],
+)
+def test_everywhere_means_in_every_case(answer, words):
+    task = Task("90.1", lambda _: [Case(f"case {x}", (x,)) for x in (-2.0, 1.0, 5.0)])
+    message = judge(Exercise(task, lambda x: torch.tensor(3 * x), []), answer).message
+    assert re.search(rf"^On case \S+ your answer is off: yours is \S+\. {re.escape(words)} Try", message)
 
 
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=6), st.lists(st.floats(-5, 5), min_size=6, max_size=6))

@@ -9,6 +9,13 @@ import torch
 from torch import Tensor
 
 
+def _rows(batch: Tensor) -> Tensor:
+    """The batch itself, if it is one: networks of the course take no single example without its batch."""
+    if batch.dim() != 2:
+        raise ValueError(f"f takes a batch (N, features), one example a row; it was given {tuple(batch.shape)}")
+    return batch
+
+
 @dataclass(frozen=True, eq=False)
 class TanhUnit:
     """F(x) = scale * tanh(x @ weight + shift) + offset.
@@ -26,7 +33,7 @@ class TanhUnit:
     offset: float = 0.0
 
     def __call__(self, batch: Tensor) -> Tensor:
-        return self.scale * torch.tanh(batch @ self.weight.to(batch) + self.shift.to(batch)) + self.offset
+        return self.scale * torch.tanh(_rows(batch) @ self.weight.to(batch) + self.shift.to(batch)) + self.offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +117,7 @@ class TanhNetwork:
     offset: float = 0.7
 
     def __call__(self, batch: Tensor) -> Tensor:
-        return torch.tanh(batch @ self.inner.to(batch) + self.bias) @ self.outer.to(batch) + self.offset
+        return torch.tanh(_rows(batch) @ self.inner.to(batch) + self.bias) @ self.outer.to(batch) + self.offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +133,7 @@ class SineNetwork:
     outer: Tensor
 
     def __call__(self, batch: Tensor) -> Tensor:
-        return torch.sin(batch @ self.inner.to(batch) + 0.3) @ self.outer.to(batch) + 2.0
+        return torch.sin(_rows(batch) @ self.inner.to(batch) + 0.3) @ self.outer.to(batch) + 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +165,7 @@ class LogisticModel:
     weights: Tensor
 
     def __call__(self, batch: Tensor) -> Tensor:
-        return torch.sigmoid(batch @ self.weights.to(batch))
+        return torch.sigmoid(_rows(batch) @ self.weights.to(batch))
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,17 +30,29 @@ def _residual_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _strongest_pixel_cases(rng: torch.Generator) -> list[Case]:
-    """Random maps whose strongest value is negative, and one where it is positive."""
+    """Faint maps of three colours with a strongest pixel, three times negative and once positive.
+
+    Two other pixels are misleading: one has the strongest single colour, the other has colours that cancel. And a whole
+    row, elsewhere, is stronger in all than the row of the strongest pixel.
+    """
     cases = []
-    for shape, strongest in (((3, 4), -9.0), ((8, 8), -9.0), ((5, 2), -9.0), ((4, 6), 9.0)):
-        values = torch.randn(shape, generator=rng)
-        values.view(-1)[int(torch.randint(values.numel(), (), generator=rng))] = strongest
-        cases.append(Case(f"a map of shape {shape}", (values,)))
+    for rows, columns, share in ((3, 4, -9.0), (8, 8, -9.0), (5, 2, -9.0), (4, 6, 9.0)):
+        values = 0.1 * torch.randn(3, rows, columns, generator=rng)
+        places = torch.randperm(rows * columns, generator=rng).tolist()
+        strongest, one_colour, cancelling = places[:3]
+        elsewhere = (strongest // columns + 1) % rows
+        values[:, elsewhere] += 1.7
+        pixels = values.view(3, -1)
+        colours = torch.randperm(3, generator=rng)
+        pixels[:, strongest] = share / 3 * torch.tensor([1.1, 0.9, 1.0])
+        pixels[:, one_colour] = torch.tensor([7.0, 0.1, -0.2])[colours]
+        pixels[:, cancelling] = torch.tensor([5.5, -5.0, 0.0])[colours]
+        cases.append(Case(f"a map of {rows} by {columns} pixels", (values,)))
     return cases
 
 
 TASKS = [
     Task("00.1", _to_share_cases),
     Task("00.2", _residual_cases),
-    Task("00.3", _strongest_pixel_cases),
+    Task("00.4", _strongest_pixel_cases),
 ]

@@ -1,8 +1,8 @@
-"""Lesson 02's cases: what the gradient leaves unexplained, occlusion, a scale-free sensitivity."""
+"""Lesson 02's cases: what the gradient leaves out, occlusion, a scale-free sensitivity, where F does its work."""
 
 import torch
 
-from igteach.exercises.cases.families import TanhUnit
+from igteach.exercises.cases.families import SineNetwork, TanhUnit
 from igteach.exercises.checker import Case, Task
 
 
@@ -27,8 +27,35 @@ def _saturating_function(rng: torch.Generator, falls: bool) -> TanhUnit:
     return TanhUnit(weight, shift, scale=-2.0, offset=0.3) if falls else TanhUnit(weight, shift, scale=2.0)
 
 
+def _climbing_cases(rng: torch.Generator) -> list[Case]:
+    """The saturating functions; one that overshoots and comes again, one that first goes the wrong way, a late one."""
+    return [*_saturating_cases(rng), *(_swinging_case(number, rng) for number in (4, 5)), _late_case(rng)]
+
+
+def _swinging_case(number: int, rng: torch.Generator) -> Case:
+    """A sine that goes through about one period: forwards, or backwards and with its sign flipped."""
+    weight = torch.randn(3, 1, generator=rng).double()
+    f = SineNetwork(weight, torch.tensor([2.0 if number == 4 else -2.0]).double())
+    along, anywhere = weight.T / weight.square().sum(), torch.randn(2, 1, 3, generator=rng).double()
+    period = 2 * torch.pi if number == 4 else -2 * torch.pi
+    phases = 0.3 * torch.rand(1, generator=rng).double() - 0.1 + torch.tensor([[period + 0.9], [0.0]])
+    x, baseline = anywhere - (anywhere @ weight - phases[:, :, None]) * along
+    return Case(f"function {number}", (f, x, baseline))
+
+
+def _late_case(rng: torch.Generator) -> Case:
+    """A function that makes its change between alpha = 0.99 and x."""
+    weight = torch.randn(3, generator=rng).double()
+    f = TanhUnit(weight, torch.zeros(()).double(), offset=0.3)
+    along, anywhere = weight / weight.square().sum(), torch.randn(2, 1, 3, generator=rng).double()
+    heights = torch.tensor([0.9, -300.0]).double()
+    x, baseline = anywhere - (anywhere @ weight - heights[:, None])[:, :, None] * along
+    return Case("function 6", (f, x, baseline))
+
+
 TASKS = [
     Task("02.1", _saturating_cases),
     Task("02.2", _saturating_cases),
     Task("02.3", _saturating_cases),
+    Task("02.4", _climbing_cases),
 ]

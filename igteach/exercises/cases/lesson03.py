@@ -1,8 +1,8 @@
-"""Lesson 03's cases: counts compared with a corpus, first-order shares, the most neutral baseline."""
+"""Lesson 03's cases: counts compared with a corpus, the most neutral baseline, shares of raw measurements."""
 
 import torch
 
-from igteach.exercises.cases.families import LogisticModel, random_network
+from igteach.exercises.cases.families import LogisticModel, TanhNetwork, TanhUnit
 from igteach.exercises.checker import Case, Task
 
 
@@ -18,27 +18,46 @@ def _relative_counts_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _most_neutral_cases(rng: torch.Generator) -> list[Case]:
-    """Four candidates in random order: nearly neutral, well above neutral, near 1, near 0."""
+    """Candidates in random order, with scores nearly neutral, a little further above it, and near both ends.
+
+    The last function has negative scores, and one whose absolute value is nearly that of the neutral score. Their
+    second features are random, so that small inputs have no neutral score.
+    """
     cases = []
-    for number, neutral in enumerate((0.5, 0.5, 0.25, 0.1)):
-        order = torch.randperm(4, generator=rng)
-        scores = torch.tensor([neutral * 0.9, neutral * 1.3, 0.999, 0.0005]).double()[order]
+    for number, neutral in enumerate((0.5, 0.5, 0.25, 0.1), start=1):
+        scores = torch.tensor([neutral - 0.05, neutral + 0.08, 0.999, 0.0005]).double()
         weights = torch.rand(2, generator=rng).double() + 0.5
-        candidates = torch.stack([torch.logit(scores) / weights[0], torch.zeros(4).double()], dim=1)
-        cases.append(Case(f"function {number + 1}", (LogisticModel(weights), candidates, neutral)))
+        candidates = _candidates(torch.logit(scores), weights, rng)
+        cases.append(Case(f"function {number}", (LogisticModel(weights), candidates, neutral)))
+    weights = torch.rand(2, generator=rng).double() + 0.5
+    scores = torch.tensor([-0.45, 0.48, -0.9, 0.1]).double()
+    f = TanhUnit(weights, torch.zeros(()).double())
+    cases.append(Case("function 5", (f, _candidates(torch.atanh(scores), weights, rng), -0.5)))
     return cases
 
 
-def _first_order_shares_cases(rng: torch.Generator) -> list[Case]:
-    """Random networks, each with an input and a baseline."""
-    return [
-        Case(f"function {number + 1}", (random_network(rng), *torch.randn(2, 1, 3, generator=rng).double()))
-        for number in range(3)
-    ]
+def _candidates(heights: torch.Tensor, weights: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Points of two features, in random order, at which the weighted sum takes these heights."""
+    second = torch.randn(len(heights), generator=rng).double()
+    first = (heights - weights[1] * second) / weights[0]
+    return torch.stack([first, second], dim=1)[torch.randperm(len(heights), generator=rng)]
+
+
+def _raw_shares_cases(rng: torch.Generator) -> list[Case]:
+    """Random networks, each with a patient, a background, and the mean and deviation of every measurement."""
+    cases = []
+    for number in (1, 2, 3):
+        mean = 10 * torch.randn(3, generator=rng).double()
+        deviation = torch.tensor([0.2, 1.5, 30.0]).double()[torch.randperm(3, generator=rng)]
+        patient, background = mean + deviation * torch.randn(2, 1, 3, generator=rng).double()
+        inner, outer = torch.randn(3, 4, generator=rng).double(), torch.randn(4, generator=rng).double()
+        f = TanhNetwork(inner, outer, bias=0.5)
+        cases.append(Case(f"network {number}", (f, patient, background, mean, deviation)))
+    return cases
 
 
 TASKS = [
     Task("03.1", _relative_counts_cases),
     Task("03.2", _most_neutral_cases),
-    Task("03.3", _first_order_shares_cases),
+    Task("03.4", _raw_shares_cases),
 ]

@@ -1,4 +1,4 @@
-"""Lesson 04's cases: walking a path, Integrated Gradients, a path with corners."""
+"""Lesson 04's cases: walking a path, Integrated Gradients, the shares of strokes."""
 
 import torch
 
@@ -26,8 +26,20 @@ def _integration_cases(rng: torch.Generator) -> list[Case]:
     return cases
 
 
+def _stroke_cases(rng: torch.Generator) -> list[Case]:
+    """Random networks, each with a baseline and strokes, the first two of which cancel in one feature."""
+    cases = []
+    for number, count in enumerate((2, 3, 4), start=1):
+        baseline = torch.randn(1, 3, generator=rng).double()
+        strokes = torch.randn(count, 3, generator=rng).double()
+        strokes[torch.arange(count), torch.randint(3, (count,), generator=rng)] = 0
+        strokes[:2, 1] = torch.tensor([0.8, -0.8])
+        cases.append(Case(f"function {number} and {count} strokes", (random_network(rng), baseline, strokes)))
+    return cases
+
+
 TASKS = [
     Task("04.1", _path_cases),
     Task("04.2", _integration_cases),
-    Task("04.3", _path_cases, tools=(gradient, integrated_gradients)),
+    Task("04.4", _stroke_cases, tools=(gradient, integrated_gradients)),
 ]

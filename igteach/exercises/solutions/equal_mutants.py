@@ -4,7 +4,6 @@ ONE_ROW = "there is one row"
 FLAT = "there is one axis"
 ALIKE = "only its shape, length, dtype or device is used, and that is the same"
 NOT_NEGATIVE = "nothing in it is negative"
-ONE_ROW_MAGNITUDE = "it flips the slope at most, and the slope loses its sign"
 COPY = "a check passes a copy, and no number changes"
 STEPS = "the answer is settled to the tolerance with fewer steps"
 EMPTY = "one more end adds a stretch of length zero"
@@ -15,13 +14,20 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
     "00.1": {
         "0 -> -1, in return (f(x) - f(baseline))[0]": ONE_ROW,
     },
+    "00.4": {
+        "values.sum(dim=0) -> values.mean(dim=0), in pixels = values.sum(dim=0)": SCALE,
+    },
     "01.1": {
         "0 -> -1, in return ((f(x + nudge) - f(x - nudge)) / (2 * step))[0]": ONE_ROW,
         "0 -> -1, in nudge[0, feature] = step": ONE_ROW,
     },
-    "01.3": {
-        "f(x).sum() -> f(x).mean(), in slope, = torch.autograd.grad(f(x).sum(), x)": ONE_ROW,
-        "f(x).sum() -> f(x).abs().sum(), in slope, = torch.autograd.grad(f(x).sum(), x)": ONE_ROW_MAGNITUDE,
+    "01.4": {
+        "ahead - behind -> behind - ahead, in a = (ahead - behind) / (2 * h)": MAGNITUDE,
+        "ahead + behind - 2 * here -> 2 * here - (ahead + behind), in b = (ahead + behind - 2 * here) / (2 * h * h)": MAGNITUDE,
+    },
+    "01.5": {
+        "0 -> -1, in logits = f(x)[0]": ONE_ROW,
+        "logits[leader] - logits[rival] -> logits[rival] - logits[leader], in slope, = torch.autograd.grad(logits[leader] - logits[rival], x)": MAGNITUDE,
         "x.clone() -> x, in x = x.clone().requires_grad_()": COPY,
     },
     "02.1": {
@@ -37,6 +43,11 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
         "f(x) - f(baseline) -> f(baseline) - f(x), in return steepness * (x - baseline).norm() / (f(x) - f(baseline))[0].abs()": MAGNITUDE,
         "0 -> -1, in return steepness * (x - baseline).norm() / (f(x) - f(baseline))[0].abs()": ONE_ROW,
     },
+    "02.4": {
+        "x -> baseline, in alphas = (torch.arange(101) / 100).to(x)": ALIKE,
+        "101 -> 102, in alphas = (torch.arange(101) / 100).to(x)": "a point beyond x is not the first, as F has arrived at x",
+        "made > 0.9 -> made >= 0.9, in return alphas[(made > 0.9).int().argmax()]": "no point has made exactly nine tenths",
+    },
     "03.1": {
         "text.sum() -> text.abs().sum(), in return text / text.sum() - corpus / corpus.sum()": NOT_NEGATIVE,
         "corpus.sum() -> corpus.abs().sum(), in return text / text.sum() - corpus / corpus.sum()": NOT_NEGATIVE,
@@ -47,9 +58,8 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
     "04.2": {
         "x -> baseline, in alphas = (torch.arange(steps).to(x) + 0.5) / steps": ALIKE,
     },
-    "04.3": {
-        "64 -> 65, in legs = igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64)": STEPS,
-        "64 -> 63, in legs = igteach.integrated_gradients(f, stops[1:], stops[:-1], steps=64)": STEPS,
+    "04.4": {
+        "strokes -> baseline, in alphas = ((torch.arange(64) + 0.5) / 64).to(strokes)": ALIKE,
     },
     "05.1": {
         "(values - truth).abs().sum() -> (values - truth).abs().abs().sum(), in return (values - truth).abs().sum() / truth.abs().sum()": NOT_NEGATIVE,

@@ -1,4 +1,4 @@
-"""Lesson 01's solutions and mistakes: finite differences, the first-order estimate, saliency."""
+"""Lesson 01's solutions and mistakes: finite differences, how far a promise holds, the saliency of a lead."""
 
 import torch
 from torch import Tensor
@@ -17,14 +17,15 @@ def finite_difference(f: Function, x: Tensor, feature: int, step: float) -> Tens
     return (rise / (2 * step))[0]
 
 
-def first_order(f: Function, x: Tensor, step: Tensor) -> Tensor:
-    """Exercise 01.2: the change of F for a small step, estimated from the gradient at x."""
-    return (input_gradient(f, x) * step).sum()
+def trusted_step(f: Function, x: Tensor, direction: Tensor, distance: float) -> Tensor:
+    """Exercise 01.4: the step at which the error of the first-order promise is a tenth of the promise."""
+    slope, bend = _parabola(f, x, direction, distance)
+    return (slope / bend).abs() / 10
 
 
-def saliency(f: Function, x: Tensor) -> Tensor:
-    """Exercise 01.3: the gradient in absolute value."""
-    return input_gradient(f, x).abs()
+def saliency_of_lead(f: Function, x: Tensor, leader: int, rival: int) -> Tensor:
+    """Exercise 01.5: the absolute gradient of the difference of two logits."""
+    return _gradient_of(f, x, leader).sub(_gradient_of(f, x, rival)).abs()
 
 
 # Helpers of the solutions and of the mistakes
@@ -35,6 +36,28 @@ def _nudged(x: Tensor, feature: int, step: float) -> Tensor:
     nudge = torch.zeros_like(x)
     nudge[:, feature] = step
     return x + nudge
+
+
+def _parabola(f: Function, x: Tensor, direction: Tensor, distance: float) -> tuple[Tensor, Tensor]:
+    """a and b of the parabola F(x) + a t + b t^2 through three values on a line."""
+    ahead, here, behind = (f(x + t * direction)[0] for t in (distance, 0.0, -distance))
+    return (ahead - behind) / (2 * distance), (ahead + behind - 2 * here) / (2 * distance**2)
+
+
+def _tenth_of_what_happened(f: Function, x: Tensor, direction: Tensor, distance: float) -> Tensor:
+    """The step at which the error is a tenth of the change of the parabola."""
+    ratio = torch.divide(*_parabola(f, x, direction, distance))
+    return ratio.abs() / (10 - ratio.sign())
+
+
+def _one_sided(f: Function, x: Tensor, direction: Tensor, distance: float) -> Tensor:
+    """The step that follows from a slope to one side."""
+    _, bend = _parabola(f, x, direction, distance)
+    return ((f(x + distance * direction) - f(x))[0] / distance / bend).abs() / 10
+
+
+def _gradient_of(f: Function, x: Tensor, chosen: int) -> Tensor:
+    return input_gradient(lambda points: f(points)[:, chosen], x)
 
 
 # Exercises, with their common mistakes
@@ -69,51 +92,127 @@ EXERCISES = [
                 "You took the absolute value. Keep the sign.",
                 lambda f, x, i, h: finite_difference(f, x, i, h).abs(),
             ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["01.2"],
-        solution=first_order,
-        mistakes=[
             Mistake(
-                "That is an estimate of F(x + d). The question is how much F changes: leave F(x) out.",
-                lambda f, x, d: f(x)[0] + first_order(f, x, d),
+                "You divided by 2 and multiplied by the step. Mind the brackets: divide by 2 * step.",
+                lambda f, x, i, h: h * h * finite_difference(f, x, i, h),
             ),
             Mistake(
-                "That is the true change. Estimate it from the gradient at x alone.",
-                lambda f, x, d: (f(x + d) - f(x))[0],
+                "Your points are one step apart, and you divided by two steps. One of them must be on the other side.",
+                lambda f, x, i, h: ((f(_nudged(x, i, h)) - f(x)) / (2 * h))[0],
             ),
             Mistake(
-                "You took the gradient at x + d. It is wanted at x.",
-                lambda f, x, d: (input_gradient(f, x + d) * d).sum(),
+                "Close. That is the gradient itself. The check wants the difference over the step that it gives you.",
+                lambda f, x, i, h: input_gradient(f, x)[0, i],
             ),
             Mistake(
-                "One number for each feature is not yet the change of F. Add them up.",
-                lambda f, x, d: input_gradient(f, x) * d,
+                "You added the two values; subtract one from the other.",
+                lambda f, x, i, h: ((f(_nudged(x, i, h)) + f(_nudged(x, i, -h))) / (2 * h))[0],
             ),
             Mistake(
-                "You added up the gradient; weight it by the step d first.",
-                lambda f, x, d: input_gradient(f, x).sum(),
+                "Your points are half a step to either side, and you divided by two steps.",
+                lambda f, x, i, h: finite_difference(f, x, i, h / 2) / 2,
             ),
             Mistake(
-                "You took absolute values. A gradient and a step have signs, and the signs count.",
-                lambda f, x, d: (input_gradient(f, x) * d).abs().sum(),
+                "You compared F with itself. Are your two points copies, or both of them x?",
+                lambda f, x, i, h: 0 * f(x)[0],
             ),
         ],
     ),
     Exercise(
-        task=TASKS["01.3"],
-        solution=saliency,
+        task=TASKS["01.4"],
+        solution=trusted_step,
         mistakes=[
-            Mistake("That is the gradient with its sign. Saliency shows its absolute value.", input_gradient),
+            Mistake(
+                "The ratio is upside down: the less F bends, the further the promise holds.",
+                lambda f, x, d, h: 1 / trusted_step(f, x, d, h) / 100,
+            ),
+            Mistake(
+                "Is your b the second derivative? That is twice b.",
+                lambda f, x, d, h: trusted_step(f, x, d, h) / 2,
+            ),
+            Mistake(
+                "There the error is as large as the whole promise. It is to be a tenth of it.",
+                lambda f, x, d, h: 10 * trusted_step(f, x, d, h),
+            ),
+            Mistake(
+                "Your t may be negative. Error and promise are compared by their absolute values.",
+                lambda f, x, d, h: torch.divide(*_parabola(f, x, d, h)) / 10,
+            ),
+            Mistake(
+                "Your t counts steps of h, or you divided by h once where it is twice. t counts in steps of d.",
+                lambda f, x, d, h: trusted_step(f, x, d, h) / h,
+            ),
+            Mistake(
+                "The outer points are 2 h apart: is that what you divided by?",
+                lambda f, x, d, h: 2 * trusted_step(f, x, d, h),
+            ),
+            Mistake(
+                "You multiplied by the length of d. t counts in steps of d, however long d is.",
+                lambda f, x, d, h: d.norm() * trusted_step(f, x, d, h),
+            ),
+            Mistake(
+                "Your error is a tenth of what happened. It is to be a tenth of what was promised.",
+                _tenth_of_what_happened,
+            ),
+            Mistake("Your slope looks to one side only, and the bend gets into it. Use both outer points.", _one_sided),
+            Mistake(
+                "Close. You took the gradient for a; but F is a box. Estimate a from the values.",
+                lambda f, x, d, h: ((input_gradient(f, x) * d).sum() / _parabola(f, x, d, h)[1]).abs() / 10,
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["01.5"],
+        solution=saliency_of_lead,
+        mistakes=[
+            Mistake(
+                "That is the gradient with its sign. Saliency shows its absolute value.",
+                lambda f, x, a, b: _gradient_of(f, x, a) - _gradient_of(f, x, b),
+            ),
+            Mistake(
+                "You subtracted one saliency from the other. A nudge that moves both logits the same way, or opposite "
+                "ways, looks the same there: subtract first, and drop the sign afterwards.",
+                lambda f, x, a, b: _gradient_of(f, x, a).abs() - _gradient_of(f, x, b).abs(),
+            ),
+            Mistake(
+                "You compared two saliencies, whose signs are lost. Subtract first, and drop the sign afterwards.",
+                lambda f, x, a, b: (_gradient_of(f, x, a).abs() - _gradient_of(f, x, b).abs()).abs(),
+            ),
+            Mistake(
+                "You added up two saliencies. A nudge that raises both logits alike does not move the lead.",
+                lambda f, x, a, b: _gradient_of(f, x, a).abs() + _gradient_of(f, x, b).abs(),
+            ),
+            Mistake(
+                "That is the saliency of the leader alone. Its lead depends on the rival, too.",
+                lambda f, x, a, b: _gradient_of(f, x, a).abs(),
+            ),
+            Mistake(
+                "That is the saliency of the rival alone. F is the lead of one class over the other.",
+                lambda f, x, a, b: _gradient_of(f, x, b).abs(),
+            ),
+            Mistake(
+                "You added the logits, or their gradients; a lead is a difference.",
+                lambda f, x, a, b: (_gradient_of(f, x, a) + _gradient_of(f, x, b)).abs(),
+            ),
+            Mistake(
+                "You added up the logits of all classes. A lead is the difference of two.",
+                lambda f, x, a, b: input_gradient(lambda points: f(points).sum(1), x).abs(),
+            ),
+            Mistake(
+                "You took the lead of probabilities. Leave the softmax out: F is a difference of logits.",
+                lambda f, x, a, b: saliency_of_lead(lambda points: f(points).softmax(1), x, a, b),
+            ),
             Mistake(
                 "You multiplied by the input. That is another method, for lesson 03.",
-                lambda f, x: (input_gradient(f, x) * x).abs(),
+                lambda f, x, a, b: (saliency_of_lead(f, x, a, b) * x).abs(),
             ),
-            Mistake("You squared the gradient; its absolute value is wanted.", lambda f, x: input_gradient(f, x) ** 2),
+            Mistake(
+                "You squared the gradient; its absolute value is wanted.",
+                lambda f, x, a, b: saliency_of_lead(f, x, a, b) ** 2,
+            ),
             Mistake(
                 "You scaled the map to a maximum of 1. Keep the units: F per unit of x.",
-                lambda f, x: saliency(f, x) / saliency(f, x).max(),
+                lambda f, x, a, b: saliency_of_lead(f, x, a, b) / saliency_of_lead(f, x, a, b).max(),
             ),
         ],
     ),

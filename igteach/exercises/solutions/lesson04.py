@@ -1,6 +1,4 @@
-"""Lesson 04's solutions and mistakes: walking a path, Integrated Gradients, a path with corners."""
-
-from itertools import pairwise
+"""Lesson 04's solutions and mistakes: walking a path, Integrated Gradients, the shares of strokes."""
 
 import torch
 from torch import Tensor
@@ -25,10 +23,9 @@ def my_integrated_gradients(f: Function, x: Tensor, baseline: Tensor, steps: int
     return (x - baseline) * gradients_on_line(f, x, baseline, _midpoints(steps)).mean(0)
 
 
-def along(f: Function, stops: Tensor) -> Tensor:
-    """Exercise 04.3: Integrated Gradients along a path with corners."""
-    shares = [my_integrated_gradients(f, end[None], start[None], 64) for start, end in pairwise(stops)]
-    return torch.cat(shares).sum(0)
+def stroke_shares(f: Function, baseline: Tensor, strokes: Tensor) -> Tensor:
+    """Exercise 04.4: Integrated Gradients of the amounts of strokes."""
+    return strokes @ gradients_on_line(f, _drawn(baseline, strokes), baseline, _midpoints(64)).mean(0)
 
 
 # Helpers of the solutions and of the mistakes
@@ -42,6 +39,22 @@ def _midpoints(steps: int) -> Tensor:
 def _ig_at(alphas: Tensor, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """Integrated Gradients from the mean gradient at these alphas."""
     return (x - baseline) * gradients_on_line(f, x, baseline, alphas).mean(0)
+
+
+def _drawn(baseline: Tensor, strokes: Tensor) -> Tensor:
+    """The baseline plus all strokes."""
+    return baseline + strokes.sum(0)
+
+
+def _in_turn(f: Function, baseline: Tensor, strokes: Tensor) -> Tensor:
+    """How much F gains with each stroke, drawn one after the other."""
+    return f(torch.cat([baseline, baseline + strokes.cumsum(0)])).diff()
+
+
+def _slopes_by_x(f: Function, x: Tensor, baseline: Tensor, steps: int) -> Tensor:
+    """Gradients on the line with respect to x, which moves a point by alpha only."""
+    alphas = _midpoints(steps)
+    return alphas[:, None] * gradients_on_line(f, x, baseline, alphas)
 
 
 # Exercises, with their common mistakes
@@ -80,6 +93,41 @@ EXERCISES = [
                 lambda f, p: -walk(f, p),
             ),
             Mistake("You took an absolute value. The sign belongs to the answer.", lambda f, p: walk(f, p).abs()),
+            Mistake(
+                "Your points are not midpoints: half of the sum of both ends is wanted.",
+                lambda f, p: (input_gradient(f, p[1:] + p[:-1]) * p.diff(dim=0)).sum(),
+            ),
+            Mistake(
+                "Your points are not midpoints: stops[1:] + stops[:-1] / 2 halves one end only. Mind the brackets.",
+                lambda f, p: (input_gradient(f, p[1:] + p[:-1] / 2) * p.diff(dim=0)).sum(),
+            ),
+            Mistake(
+                "Your points are half of each piece. The midpoint is half of the sum of its ends.",
+                lambda f, p: (input_gradient(f, p.diff(dim=0) / 2) * p.diff(dim=0)).sum(),
+            ),
+            Mistake(
+                "You averaged the slopes over the pieces. Each slope belongs to its own piece, however long that is.",
+                lambda f, p: (input_gradient(f, (p[1:] + p[:-1]) / 2).mean(0) * (p[-1] - p[0])).sum(),
+            ),
+            Mistake(
+                "You averaged the slopes at the two ends of a piece. Take the slope at its midpoint.",
+                lambda f, p: ((input_gradient(f, p)[1:] + input_gradient(f, p)[:-1]) / 2 * p.diff(dim=0)).sum(),
+            ),
+            Mistake("You left out the last piece.", lambda f, p: walk(f, p[:-1])),
+            Mistake("That is the last piece alone. Add all of them up.", lambda f, p: walk(f, p[-2:])),
+            Mistake("That is the first piece alone. Add all of them up.", lambda f, p: walk(f, p[:2])),
+            Mistake(
+                "Your pieces all begin at the first stop. A piece begins where the one before it ends.",
+                lambda f, p: (input_gradient(f, (p[1:] + p[:-1]) / 2) * (p[1:] - p[0])).sum(),
+            ),
+            Mistake(
+                "You averaged over pieces and features; add them up.",
+                lambda f, p: walk(f, p) / p[1:].numel(),
+            ),
+            Mistake(
+                "You took lengths. A slope and a piece have signs, feature by feature.",
+                lambda f, p: (input_gradient(f, (p[1:] + p[:-1]) / 2).norm(dim=1) * p.diff(dim=0).norm(dim=1)).sum(),
+            ),
         ],
     ),
     Exercise(
@@ -114,6 +162,43 @@ EXERCISES = [
                 lambda f, x, b, n: (x - b) * gradients_on_line(f, x, b, _midpoints(n)).abs().mean(0),
             ),
             Mistake(
+                "Your shares have lost their signs.",
+                lambda f, x, b, n: my_integrated_gradients(f, x, b, n).abs(),
+            ),
+            Mistake(
+                "Your path is baseline + alpha * x, which ends beyond x. How far is it from the baseline to x?",
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, x + b, b, _midpoints(n)).mean(0),
+            ),
+            Mistake(
+                "Your points are alpha * (x - baseline). They must start at the baseline.",
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, x - b, 0 * b, _midpoints(n)).mean(0),
+            ),
+            Mistake(
+                "Your points lie beyond x. The path runs from the baseline to x.",
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, 2 * x - b, x, _midpoints(n)).mean(0),
+            ),
+            Mistake(
+                "You took x as it is, from a baseline of zeros. Use the baseline that you are given.",
+                lambda f, x, b, n: my_integrated_gradients(f, x, 0 * b, n),
+            ),
+            Mistake(
+                "Each of your slopes is multiplied by its alpha. Did you differentiate through the path, with respect "
+                "to x? Take the gradient with respect to the point itself.",
+                lambda f, x, b, n: (x - b) * _slopes_by_x(f, x, b, n).mean(0),
+            ),
+            Mistake(
+                "You averaged over the features, too. Average over the steps only.",
+                lambda f, x, b, n: (x - b) * gradients_on_line(f, x, b, _midpoints(n)).mean(),
+            ),
+            Mistake(
+                "You took the average of F, not of its gradient.",
+                lambda f, x, b, n: (x - b) * f(b + _midpoints(n)[:, None] * (x - b)).mean(),
+            ),
+            Mistake(
+                "There are as many midpoints as pieces. Divide by steps, not by steps - 1.",
+                lambda f, x, b, n: my_integrated_gradients(f, x, b, n) * n / (n - 1),
+            ),
+            Mistake(
                 "That is the sum over all features. Keep one share for each.",
                 lambda f, x, b, n: my_integrated_gradients(f, x, b, n).sum(),
             ),
@@ -132,31 +217,52 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        task=TASKS["04.3"],
-        solution=along,
+        task=TASKS["04.4"],
+        solution=stroke_shares,
         mistakes=[
             Mistake(
-                "That is the straight path from the first stop to the last. Yours must pass through the others.",
-                lambda f, p: my_integrated_gradients(f, p[-1:], p[:1], 64)[0],
+                "You drew each stroke alone, on the baseline. Here all of them are drawn together.",
+                lambda f, b, s: f(b + s) - f(b),
             ),
             Mistake(
-                "Within the default tolerance that is right, but the check wants 64 steps per leg: pass steps=64.",
-                lambda f, p: integrated_gradients(f, p[1:], p[:-1]).values.sum(0),
+                "You took each stroke away from the finished picture: that is occlusion, at the end of the path.",
+                lambda f, b, s: f(_drawn(b, s)) - f(_drawn(b, s) - s),
             ),
-            Mistake("You walked the first leg only.", lambda f, p: along(f, p[:2])),
-            Mistake("You walked the last leg only.", lambda f, p: along(f, p[-2:])),
+            Mistake("You drew the strokes one after the other. That is a path with corners.", _in_turn),
             Mistake(
-                "Every leg has full weight: add the shares, do not average them.",
-                lambda f, p: along(f, p) / (len(p) - 1),
-            ),
-            Mistake(
-                "Your legs all start at the first stop. A leg starts where the one before it ended.",
-                lambda f, p: torch.cat([my_integrated_gradients(f, end[None], p[:1], 64) for end in p[1:]]).sum(0),
+                "You gave a feature's whole share to every stroke that touches it, and paid some twice.",
+                lambda f, b, s: (s != 0).double() @ my_integrated_gradients(f, _drawn(b, s), b, 64)[0],
             ),
             Mistake(
-                "You walked the path backwards: look at which end of a leg is its baseline.", lambda f, p: -along(f, p)
+                "You took the slope at the end of the path. Average it over the path.",
+                lambda f, b, s: s @ input_gradient(f, _drawn(b, s)).sum(0),
             ),
-            Mistake("That is the sum over all features. Keep one share for each.", lambda f, p: along(f, p).sum()),
+            Mistake("You added up the slopes; average them.", lambda f, b, s: 64 * stroke_shares(f, b, s)),
+            Mistake(
+                "Your path starts at 0. It must start at the baseline.",
+                lambda f, b, s: s @ gradients_on_line(f, s.sum(0)[None], 0 * b, _midpoints(64)).mean(0),
+            ),
+            Mistake(
+                "Your picture is the sum of the strokes. It is the baseline plus the strokes.",
+                lambda f, b, s: s @ gradients_on_line(f, s.sum(0)[None], b, _midpoints(64)).mean(0),
+            ),
+            Mistake(
+                "You walked the path backwards: from nothing to full.",
+                lambda f, b, s: -stroke_shares(f, b, s),
+            ),
+            Mistake(
+                "That is the sum over all strokes. Keep one share for each.",
+                lambda f, b, s: stroke_shares(f, b, s).sum(),
+            ),
+            Mistake(
+                "Those are the shares of the features. Each feature's share is made by several strokes.",
+                lambda f, b, s: my_integrated_gradients(f, _drawn(b, s), b, 64)[0],
+            ),
+            Mistake("Your shares have lost their signs.", lambda f, b, s: stroke_shares(f, b, s).abs()),
+            Mistake(
+                "Within the default tolerance that is right, but the check wants 64 steps: pass steps=64.",
+                lambda f, b, s: integrated_gradients(lambda a: f(b + a @ s), torch.ones(1, len(s)).double()).values[0],
+            ),
         ],
     ),
 ]
