@@ -428,41 +428,50 @@ for tolerance in (0.05, 0.2):
 # More hardware means more **processes**. Attribution makes this easy: no picture needs to know about another. Process *rank* of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
 
 # %% [markdown]
-# ### Exercise 4: my pictures
+# ### Exercise 5: when is it done?
 #
-# ●●○ · 8 minutes
+# ●●○ · 10 minutes
 #
-# An earlier run has done some of the pictures. Which does this process still have to do? Pictures are dealt out one by one, done or not: process *rank* gets rank, rank + processes, and so on.
+# You know how many gradients each picture takes. The processes run on unlike machines, each at a speed of its own, and an earlier run has done some of the pictures. Pictures are dealt out by their number, done or not: process *rank* gets rank, rank + N, and so on. All processes start at once and skip what is done. After how many seconds is the last picture done?
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>torch.arange(start, end, step)</code> counts in steps. The numbers go from 0 to <code>len(is_done) - 1</code>.
+# Ask one process first. Which pictures are its own, and which of these are left?
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>is_done[mine]</code> says which of yours are done, and <code>~</code> swaps True and False.
+# <code>gradients[rank::len(speeds)]</code> are the gradients of its pictures, and <code>is_done[rank::len(speeds)]</code> says which are done; <code>~</code> swaps True and False.
 #
-# </details></details>
+# <details><summary>Hint 3</summary>
+#
+# The last process need not be the slowest one, nor the one with the most gradients: compare their seconds.
+#
+# </details></details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-10-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def my_pictures(is_done, rank, processes):
-    """The numbers of the pictures that this process still has to do, in order.
+# %% nbgrader={"grade": false, "grade_id": "answer-10-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def finishing_time(gradients, is_done, speeds):
+    """The seconds until the last process has done its pictures.
 
-    is_done: (pictures,), bool;  rank: from 0 to processes - 1.
-    Returns (pictures left to this process,).
+    gradients: (pictures,), what each takes;  is_done: (pictures,), bool;
+    speeds: (processes,), gradients per second.  Returns one number.
     """
     ### BEGIN SOLUTION
-    mine = torch.arange(rank, len(is_done), processes)
-    return mine[~is_done[mine]]
+    left = torch.where(is_done, 0, gradients)
+    seconds_each = [
+        left[rank :: len(speeds)].sum() / speeds[rank] for rank in range(len(speeds))
+    ]
+    return torch.stack(seconds_each).max()
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-10-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("10.4", my_pictures)
+# %% nbgrader={"grade": true, "grade_id": "check-10-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("10.5", finishing_time)
 
 # %% [markdown]
-# `igteach.methods.folder` is such a program, built on `torch.distributed`. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; started again, the program goes on where it stopped. `settings.json` records which model and options made the results, and the program refuses to go on with others. With EfficientNet-Lite0, on one machine with four GPUs, you would type
+# So eight processes are seldom eight times as fast: pictures differ, machines differ, and all wait for the last.
+#
+# `igteach.methods.folder` deals out its pictures in this way. It is built on `torch.distributed`. It reads a folder of pictures and writes a file for each; each file gets its final name only when complete; a picture that cannot be read is listed; started again, the program goes on where it stopped. `settings.json` records which model and options made the results, and the program refuses to go on with others. With EfficientNet-Lite0, on one machine with four GPUs, you would type
 #
 # ```
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS

@@ -340,37 +340,42 @@ print("the estimate is the error times", show.rounded(times, 2))
 # By the law of independent sampling, $1/\sqrt{n}$, sixty-four times the work divides the error by about eight. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: about twice the error. It comes from the samples themselves.
 
 # %% [markdown]
-# ### Exercise 2: a standard error
+# ### Exercise 5: how many samples?
 #
-# ●○○ · 5 minutes
+# ●●○ · 8 minutes
 #
-# Each sample gave one value for each feature, slope times x_i - x'_i: its pull. The share is the mean of the pulls. Say how far off that mean typically is: its standard error.
+# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. You allow an estimate of `tolerance`. Going by the first run, how many samples will it take in all?
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>pulls.std(dim=0)</code> says how widely the samples spread, feature by feature.
+# What would the estimate be with one sample, with 4, and with 100? Only the number changes.
 #
 # <details><summary>Hint 2</summary>
 #
-# The mean of n independent numbers has 1/n of their variance.
+# <code>pulls.std(dim=0)</code> says how widely the samples spread, feature by feature, and <code>pulls.mean(dim=0)</code> holds the shares. More samples change neither, but for luck.
 #
-# </details></details>
+# <details><summary>Hint 3</summary>
+#
+# Write the estimate as a fixed number over the root of n, and solve for n. Then round so that the estimate is within the tolerance.
+#
+# </details></details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-11-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def standard_error(pulls):
-    """The standard error of the mean over the samples, with the spread as torch's
-    std gives it.
+# %% nbgrader={"grade": false, "grade_id": "answer-11-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def samples_needed(pulls, tolerance):
+    """The smallest number of samples whose error estimate is at most the tolerance.
 
-    pulls: (samples, features).  Returns (features,).
+    pulls: (samples, features), those of a first run, with the spread as torch's std
+    gives it;  tolerance: a fraction of all |share|.  Returns one whole number.
     """
     ### BEGIN SOLUTION
-    return pulls.std(dim=0) / len(pulls) ** 0.5
+    of_one = pulls.std(dim=0).sum() / pulls.mean(dim=0).abs().sum()
+    return ((of_one / tolerance) ** 2).ceil()
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-11-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("11.2", standard_error)
+# %% nbgrader={"grade": true, "grade_id": "check-11-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("11.5", samples_needed)
 
 # %% [markdown]
 # ## A path that looks where it goes

@@ -258,45 +258,46 @@ print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less
 # The **area** under a curve is its mean: small is good for deletion, large for insertion.
 
 # %% [markdown]
-# ### Exercise 2: the first k pixels
+# ### Exercise 5: a curve for a table
 #
-# ●●○ · 8 minutes
+# ●●○ · 10 minutes
 #
-# Make the picture behind one point on the deletion curve.
+# The same test for a model that reads tables, such as that of lesson 03's patients. Replace the measurements of one row by those of the reference, one after another: the largest share first, signs and all. What is replaced stays replaced. Read F before the first and after each.
 #
 # <details><summary>Hint 1</summary>
 #
-# The sum over its colours decides a pixel's place in the order; then all its colours go.
+# With three measurements, write down the four rows that F is to read.
 #
 # <details><summary>Hint 2</summary>
 #
-# <code>values.sum(dim=0).flatten().topk(k).indices</code> are the pixels, counted row by row.
+# <code>shares[0].argsort(descending=True)</code> lists which measurement goes first, second, third.
 #
 # <details><summary>Hint 3</summary>
 #
-# On clones: <code>left.flatten(1)[:, first] = reference.flatten(1)[:, first]</code>. Flattening a fresh clone gives a view, so the clone changes.
+# Each row is a clone of the one before, with one more number replaced. <code>torch.cat(rows)</code> makes a batch of them.
 #
 # </details></details></details>
 
 
-# %% nbgrader={"grade": false, "grade_id": "answer-12-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def without_first(x, values, reference, k):
-    """The picture with its first k pixels replaced: those with the largest values,
-    signs and all.
+# %% nbgrader={"grade": false, "grade_id": "answer-12-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def deletion_curve(f, x, shares, reference):
+    """F as the features of a row are replaced, from F(x) to F(reference).
 
-    x, values, reference: (3, height, width);  k: a number of pixels.
-    Returns (3, height, width).
+    f: (N, features) -> (N,);  x, shares, reference: (1, features).
+    Returns (features + 1,).
     """
     ### BEGIN SOLUTION
-    first = values.sum(dim=0).flatten().topk(k).indices
-    left = x.clone()
-    left.flatten(1)[:, first] = reference.flatten(1)[:, first]
-    return left
+    rows = [x]
+    for feature in shares[0].argsort(descending=True):
+        left = rows[-1].clone()
+        left[0, feature] = reference[0, feature]
+        rows.append(left)
+    return f(torch.cat(rows))
     ### END SOLUTION
 
 
-# %% nbgrader={"grade": true, "grade_id": "check-12-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-check("12.2", without_first)
+# %% nbgrader={"grade": true, "grade_id": "check-12-5", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
+check("12.5", deletion_curve)
 
 # %% [markdown]
 # `deletion` and `insertion` do this for many pictures and return curves with their areas. They need a replacement, a baseline by another name: here the mean colour of each picture. The gradient and guided backpropagation are ranked by magnitude, which is how they are shown.

@@ -90,40 +90,6 @@ for prompt, *_ in (names, capital, nurse):
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
 # %% [markdown]
-# ### Exercise 1: a contrast
-#
-# ●○○ · 5 minutes
-#
-# Write F for a batch of prompts. A language model predicts the next token after *every* token of a prompt; you want the prediction after the last one.
-#
-# <details><summary>Hint 1</summary>
-#
-# <code>logits[:, -1]</code> is what the model says after the last token.
-#
-# <details><summary>Hint 2</summary>
-#
-# Subtract one column from another; no softmax is needed.
-#
-# </details></details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-13-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def contrast(logits, target, against):
-    """The logit of one next token minus that of another.
-
-    logits: (prompts, tokens, vocabulary);  target, against: token ids.
-    Returns (prompts,).
-    """
-    ### BEGIN SOLUTION
-    last = logits[:, -1]
-    return last[:, target] - last[:, against]
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-13-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("13.1", contrast)
-
-# %% [markdown]
 # ## An attribution that means nothing
 #
 # [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365) recommend zero embeddings as the baseline for text. Here is lesson 04's Integrated Gradients on the word embeddings, in 64 equal steps.
@@ -556,6 +522,52 @@ for row in rows:
 
 # %% [markdown]
 # Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning, so their rows distribute little. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
+
+# %% [markdown]
+# ### Exercise 5: two whole answers
+#
+# ●●○ · 8 minutes
+#
+# "New York" or "Los Angeles": two answers of two tokens each. You want to know why one *rather than* the other, as a whole: F is the log-probability of the first answer minus that of the second, given the prompt. The probability of an answer is the product of those of its tokens, each given everything before it. The model has read the prompt with the first answer, and the prompt with the second, and predicts the next token after *every* token. Write F.
+#
+# <details><summary>Hint 1</summary>
+#
+# Where was the first token of an answer predicted? After the last token of the prompt, that is at index <code>prompt - 1</code>.
+#
+# <details><summary>Hint 2</summary>
+#
+# With one token each a difference of logits was enough. After their first tokens, two answers have unlike pasts. So take <code>log_softmax</code> before you compare.
+#
+# <details><summary>Hint 3</summary>
+#
+# A loop will do: for each answer and each place of it, pick the log-probability of the token that stands there, at the index before; add up; subtract.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-13-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def contrast_of_answers(logits, ids, prompt):
+    """The log-probability of one answer minus that of another, given the prompt.
+
+    logits: (2, tokens, vocabulary), what the model says after each token;
+    ids: (2, tokens), what it read: the prompt with each answer, both equally long;
+    prompt: the number of tokens of the prompt.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    log_p = logits.log_softmax(dim=2)
+    contrast = 0.0
+    for place in range(prompt, ids.shape[1]):
+        first, second = ids[:, place]
+        contrast += log_p[0, place - 1, first] - log_p[1, place - 1, second]
+    return contrast
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-13-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("13.5", contrast_of_answers)
+
+# %% [markdown]
+# Its shares are the sum of the rows of the first answer's matrix minus that of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
 #
 # ## Inside the model
 #

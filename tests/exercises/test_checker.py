@@ -173,3 +173,28 @@ def test_the_right_answer_is_right_to_a_tenth_of_the_tolerance(number):
             precise = exercise.solution(*map(in_double, case.arguments)).double()
             scale = max(precise.abs().max().item(), TOLERANCE)
             assert (right.double() - precise).abs().max().item() <= 0.1 * TOLERANCE * scale, case.description
+
+
+TABLE = torch.tensor([[1.0, 2.0], [3.0, 4.5]])
+twice_a_table = exercise(lambda x: 2 * x, cases=((TABLE,),))
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda table: table.tolist(),
+        lambda table: tuple(table),
+        lambda table: [row.numpy() for row in table],
+        lambda table: [[number.item() for number in row] for row in table],
+        lambda table: [list(row) for row in table],
+        lambda table: [list(row.numpy()) for row in table],
+    ],
+)
+def test_a_list_of_rows_is_a_table(dress):
+    assert judge(twice_a_table, lambda x: dress(2 * x)).state == "solved"
+    assert "your answer is off" in judge(twice_a_table, lambda x: dress(3 * x)).message
+
+
+@pytest.mark.parametrize("rows", [[[2.0, 4.0], [6.0]], [[2.0, 4.0], "6, 9"], [[True, True], [True, True]]])
+def test_a_list_that_is_no_table_is_named(rows):
+    assert "Your function returns a list; a tensor of shape (2, 2)" in judge(twice_a_table, lambda _: rows).message

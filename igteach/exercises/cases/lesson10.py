@@ -1,4 +1,4 @@
-"""Lesson 10's cases: what a tolerance costs, IG in batches that fit, the rows that fit, one process's pictures."""
+"""Lesson 10's cases: what a tolerance costs, IG in batches that fit, the rows that fit, when a run is done."""
 
 import torch
 
@@ -29,7 +29,7 @@ def _gradients_spent_cases(rng: torch.Generator) -> list[Case]:
 def _in_batches_cases(rng: torch.Generator) -> list[Case]:
     """Functions that stop at more rows than are allowed, each with an input, a baseline and a number of steps."""
     cases = []
-    for steps, rows in ((7, 3), (10, 4), (9, 5)):
+    for steps, rows in ((7, 2), (10, 4), (9, 5)):
         weight, x, baseline = torch.randn(3, 3, generator=rng).double()
         f = CrampedTanhUnit(weight, 0.3, rows)
         cases.append(Case(f"{steps} steps, {rows} rows at once", (f, x[None], baseline[None], steps, rows)))
@@ -43,7 +43,7 @@ def _rows_that_fit_cases(rng: torch.Generator) -> list[Case]:
         sizes = torch.randint(10, 50, (layers,), generator=rng)
         sizes[1] = 60
         bytes_of_a_row = int(sizes.sum()) * each
-        taken = int(1000 * (1 + torch.rand(1, generator=rng)))
+        taken = int((0.5 + torch.rand(1, generator=rng)) * bytes_of_a_row)
         rows = int(torch.randint(3, 9, (1,), generator=rng))
         budget = taken + int((rows + part_of_a_row) * bytes_of_a_row)
         words = f"layers of {sizes.tolist()}, {each} bytes a number, {taken} of {budget} bytes taken"
@@ -51,21 +51,28 @@ def _rows_that_fit_cases(rng: torch.Generator) -> list[Case]:
     return [*cases, Case("a budget too small for one row", (torch.tensor([50, 90]), 4, 1000, 1500))]
 
 
-def _my_pictures_cases(rng: torch.Generator) -> list[Case]:
-    """Pictures of which some are done, and the rank of one process, which has both kinds."""
-    return [_pictures_of_process(*case, rng) for case in ((8, 2, 3), (14, 1, 4), (17, 2, 5))]
+def _finishing_time_cases(rng: torch.Generator) -> list[Case]:
+    """Pictures of which some are done, and processes of unlike speeds.
 
-
-def _pictures_of_process(count: int, rank: int, processes: int, rng: torch.Generator) -> Case:
-    is_done = torch.rand(count, generator=rng) < 0.4
-    first = int(torch.randint(2, (1,), generator=rng))
-    is_done[rank], is_done[rank + processes] = first == 1, first == 0
-    return Case(f"process {rank} of {processes}, {count} pictures", (is_done, rank, processes))
+    In the second case the last picture decides; in the last one a process has nothing left to do.
+    """
+    cases = []
+    for pictures, processes in ((12, 3), (16, 4), (20, 5)):
+        gradients = 10 * torch.randint(2, 30, (pictures,), generator=rng)
+        is_done = torch.rand(pictures, generator=rng) < 0.3
+        is_done[0], is_done[-1] = True, False
+        speeds = 20 * torch.randint(2, 9, (processes,), generator=rng)
+        if processes == 4:
+            gradients[-1] = 6000
+        if processes == 5:
+            is_done[1::processes] = True
+        cases.append(Case(f"{pictures} pictures, {processes} processes", (gradients, is_done, speeds)))
+    return cases
 
 
 TASKS = [
     Task("10.1", _gradients_spent_cases),
     Task("10.2", _in_batches_cases),
     Task("10.3", _rows_that_fit_cases),
-    Task("10.4", _my_pictures_cases),
+    Task("10.5", _finishing_time_cases),
 ]

@@ -1,4 +1,4 @@
-"""Lesson 11's cases: Shapley values from a table, a standard error, conductance, the jumps of stumps."""
+"""Lesson 11's cases: Shapley values from a table, how many samples it takes, conductance, the jumps of stumps."""
 
 import torch
 
@@ -10,12 +10,14 @@ def _shapley_from_table_cases(rng: torch.Generator) -> list[Case]:
     return [Case(f"table {n} of F", (torch.randn(2, 2, 2, generator=rng),)) for n in (1, 2, 3)]
 
 
-def _standard_error_cases(rng: torch.Generator) -> list[Case]:
-    """Random samples, a row each."""
+def _samples_needed_cases(rng: torch.Generator) -> list[Case]:
+    """A first run of random samples, a row each, and the error that is allowed: met in the last case already."""
     cases = []
-    for samples, features in ((6, 2), (10, 4), (25, 3)):
-        pulls = torch.randn(samples, features, generator=rng) + 0.5
-        cases.append(Case(f"{samples} samples of {features} features", (pulls,)))
+    for samples, features, tolerance in ((8, 3, 0.05), (20, 4, 0.1), (30, 2, 0.02), (40, 3, 0.9)):
+        center = 1 + torch.rand(features, generator=rng).double()
+        center[0] *= -1
+        pulls = center + torch.randn(samples, features, generator=rng) * (0.5 + torch.rand(features, generator=rng))
+        cases.append(Case(f"{samples} samples of {features} features, {tolerance:.0%} allowed", (pulls, tolerance)))
     return cases
 
 
@@ -32,7 +34,7 @@ def _conductance_of_cases(rng: torch.Generator) -> list[Case]:
 def _jumps_cases(rng: torch.Generator) -> list[Case]:
     """Random stumps (a threshold on one feature, a value on either side), and the two ends of a path."""
     cases = []
-    for features, stumps in ((2, 5), (3, 8), (4, 10)):
+    for features, stumps in ((3, 6), (2, 8), (4, 10)):
         thresholds, left, right = torch.randn(3, stumps, generator=rng)
         feature = torch.randint(features, (stumps,), generator=rng)
         start, end = 1.5 * torch.randn(2, features, generator=rng)
@@ -43,7 +45,7 @@ def _jumps_cases(rng: torch.Generator) -> list[Case]:
 
 TASKS = [
     Task("11.1", _shapley_from_table_cases),
-    Task("11.2", _standard_error_cases),
     Task("11.3", _conductance_of_cases),
     Task("11.4", _jumps_cases),
+    Task("11.5", _samples_needed_cases),
 ]

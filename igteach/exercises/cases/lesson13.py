@@ -1,18 +1,8 @@
-"""Lesson 13's cases: a contrast of tokens, a baseline from another prompt, a matrix of words, the shares of heads."""
+"""Lesson 13's cases: a baseline from another prompt, a matrix of words, the shares of heads, two answers."""
 
 import torch
 
 from igteach.exercises.checker import Case, Task
-
-
-def _contrast_cases(rng: torch.Generator) -> list[Case]:
-    """Random logits of prompts, and two tokens."""
-    cases = []
-    for prompts, tokens, vocabulary, target, against in ((2, 4, 9, 2, 5), (3, 6, 7, 6, 0), (4, 5, 8, 1, 7)):
-        logits = torch.randn(prompts, tokens, vocabulary, generator=rng)
-        description = f"{prompts} prompts of {tokens} tokens, token {target} against token {against}"
-        cases.append(Case(description, (logits, target, against)))
-    return cases
 
 
 def _pair_baseline_cases(rng: torch.Generator) -> list[Case]:
@@ -44,7 +34,7 @@ def _word_matrix_cases(rng: torch.Generator) -> list[Case]:
 def _head_shares_cases(rng: torch.Generator) -> list[Case]:
     """What a layer's heads write at places along a path, and the slopes in between."""
     cases = []
-    for places, tokens, heads, width in ((3, 2, 2, 3), (4, 3, 3, 2), (5, 2, 4, 3)):
+    for places, tokens, heads, width in ((3, 2, 3, 4), (4, 3, 2, 3), (5, 2, 4, 3)):
         written = torch.randn(places, tokens, heads * width, generator=rng)
         slopes = torch.randn(places - 1, tokens, heads * width, generator=rng)
         description = f"{heads} heads of width {width}, {tokens} tokens, {places} places"
@@ -52,9 +42,23 @@ def _head_shares_cases(rng: torch.Generator) -> list[Case]:
     return cases
 
 
+def _two_answers_cases(rng: torch.Generator) -> list[Case]:
+    """Logits of a model that has read a prompt with each of two answers: where they agree, so do its logits."""
+    cases = []
+    for prompt, answer, vocabulary in ((3, 2, 7), (4, 3, 9), (2, 4, 6)):
+        logits = 1.5 * torch.randn(2, prompt + answer, vocabulary, generator=rng)
+        logits[1, :prompt] = logits[0, :prompt]
+        ids = torch.randint(vocabulary, (2, prompt + answer), generator=rng)
+        ids[1, :prompt] = ids[0, :prompt]
+        ids[1, prompt:] = (ids[0, prompt:] + 1) % vocabulary
+        description = f"a prompt of {prompt} tokens, two answers of {answer} tokens"
+        cases.append(Case(description, (logits, ids, prompt)))
+    return cases
+
+
 TASKS = [
-    Task("13.1", _contrast_cases),
     Task("13.2", _pair_baseline_cases),
     Task("13.3", _word_matrix_cases),
     Task("13.4", _head_shares_cases),
+    Task("13.5", _two_answers_cases),
 ]

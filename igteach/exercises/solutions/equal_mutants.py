@@ -118,12 +118,16 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
     "10.3": {
         "sizes.sum() -> sizes.abs().sum(), in bytes_of_a_row = int(sizes.sum()) * each": NOT_NEGATIVE,
     },
+    "10.5": {
+        "left[rank::len(speeds)].sum() -> left[rank::len(speeds)].abs().sum(), in seconds_each = [left[rank::len(speeds)].sum() / speeds[rank] for rank in range(len(speeds))]": NOT_NEGATIVE,
+    },
     "11.4": {
         "0 -> -1, in return torch.zeros_like(start).index_add(0, feature, after - before)": FLAT,
         "start -> end, in return torch.zeros_like(start).index_add(0, feature, after - before)": ALIKE,
     },
-    "12.2": {
-        "values.sum(dim=0) -> values.mean(dim=0), in first = values.sum(dim=0).flatten().topk(k).indices": SCALE,
+    "11.5": {
+        "pulls.std(dim=0).sum() -> pulls.std(dim=0).abs().sum(), in of_one = pulls.std(dim=0).sum() / pulls.mean(dim=0).abs().sum()": NOT_NEGATIVE,
+        "pulls.mean(dim=0).abs().sum() -> pulls.mean(dim=0).abs().abs().sum(), in of_one = pulls.std(dim=0).sum() / pulls.mean(dim=0).abs().sum()": NOT_NEGATIVE,
     },
     "12.3": {
         "maps.sum(dim=1).abs().mean(dim=0) -> maps.sum(dim=1).abs().sum(dim=0), in strength = maps.sum(dim=1).abs().mean(dim=0)": NOT_NEGATIVE,
@@ -132,7 +136,14 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
         "maps.sum(dim=1) -> maps.mean(dim=1), in strength = maps.sum(dim=1).abs().mean(dim=0)": SCALE,
     },
     "12.4": {
-        "each.double().mean() -> each.double().abs().mean(), in return torch.stack([each.double().mean() for each in (found, lost, fooled)])": NOT_NEGATIVE,
+        "each.double().mean() -> each.double().abs().mean(), in return torch.stack([each.double().mean() for each in (found, found_without, fooled)])": NOT_NEGATIVE,
+    },
+    "12.5": {
+        "0 -> -1, in for feature in shares[0].argsort(descending=True):": ONE_ROW,
+        "0 -> -1, in left[0, feature] = reference[0, feature]": ONE_ROW,
+    },
+    "13.5": {
+        "ids -> logits, in for place in range(prompt, ids.shape[1]):": ALIKE,
     },
     "14.1": {
         "logits -> lengths, in return logits[torch.arange(len(logits)), lengths - 1, target]": ALIKE,

@@ -1,6 +1,6 @@
 """Lesson 10's solutions and mistakes.
 
-What a tolerance costs, IG in batches that fit, the rows that fit, one process's pictures.
+What a tolerance costs, IG in batches that fit, the rows that fit, when a run is done.
 """
 
 import torch
@@ -29,10 +29,9 @@ def rows_that_fit(sizes: Tensor, each: int, taken: int, budget: int) -> Tensor:
     return _rows(int(sizes.sum()) * each, budget - taken)
 
 
-def my_pictures(is_done: Tensor, rank: int, processes: int) -> Tensor:
-    """Exercise 10.4: the indices of the pictures that one process still has to do."""
-    mine = torch.arange(rank, len(is_done), processes)
-    return mine[~is_done[mine]].double()
+def finishing_time(gradients: Tensor, is_done: Tensor, speeds: Tensor) -> Tensor:
+    """Exercise 10.5: the seconds until the last process has done its pictures."""
+    return (_dealt_out(gradients * ~is_done, len(speeds)) / speeds).max()
 
 
 # Helpers of the solutions and of the mistakes
@@ -45,6 +44,11 @@ def _last_rounds(estimates: Tensor, tolerance: float) -> Tensor:
     return torch.where(is_within.any(1), first, estimates.shape[1] - 1)
 
 
+def _rounds_above(estimates: Tensor, tolerance: float) -> Tensor:
+    """How many rounds each picture has before the first within the tolerance."""
+    return (estimates > tolerance).int().cumprod(1).sum(1)
+
+
 def _stopping_together(estimates: Tensor, counts: Tensor, tolerance: float) -> Tensor:
     """What is spent if every picture goes on until the mean estimate is within the tolerance."""
     return len(estimates) * counts[_last_rounds(estimates.mean(0, keepdim=True), tolerance)[0]]
@@ -52,8 +56,7 @@ def _stopping_together(estimates: Tensor, counts: Tensor, tolerance: float) -> T
 
 def _gradients_by_batch(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: int) -> list[Tensor]:
     """The gradients at the midpoints, batch by batch."""
-    midpoints = (torch.arange(steps).double() + 0.5) / steps
-    return [gradients_on_line(f, x, baseline, alphas) for alphas in midpoints.split(rows)]
+    return [gradients_on_line(f, x, baseline, alphas) for alphas in _midpoints(steps).split(rows)]
 
 
 def _without_last_batch(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: int) -> Tensor:
@@ -70,8 +73,7 @@ def _mean_of_means(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: i
 
 def _at_left_ends(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: int) -> Tensor:
     """IG with each gradient at the beginning of its step."""
-    alphas = torch.arange(steps).double() / steps
-    return (x - baseline) * torch.cat([gradients_on_line(f, x, baseline, some) for some in alphas.split(rows)]).mean(0)
+    return _at_shares_of_the_way(f, x, baseline, torch.arange(steps).double() / steps, rows)
 
 
 def _from_the_baseline_again(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: int) -> Tensor:
@@ -81,14 +83,37 @@ def _from_the_baseline_again(f: Function, x: Tensor, baseline: Tensor, steps: in
     return (x - baseline) * torch.cat(batches).mean(0)
 
 
+def _at_shares_of_the_way(
+    f: Function, x: Tensor, start: Tensor, alphas: Tensor, rows: int, displacement: Tensor | None = None
+) -> Tensor:
+    """IG by the mean gradient at some alphas of the path from a start; the displacement is x - start if not given."""
+    slopes = torch.cat([gradients_on_line(f, x, start, some) for some in alphas.split(rows)]).mean(0)
+    return (x - start if displacement is None else displacement) * slopes
+
+
+def _each_batch_the_whole_path(f: Function, x: Tensor, baseline: Tensor, steps: int, rows: int) -> Tensor:
+    """IG as if every batch had midpoints of its own, from the baseline to x."""
+    sizes = [min(rows, steps - first) for first in range(0, steps, rows)]
+    alphas = torch.cat([(torch.arange(size).double() + 0.5) / size for size in sizes])
+    return _at_shares_of_the_way(f, x, baseline, alphas, rows)
+
+
+def _midpoints(steps: int) -> Tensor:
+    return (torch.arange(steps).double() + 0.5) / steps
+
+
 def _rows(bytes_of_a_row: int, bytes_left: int) -> Tensor:
     return torch.tensor(max(1, bytes_left // bytes_of_a_row)).double()
 
 
-def _in_blocks(is_done: Tensor, rank: int, processes: int) -> Tensor:
-    """The pictures of a process if the list is cut into blocks, one for each process."""
-    block = torch.arange(len(is_done)).tensor_split(processes)[rank]
-    return block[~is_done[block]]
+def _dealt_out(work: Tensor, processes: int) -> Tensor:
+    """(processes,), the work of each if pictures are dealt out one by one."""
+    return torch.stack([work[rank::processes].sum() for rank in range(processes)]).double()
+
+
+def _in_blocks(work: Tensor, processes: int) -> Tensor:
+    """(processes,), the work of each if the list is cut into blocks, one for each process."""
+    return torch.stack([block.sum() for block in work.tensor_split(processes)]).double()
 
 
 # Exercises, with their common mistakes
@@ -131,6 +156,27 @@ EXERCISES = [
                 "That is the mean per picture. What do all of them cost together?",
                 lambda e, counts, tolerance: gradients_spent(e, counts, tolerance) / len(e),
             ),
+            Mistake(
+                "That is what each picture took. Add them up: one number is wanted.",
+                lambda e, counts, tolerance: counts[_last_rounds(e, tolerance)].double(),
+            ),
+            Mistake(
+                "You stop one round too early: the round whose estimate is within the tolerance was spent, too.",
+                lambda e, counts, tolerance: torch.cat([0 * counts[:1], counts])[_rounds_above(e, tolerance)].sum(),
+            ),
+            Mistake(
+                "You added up the counts of several rounds. Each count holds the rounds before it already.",
+                lambda e, counts, tolerance: counts.cumsum(0)[_last_rounds(e, tolerance)].sum(),
+            ),
+            Mistake(
+                "You counted every round that is within the tolerance. A picture stops after the first of them.",
+                lambda e, counts, tolerance: ((e <= tolerance) * counts).sum(),
+            ),
+            Mistake(
+                "A picture that is never within the tolerance counts as done after its first round in yours. It runs "
+                "to the last.",
+                lambda e, counts, tolerance: counts[(e <= tolerance).int().argmax(1)].sum(),
+            ),
         ],
     ),
     Exercise(
@@ -161,6 +207,27 @@ EXERCISES = [
             Mistake(
                 "Each of your batches begins at the baseline again. Where did the one before it end?",
                 _from_the_baseline_again,
+            ),
+            Mistake(
+                "Each of your batches goes along the whole path. Make the midpoints once, for all the steps, then "
+                "split them.",
+                _each_batch_the_whole_path,
+            ),
+            Mistake(
+                "Your alphas run from 0 to 1, both ends included. The midpoint rule takes the middle of each step.",
+                lambda f, x, b, n, rows: _at_shares_of_the_way(f, x, b, torch.linspace(0, 1, n).double(), rows),
+            ),
+            Mistake(
+                "You multiplied by x. The path begins at the baseline: multiply by x - x'.",
+                lambda f, x, b, n, rows: _at_shares_of_the_way(f, x, b, _midpoints(n), rows, x),
+            ),
+            Mistake(
+                "Your points are alpha times (x - x'), so they begin at zero. Add the baseline.",
+                lambda f, x, b, n, rows: _at_shares_of_the_way(f, x - b, 0 * b, _midpoints(n), rows, x - b),
+            ),
+            Mistake(
+                "You divided by the rows of a batch. The mean is over all the steps.",
+                lambda f, x, b, n, rows: n / rows * in_batches(f, x, b, n, rows),
             ),
         ],
     ),
@@ -210,41 +277,109 @@ EXERCISES = [
                     max(1.0, (budget - taken) / (int(sizes.sum()) * each))
                 ).double(),
             ),
+            Mistake(
+                "You rounded to the nearest whole number. A row that fits in part does not fit: round down.",
+                lambda sizes, each, taken, budget: torch.tensor(
+                    max(1, round((budget - taken) / (int(sizes.sum()) * each)))
+                ).double(),
+            ),
+            Mistake(
+                "You took the mean of the layers. All of them are kept at once: add them up.",
+                lambda sizes, each, taken, budget: torch.tensor(
+                    max(1, int((budget - taken) // (sizes.double().mean() * each)))
+                ).double(),
+            ),
+            Mistake(
+                "You took four bytes for a number, as in the text. The bytes are given: each.",
+                lambda sizes, each, taken, budget: rows_that_fit(sizes, 4, taken, budget),
+            ),
+            Mistake(
+                "What is already taken is no longer free: subtract it from the budget. You added it.",
+                lambda sizes, each, taken, budget: rows_that_fit(sizes, each, -taken, budget),
+            ),
+            Mistake(
+                "You counted what is already taken once for each row. It is taken once.",
+                lambda sizes, each, taken, budget: _rows(int(sizes.sum()) * each + taken, budget),
+            ),
+            Mistake(
+                "You counted the layers. How many numbers does a row keep in them?",
+                lambda sizes, each, taken, budget: _rows(len(sizes) * each, budget - taken),
+            ),
+            Mistake(
+                "You say one row every time, and more would fit. Do you divide by too much, or the wrong way round?",
+                lambda sizes, each, taken, budget: torch.ones(()),
+            ),
         ],
     ),
     Exercise(
-        task=TASKS["10.4"],
-        solution=my_pictures,
+        task=TASKS["10.5"],
+        solution=finishing_time,
         mistakes=[
             Mistake(
-                "That is all that is left: every process would do all the work.",
-                lambda is_done, rank, processes: (~is_done).nonzero()[:, 0],
+                "You counted pictures that are done. They cost nothing more.",
+                lambda gradients, done, speeds: finishing_time(gradients, done & False, speeds),
             ),
             Mistake(
-                "You redo what is already done.",
-                lambda is_done, rank, processes: torch.arange(rank, len(is_done), processes),
+                "Those are the pictures that are done. How much is left?",
+                lambda gradients, done, speeds: finishing_time(gradients, ~done, speeds),
             ),
             Mistake(
-                "Those are done already. Which are left?",
-                lambda is_done, rank, processes: my_pictures(~is_done, rank, processes),
+                "You dealt out what is left. Pictures are dealt out by their number, done or not.",
+                lambda gradients, done, speeds: (_dealt_out(gradients[~done], len(speeds)) / speeds).max(),
             ),
             Mistake(
-                "You dealt out what is left. While other processes work, that list gets shorter, and two processes "
-                "that read it at different moments deal it differently. Deal out all pictures, then leave out those "
-                "of yours that are done.",
-                lambda is_done, rank, processes: (~is_done).nonzero()[rank::processes, 0],
+                "You cut the list into blocks. Pictures are dealt out one by one: rank, rank + processes.",
+                lambda gradients, done, speeds: (_in_blocks(gradients * ~done, len(speeds)) / speeds).max(),
             ),
             Mistake(
-                "Every process would begin at picture 0. Begin at your rank.",
-                lambda is_done, rank, processes: my_pictures(is_done, 0, processes),
+                "You let the processes share the work until all is done. Each has its own pictures, and one that is "
+                "done waits for the others.",
+                lambda gradients, done, speeds: (gradients * ~done).sum() / speeds.sum(),
             ),
             Mistake(
-                "Ranks count from 0. You begin one too late, and picture 0 belongs to nobody.",
-                lambda is_done, rank, processes: my_pictures(is_done, rank + 1, processes),
+                "That is when the first process is done. The run is done with the last.",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) / speeds).min(),
             ),
             Mistake(
-                "You cut the list into blocks. The docstring deals pictures out one by one: rank, rank + processes.",
-                _in_blocks,
+                "That is when the last in the list of processes is done. Another may take longer.",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) / speeds)[-1],
+            ),
+            Mistake(
+                "You averaged over the processes. The run is done when the last of them is.",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) / speeds).mean(),
+            ),
+            Mistake(
+                "You added up the seconds of the processes. They work at the same time.",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) / speeds).sum(),
+            ),
+            Mistake(
+                "You took the process with the most gradients. A fast one may do more in less time: compare seconds.",
+                lambda gradients, done, speeds: (
+                    _dealt_out(gradients * ~done, len(speeds)).max()
+                    / speeds[_dealt_out(gradients * ~done, len(speeds)).argmax()]
+                ),
+            ),
+            Mistake(
+                "You took the slowest process. One that is faster may have more to do, and be done later.",
+                lambda gradients, done, speeds: (
+                    _dealt_out(gradients * ~done, len(speeds))[speeds.argmin()] / speeds.min()
+                ),
+            ),
+            Mistake(
+                "That is gradients, not seconds. How many does each process take in a second?",
+                lambda gradients, done, speeds: _dealt_out(gradients * ~done, len(speeds)).max(),
+            ),
+            Mistake(
+                "You counted pictures. One may take ten times the gradients of another.",
+                lambda gradients, done, speeds: finishing_time(torch.ones_like(gradients), done, speeds),
+            ),
+            Mistake(
+                "You multiplied by the speeds: seconds are gradients over gradients per second.",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) * speeds).max(),
+            ),
+            Mistake(
+                "You have the seconds of each process. When is the whole run done? One number is wanted.",
+                lambda gradients, done, speeds: _dealt_out(gradients * ~done, len(speeds)) / speeds,
             ),
         ],
     ),

@@ -1,6 +1,6 @@
 """Lesson 11's solutions and mistakes.
 
-Shapley values from a table, a standard error, conductance, the jumps of stumps.
+Shapley values from a table, how many samples it takes, conductance, the jumps of stumps.
 """
 
 import torch
@@ -17,11 +17,6 @@ def shapley_from_table(v: Tensor) -> Tensor:
     return _weighted_gains(v, (1 / 3, 1 / 6, 1 / 3))
 
 
-def standard_error(pulls: Tensor) -> Tensor:
-    """Exercise 11.2: the standard error of the mean of the samples."""
-    return pulls.std(0) / len(pulls) ** 0.5
-
-
 def conductance_of(heights: Tensor, slopes: Tensor) -> Tensor:
     """Exercise 11.3: the conductance of the units of a layer."""
     return (slopes * heights.diff(dim=0)).sum(0)
@@ -34,6 +29,11 @@ def jumps(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, star
     return torch.zeros_like(start).index_add(0, feature, at_end - at_start)
 
 
+def samples_needed(pulls: Tensor, tolerance: float) -> Tensor:
+    """Exercise 11.5: so many samples that the error estimate is within the tolerance, by what a first run shows."""
+    return _samples(_relative_spread(pulls), tolerance)
+
+
 # Helpers of the solutions and of the mistakes
 
 
@@ -44,9 +44,36 @@ def _weighted_gains(v: Tensor, weights: tuple[float, float, float]) -> Tensor:
     return torch.stack([(gain * weight_of_set).sum() for gain in gains])
 
 
+def _relative_spread(pulls: Tensor) -> Tensor:
+    """The spread of single samples, as a fraction of the strength of all shares."""
+    return pulls.std(0).sum() / pulls.mean(0).abs().sum()
+
+
+def _samples(relative_spread: Tensor, tolerance: float) -> Tensor:
+    return (relative_spread / tolerance).square().ceil().double()
+
+
 def _gains_in_one_order(v: Tensor) -> Tensor:
     """The gains of the features in the order first, second, third."""
     return torch.stack([v[1, 0, 0] - v[0, 0, 0], v[1, 1, 0] - v[1, 0, 0], v[1, 1, 1] - v[1, 1, 0]])
+
+
+def _gains_in_reverse(v: Tensor) -> Tensor:
+    """The gains of the features in the order third, second, first."""
+    return torch.stack([v[1, 1, 1] - v[0, 1, 1], v[0, 1, 1] - v[0, 0, 1], v[0, 0, 1] - v[0, 0, 0]])
+
+
+def _from_nothing(v: Tensor) -> Tensor:
+    """The Shapley values as if F of the baseline were 0."""
+    v = v.clone()
+    v[0, 0, 0] = 0.0
+    return shapley_from_table(v)
+
+
+def _mean_before(v: Tensor) -> Tensor:
+    """The mean over the orders of F before each feature moves."""
+    weights = torch.tensor([[1 / 3, 1 / 6], [1 / 6, 1 / 3]])
+    return torch.stack([(v.select(i, 0) * weights).sum() for i in range(3)])
 
 
 def _stump_values(x: Tensor, thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor) -> Tensor:
@@ -67,6 +94,36 @@ def _all_jumps_rightwards(
     """The jumps of the stumps that the path crosses, as if always from left to right."""
     crossed = (start[feature] <= thresholds) != (end[feature] <= thresholds)
     return torch.zeros_like(start).index_add(0, feature, crossed * (right - left))
+
+
+def _ties_go_right(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The jumps of stumps that give left only below the threshold."""
+    below = thresholds - 1e-6 * thresholds.abs()
+    return jumps(below, feature, left, right, start, end)
+
+
+def _jumps_one_way(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The jumps of the stumps that the path crosses from left to right."""
+    crossed = (start[feature] <= thresholds) & (end[feature] > thresholds)
+    return torch.zeros_like(start).index_add(0, feature, crossed * (right - left))
+
+
+def _absolute_jumps(
+    thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor
+) -> Tensor:
+    """The jumps of the stumps that the path crosses, without their signs."""
+    crossed = (start[feature] <= thresholds) != (end[feature] <= thresholds)
+    return torch.zeros_like(start).index_add(0, feature, crossed * (right - left).abs())
+
+
+def _mean_jumps(thresholds: Tensor, feature: Tensor, left: Tensor, right: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """The mean of the jumps of each feature's stumps."""
+    counts = feature.bincount(minlength=len(start)).clamp(min=1)
+    return jumps(thresholds, feature, left, right, start, end) / counts
 
 
 def _last_jump_only(
@@ -119,33 +176,33 @@ EXERCISES = [
                 lambda v: 6 * shapley_from_table(v),
             ),
             Mistake("The sign is flipped: F after the move, minus F before it.", lambda v: -shapley_from_table(v)),
-        ],
-    ),
-    Exercise(
-        task=TASKS["11.2"],
-        solution=standard_error,
-        mistakes=[
             Mistake(
-                "That is the spread of single samples. The more there are, the steadier their mean.",
-                lambda pulls: pulls.std(0),
+                "You divided by three features. Three features have six orders.", lambda v: 2 * shapley_from_table(v)
             ),
             Mistake(
-                "You divided by the number of samples. Errors average out more slowly.",
-                lambda pulls: pulls.std(0) / len(pulls),
+                "You gave each set with one other feature the weight of both. There are two such sets, and a feature "
+                "comes second in two of six orders.",
+                lambda v: _weighted_gains(v, (1 / 3, 1 / 3, 1 / 3)),
             ),
             Mistake(
-                "That is the square of it: variances add up, and the root comes last.",
-                lambda pulls: pulls.var(0) / len(pulls),
+                "You left out v[0, 0, 0]. Who moves first gains, too: F after the move, minus F before it.",
+                _from_nothing,
             ),
             Mistake(
-                "Nearly. Measured around the samples' own mean, your spread comes out too small. torch's std divides "
-                "by one less than their number.",
-                lambda pulls: pulls.std(0, unbiased=False) / len(pulls) ** 0.5,
+                "That is the mean of F after each move. How much of it is gained by the move?",
+                lambda v: shapley_from_table(v) + _mean_before(v),
             ),
-            Mistake("That is the mean itself. How far may it be off?", lambda pulls: pulls.mean(0)),
             Mistake(
-                "That is the error of the sum. The mean is the sum over the number of samples.",
-                lambda pulls: pulls.std(0) * len(pulls) ** 0.5,
+                "You gave all three the same. Only the sum is the same, whatever F is.",
+                lambda v: ((v[1, 1, 1] - v[0, 0, 0]) / 3).repeat(3),
+            ),
+            Mistake(
+                "Those are two orders, one the reverse of the other. There are six.",
+                lambda v: (_gains_in_one_order(v) + _gains_in_reverse(v)) / 2,
+            ),
+            Mistake(
+                "All three are the first feature's. Each feature has its own index of v.",
+                lambda v: shapley_from_table(v)[[0, 0, 0]],
             ),
         ],
     ),
@@ -178,6 +235,32 @@ EXERCISES = [
                 "You walked backwards: a step is where it ends, minus where it starts.",
                 lambda heights, slopes: -conductance_of(heights, slopes),
             ),
+            Mistake(
+                "You multiplied by where the unit is before each step, not by how far it goes.",
+                lambda heights, slopes: (slopes * heights[:-1]).sum(0),
+            ),
+            Mistake(
+                "That is how far the units go. How much of it does F feel?",
+                lambda heights, slopes: heights[-1] - heights[0],
+            ),
+            Mistake(
+                "You added up absolute values. F may gain by a unit on one step and lose by it on the next: keep the "
+                "signs.",
+                lambda heights, slopes: (slopes * heights.diff(dim=0)).abs().sum(0),
+            ),
+            Mistake(
+                "You added up the slopes and multiplied once, by the whole displacement. Multiply step by step.",
+                lambda heights, slopes: slopes.sum(0) * (heights[-1] - heights[0]),
+            ),
+            Mistake(
+                "You multiplied the mean slope by where the unit ends. A share has to do with how far it goes, step "
+                "by step.",
+                lambda heights, slopes: slopes.mean(0) * heights[-1],
+            ),
+            Mistake(
+                "You took absolute values of the slopes. A unit may lower F: keep the signs.",
+                lambda heights, slopes: (slopes.abs() * heights.diff(dim=0)).sum(0),
+            ),
         ],
     ),
     Exercise(
@@ -204,6 +287,106 @@ EXERCISES = [
                 "You split each jump among all features. It belongs to the one that crossed.",
                 lambda t, feature, left, right, start, end: (
                     jumps(t, feature, left, right, start, end).mean() + 0 * start
+                ),
+            ),
+            Mistake(
+                "A value exactly at the threshold goes left: at most the threshold, not below it.",
+                _ties_go_right,
+            ),
+            Mistake(
+                "You count crossings from left to right only. A path may also cross from right to left.",
+                _jumps_one_way,
+            ),
+            Mistake(
+                "You took absolute values. A jump downwards takes away: keep its sign.",
+                _absolute_jumps,
+            ),
+            Mistake(
+                "You took the mean of a feature's jumps. F is the sum of the stumps: add them up.",
+                _mean_jumps,
+            ),
+            Mistake(
+                "You have a jump for each stump. Add up those of each feature.",
+                lambda t, feature, left, right, start, end: (
+                    _stump_values(end, t, feature, left, right) - _stump_values(start, t, feature, left, right)
+                ),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["11.5"],
+        solution=samples_needed,
+        mistakes=[
+            Mistake(
+                "You took the error to fall like 1/n. It falls like one over the root of n.",
+                lambda pulls, tolerance: (len(pulls) * _relative_spread(pulls) / len(pulls) ** 0.5 / tolerance).ceil(),
+            ),
+            Mistake(
+                "That is how many more. How many are needed in all?",
+                lambda pulls, tolerance: samples_needed(pulls, tolerance) - len(pulls),
+            ),
+            Mistake(
+                "You took the spread of single samples for the error of their mean, and then let it fall with the root "
+                "of n once more.",
+                lambda pulls, tolerance: len(pulls) * samples_needed(pulls, tolerance),
+            ),
+            Mistake(
+                "You did not compare with the shares. The tolerance is a fraction of all |share|.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You compared with the sum of the shares, in which they cancel. The tolerance is a fraction of all "
+                "|share|.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.mean(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You took absolute values before the mean. The share is the mean of the pulls, with their signs.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.abs().mean(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You rounded down. With the last sample missing the error is above the tolerance.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor(),
+            ),
+            Mistake(
+                "You rounded to the nearest whole number. The estimate has to be within the tolerance: round up.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().round(),
+            ),
+            Mistake(
+                "You did not square. If the estimate falls with the root of n, what must n be for half of it?",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).ceil(),
+            ),
+            Mistake(
+                "You added up variances over the features. The estimate adds up their standard errors.",
+                lambda pulls, tolerance: _samples(pulls.var(0).sum().sqrt() / pulls.mean(0).abs().sum(), tolerance),
+            ),
+            Mistake(
+                "There is no fraction of a sample: round up.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square(),
+            ),
+            Mistake(
+                "You never go below the number of the first run. Where it was more than enough, how many would do?",
+                lambda pulls, tolerance: samples_needed(pulls, tolerance).clamp(min=len(pulls)),
+            ),
+            Mistake(
+                "You divided variances by the tolerance. Square the tolerance as well.",
+                lambda pulls, tolerance: (_relative_spread(pulls).square() / tolerance).ceil(),
+            ),
+            Mistake(
+                "That is the error estimate of the first run. How many samples bring it down to the tolerance?",
+                lambda pulls, tolerance: _relative_spread(pulls) / len(pulls) ** 0.5,
+            ),
+            Mistake(
+                "You have a number for each feature. The tolerance is about all of them together.",
+                lambda pulls, tolerance: _samples(pulls.std(0) / pulls.mean(0).abs(), tolerance),
+            ),
+            Mistake(
+                "You asked for the feature that needs the most. The tolerance is about all of them together.",
+                lambda pulls, tolerance: _samples((pulls.std(0) / pulls.mean(0).abs()).max(), tolerance),
+            ),
+            Mistake(
+                "You measured the spread by dividing by n. torch's std divides by n - 1.",
+                lambda pulls, tolerance: _samples(
+                    pulls.std(0, unbiased=False).sum() / pulls.mean(0).abs().sum(), tolerance
                 ),
             ),
         ],

@@ -1,6 +1,6 @@
 """Lesson 13's solutions and mistakes.
 
-A contrast of two tokens, a baseline from another prompt, a matrix of words, the shares of heads.
+A baseline from another prompt, a matrix of words, the shares of heads, a contrast of two answers.
 """
 
 import torch
@@ -10,11 +10,6 @@ from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
-
-
-def contrast(logits: Tensor, target: int, against: int) -> Tensor:
-    """Exercise 13.1: the logit of one next token minus that of another."""
-    return logits[:, -1, target] - logits[:, -1, against]
 
 
 def pair_baseline(table: Tensor, ids: Tensor, other: Tensor, keeps: Tensor) -> Tensor:
@@ -32,6 +27,11 @@ def head_shares(written: Tensor, slopes: Tensor, heads: int) -> Tensor:
     return _by_head((slopes * written.diff(dim=0)).sum((0, 1)), heads)
 
 
+def contrast_of_answers(logits: Tensor, ids: Tensor, prompt: int) -> Tensor:
+    """Exercise 13.5: the log-probability of one answer minus that of another."""
+    return _difference(_log_p_of_tokens(logits, ids, prompt).sum(1))
+
+
 # Helpers of the solutions and of the mistakes
 
 
@@ -47,52 +47,36 @@ def _mean_by_word(scores: Tensor, word_of: Tensor) -> Tensor:
     return torch.stack([scores[:, word_of == word].mean(1) for word in words], 1)
 
 
+def _last_token_of_each_word(slopes: Tensor, x: Tensor, start: Tensor, word_of: Tensor) -> Tensor:
+    """(answers, words), where a word's tokens overwrite one another."""
+    shares = (slopes * (x - start)).sum(2)
+    last = [int((word_of == word).nonzero()[-1]) for word in range(int(word_of.max()) + 1)]
+    return shares[:, last]
+
+
 def _by_head(numbers: Tensor, heads: int) -> Tensor:
     """(heads * width,) to (heads,)."""
     return numbers.reshape(heads, -1).sum(1)
 
 
+def _of_tokens(scores: Tensor, ids: Tensor) -> Tensor:
+    """(rows, places), the score of a token at each place: (rows, places, vocabulary) by (rows, places)."""
+    return scores.gather(2, ids[..., None])[..., 0].double()
+
+
+def _log_p_of_tokens(logits: Tensor, ids: Tensor, prompt: int, late: int = 0) -> Tensor:
+    """(2, answer), the log-probability of each token, read some places too late."""
+    before = torch.arange(prompt - 1 + late, ids.shape[1] - 1 + late)
+    return _of_tokens(logits[:, before].log_softmax(2), ids[:, prompt:])
+
+
+def _difference(pair: Tensor) -> Tensor:
+    return pair[0] - pair[1]
+
+
 # Exercises, with their common mistakes
 
 EXERCISES = [
-    Exercise(
-        task=TASKS["13.1"],
-        solution=contrast,
-        mistakes=[
-            Mistake(
-                "You read the first position. What comes next is predicted at the last one.",
-                lambda z, t, a: z[:, 0, t] - z[:, 0, a],
-            ),
-            Mistake(
-                "You read the position before the last. What follows the whole prompt is predicted at its last token.",
-                lambda z, t, a: z[:, -2, t] - z[:, -2, a],
-            ),
-            Mistake(
-                "You averaged over all positions. What comes next is predicted at the last one.",
-                lambda z, t, a: (z[..., t] - z[..., a]).mean(1),
-            ),
-            Mistake(
-                "You kept every position. One number for each prompt is wanted, that of the last position.",
-                lambda z, t, a: z[..., t] - z[..., a],
-            ),
-            Mistake(
-                "The sign is flipped: target minus against, so that it is positive where the target is likelier.",
-                lambda z, t, a: z[:, -1, a] - z[:, -1, t],
-            ),
-            Mistake(
-                "That is the target's logit alone. It moves with the logits of all tokens; subtract the other one.",
-                lambda z, t, a: z[:, -1, t],
-            ),
-            Mistake(
-                "That is a difference of probabilities. It also changes when a third token becomes likelier.",
-                lambda z, t, a: z[:, -1].softmax(1)[:, t] - z[:, -1].softmax(1)[:, a],
-            ),
-            Mistake(
-                "That is the target's log-probability, against all tokens. Compare it with one token only.",
-                lambda z, t, a: z[:, -1].log_softmax(1)[:, t],
-            ),
-        ],
-    ),
     Exercise(
         task=TASKS["13.2"],
         solution=pair_baseline,
@@ -127,6 +111,24 @@ EXERCISES = [
             Mistake(
                 "That is the mean of the table. The tokens that move start from the other prompt's embeddings.",
                 lambda table, ids, other, keeps: torch.where(keeps[:, None], table[ids], table.mean(0)),
+            ),
+            Mistake(
+                "The tokens that move start halfway in yours. The path begins at the other prompt.",
+                lambda table, ids, other, keeps: torch.where(
+                    keeps[:, None], table[ids], (table[ids] + table[other]) / 2
+                ),
+            ),
+            Mistake(
+                "You kept the first token and no other. Which are kept, `keeps` says.",
+                lambda table, ids, other, keeps: torch.cat([table[ids[:1]], table[other[1:]]]),
+            ),
+            Mistake(
+                "Those are token ids. Look up their embeddings in the table.",
+                lambda table, ids, other, keeps: torch.where(keeps, ids, other).double(),
+            ),
+            Mistake(
+                "You left out the tokens that are kept. The baseline has a row for every token of the prompt.",
+                lambda table, ids, other, keeps: table[other[~keeps]],
             ),
         ],
     ),
@@ -173,6 +175,22 @@ EXERCISES = [
             Mistake(
                 "Rows and columns are swapped: a row for each token of the answer is wanted.",
                 lambda g, x, start, w: _by_word((g * (x - start)).sum(2), w).T,
+            ),
+            Mistake(
+                "You took the norm of the slopes. A share is a slope times x - x', added up with its sign.",
+                lambda g, x, start, w: _by_word(g.norm(dim=2), w),
+            ),
+            Mistake(
+                "Of a word with several tokens you kept only the last one. Add them up.",
+                _last_token_of_each_word,
+            ),
+            Mistake(
+                "You added up slopes and displacements over the embedding, and then multiplied. Multiply first.",
+                lambda g, x, start, w: _by_word(g.sum(2) * (x - start).sum(1), w),
+            ),
+            Mistake(
+                "Your last word is missing. Words are counted from 0, so there is one more than the largest index.",
+                lambda g, x, start, w: _by_word((g * (x - start)).sum(2), w)[:, :-1],
             ),
         ],
     ),
@@ -232,6 +250,99 @@ EXERCISES = [
             Mistake(
                 "You summed the slopes alone. A share is a slope times a change.",
                 lambda y, g, h: _by_head(g.sum((0, 1)), h),
+            ),
+            Mistake(
+                "You took the first slope times the whole change: a single step, from the other end of the path. Go "
+                "step by step.",
+                lambda y, g, h: _by_head((g[0] * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "That is how much the heads' numbers change. How much of it does F feel?",
+                lambda y, g, h: _by_head((y[-1] - y[0]).sum(0), h),
+            ),
+            Mistake(
+                "You took a norm over a head's numbers, which has no sign and does not add up.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).norm(dim=1),
+            ),
+            Mistake(
+                "You left out the last step of the path.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0))[:-1].sum((0, 1)), h),
+            ),
+            Mistake(
+                "You have a number for each number that is written. Add up those of each head.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["13.5"],
+        solution=contrast_of_answers,
+        mistakes=[
+            Mistake(
+                "You read what the model says after each token of the answer. A token is predicted one place earlier.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z[:, [*range(1, z.shape[1]), -1]], ids, n).sum(1)),
+            ),
+            Mistake(
+                "You read one place too early: a token is predicted after the token just before it.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n, late=-1).sum(1)),
+            ),
+            Mistake(
+                "You read what follows each token, and left out the last. The first token of an answer is predicted "
+                "by the last of the prompt.",
+                lambda z, ids, n: _difference(_of_tokens(z[:, n:-1].log_softmax(2), ids[:, n + 1 :]).sum(1)),
+            ),
+            Mistake(
+                "You added up logits. After their first tokens the answers have unlike pasts, and what a logit has to "
+                "be compared with no longer cancels: take log-probabilities.",
+                lambda z, ids, n: _difference(_of_tokens(z[:, n - 1 : -1], ids[:, n:]).sum(1)),
+            ),
+            Mistake(
+                "You compared the first tokens alone. The answers go on.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)[:, 0]),
+            ),
+            Mistake(
+                "You compared the last tokens alone. An answer begins before.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)[:, -1]),
+            ),
+            Mistake(
+                "That is the mean per token. The logarithm of a product is a sum.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n).mean(1)),
+            ),
+            Mistake(
+                "The sign is flipped: the first answer minus the second.",
+                lambda z, ids, n: -contrast_of_answers(z, ids, n),
+            ),
+            Mistake(
+                "That is the first answer alone. Subtract the other one.",
+                lambda z, ids, n: _log_p_of_tokens(z, ids, n).sum(1)[0],
+            ),
+            Mistake(
+                "That is a difference of probabilities. F is a difference of their logarithms.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n).sum(1).exp()),
+            ),
+            Mistake(
+                "That is the ratio of the probabilities. F is its logarithm.",
+                lambda z, ids, n: contrast_of_answers(z, ids, n).exp(),
+            ),
+            Mistake(
+                "You added up the probabilities of the tokens. They multiply, so their logarithms add up.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n).exp().sum(1)),
+            ),
+            Mistake(
+                "Your softmax runs over the tokens of the text. The vocabulary is the last axis.",
+                lambda z, ids, n: _difference(_of_tokens(z.log_softmax(1)[:, n - 1 : -1], ids[:, n:]).sum(1)),
+            ),
+            Mistake(
+                "You read both answers after the first one. The second row has read the second answer.",
+                lambda z, ids, n: contrast_of_answers(z[[0, 0]], ids, n),
+            ),
+            Mistake(
+                "You have the log-probability of each answer. F is their difference, one number.",
+                lambda z, ids, n: _log_p_of_tokens(z, ids, n).sum(1),
+            ),
+            Mistake(
+                "You have a difference for each token. Add them up: one number is wanted.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)),
             ),
         ],
     ),

@@ -91,6 +91,18 @@ def _others_held(
     )
 
 
+def _of_each(numbers: Tensor, first: Tensor) -> Tensor:
+    """(2, the most features), the numbers of the first input and those of the second, filled up with zeros."""
+    return torch.nn.utils.rnn.pad_sequence([numbers[: first.shape[1]], numbers[first.shape[1] :]], batch_first=True)
+
+
+def _one_comes_back(f: Function, a: Tensor, b: Tensor, a0: Tensor, b0: Tensor, steps: int) -> Tensor:
+    """The shares where the first input moves from its baseline while the second moves back to its own."""
+    ahead, behind = _on_path((a, b0), (a0, b), _midpoints(steps))
+    on_first, on_second = _slopes(f, (ahead, behind))
+    return torch.stack([(on_first.mean(0) * (a - a0)).sum(), (on_second.mean(0) * (b - b0)).sum()])
+
+
 def _per_feature(f: Function, inputs: tuple[Tensor, Tensor], starts: tuple[Tensor, Tensor], alphas: Tensor) -> Tensor:
     """The shares of all features, one input after the other."""
     slopes = _slopes(f, _on_path(inputs, starts, alphas))
@@ -157,6 +169,37 @@ def _no_jumps(again: float, residuals: Tensor, gaps: Tensor) -> str:
     return "slopes" if walked == "jump" else walked
 
 
+def _steps_before_nothing(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again < ENOUGH and residuals[-1].abs() < residuals[0].abs() / 2:
+        return "steps"
+    return _walk(again, residuals, gaps)
+
+
+def _steps_if_it_does_not_shrink(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again >= ENOUGH or residuals[-1].abs() < ENOUGH:
+        return _walk(again, residuals, gaps)
+    return "steps" if residuals[0].abs() < 2 * residuals[-1].abs() else _of_path(gaps.abs())
+
+
+def _count_by_the_largest(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    return "count" if walked in ("jump", "slopes") and gaps.abs().max() < ENOUGH else walked
+
+
+def _sum_before_absolute(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    if walked in ("chance", "nothing", "steps"):
+        return walked
+    if gaps.sum().abs() < ENOUGH:
+        return "count"
+    return "jump" if gaps.abs().max() > gaps.sum().abs() / 2 else "slopes"
+
+
+def _gaps_with_signs(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    return walked if walked in ("chance", "nothing", "steps") else _of_path(gaps)
+
+
 # Exercises, with their common mistakes
 
 EXERCISES = [
@@ -196,6 +239,30 @@ EXERCISES = [
             Mistake(
                 "You read every series at the length of the longest. Each has a length of its own.",
                 lambda z, n, t: z[:, int(n.max()) - 1, t],
+            ),
+            Mistake(
+                "You read every series at the length of the shortest. Each has a length of its own.",
+                lambda z, n, t: z[:, int(n.min()) - 1, t],
+            ),
+            Mistake(
+                "You read every series at the length of the first. Each has a length of its own.",
+                lambda z, n, t: z[:, int(n[0]) - 1, t],
+            ),
+            Mistake(
+                "You counted from the end, and the padding is there. Count from the beginning: length - 1.",
+                lambda z, n, t: z[torch.arange(len(z)), -n, t],
+            ),
+            Mistake(
+                "You added up the steps of each series. Read only what the model says after its last step.",
+                lambda z, n, t: torch.stack([row[:length, t].sum() for row, length in zip(z, n, strict=True)]),
+            ),
+            Mistake(
+                "You took the largest logit, whichever class it is of. F is that of the target.",
+                lambda z, n, t: z[torch.arange(len(z)), n - 1].amax(1),
+            ),
+            Mistake(
+                "You have every series at the length of every other. Take one step of each: a number for each series.",
+                lambda z, n, t: z[:, n - 1, t],
             ),
         ],
     ),
@@ -264,6 +331,33 @@ EXERCISES = [
                 "You took an absolute value. A share may be negative, and keeps its sign.",
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), _midpoints(n)).abs(),
             ),
+            Mistake(
+                "You added up absolute values over the features. They speak for and against: keep the signs.",
+                lambda f, a, b, a0, b0, n: _of_each(_per_feature(f, (a, b), (a0, b0), _midpoints(n)).abs(), a).sum(1),
+            ),
+            Mistake(
+                "You took the mean over the features. The share of an input is the sum over its features.",
+                lambda f, a, b, a0, b0, n: (
+                    _shares(f, (a, b), (a0, b0), _midpoints(n)) / torch.tensor([a.shape[1], b.shape[1]])
+                ),
+            ),
+            Mistake(
+                "Your alphas run from 0 to 1, both ends included. The midpoint rule takes the middle of each step.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), torch.linspace(0, 1, n).double()),
+            ),
+            Mistake(
+                "Your points are alpha times the inputs, so they begin at zero; you multiply by the displacements "
+                "from the baselines. Let the points begin there, too.",
+                lambda f, a, b, a0, b0, n: _times(f, (a, b), (0 * a0, 0 * b0), (a - a0, b - b0), _midpoints(n)),
+            ),
+            Mistake(
+                "One of your inputs goes from its baseline, the other comes back to it. Give both the same alphas.",
+                _one_comes_back,
+            ),
+            Mistake(
+                "That is one number for both. How much of it is due to each?",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), _midpoints(n)).sum(),
+            ),
         ],
     ),
     Exercise(
@@ -314,6 +408,38 @@ EXERCISES = [
                 "That is their sum, the residual with its sign flipped. Where on the path is it?",
                 lambda f, x, b, n: unexplained(f, x, b, n).sum(),
             ),
+            Mistake(
+                "Yours runs from x to the baseline. The first stretch is the one at the baseline.",
+                lambda f, x, b, n: unexplained(f, x, b, n).flip(0),
+            ),
+            Mistake(
+                "You walked from x to the baseline. Begin at the baseline, and let F change from there to x.",
+                lambda f, x, b, n: unexplained(f, b, x, n),
+            ),
+            Mistake(
+                "You divided by the change of F. The difference itself is asked for.",
+                lambda f, x, b, n: unexplained(f, x, b, n) / (f(x) - f(b)).abs(),
+            ),
+            Mistake(
+                "You added what the gradient accounts for. Subtract it: what is left?",
+                lambda f, x, b, n: _heights(f, x, b, n).diff() + _promised(f, x, b, _midpoints(n)) / n,
+            ),
+            Mistake(
+                "Your path begins at zero. It begins at the baseline.",
+                lambda f, x, b, n: unexplained(f, x, 0 * b, n),
+            ),
+            Mistake(
+                "You took one slope for the whole path, the mean. Each stretch has a slope of its own.",
+                lambda f, x, b, n: _heights(f, x, b, n).diff() - _promised(f, x, b, _midpoints(n)).mean() / n,
+            ),
+            Mistake(
+                "You did not multiply the slopes by the displacement.",
+                lambda f, x, b, n: _heights(f, x, b, n).diff() - gradients_on_line(f, x, b, _midpoints(n)).sum(1) / n,
+            ),
+            Mistake(
+                "That many ends enclose one stretch fewer. Take linspace(0, 1, stretches + 1).",
+                lambda f, x, b, n: unexplained(f, x, b, n - 1),
+            ),
         ],
     ),
     Exercise(
@@ -345,6 +471,71 @@ EXERCISES = [
             Mistake(
                 "You mistook one large gap for many. If one holds more than half of the unexplained, F jumps there.",
                 _no_jumps,
+            ),
+            Mistake(
+                "You looked at the residuals before you asked whether F gives the same answer twice. If it does not, "
+                "they mean nothing.",
+                lambda again, residuals, gaps: (
+                    "nothing" if residuals[-1].abs() < ENOUGH else _walk(again, residuals, gaps)
+                ),
+            ),
+            Mistake(
+                "You asked whether the residual shrinks before you asked whether it counts at all.",
+                _steps_before_nothing,
+            ),
+            Mistake(
+                "Less is not enough: the last residual is to be less than half of the first.",
+                lambda again, residuals, gaps: _walk(again, residuals * torch.tensor([2.0, 1.0, 1.0]), gaps),
+            ),
+            Mistake(
+                "You compared the last residual with the one before. Compare it with that of the fewest steps.",
+                lambda again, residuals, gaps: _walk(again, residuals[[1, 1, 2]], gaps),
+            ),
+            Mistake(
+                "You asked whether the residual grows. Take more steps if the last one is less than half of the first.",
+                _steps_if_it_does_not_shrink,
+            ),
+            Mistake(
+                "You compared the largest gap with 0.05. Many small ones add up: compare their sum.",
+                _count_by_the_largest,
+            ),
+            Mistake(
+                "Two answers that differ by less than 0.05 count as the same.",
+                lambda again, residuals, gaps: "chance" if again > 0 else _walk(again, residuals, gaps),
+            ),
+            Mistake(
+                "You left out the fourth question. If there are no gaps, the gradient is right, and the count is not.",
+                lambda again, residuals, gaps: (
+                    _of_path(gaps.abs() / gaps.abs().sum())
+                    if _walk(again, residuals, gaps) == "count"
+                    else _walk(again, residuals, gaps)
+                ),
+            ),
+            Mistake(
+                "You swapped the last two: where one gap holds more than half, F jumps.",
+                lambda again, residuals, gaps: {"jump": "slopes", "slopes": "jump"}.get(
+                    _walk(again, residuals, gaps), _walk(again, residuals, gaps)
+                ),
+            ),
+            Mistake(
+                "You call it a jump if the largest gap is twice the mean. It has to be more than half of the sum.",
+                lambda again, residuals, gaps: (
+                    "jump"
+                    if _walk(again, residuals, gaps) == "slopes" and gaps.abs().max() > 2 * gaps.abs().mean()
+                    else _walk(again, residuals, gaps)
+                ),
+            ),
+            Mistake(
+                "Gaps of both signs cancel if you add them up first. Take absolute values, then the sum.",
+                _sum_before_absolute,
+            ),
+            Mistake(
+                "A negative gap is a gap, too: take absolute values before you add up and compare.",
+                _gaps_with_signs,
+            ),
+            Mistake(
+                "Write the words as the docstring does, in small letters.",
+                lambda again, residuals, gaps: _walk(again, residuals, gaps).capitalize(),
             ),
         ],
     ),

@@ -1,10 +1,25 @@
 """Answers to lesson 14 as students write them."""
 
+import numpy as np
 import torch
+
+import igteach
 
 
 def read_out(logits, lengths, target):
     return torch.stack([series[int(length) - 1, target] for series, length in zip(logits, lengths, strict=True)])
+
+
+def read_by_index(logits, lengths, target):
+    return logits[range(len(logits)), lengths - 1, target]
+
+
+def read_by_numpy(logits, lengths, target):
+    return logits.numpy()[np.arange(len(logits)), lengths.numpy() - 1, target].astype(np.float64)
+
+
+def read_by_gather(logits, lengths, target):
+    return list(logits[..., target].gather(1, (lengths - 1)[:, None])[:, 0])
 
 
 def two_inputs(f, first, second, first_start, second_start, steps):
@@ -19,6 +34,26 @@ def two_inputs(f, first, second, first_start, second_start, steps):
     return totals
 
 
+def both_at_once(f, first, second, first_start, second_start, steps):
+    return moved(f, first, second, first_start, second_start, steps, middles(steps))
+
+
+def both_by_torch_func(f, first, second, first_start, second_start, steps):
+    alphas, far, wide = middles(steps)[:, None], first - first_start, second - second_start
+    slopes = torch.func.grad(lambda p, q: f(p, q).sum(), argnums=(0, 1))
+    g, h = slopes(first_start + alphas * far, second_start + alphas * wide)
+    return torch.stack([torch.einsum("nf,f->", g, far[0]), torch.einsum("nf,f->", h, wide[0])]) / steps
+
+
+def both_side_by_side(f, first, second, first_start, second_start, steps):
+    width, x = first.shape[1], torch.cat([first, second], 1)
+    start = torch.cat([first_start, second_start], 1)
+    points = (start + middles(steps)[:, None] * (x - start)).requires_grad_()
+    (slopes,) = torch.autograd.grad(f(points[:, :width], points[:, width:]).sum(), points)
+    shares = (slopes.mean(0) * (x - start)[0]).numpy()
+    return [shares[:width].sum(), shares[width:].sum()]
+
+
 def unexplained(f, x, baseline, stretches):
     gaps = []
     for k in range(stretches):
@@ -27,6 +62,28 @@ def unexplained(f, x, baseline, stretches):
         f(middle).sum().backward()
         gaps.append(float(f(high) - f(low)) - float((middle.grad * (x - baseline)).sum()) / stretches)
     return gaps
+
+
+def unexplained_by_diff(f, x, baseline, stretches):
+    ends = torch.linspace(0, 1, stretches + 1)[:, None]
+    slopes = igteach.gradient(f, baseline + middles(stretches)[:, None] * (x - baseline)).values
+    return f(baseline + ends * (x - baseline)).diff() - (slopes * (x - baseline)).sum(1) / stretches
+
+
+def unexplained_by_numpy(f, x, baseline, stretches):
+    heights = f(torch.lerp(baseline, x, torch.linspace(0, 1, stretches + 1)[:, None].to(x))).numpy()
+    slopes = igteach.gradient(f, torch.lerp(baseline, x, middles(stretches)[:, None])).values.numpy()
+    return np.diff(heights) - slopes @ ((x - baseline)[0].numpy() / stretches)
+
+
+def unexplained_by_jvp(f, x, baseline, stretches):
+    def along(alphas):
+        return f(baseline + alphas[:, None] * (x - baseline))
+
+    middle = middles(stretches)
+    _, rise = torch.func.jvp(along, (middle,), (torch.ones_like(middle),))
+    heights = along(torch.linspace(0, 1, stretches + 1))
+    return heights[1:] - heights[:-1] - rise / stretches
 
 
 def diagnose(again, residuals, gaps):
@@ -43,6 +100,41 @@ def diagnose(again, residuals, gaps):
     if 2 * max(sizes) > sum(sizes):
         return "jump"
     return "slopes"
+
+
+def diagnose_in_a_list(again, residuals, gaps):
+    r, g = np.abs(residuals.numpy()), np.abs(gaps.numpy())
+    rules = [
+        (again >= 0.05, "chance"),
+        (r[-1] < 0.05, "nothing"),
+        (r[-1] < 0.5 * r[0], "steps"),
+        (g.sum() < 0.05, "count"),
+        (g.max() > 0.5 * g.sum(), "jump"),
+    ]
+    return next((word for applies, word in rules if applies), "slopes")
+
+
+def diagnose_nested(again, residuals, gaps):
+    r, g = residuals.abs(), gaps.abs()
+    if again < 0.05:
+        if r[2] >= 0.05:
+            if r[2] >= r[0] / 2:
+                if g.sum() >= 0.05:
+                    return "jump" if bool((g > g.sum() / 2).any()) else "slopes"
+                return "count"
+            return "steps"
+        return "nothing"
+    return "chance"
+
+
+def diagnose_by_any(again, residuals, gaps):
+    few, _, most = [abs(each) for each in residuals.tolist()]
+    sizes = [abs(gap) for gap in gaps.tolist()]
+    path = "jump" if any(size > sum(sizes) - size for size in sizes) else "slopes"
+    path = "count" if sum(sizes) < 0.05 else path
+    answer = "steps" if most < few / 2 else path
+    answer = "nothing" if most < 0.05 else answer
+    return "chance" if again >= 0.05 else answer
 
 
 def moved(f, a, b, a0, b0, n, at):
@@ -81,7 +173,64 @@ def with_signs(again, residuals, gaps):
     return diagnose(again, torch.ones(3), gaps)
 
 
-RIGHT = {"14.1": read_out, "14.2": two_inputs, "14.3": unexplained, "14.4": diagnose}
+def per_feature(f, a, b, a0, b0, n):
+    p, q = a0 + middles(n)[:, None] * (a - a0), b0 + middles(n)[:, None] * (b - b0)
+    g, h = torch.autograd.grad(f(p.requires_grad_(), q.requires_grad_()).sum(), (p, q))
+    return (g.mean(0) * (a - a0)[0]), (h.mean(0) * (b - b0)[0])
+
+
+def both_ends(f, a, b, a0, b0, n):
+    return moved(f, a, b, a0, b0, n, torch.linspace(0, 1, n).double())
+
+
+def residuals_first(again, residuals, gaps):
+    return "nothing" if residuals[2].abs() < 0.05 else diagnose(again, residuals, gaps)
+
+
+def steps_before_nothing(again, residuals, gaps):
+    shrinks = again < 0.05 and residuals[2].abs() < residuals[0].abs() / 2
+    return "steps" if shrinks else diagnose(again, residuals, gaps)
+
+
+def sum_before_abs(again, residuals, gaps):
+    word, total = diagnose(again, residuals, gaps), gaps.sum().abs()
+    if word in ("chance", "nothing", "steps"):
+        return word
+    if total < 0.05:
+        return "count"
+    return "jump" if gaps.abs().max() > total / 2 else "slopes"
+
+
+def largest_gap(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    return "count" if word in ("jump", "slopes") and gaps.abs().max() < 0.05 else word
+
+
+def path_only(gaps):
+    return "jump" if gaps.abs().max() > gaps.abs().sum() / 2 else "slopes"
+
+
+def no_count(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    return path_only(gaps) if word == "count" else word
+
+
+def swapped(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    return {"jump": "slopes", "slopes": "jump"}.get(word, word)
+
+
+def twice_the_mean(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    return "jump" if word == "slopes" and gaps.abs().max() > 2 * gaps.abs().mean() else word
+
+
+RIGHT = {
+    "14.1": [read_out, read_by_index, read_by_numpy, read_by_gather],
+    "14.2": [two_inputs, both_at_once, both_by_torch_func, both_side_by_side],
+    "14.3": [unexplained, unexplained_by_diff, unexplained_by_numpy, unexplained_by_jvp],
+    "14.4": [diagnose, diagnose_in_a_list, diagnose_nested, diagnose_by_any],
+}
 WRONG = [
     ("14.1", lambda z, n, t: z[:, -1][:, t], "that is padding"),
     ("14.1", lambda z, n, t: z[range(len(z)), n, t], "one step too late"),
@@ -107,4 +256,33 @@ WRONG = [
     ("14.4", by_few_steps, "fewest steps"),
     ("14.4", with_signs, "compare absolute values"),
     ("14.4", lambda a, r, g: {"jump": "slopes"}.get(diagnose(a, r, g), diagnose(a, r, g)), "one large gap"),
+    ("14.1", lambda z, n, t: z[:, n.min() - 1, t], "length of the shortest"),
+    ("14.1", lambda z, n, t: z[:, n[0] - 1, t], "length of the first"),
+    ("14.1", lambda z, n, t: z[range(len(z)), -n, t], "counted from the end"),
+    ("14.1", lambda z, n, t: [float(s[:k, t].sum()) for s, k in zip(z, n, strict=True)], "added up the steps"),
+    ("14.1", lambda z, n, t: z[range(len(z)), n - 1].max(1).values, "whichever class"),
+    ("14.1", lambda z, n, t: z[:, n - 1, t], "one step of each"),
+    ("14.1", lambda z, n, t: z[range(len(z)), n - 1, 0], "times the right sum"),
+    ("14.2", lambda *a: [each.abs().sum() for each in per_feature(*a)], "over the features"),
+    ("14.2", lambda *a: [each.mean() for each in per_feature(*a)], "mean over the features"),
+    ("14.2", both_ends, "both ends included"),
+    ("14.2", lambda *a: moved(*a, middles(a[-1])).sum(), "one number for both"),
+    ("14.2", lambda *a: torch.cat(per_feature(*a)), "Add up those of each input"),
+    ("14.3", lambda f, x, b, n: unexplained(f, x, b, n)[::-1], "runs from x to the baseline"),
+    ("14.3", lambda f, x, b, n: unexplained(f, b, x, n), "walked from x"),
+    ("14.3", lambda f, x, b, n: torch.tensor(unexplained(f, x, b, n)) / (f(x) - f(b)).abs(), "divided by the change"),
+    ("14.3", lambda f, x, b, n: unexplained(f, x, 0 * b, n), "path begins at zero"),
+    ("14.3", lambda f, x, b, n: unexplained(f, x, b, n - 1), "one stretch fewer"),
+    ("14.4", residuals_first, "looked at the residuals before"),
+    ("14.4", steps_before_nothing, "whether it counts at all"),
+    ("14.4", lambda a, r, g: diagnose(a, r * torch.tensor([2.0, 1.0, 1.0]), g), "Less is not enough"),
+    ("14.4", lambda a, r, g: diagnose(a, r[[1, 1, 2]], g), "the one before"),
+    ("14.4", largest_gap, "Many small ones add up"),
+    ("14.4", lambda a, r, g: diagnose(1.0 if a > 0 else 0.0, r, g), "count as the same"),
+    ("14.4", no_count, "the fourth question"),
+    ("14.4", swapped, "swapped the last two"),
+    ("14.4", twice_the_mean, "twice the mean"),
+    ("14.4", sum_before_abs, "cancel if you add them up first"),
+    ("14.4", lambda a, r, g: diagnose(a, r, g).capitalize(), "in small letters"),
+    ("14.4", lambda a, r, g: "steps", "yours is 'steps' for"),
 ]
