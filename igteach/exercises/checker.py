@@ -195,7 +195,7 @@ def call_answer(answer: Callable[..., Any], arguments: tuple[Any, ...]) -> objec
 
 
 def _as_plain_tensor(value: object) -> object:
-    """A number, a list of numbers, an array or a tensor as an ordinary tensor on the CPU; anything else unchanged.
+    """A number, an array, a tensor or a list, also of lists, as an ordinary tensor on the CPU; anything else unchanged.
 
     Subclasses are stripped, because theirs may define equality or subtraction as they like.
     """

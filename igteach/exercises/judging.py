@@ -1,6 +1,7 @@
 """Whether an answer is right: what it returned is compared with the solution and with common mistakes."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -107,10 +108,13 @@ def compare(exercise: Exercise, returned: list[Any], seed: int, *, shows_values:
         _fault_of(case, right, value, shows_values, everywhere)
         for case, right, value in zip(cases, expected, returned, strict=True)
     ]
-    first_fault = next((fault for fault in faults if fault is not None), None)
-    if first_fault is None:
+    found = [fault for fault in faults if fault is not None]
+    if not found:
         return Verdict(exercise.task.id, "solved", "")
-    message = _message_of_known_mistake(exercise, cases, returned) or first_fault
+    message = _message_of_known_mistake(exercise, cases, returned)
+    if message is None:
+        right = len(cases) - len(found)
+        message = found[0] + (f" On {right} of the {len(cases)} cases it is right." if right else "")
     return Verdict(exercise.task.id, "not yet", message)
 
 
@@ -153,11 +157,13 @@ def _fault_of(case: Case, expected: Tensor | str, returned: object, shows_values
     if _match(expected, returned):
         return None
     found = f": yours is {_shortened(returned)}" if shows_values else ""
-    if shows_values and isinstance(expected, str):
-        found += f" for {', '.join(map(_shortened, case.arguments))}"
     seen = everywhere
     if not seen and isinstance(expected, Tensor) and isinstance(returned, Tensor):
         seen = symptom(expected, returned)
+    elif isinstance(expected, str) and isinstance(returned, str):
+        values = [value for value in case.arguments if not callable(value)]
+        found += f" for {', '.join(map(_shortened, values))}" if shows_values and values else ""
+        seen = _symptom_of_text(expected, returned)
     return " ".join(
         sentence
         for sentence in (
@@ -194,6 +200,8 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
         'Everywhere it is 0.5 times what is asked for.'
         >>> symptom(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0]))
         'Its numbers are right, and stand in another order.'
+        >>> symptom(torch.tensor(1.0), torch.tensor(0.5))
+        'Here it is 0.5 times what is asked for.'
     """
     right, wrong = (each.detach().double().flatten() for each in (expected, returned))
     scale = TOLERANCE * max(right.abs().max().item(), TOLERANCE)
@@ -208,7 +216,7 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
         return in_common
     if alike(wrong.sort().values, right.sort().values):
         return "Its numbers are right, and stand in another order."
-    return _symptom_of_many(right, wrong, alike)
+    return _symptom_of_two(right, wrong, alike) if len(right) == 2 else _symptom_of_many(right, wrong, alike)
 
 
 def _symptom_of_all(expected: Sequence[Tensor | str], returned: Sequence[Any]) -> str:
@@ -262,8 +270,23 @@ def _multiple(factor: float) -> str:
     return f"{factor:.3g} times what is asked for"
 
 
+def _symptom_of_text(expected: str, returned: str) -> str:
+    """Whether only the spelling of a text is wrong."""
+    one, other = (re.sub(r"[\W_]", "", text).casefold() for text in (expected, returned))
+    return "It is the right word, spelled differently." if one == other else ""
+
+
+def _symptom_of_two(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
+    """The symptom of two numbers that have none in common."""
+    first, second = (
+        "right" if alike(one, other) else "too large" if one > other else "too small"
+        for one, other in zip(wrong, right, strict=True)
+    )
+    return f"Its first number is {first}, and its second {second}."
+
+
 def _symptom_of_many(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
-    """The symptom of several numbers that have none in common."""
+    """The symptom of three numbers or more that have none in common."""
     off = sum(not alike(one, other) for one, other in zip(wrong, right, strict=True))
     if off <= len(right) // 2:
         return f"{off} of its {len(right)} numbers {'is' if off == 1 else 'are'} off."
@@ -276,13 +299,14 @@ def _symptom_of_many(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tens
         return f"Its numbers add up to {found:.3g}, and those asked for cancel."
     if abs(found) <= TOLERANCE * wrong.abs().sum().item():
         return "Its numbers cancel, and those asked for do not."
-    return f"Its sum is {found / total:.3g} times the right sum."
+    times = f"{found / total:.3g}"
+    return "Its sum is nearly right." if times == "1" else f"Its sum is {times} times the right sum."
 
 
 def _invalid(case: Case, expected: Tensor | str, returned: object) -> str | None:
     """Why a returned value cannot be compared with the expected one, or None if it can."""
     if returned is None:
-        return "Your function returns nothing. Does its last line say return?"
+        return "Your function returns nothing (None). Does it end with return, and a value after it?"
     if isinstance(expected, str):
         return _invalid_text(returned)
     return _invalid_tensor(case, expected, returned)

@@ -100,38 +100,6 @@ for rule in RULES:
 # It is 0 for perfect shares, and 1 if every share is 0.
 
 # %% [markdown]
-# ### Exercise 1: the error of shares
-#
-# ●○○ · 4 minutes
-#
-# Write this error, for shares of any shape.
-#
-# <details><summary>Hint 1</summary>
-#
-# Two sums, each over everything, and one division at the end.
-#
-# <details><summary>Hint 2</summary>
-#
-# First <code>abs()</code>, then <code>sum()</code>.
-#
-# </details></details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-05-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def error_of_shares(values, truth):
-    """The sum of the absolute errors, over the sum of the absolute true shares.
-
-    values, truth: tensors of one shape.  Returns one number.
-    """
-    ### BEGIN SOLUTION
-    return (values - truth).abs().sum() / truth.abs().sum()
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-05-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("05.1", error_of_shares)
-
-# %% [markdown]
 # ## Where the textbook is right
 #
 # Take a smooth function whose shares are known: F = exp(5 x1 - x2), from (0, 0) to (1, 1). Along the path F is exp(4α), so the shares are 5 (e⁴ - 1) / 4 and -(e⁴ - 1) / 4.
@@ -141,7 +109,7 @@ check("05.1", error_of_shares)
 
 # %%
 def error(values, truth):
-    """Exercise 1 for each example of a batch: (batch,)."""
+    """The error of the shares, for each example of a batch: (batch,)."""
     values, truth = values.cpu().double().flatten(1), truth.cpu().double().flatten(1)
     return (values - truth).abs().sum(1) / truth.abs().sum(1)
 
@@ -659,7 +627,7 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 #
 # ## What the estimate cannot see
 #
-# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Added up, that is `error_estimate`: the error of exercise 1, as far as it can be known.
+# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Added up, that is `error_estimate`: the error of the shares, as far as it can be known.
 #
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
@@ -723,6 +691,45 @@ strict = igteach.integrated_gradients(
     score, pictures, target=labels, tolerance=0.001, max_evaluations=256
 )
 print("converged:", int(strict.converged.sum()), "of", len(pictures))
+
+# %% [markdown]
+# ### Exercise 4: three answers and no truth
+#
+# ●●○ · 7 minutes
+#
+# A colleague's program takes a number of steps and nothing else. It does not say by which rule it goes, and it estimates no error. You run it with n, 2n and 4n steps. Suppose that each doubling shrinks all errors by the same factor, both times; nobody tells you which factor. How far is the last answer from the truth?
+#
+# <details><summary>Hint 1</summary>
+#
+# Call the factor r. If the first answer has the errors e, the second has e / r. By how much do the two answers differ? And the second and the third?
+#
+# <details><summary>Hint 2</summary>
+#
+# You can measure how far the shares moved at each doubling. What does the first distance over the second tell you?
+#
+# <details><summary>Hint 3</summary>
+#
+# Try one share whose truth is 10. With r = 2 the answers may be 18, 14 and 12; with r = 3 they may be 28, 16 and 12. Each time the last one is off by 2. How do you get this 2 from the changes alone?
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-05-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def remaining_error(coarse, middle, fine):
+    """The sum of the absolute errors of the last of three answers.
+
+    coarse, middle, fine: the shares with n, 2n and 4n steps, tensors of one shape.
+    Returns one number.
+    """
+    ### BEGIN SOLUTION
+    last = (fine - middle).abs().sum()
+    factor = (middle - coarse).abs().sum() / last
+    return last / (factor - 1)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-05-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("05.4", remaining_error)
 
 # %% [markdown]
 # ## Recap

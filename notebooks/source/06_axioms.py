@@ -204,42 +204,6 @@ print("gradient x input:", axioms.completeness(igteach.gradient_times_input))
 # There is: the alarm with two sensors. Take one away, and the other still keeps F up. Gradient x input fails on the saturated unit of lesson 02.
 
 # %% [markdown]
-# ### Exercise 2: how much is missing?
-#
-# ●○○ · 6 minutes
-#
-# Write the completeness gap: the absolute value of the residual, relative to the change of F. Do not rely on the residual that an answer may carry: ask F yourself, so that every method can be judged.
-#
-# <details><summary>Hint 1</summary>
-#
-# <code>(f(x) - f(baseline))[0]</code> is the change of F. It can be negative.
-#
-# <details><summary>Hint 2</summary>
-#
-# A gap has no sign: take the absolute value of both, the residual and the change of F.
-#
-# </details></details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-06-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def completeness_gap(method, f, x, baseline):
-    """By how much the shares miss F(x) - F(x'), relative to it.
-
-    method(f, x, baseline).values: (1, features);  f: (N, features) -> (N,);
-    x, baseline: (1, features).
-    Returns one number, at least 0.
-    """
-    ### BEGIN SOLUTION
-    change = (f(x) - f(baseline))[0]
-    missed = method(f, x, baseline).values.sum() - change
-    return missed.abs() / change.abs()
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-06-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("06.2", completeness_gap)
-
-# %% [markdown]
 # ## Does the right feature get the share?
 #
 # Completeness alone is easy. Divide F(x) - F(x') by the number of features, and give each the same. A method is a function of f, x, baseline and target that returns an `Attribution`; here is this one, with a small tool that makes more.
@@ -595,6 +559,60 @@ for name, method in {"Integrated Gradients": ig, "late starters": bent}.items():
 # Uniqueness depends on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of cost sharing (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and prove the claim with one more axiom: if F never falls in any feature between x' and x, no share is negative.
 #
 # None of this says that Integrated Gradients is wrong. It says that "the only method that ..." is a claim to read with its conditions.
+
+# %% [markdown]
+# ### Exercise 5: an axiom of your own
+#
+# ●●○ · 8 minutes
+#
+# Here is a demand that this lesson has not made: the order in which somebody wrote down the features must not matter. Put the features of x and x' in a new order, and explain the function that takes them in this order and gives the same answers. Each feature should keep its share. Measure how far a method is from that: the sum of |differences|, feature by feature, over the sum of |shares| in the old order.
+#
+# <details><summary>Hint 1</summary>
+#
+# <code>x[:, order]</code> is x in the new order. F knows only the old one, so the method needs another function: one that puts the features back before it asks F.
+#
+# <details><summary>Hint 2</summary>
+#
+# What undoes an order? With order (1, 2, 0) the features b, c, a stand where a, b, c stood. To get a back to the front you need (2, 0, 1).
+#
+# <details><summary>Hint 3</summary>
+#
+# <code>order.argsort()</code> is the order that undoes it. The new shares come in the new order, too.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-06-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def order_gap(method, f, x, baseline, order):
+    """How far the method's shares move if the features come in another order.
+
+    method(f, x, baseline).values: (1, features);  f: (N, features) -> (N,);
+    x, baseline: (1, features);  order: (features,), so that the new x is x[:, order].
+    Returns one number, at least 0.
+    """
+    ### BEGIN SOLUTION
+    back = order.argsort()
+
+    def reordered(z):
+        return f(z[:, back])
+
+    before = method(f, x, baseline).values
+    after = method(reordered, x[:, order], baseline[:, order]).values[:, back]
+    return (after - before).abs().sum() / before.abs().sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-06-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("06.5", order_gap)
+
+# %% [markdown]
+# Integrated Gradients passes this test. Of the methods of this lesson one does not: which?
+#
+# <details><summary>Answer</summary>
+#
+# <code>one_by_one</code>. The feature that moves last on the one list moves earlier on another.
+#
+# </details>
 #
 # ## Recap
 #

@@ -479,35 +479,6 @@ check("07.3", expected_attribution)
 # Back to the patients of lesson 03. There the background was the average patient, the mean of each measurement. A physician might object: measurements are skewed, a few very large tumours pull every mean up, and *typical* means the median. It sounds like a detail.
 
 # %% [markdown]
-# ### Exercise 4: the median patient
-#
-# ●○○ · 3 minutes
-#
-# Make the patient with the median of each measurement.
-#
-# <details><summary>Hint 1</summary>
-#
-# <code>table.median(dim=0)</code> returns two things; the medians are in <code>.values</code>.
-#
-# </details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-07-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def median_patient(table):
-    """The median of each measurement over all patients.
-
-    table: (patients, measurements), an odd number of patients.
-    Returns (1, measurements).
-    """
-    ### BEGIN SOLUTION
-    return table.median(dim=0).values[None]
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-07-4", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
-check("07.4", median_patient)
-
-# %% [markdown]
 # **Predict.** Here is a patient the network is unsure about. Against the mean patient, do her measurements, taken together, speak for malignant or against it? And against the median patient?
 
 # %%
@@ -580,7 +551,48 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # 2. **Ask it.** Print F(x') and the baseline's opinion.
 # 3. **Subtract it.** Where x - x' is zero you have asked nothing. Check whether the object of your question lies there.
 # 4. **Change it.** What stays the same under two baselines with opposite blind spots can hardly be their doing. What changes belongs to the comparison.
+
+# %% [markdown]
+# ### Exercise 5: a baseline for a question
 #
+# ●●○ · 7 minutes
+#
+# A colleague has a network that you have never seen, and asks about one region of an input: which of *these* features made the answer? She offers several baselines. First drop those that silence her question: each feature of the region must be at least `least` away from its baseline. Of what is left, take the one whose largest class probability is closest to even.
+#
+# <details><summary>Hint 1</summary>
+#
+# A feature may be above its baseline or below. How far apart they are has no sign.
+#
+# <details><summary>Hint 2</summary>
+#
+# <code>(candidates - x).abs()[:, region]</code> has a row for each candidate. What must hold in a whole row?
+#
+# <details><summary>Hint 3</summary>
+#
+# All candidates have the same classes, so the largest probability alone says which is the most neutral. Drop rows from the candidates *and* from what you compare, or the numbers will not fit.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-07-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def choose_baseline(f, x, region, candidates, least):
+    """The most neutral of the baselines that let every feature of the region speak.
+
+    f: (N, features) -> (N, classes), probabilities;  x: (1, features);
+    region: (features,), bool;  candidates: (K, features);  least: a number.
+    Returns (1, features), one of the candidates.
+    """
+    ### BEGIN SOLUTION
+    apart = (candidates - x).abs()[:, region]
+    left = candidates[(apart >= least).all(dim=1)]
+    return left[f(left).amax(dim=1).argmin()][None]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-07-5", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
+check("07.5", choose_baseline)
+
+# %% [markdown]
 # ## Recap
 #
 # From [lesson 06](06_axioms.ipynb): F = x1 x2 treats both features alike, and both are 1 in x. In a blurred baseline x1 is 0 and x2 is 1/2. Does symmetry demand equal shares?

@@ -113,40 +113,6 @@ show.attributions(x[first], shown, mask=mask[first])
 # $$\text{fraction inside the mask} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
 
 # %% [markdown]
-# ### Exercise 1: the fraction inside the mask
-#
-# ●○○ · 5 minutes
-#
-# Write it for one picture.
-#
-# <details><summary>Hint 1</summary>
-#
-# <code>values.sum(dim=0)</code> adds up the colours of each pixel.
-#
-# <details><summary>Hint 2</summary>
-#
-# A mask of True and False picks pixels: <code>strength[mask]</code>.
-#
-# </details></details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-08-1", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def inside(values, mask):
-    """The fraction of all |share| that lies inside the mask.
-
-    values: (3, height, width);  mask: (height, width), bool.
-    Returns one number from 0 to 1.
-    """
-    ### BEGIN SOLUTION
-    strength = values.sum(dim=0).abs()
-    return strength[mask].sum() / strength.sum()
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-08-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("08.1", inside)
-
-# %% [markdown]
 # `relevance_mass` in `igteach.evaluate` does this for many pictures at once. Score the maps above, and that of gradient × input.
 
 # %% tags=["nbval-ignore-output"]
@@ -478,6 +444,47 @@ def mean_of(answers):
 
 for name in ("camera", "coffee"):
     explained[name]["mean of the three"] = mean_of(list(explained[name].values()))
+
+# %% [markdown]
+# ### Exercise 5: a picture that is too large
+#
+# ●●○ · 6 minutes
+#
+# A satellite picture is larger than its network takes. So the network looks at square windows, some of which overlap, and F is the mean of its answers. You have the map of each window, against black: its shares add up to what that window's answer gained. Make the map of the whole picture, whose shares add up to what F gained. A pixel that no window sees has no share.
+#
+# <details><summary>Hint 1</summary>
+#
+# A pixel in two windows has moved two answers. What has it done to their mean?
+#
+# <details><summary>Hint 2</summary>
+#
+# F is the sum of the windows' answers over their number, so its shares are the sum of the windows' shares over the same number (linearity, lesson 06). Is that the number of windows that see the pixel?
+#
+# <details><summary>Hint 3</summary>
+#
+# Begin with <code>torch.zeros(height, width)</code>. A window's place is <code>[top : top + side, left : left + side]</code>. Check the sum at the end.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-08-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def stitched(maps, corners, height, width):
+    """The map of a picture, from the maps of its windows.
+
+    maps: (windows, side, side);  corners: (windows, 2), the top row and the left column
+    of each window;  height, width: of the picture.  Returns (height, width).
+    """
+    ### BEGIN SOLUTION
+    whole = torch.zeros(height, width)
+    side = maps.shape[1]
+    for each, (top, left) in zip(maps, corners.tolist()):
+        whole[top : top + side, left : left + side] += each / len(maps)
+    return whole
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-08-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("08.5", stitched)
 
 # %% [markdown]
 # ## Neighbours cancel

@@ -153,34 +153,6 @@ print("slopes:", list(slopes.shape), "embeddings:", list(x.shape))
 #
 # $$\mathrm{IG}_t \;=\; \sum_k \,(x_{t,k} - x'_{t,k}) \times \text{mean slope}_{t,k}.$$
 
-# %% [markdown]
-# ### Exercise 2: a score for each token
-#
-# ●○○ · 5 minutes
-#
-# You have the mean slopes on the path, its end and its start. Give each token its share.
-#
-# <details><summary>Hint 1</summary>
-#
-# Share by share, as ever: a slope times the displacement from the baseline. Then one sum for each token.
-#
-# </details>
-
-
-# %% nbgrader={"grade": false, "grade_id": "answer-09-2", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def token_scores(slopes, x, start):
-    """The share of each token, from the mean slopes on its path.
-
-    slopes, x, start: (tokens, width).  Returns (tokens,).
-    """
-    ### BEGIN SOLUTION
-    return (slopes * (x - start)).sum(dim=1)
-    ### END SOLUTION
-
-
-# %% nbgrader={"grade": true, "grade_id": "check-09-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
-check("09.2", token_scores)
-
 # %%
 by_hand = torch.einsum("tk,tk->t", slopes, x - start)
 packaged = token_attribution(asker, question, steps=64)
@@ -518,7 +490,49 @@ print("took as many steps as the error asked for:", bool(shares[3].evidence.conv
 # Next to nothing. Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only *not* and *bad* together are positive. There is one rise of F to distribute, and it belongs to both. IG distributes it along the path, and most of it goes to *not*, the very word that spoke against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
 #
 # A list with one number for each word has no place for "together". Where words act together, as in negation, read a share as what the word does *in this sentence*, or change the text and compare the answers, as with the four above.
+
+# %% [markdown]
+# ### Exercise 5: together
 #
+# ●●○ · 5 minutes
+#
+# Put a number on "together". Cutting a word from a text changes F. Where a second word is missing already, cutting the first may change F by another amount. How much more does the first word add to F if the second is there than if it is not? Return this number for two words of any text. All other words stay.
+#
+# <details><summary>Hint 1</summary>
+#
+# Four texts are all you need: with both words, without the one, without the other, and without both.
+#
+# <details><summary>Hint 2</summary>
+#
+# What does the first word add if the second is there? And if the second is not there? Each is a difference of two values of F.
+#
+# <details><summary>Hint 3</summary>
+#
+# Rows for f: <code>there = torch.ones(4, words)</code>, then a 0 where a word is cut. It does not matter which of the two words you call the first; your number should not change either.
+#
+# </details></details></details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "answer-09-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def together(f, words, first, second):
+    """How much more the first word adds to F if the second is there than if it is not.
+
+    f: (N, words) -> (N,), from rows of 1 where a word is there and 0 where it is cut;
+    words: how many;  first, second: their numbers, from 0.  Returns one number.
+    """
+    ### BEGIN SOLUTION
+    there = torch.ones(4, words)
+    there[1:3, first] = 0
+    there[2:, second] = 0
+    both, only_second, neither, only_first = f(there)
+    return (both - only_second) - (only_first - neither)
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "check-09-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+check("09.5", together)
+
+# %% [markdown]
 # ## Good words that nobody sees
 #
 # Su (2020) reports something odd. A network was trained on positive and negative Chinese reviews. IG found the bad words in the negative ones, but could *not* find the good words in the positive ones. His reading: with two labels it is enough to detect the negative; all else is positive. Add neutral reviews, and the network has to know the good words, too.

@@ -66,6 +66,12 @@ def test_everywhere_means_in_every_case(answer, words):
     assert re.search(rf"^On case \S+ your answer is off: yours is \S+\. {re.escape(words)} Try", message)
 
 
+def test_of_two_numbers_each_is_told():
+    right = torch.tensor([1.0, 3.0])
+    assert symptom(right, torch.tensor([0.5, 3.5])) == "Its first number is too small, and its second too large."
+    assert symptom(right, torch.tensor([1.0, 2.0])) == "Its first number is right, and its second too small."
+
+
 @given(st.lists(st.floats(-5, 5), min_size=3, max_size=6), st.lists(st.floats(-5, 5), min_size=6, max_size=6))
 def test_a_factor_that_is_named_makes_the_answer_right(right, noise):
     right = torch.tensor(right, dtype=torch.float64)
@@ -76,6 +82,26 @@ def test_a_factor_that_is_named_makes_the_answer_right(right, noise):
         torch.testing.assert_close(wrong, factor * right, rtol=1e-2, atol=1e-2)
     if found.startswith("Its sum is right"):
         torch.testing.assert_close(wrong.sum(), right.sum(), rtol=1e-3, atol=1e-3)
+
+
+def in_words(x):
+    return "linear" if x > 0 else "jump"
+
+
+def test_a_text_that_is_only_spelled_differently_is_told_so():
+    cases = [Case("case 1", (1.0,)), Case("case 2", (-1.0,))]
+    words = Exercise(Task("90.2", lambda _: cases), in_words, [])
+    assert "the right word, spelled differently" in judge(words, lambda x: in_words(x).upper()).message
+    message = judge(words, lambda x: "linear").message
+    assert "spelled" not in message
+    assert message.endswith("On 1 of the 2 cases it is right.")
+
+
+@pytest.mark.parametrize("nested", [lambda v: v.tolist(), lambda v: tuple(map(tuple, v.numpy()))])
+def test_a_list_of_lists_is_an_answer(nested):
+    square = Exercise(Task("90.3", lambda _: [Case("case 1", (torch.eye(2) * 2,))]), lambda x: x * x, [])
+    assert judge(square, lambda x: nested(x * x)).state == "solved"
+    assert "returns a list" in judge(square, lambda x: [[1.0], [2.0, 3.0]]).message
 
 
 def exercise():

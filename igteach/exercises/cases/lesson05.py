@@ -1,4 +1,4 @@
-"""Lesson 05's cases: the error of shares, kinks on the path, exact IG between them."""
+"""Lesson 05's cases: kinks on the path, exact IG between them, an error without the truth."""
 
 import torch
 from torch import Tensor
@@ -7,13 +7,13 @@ from igteach.exercises.cases.families import ReluNetwork
 from igteach.exercises.checker import Case, Task
 
 
-def _error_of_shares_cases(rng: torch.Generator) -> list[Case]:
-    """Random true shares, and others that are somewhat off."""
+def _remaining_error_cases(rng: torch.Generator) -> list[Case]:
+    """Shares with n, 2n and 4n steps of rules whose error falls by some factor with each doubling."""
     cases = []
-    for shape in ((3,), (1, 6), (2, 4)):
-        truth = torch.randn(shape, generator=rng).double()
-        values = truth + 0.3 * torch.randn(shape, generator=rng).double()
-        cases.append(Case(f"shares of shape {shape}", (values, truth)))
+    for shape, factor in (((3,), 2.0), ((1, 6), 4.0), ((2, 4), 2.8)):
+        truth, off = torch.randn(2, *shape, generator=rng).double()
+        shares = [truth + off / factor**doublings for doublings in range(3)]
+        cases.append(Case(f"shares of shape {shape}", tuple(shares)))
     return cases
 
 
@@ -48,7 +48,7 @@ def _layer_with_kinks(rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Ten
 
 
 TASKS = [
-    Task("05.1", _error_of_shares_cases),
     Task("05.2", _kinks_cases),
     Task("05.3", _exact_shares_cases),
+    Task("05.4", _remaining_error_cases),
 ]

@@ -1,4 +1,4 @@
-"""Lesson 06's cases: two gaps, Shapley values, and which axiom a method breaks."""
+"""Lesson 06's cases: a gap between functions and one between orders, Shapley values, the axiom that is broken."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,15 +31,6 @@ def _invariance_gap_cases(rng: torch.Generator) -> list[Case]:
     return cases
 
 
-def _completeness_gap_cases(rng: torch.Generator) -> list[Case]:
-    """Methods that are not complete, each with a random network, an input and a baseline."""
-    cases = []
-    for number, name in enumerate(("the gradient", "gradient times input", "the gradient"), start=1):
-        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
-        cases.append(Case(f"{name} and function {number}", (METHODS[name], random_network(rng), x, baseline)))
-    return cases
-
-
 def _shapley_cases(rng: torch.Generator) -> list[Case]:
     """Random networks, each with an input and a baseline."""
     cases = []
@@ -53,6 +44,16 @@ def _broken_axiom_cases(rng: torch.Generator) -> list[Case]:
     """The distorted methods in random order."""
     order = torch.randperm(len(DISTORTED_METHODS), generator=rng).tolist()
     return [Case(f"method {number}", (DISTORTED_METHODS[i],)) for number, i in enumerate(order, start=1)]
+
+
+def _order_gap_cases(rng: torch.Generator) -> list[Case]:
+    """Methods that go from feature to feature, each with a random network, an input, a baseline and a new order."""
+    cases = []
+    for name, order in (("first to last", (1, 2, 0)), ("last to first", (2, 0, 1)), ("first to last", (2, 0, 1))):
+        x, baseline = torch.randn(2, 1, 3, generator=rng).double()
+        arguments = (IN_TURN[name], random_network(rng), x, baseline, torch.tensor(order))
+        cases.append(Case(f"the method that goes from {name}, and the order {order}", arguments))
+    return cases
 
 
 def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
@@ -114,6 +115,11 @@ def _rising_or_falling(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     return _ig(f, x, baseline)
 
 
+def _first_to_last(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """The features' gains from the first feature to the last."""
+    return gains_in_order(f, x, baseline, tuple(range(x.shape[1])))
+
+
 def _last_to_first(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """The features' gains from the last feature to the first."""
     last_to_first = tuple(reversed(range(x.shape[1])))
@@ -133,11 +139,12 @@ def _as_method(shares: Callable[[Function, Tensor, Tensor], Tensor]) -> Method:
 DISTORTED_METHODS: tuple[Method, ...] = tuple(
     _as_method(shares) for shares in (_halved, _rolled, _even, _by_first_layer, _rising_or_falling, _last_to_first)
 )
-NAMED_METHODS = METHODS | {f"distorted method {n}": method for n, method in enumerate(DISTORTED_METHODS, start=1)}
+IN_TURN = {"first to last": _as_method(_first_to_last), "last to first": _as_method(_last_to_first)}
+NAMED_METHODS = METHODS | IN_TURN | {f"distorted method {n}": m for n, m in enumerate(DISTORTED_METHODS, start=1)}
 
 TASKS = [
     Task("06.1", _invariance_gap_cases, tools=tuple(METHODS.values())),
-    Task("06.2", _completeness_gap_cases, tools=tuple(METHODS.values())),
     Task("06.3", _shapley_cases),
     Task("06.4", _broken_axiom_cases, tools=(axiom_table, *AXIOMS.values())),
+    Task("06.5", _order_gap_cases),
 ]

@@ -1,6 +1,7 @@
-"""Lesson 07's cases: a baseline's opinion, a step towards zero, the mean over many baselines, the median."""
+"""Lesson 07's cases: a baseline's opinion, a step towards zero, the mean over many baselines, a choice."""
 
 import torch
+from torch import Tensor
 
 from igteach.exercises.cases.families import SoftmaxClassifier, TanhNetwork
 from igteach.exercises.checker import Case, Task
@@ -21,8 +22,8 @@ def _opinion_cases(rng: torch.Generator) -> list[Case]:
 def _step_to_zero_cases(rng: torch.Generator) -> list[Case]:
     """Smooth functions, each with a point."""
     return [
-        Case(f"function {number + 1}", (_smooth_function(rng), torch.randn(1, 3, generator=rng).double()))
-        for number in range(3)
+        Case(f"function {number}", (_smooth_function(rng, offset), torch.randn(1, 3, generator=rng).double()))
+        for number, offset in enumerate((2.0, -3.0, 2.0), start=1)  # F is negative in one of them
     ]
 
 
@@ -36,25 +37,48 @@ def _expected_attribution_cases(rng: torch.Generator) -> list[Case]:
     return cases
 
 
-def _median_patient_cases(rng: torch.Generator) -> list[Case]:
-    """Random tables with a row for each patient."""
+def _choice_cases(rng: torch.Generator) -> list[Case]:
+    """Classifiers with an input, a region of it, and candidates; the most neutral ones are silent somewhere."""
     cases = []
-    for patients in (5, 7, 11):
-        table = torch.randn(patients, 4, generator=rng).exp() * torch.arange(1, 5)
-        cases.append(Case(f"a table of {patients} patients", (table,)))
+    for number in (1, 2, 3):
+        x = torch.randint(-8, 9, (1, 9), generator=rng) / 8
+        others = 1 + torch.randperm(8, generator=rng)
+        region = torch.zeros(9, dtype=torch.bool)
+        region[others[:4]] = True
+        candidates = _candidates(x, others[:4], others[4:], rng)
+        weight = 0.02 * torch.randn(9, 4, generator=rng)
+        weight[0] += torch.tensor([1.0, 0.4, -0.3, -1.1])[torch.randperm(4, generator=rng)]  # it decides
+        shuffled = candidates[torch.randperm(len(candidates), generator=rng)]
+        cases.append(Case(f"network {number}", (SoftmaxClassifier(weight), x, region, shuffled, 0.25)))
     return cases
 
 
-def _smooth_function(rng: torch.Generator) -> TanhNetwork:
+def _candidates(x: Tensor, inside: Tensor, outside: Tensor, rng: torch.Generator) -> Tensor:
+    """Ten baselines for x, from neutral to opinionated: feature 0 says which class. The fifth is the right one."""
+    distance = (3 + torch.randint(6, (10, 9), generator=rng)) / 8
+    candidates = x + distance * (2 * torch.randint(2, (10, 9), generator=rng) - 1)
+    candidates[:, 0] = 0.2 + torch.arange(10) / 4
+    candidates[0, inside] = x[0, inside]
+    candidates[[0, 1, 3, 4, 5], outside[0]] = x[0, outside[0]]
+    candidates[[1, 2], inside[0]] = x[0, inside[0]]
+    candidates[3, inside[1]] = x[0, inside[1]] + 0.125
+    candidates[4, inside[:2]] = x[0, inside[:2]] + torch.tensor([0.25, -0.25])
+    candidates[[5, 6], inside[0]] = x[0, inside[0]] + 0.5
+    candidates[7, inside] = x[0, inside] - 0.5
+    candidates[8, inside] = x[0, inside] + 3
+    return candidates
+
+
+def _smooth_function(rng: torch.Generator, offset: float = 2.0) -> TanhNetwork:
     """A smooth function of 3 features, without a symmetry that could hide a wrong answer."""
     inner = torch.randn(3, 3, generator=rng).double()
     outer = torch.randn(3, generator=rng).double()
-    return TanhNetwork(inner, outer, bias=0.3, offset=2.0)
+    return TanhNetwork(inner, outer, bias=0.3, offset=offset)
 
 
 TASKS = [
     Task("07.1", _opinion_cases),
     Task("07.2", _step_to_zero_cases),
     Task("07.3", _expected_attribution_cases, tools=(gradient, integrated_gradients)),
-    Task("07.4", _median_patient_cases),
+    Task("07.5", _choice_cases),
 ]

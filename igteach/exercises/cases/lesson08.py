@@ -1,19 +1,8 @@
-"""Lesson 08's cases: the fraction inside a mask, the reach of luck, black in a network's units, log odds."""
+"""Lesson 08's cases: the reach of luck, black in a network's units, log odds, a map from windows."""
 
 import torch
 
 from igteach.exercises.checker import Case, Task
-
-
-def _inside_cases(rng: torch.Generator) -> list[Case]:
-    """Random maps of three colours, each with a random mask."""
-    cases = []
-    for height, width in ((4, 5), (6, 6), (5, 8)):
-        values = torch.randn(3, height, width, generator=rng) + 0.3
-        mask = torch.rand(height, width, generator=rng) < 0.4
-        mask[1, 1], mask[2, 2] = True, False
-        cases.append(Case(f"a map of {height} by {width} pixels", (values, mask)))
-    return cases
 
 
 def _reach_of_luck_cases(rng: torch.Generator) -> list[Case]:
@@ -45,9 +34,23 @@ def _log_odds_cases(rng: torch.Generator) -> list[Case]:
     return [*cases, Case("a class that is certain", (saturated, 0))]
 
 
+def _stitched_cases(rng: torch.Generator) -> list[Case]:
+    """Maps of windows, some of which overlap and leave a gap, with their places in a picture."""
+    cases = []
+    for height, width, side, tops, lefts in (
+        (4, 6, 3, (0, 0, 1), (0, 1, 3)),
+        (5, 5, 2, (0, 1, 1, 3), (0, 1, 2, 3)),
+        (3, 7, 2, (0, 0, 1, 1, 1), (0, 1, 1, 4, 5)),
+    ):
+        maps = torch.randn(len(tops), side, side, generator=rng)
+        corners = torch.tensor([tops, lefts]).T
+        cases.append(Case(f"{len(tops)} windows of {side} by {side} pixels", (maps, corners, height, width)))
+    return cases
+
+
 TASKS = [
-    Task("08.1", _inside_cases),
     Task("08.2", _reach_of_luck_cases),
     Task("08.3", _black_cases),
     Task("08.4", _log_odds_cases),
+    Task("08.5", _stitched_cases),
 ]

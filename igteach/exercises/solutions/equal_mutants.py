@@ -61,15 +61,16 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
     "04.4": {
         "strokes -> baseline, in alphas = ((torch.arange(64) + 0.5) / 64).to(strokes)": ALIKE,
     },
-    "05.1": {
-        "(values - truth).abs().sum() -> (values - truth).abs().abs().sum(), in return (values - truth).abs().sum() / truth.abs().sum()": NOT_NEGATIVE,
-        "truth.abs().sum() -> truth.abs().abs().sum(), in return (values - truth).abs().sum() / truth.abs().sum()": NOT_NEGATIVE,
-        "values - truth -> truth - values, in return (values - truth).abs().sum() / truth.abs().sum()": MAGNITUDE,
-    },
     "05.3": {
         "alphas -> x, in ends = torch.cat([torch.zeros(1).to(alphas), alphas, torch.ones(1).to(alphas)])": ALIKE,
         "alphas -> baseline, in ends = torch.cat([torch.zeros(1).to(alphas), alphas, torch.ones(1).to(alphas)])": ALIKE,
         "1 -> 2, in ends = torch.cat([torch.zeros(1).to(alphas), alphas, torch.ones(1).to(alphas)])": EMPTY,
+    },
+    "05.4": {
+        "(fine - middle).abs().sum() -> (fine - middle).abs().abs().sum(), in last = (fine - middle).abs().sum()": NOT_NEGATIVE,
+        "(middle - coarse).abs().sum() -> (middle - coarse).abs().abs().sum(), in factor = (middle - coarse).abs().sum() / last": NOT_NEGATIVE,
+        "fine - middle -> middle - fine, in last = (fine - middle).abs().sum()": MAGNITUDE,
+        "middle - coarse -> coarse - middle, in factor = (middle - coarse).abs().sum() / last": MAGNITUDE,
     },
     "06.1": {
         "(one - other).abs().sum() -> (one - other).abs().abs().sum(), in return (one - other).abs().sum() / torch.maximum(one.abs().sum(), other.abs().sum())": NOT_NEGATIVE,
@@ -77,16 +78,17 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
         "other.abs().sum() -> other.abs().abs().sum(), in return (one - other).abs().sum() / torch.maximum(one.abs().sum(), other.abs().sum())": NOT_NEGATIVE,
         "one - other -> other - one, in return (one - other).abs().sum() / torch.maximum(one.abs().sum(), other.abs().sum())": MAGNITUDE,
     },
-    "06.2": {
-        "method(f, x, baseline).values.sum() - change -> change - method(f, x, baseline).values.sum(), in missed = method(f, x, baseline).values.sum() - change": MAGNITUDE,
-        "0 -> -1, in change = (f(x) - f(baseline))[0]": ONE_ROW,
-    },
     "06.3": {
         "x -> baseline, in shares = torch.zeros_like(x)": ALIKE,
         "0 -> -1, in before = f(here)[0]": ONE_ROW,
         "0 -> -1, in here[0, i] = x[0, i]": ONE_ROW,
         "0 -> -1, in shares[0, i] += f(here)[0] - before": ONE_ROW,
         "x -> baseline, in orders = list(permutations(range(x.shape[1])))": ALIKE,
+    },
+    "06.5": {
+        "(after - before).abs().sum() -> (after - before).abs().abs().sum(), in return (after - before).abs().sum() / before.abs().sum()": NOT_NEGATIVE,
+        "before.abs().sum() -> before.abs().abs().sum(), in return (after - before).abs().sum() / before.abs().sum()": NOT_NEGATIVE,
+        "after - before -> before - after, in return (after - before).abs().sum() / before.abs().sum()": MAGNITUDE,
     },
     "07.1": {
         "0 -> -1, in p = f(baseline)[0]": ONE_ROW,
@@ -98,13 +100,15 @@ EQUALLY_RIGHT: dict[str, dict[str, str]] = {
         "64 -> 65, in shares = [igteach.integrated_gradients(f, x, each[None], steps=64).values for each in baselines]": STEPS,
         "64 -> 63, in shares = [igteach.integrated_gradients(f, x, each[None], steps=64).values for each in baselines]": STEPS,
     },
-    "08.1": {
-        "strength[mask].sum() -> strength[mask].abs().sum(), in return strength[mask].sum() / strength.sum()": NOT_NEGATIVE,
-        "strength.sum() -> strength.abs().sum(), in return strength[mask].sum() / strength.sum()": NOT_NEGATIVE,
-        "values.sum(dim=0) -> values.mean(dim=0), in strength = values.sum(dim=0).abs()": SCALE,
+    "07.5": {
+        "candidates - x -> x - candidates, in apart = (candidates - x).abs()[:, region]": MAGNITUDE,
     },
     "08.2": {
         "scores[draws].mean(dim=1) -> scores[draws].abs().mean(dim=1), in return scores[draws].mean(dim=1).quantile(torch.tensor([0.025, 0.975]))": NOT_NEGATIVE,
+    },
+    "08.5": {
+        "1 -> 2, in side = maps.shape[1]": ALIKE,
+        "maps -> corners, in whole[top:top + side, left:left + side] += each / len(maps)": ALIKE,
     },
     "09.4": {
         "(after[other] == label).double().mean() -> (after[other] == label).double().abs().mean(), in return (after[other] == label).double().mean()": NOT_NEGATIVE,

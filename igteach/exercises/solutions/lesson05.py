@@ -1,4 +1,4 @@
-"""Lesson 05's solutions and mistakes: the error of shares, kinks on the path, exact IG between them."""
+"""Lesson 05's solutions and mistakes: kinks on the path, exact IG between them, an error without the truth."""
 
 from collections.abc import Callable
 
@@ -8,14 +8,9 @@ from torch import Tensor
 from igteach.core.functions import Function
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
-from igteach.exercises.solutions.common import gradients_on_line
+from igteach.exercises.solutions.common import gradients_on_line, input_gradient
 
 # Solutions
-
-
-def error_of_shares(values: Tensor, truth: Tensor) -> Tensor:
-    """Exercise 05.1: the L1 error of the shares, relative to the L1 norm of the true ones."""
-    return (values - truth).abs().sum() / truth.abs().sum()
 
 
 def kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
@@ -28,7 +23,22 @@ def exact_shares(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Te
     return _sum_over_pieces(_with_path_ends(alphas), f, x, baseline)
 
 
+def remaining_error(coarse: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+    """Exercise 05.4: the L1 error of the finest of three answers, each with twice the steps of the one before."""
+    return _moved(middle, fine) / (_fall(coarse, middle, fine) - 1)
+
+
 # Helpers of the solutions and of the mistakes
+
+
+def _moved(before: Tensor, after: Tensor) -> Tensor:
+    """How far the shares moved: the sum of the absolute changes."""
+    return (after - before).abs().sum()
+
+
+def _fall(coarse: Tensor, middle: Tensor, fine: Tensor) -> Tensor:
+    """By what factor the error falls if the steps are doubled."""
+    return _moved(coarse, middle) / _moved(middle, fine)
 
 
 def _crossings(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
@@ -59,17 +69,96 @@ def _with_equal_weights(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor
     return (x - baseline) * gradients_on_line(f, x, baseline, middles).mean(0)
 
 
+def _slopes_at(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor, points: Tensor) -> Tensor:
+    """IG from the gradients at one point a piece, weighted by the lengths of the pieces."""
+    return (x - baseline) * (_with_path_ends(alphas).diff() @ input_gradient(f, points))
+
+
+def _middles(alphas: Tensor) -> Tensor:
+    """The middle of each piece, (pieces, 1)."""
+    ends = _with_path_ends(alphas)
+    return ((ends[1:] + ends[:-1]) / 2)[:, None]
+
+
+def _times_alpha(f: Function, x: Tensor, baseline: Tensor, alphas: Tensor) -> Tensor:
+    """IG from gradients that were taken with respect to x: each has its alpha as a factor."""
+    ends, middles = _with_path_ends(alphas), _middles(alphas)
+    return (x - baseline) * (ends.diff() @ (middles * gradients_on_line(f, x, baseline, middles[:, 0])))
+
+
+def _rising_kinks(weight: Tensor, bias: Tensor, x: Tensor, baseline: Tensor) -> Tensor:
+    """The kinks of the units that switch on."""
+    rising = weight @ (x - baseline) > 0
+    return kinks(weight[rising], bias[rising], x, baseline)
+
+
+def _unsorted_kinks(*layer: Tensor) -> Tensor:
+    """The kinks in the order of the units."""
+    alphas = _crossings(*layer)
+    return alphas[(alphas > 0) & (alphas < 1)]
+
+
 # Answers to exercise 05.2, by the message that tells what is wrong with them.
 KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
+    "Some of your alphas do not lie on the path, which runs from 0 to 1.": lambda *a: _crossings(*a).sort().values,
+    "Some of your alphas do not lie on the path, which runs from 0 to 1. Drop them, and sort the rest.": _crossings,
+    "Those are the right alphas. Sort them.": _unsorted_kinks,
+    "Those are the right alphas, from last to first. Sort them upwards.": lambda *a: kinks(*a).flip(0),
+    "Those are places in a list. sort() returns values and indices: take the values.": (
+        lambda *a: _unsorted_kinks(*a).sort().indices.double()
+    ),
+    "You kept alphas beyond 1, where the path has ended.": lambda *a: _crossings(*a)[_crossings(*a) > 0].sort().values,
+    "You kept alphas below 0, before the path begins.": lambda *a: _crossings(*a)[_crossings(*a) < 1].sort().values,
+    "You kept 0 or 1, where a unit is 0 at an end of the path. Keep what lies strictly between.": (
+        lambda *a: _crossings(*a)[(_crossings(*a) >= 0) & (_crossings(*a) <= 1)].sort().values
+    ),
+    "0 and 1 are not to be added: keep only alphas at which a unit passes through 0, strictly between the ends.": (
+        lambda *a: _with_path_ends(kinks(*a))
+    ),
     "Your path begins at 0. It must begin at the baseline.": lambda w, b, x, baseline: kinks(w, b, x, 0 * x),
     "Your path ends at baseline + x. It must end at x: try alpha = 1.": (
         lambda w, b, x, baseline: _inside_path(-(w @ baseline + b) / (w @ x))
     ),
     "You left out the bias.": lambda w, b, x, baseline: kinks(w, 0 * b, x, baseline),
+    "You counted the bias in what changes along the path, too. It stays the same from x' to x.": (
+        lambda w, b, x, baseline: _inside_path(-(w @ baseline + b) / (w @ (x - baseline) + b))
+    ),
     "A sign is flipped: put one of your alphas in, and see whether its unit is 0 there.": lambda *layer: _inside_path(
         -_crossings(*layer)
     ),
+    "You divided the wrong way round: put one of your alphas in, and see whether its unit is 0 there.": (
+        lambda *layer: _inside_path(1 / _crossings(*layer))
+    ),
     "Your path runs from x to the baseline.": lambda w, b, x, baseline: kinks(w, b, baseline, x),
+    "Those are the units that switch on. Where a unit switches off there is a kink as well.": _rising_kinks,
+    "That is how many kinks there are. Where are they?": lambda *layer: torch.tensor(float(len(kinks(*layer)))),
+    "Those are points of the path. Their alphas are wanted.": (
+        lambda w, b, x, baseline: baseline + kinks(w, b, x, baseline)[:, None] * (x - baseline)
+    ),
+}
+# Answers to exercise 05.3 that take each piece's gradient in the wrong place.
+MISPLACED_GRADIENTS: dict[str, Callable[..., Tensor]] = {
+    "You took the gradients at the kinks, where they jump. Take them in between.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, b + _with_path_ends(a)[:-1, None] * (x - b))
+    ),
+    "You took each gradient where its piece ends, at a kink. Take it in the middle of the piece.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, b + _with_path_ends(a)[1:, None] * (x - b))
+    ),
+    "Half the length of a piece is not its middle: the piece does not begin at 0.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, b + _with_path_ends(a).diff()[:, None] / 2 * (x - b))
+    ),
+    "Your points do not begin at the baseline: you took alpha times the displacement, and added no baseline.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, _middles(a) * (x - b))
+    ),
+    "Your points lie between 0 and x. The path begins at the baseline.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, _middles(a) * x)
+    ),
+    "Your points begin at x and lead away from the baseline.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, x + _middles(a) * (x - b))
+    ),
+    "Your points run from x to the baseline, while the alphas count from the baseline.": (
+        lambda f, x, b, a: _slopes_at(f, x, b, a, x + _middles(a) * (b - x))
+    ),
 }
 
 
@@ -77,66 +166,15 @@ KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
 
 EXERCISES = [
     Exercise(
-        task=TASKS["05.1"],
-        solution=error_of_shares,
-        mistakes=[
-            Mistake(
-                "You added up with signs, so errors cancel. That is the residual again.",
-                lambda v, t: (v - t).sum() / t.sum(),
-            ),
-            Mistake(
-                "You took the absolute value after adding up, so errors cancel. Take it before.",
-                lambda v, t: (v - t).sum().abs() / t.abs().sum(),
-            ),
-            Mistake(
-                "You compare absolute values, so a share of the wrong sign passes.",
-                lambda v, t: (v.abs() - t.abs()).abs().sum() / t.abs().sum(),
-            ),
-            Mistake(
-                "That is the error in units of F. Make it a fraction of the true shares.",
-                lambda v, t: (v - t).abs().sum(),
-            ),
-            Mistake(
-                "You divide by the sum of the true shares, where opposite signs cancel. Add up their absolute values.",
-                lambda v, t: (v - t).abs().sum() / t.sum().abs(),
-            ),
-            Mistake(
-                "You measure against the values in question. Measure against the truth.",
-                lambda v, t: (v - t).abs().sum() / v.abs().sum(),
-            ),
-            Mistake(
-                "That is a Euclidean norm. Absolute values are wanted, not squares.",
-                lambda v, t: (v - t).norm() / t.norm(),
-            ),
-            Mistake(
-                "You divided share by share, so the error of a tiny share counts as much as that of a large one.",
-                lambda v, t: ((v - t) / t).abs().mean(),
-            ),
-        ],
-    ),
-    Exercise(
         task=TASKS["05.2"],
         solution=kinks,
-        mistakes=[
-            Mistake(
-                "Some of your alphas do not lie on the path, which runs from 0 to 1.",
-                lambda *a: _crossings(*a).sort().values,
-            ),
-            Mistake(
-                "Some of your alphas do not lie on the path, which runs from 0 to 1. Drop them, and sort the rest.",
-                _crossings,
-            ),
-            Mistake(
-                "Those are the right alphas. Sort them.",
-                lambda *a: _crossings(*a)[(_crossings(*a) > 0) & (_crossings(*a) < 1)],
-            ),
-            *(Mistake(message, answer) for message, answer in KINK_MISTAKES.items()),
-        ],
+        mistakes=[Mistake(message, answer) for message, answer in KINK_MISTAKES.items()],
     ),
     Exercise(
         task=TASKS["05.3"],
         solution=exact_shares,
         mistakes=[
+            *(Mistake(message, answer) for message, answer in MISPLACED_GRADIENTS.items()),
             Mistake(
                 "Your pieces all count the same. A long piece counts for more than a short one.", _with_equal_weights
             ),
@@ -161,11 +199,13 @@ EXERCISES = [
                 lambda f, x, b, alphas: exact_shares(f, x, b, alphas) / (x - b) * x,
             ),
             Mistake(
-                "You took the gradients at the kinks, where they jump. Take them in between.",
-                lambda f, x, b, alphas: (
-                    (x - b)
-                    * (_with_path_ends(alphas).diff() @ gradients_on_line(f, x, b, _with_path_ends(alphas)[:-1]))
-                ),
+                "The sign is flipped: each feature went from the baseline to x.",
+                lambda f, x, b, alphas: -exact_shares(f, x, b, alphas),
+            ),
+            Mistake(
+                "You differentiated with respect to x, so each gradient has a factor alpha. Differentiate with respect "
+                "to the points.",
+                _times_alpha,
             ),
             Mistake(
                 "You added up the gradients without the lengths of their pieces.",
@@ -178,6 +218,74 @@ EXERCISES = [
             Mistake(
                 "That is the sum over all features. Keep one share for each.",
                 lambda f, x, b, alphas: exact_shares(f, x, b, alphas).sum(),
+            ),
+            Mistake(
+                "Those are the shares of single pieces. Add them up.",
+                lambda f, x, b, alphas: (
+                    (x - b)
+                    * _with_path_ends(alphas).diff()[:, None]
+                    * gradients_on_line(f, x, b, _middles(alphas)[:, 0])
+                ),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["05.4"],
+        solution=remaining_error,
+        mistakes=[
+            Mistake(
+                "That is how far the last doubling moved the shares. How far is there still to go?",
+                lambda coarse, middle, fine: _moved(middle, fine),
+            ),
+            Mistake(
+                "You halved the last change, whatever the shares do. See how fast these shares settle.",
+                lambda coarse, middle, fine: _moved(middle, fine) / 2,
+            ),
+            Mistake(
+                "You took for granted that each doubling leaves a quarter of the error. See how fast these shares "
+                "settle.",
+                lambda coarse, middle, fine: _moved(middle, fine) / 3,
+            ),
+            Mistake(
+                "That is how far the next doubling would move the shares. Others would follow: add up all that is to "
+                "come.",
+                lambda coarse, middle, fine: _moved(middle, fine) / _fall(coarse, middle, fine),
+            ),
+            Mistake(
+                "That is the error of the second answer. The last one has had another doubling.",
+                lambda coarse, middle, fine: _moved(coarse, middle) / (_fall(coarse, middle, fine) - 1),
+            ),
+            Mistake(
+                "That is the error of the first answer. The last one has had two doublings more.",
+                lambda coarse, middle, fine: (
+                    _moved(coarse, middle) ** 2 / _moved(middle, fine) / (_fall(coarse, middle, fine) - 1)
+                ),
+            ),
+            Mistake(
+                "Your ratio of the two changes is upside down, so your error is negative.",
+                lambda coarse, middle, fine: _moved(middle, fine) / (1 / _fall(coarse, middle, fine) - 1),
+            ),
+            Mistake(
+                "That is by what factor the error falls. The error itself is wanted.",
+                lambda coarse, middle, fine: _fall(coarse, middle, fine),
+            ),
+            Mistake(
+                "You added up the changes with their signs, so they cancel. Take absolute values before you add up.",
+                lambda coarse, middle, fine: (
+                    (fine - middle).sum().abs() / ((middle - coarse).sum() / (fine - middle).sum() - 1)
+                ),
+            ),
+            Mistake(
+                "That is how far the shares moved from the first answer to the last. How far is there still to go?",
+                lambda coarse, middle, fine: _moved(coarse, fine),
+            ),
+            Mistake(
+                "Those are the shares that you expect after all doublings. How far from them is the last answer?",
+                lambda coarse, middle, fine: fine + (fine - middle) / (_fall(coarse, middle, fine) - 1),
+            ),
+            Mistake(
+                "You averaged over the shares. Add their absolute errors up.",
+                lambda coarse, middle, fine: remaining_error(coarse, middle, fine) / fine.numel(),
             ),
         ],
     ),

@@ -1,4 +1,7 @@
-"""Lesson 06's solutions and mistakes: two gaps, Shapley values, and which axiom a method breaks."""
+"""Lesson 06's solutions and mistakes.
+
+A gap between functions and one between orders, Shapley values, the axiom that is broken.
+"""
 
 from collections.abc import Callable
 from itertools import permutations
@@ -34,12 +37,6 @@ def invariance_gap(method: Method, f: Function, g: Function, x: Tensor, baseline
     return (of_f - of_g).abs().sum() / larger
 
 
-def completeness_gap(method: Method, f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """Exercise 06.2: the residual in absolute value, relative to |F(x) - F(x')|."""
-    change = (f(x) - f(baseline))[0]
-    return (method(f, x, baseline).values.sum() - change).abs() / change.abs()
-
-
 def shapley(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """Exercise 06.3: Shapley values, as a feature's mean gain over all orders of the features."""
     return _mean_over_orders(f, x, baseline, list(permutations(range(x.shape[1]))))
@@ -50,6 +47,11 @@ def broken_axiom(method: Method) -> str:
     return next(axiom for axiom, broken_method in BROKEN_METHODS.items() if broken_method is method)
 
 
+def order_gap(method: Method, f: Function, x: Tensor, baseline: Tensor, order: Tensor) -> Tensor:
+    """Exercise 06.5: how far the shares move if the features come in another order."""
+    return _apart(*_in_both_orders(method, f, x, baseline, order))
+
+
 # Helpers of the solutions and of the mistakes
 
 
@@ -58,9 +60,28 @@ def _gap_between(rule: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tens
     return lambda method, f, g, x, b: rule(method(f, x, b).values, method(g, x, b).values)
 
 
-def _gap_of_sum(rule: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    """An answer to 06.2 that applies this rule to the sum of the shares, F(x) and F(x')."""
-    return lambda method, f, x, b: rule(method(f, x, b).values.sum(), f(x)[0], f(b)[0])
+def _in_both_orders(
+    method: Method,
+    f: Function,
+    x: Tensor,
+    baseline: Tensor,
+    order: Tensor,
+    to_f: Tensor | None = None,
+    to_shares: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The shares before and after the features are put in order; `to_f` and `to_shares` put them back."""
+    back = order.argsort()
+    for_f = back if to_f is None else to_f
+    after = method(lambda z: f(z[:, for_f]), x[:, order], baseline[:, order]).values
+    return method(f, x, baseline).values, after[:, back if to_shares is None else to_shares]
+
+
+def _over_both(before: Tensor, after: Tensor) -> Tensor:
+    return (after - before).abs().sum() / (before.abs().sum() + after.abs().sum())
+
+
+def _apart(before: Tensor, after: Tensor) -> Tensor:
+    return (after - before).abs().sum() / before.abs().sum()
 
 
 def _mean_over_orders(f: Function, x: Tensor, baseline: Tensor, orders: list[tuple[int, ...]]) -> Tensor:
@@ -72,6 +93,16 @@ def _gains_alone(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     """How much F changes if one feature alone goes from its baseline to its value: (1, features)."""
     one_moved = baseline + torch.eye(x.shape[1]).to(x) * (x - baseline)
     return (f(one_moved) - f(baseline))[None]
+
+
+def _gains_since_the_start(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+    """The mean over all orders of F after a feature has moved, minus F at the baseline."""
+    orders = list(permutations(range(x.shape[1])))
+    total = torch.zeros_like(x)
+    for order in orders:
+        gains = gains_in_order(f, x, baseline, order)[0, list(order)]
+        total[0, list(order)] += gains.cumsum(0)
+    return total / len(orders)
 
 
 def _axioms_that_hold(method: Method) -> list[str]:
@@ -113,39 +144,62 @@ EXERCISES = [
                 "You took the one largest difference. Every feature counts: add up all absolute differences.",
                 _gap_between(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["06.2"],
-        solution=completeness_gap,
-        mistakes=[
             Mistake(
-                "That is the residual with its sign. A gap has none, and is relative to the change of F.",
-                _gap_of_sum(lambda total, at_x, at_b: total - (at_x - at_b)),
+                "You compared one difference with one share, the largest of each. Every feature counts: add up both.",
+                _gap_between(lambda a, b: (a - b).abs().max() / torch.maximum(a.abs().max(), b.abs().max())),
             ),
             Mistake(
-                "That is the residual in absolute value. Is it large? Divide by |F(x) - F(x')|.",
-                _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs()),
+                "Your gap can be negative: differences of opposite sign cancel. Take absolute values first, then add.",
+                _gap_between(lambda a, b: (a - b).sum() / torch.maximum(a.abs().sum(), b.abs().sum())),
             ),
             Mistake(
-                "Your gap has a sign. Take the absolute value of F(x) - F(x') too.",
-                _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / (at_x - at_b)),
+                "You divided by sums in which shares of opposite sign cancel. Take absolute values first, then add.",
+                _gap_between(lambda a, b: (a - b).abs().sum() / torch.maximum(a.sum(), b.sum())),
             ),
             Mistake(
-                "Your gap has a sign. Take the absolute value of the ratio.",
-                _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)) / (at_x - at_b)),
+                "You divided by the smaller of the two sums. Divide by the larger.",
+                _gap_between(lambda a, b: (a - b).abs().sum() / torch.minimum(a.abs().sum(), b.abs().sum())),
             ),
             Mistake(
-                "You left out F at the baseline. The change to distribute is F(x) - F(x').",
-                _gap_of_sum(lambda total, at_x, at_b: (total - at_x).abs() / at_x.abs()),
+                "You divided by the mean of the two sums. Divide by the larger.",
+                _gap_between(lambda a, b: 2 * (a - b).abs().sum() / (a.abs().sum() + b.abs().sum())),
             ),
             Mistake(
-                "You divided by F(x). Divide by the change of F, |F(x) - F(x')|.",
-                _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / at_x.abs()),
+                "You took the larger share feature by feature. Add up each function's |shares|, then take the larger.",
+                _gap_between(lambda a, b: (a - b).abs().sum() / torch.maximum(a.abs(), b.abs()).sum()),
             ),
             Mistake(
-                "You divided by what was distributed. Divide by what was to be distributed, |F(x) - F(x')|.",
-                _gap_of_sum(lambda total, at_x, at_b: (total - (at_x - at_b)).abs() / total.abs()),
+                "You divided feature by feature. Add up first, then divide the one sum by the other.",
+                _gap_between(lambda a, b: ((a - b).abs() / torch.maximum(a.abs(), b.abs())).mean()),
+            ),
+            Mistake(
+                "You compared the two sums of |shares|. Explanations of equal strength may lie far apart: take the "
+                "difference share by share.",
+                _gap_between(
+                    lambda a, b: (a.abs().sum() - b.abs().sum()).abs() / torch.maximum(a.abs().sum(), b.abs().sum())
+                ),
+            ),
+            Mistake(
+                "You averaged the differences and added up the shares. Add up both.",
+                _gap_between(lambda a, b: (a - b).abs().mean() / torch.maximum(a.abs().sum(), b.abs().sum())),
+            ),
+            Mistake(
+                "Your gap is 0 for any two functions. Did you ask the method about the same function twice?",
+                _gap_between(lambda a, b: torch.zeros(())),
+            ),
+            Mistake(
+                "You did not pass the baseline, so the method took zeros.",
+                lambda method, f, g, x, b: invariance_gap(method, f, g, x, 0 * b),
+            ),
+            Mistake(
+                "x and the baseline have changed places.",
+                lambda method, f, g, x, b: invariance_gap(method, f, g, b, x),
+            ),
+            Mistake(
+                "You divided by the change of F. Divide by how large the shares are.",
+                lambda method, f, g, x, b: (
+                    (method(f, x, b).values - method(g, x, b).values).abs().sum() / (f(x) - f(b)).abs()[0]
+                ),
             ),
         ],
     ),
@@ -189,7 +243,31 @@ EXERCISES = [
                 "You moved each feature back from x, alone. That is occlusion; here features move one after another.",
                 lambda f, x, b: -_gains_alone(f, b, x),
             ),
-            Mistake("The sign is flipped: F after the move, minus F before it.", lambda f, x, b: -shapley(f, x, b)),
+            Mistake(
+                "The sign is flipped: begin at the baseline, and take F after the move minus F before it.",
+                lambda f, x, b: -shapley(f, x, b),
+            ),
+            Mistake(
+                "You compared every move with the start of its order. Ask F again before each feature moves.",
+                _gains_since_the_start,
+            ),
+            Mistake(
+                "Your orders begin at 0. Begin at the baseline.",
+                lambda f, x, b: shapley(f, x, torch.zeros_like(b)),
+            ),
+            Mistake(
+                "Each of your orders writes over the one before, and you divide what is left. Add the gains up: +=.",
+                lambda f, x, b: gains_in_order(f, x, b, (2, 1, 0)) / 6,
+            ),
+            Mistake(
+                "You looked at each feature's first and last move. In some orders it moves in between.",
+                lambda f, x, b: (_gains_alone(f, x, b) - _gains_alone(f, b, x)) / 2,
+            ),
+            Mistake(
+                "You gave the same weight to every set of features that may have moved before. The orders do not: "
+                "count how many lead to each set.",
+                lambda f, x, b: 1.5 * shapley(f, x, b) - (_gains_alone(f, x, b) - _gains_alone(f, b, x)) / 4,
+            ),
         ],
     ),
     Exercise(
@@ -208,13 +286,76 @@ EXERCISES = [
                 "That is the title in the table's head. Return the name, as in the keys of axioms.AXIOMS.",
                 lambda method: TITLES[list(AXIOMS).index(broken_axiom(method))],
             ),
-            Mistake(
-                "You say completeness for every method. Run each check on the method, and look at its result.",
-                lambda method: "completeness",
+            *(
+                Mistake(
+                    f"You say {axiom} for every method. Run each check on the method, and look at its result.",
+                    lambda method, axiom=axiom: axiom,  # type: ignore[misc]
+                )
+                for axiom in AXIOMS
             ),
             Mistake(
                 "You return all names. Return the one whose check does not hold.",
                 lambda method: ", ".join(AXIOMS),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["06.5"],
+        solution=order_gap,
+        mistakes=[
+            Mistake(
+                "You reordered x and the baseline, but not what F expects: it still takes the features in the old "
+                "order.",
+                lambda m, f, x, b, order: _apart(*_in_both_orders(m, f, x, b, order, to_f=torch.arange(x.shape[1]))),
+            ),
+            Mistake(
+                "You compare the shares of different features. Put the new shares back into the old order.",
+                lambda m, f, x, b, order: _apart(
+                    *_in_both_orders(m, f, x, b, order, to_shares=torch.arange(x.shape[1]))
+                ),
+            ),
+            Mistake(
+                "F gets its features in a wrong order. `order` leads from the old order to the new one, and F needs "
+                "the way back.",
+                lambda m, f, x, b, order: _apart(*_in_both_orders(m, f, x, b, order, to_f=order)),
+            ),
+            Mistake(
+                "You put the shares back by `order`, which leads from the old order to the new one. Which order undoes "
+                "it?",
+                lambda m, f, x, b, order: _apart(*_in_both_orders(m, f, x, b, order, to_shares=order)),
+            ),
+            Mistake(
+                "`order` does not undo itself: neither F nor the shares are back in the old order. Which order does?",
+                lambda m, f, x, b, order: _apart(*_in_both_orders(m, f, x, b, order, to_f=order, to_shares=order)),
+            ),
+            Mistake(
+                "You reordered x and left the baseline as it was.",
+                lambda m, f, x, b, order: _apart(
+                    m(f, x, b).values, _in_both_orders(m, f, x, b[:, order.argsort()], order)[1]
+                ),
+            ),
+            Mistake(
+                "Your gap is always 0. The sum of the shares and F itself are the same in any order: compare share by "
+                "share.",
+                lambda m, f, x, b, order: torch.zeros(()),
+            ),
+            Mistake(
+                "Your gap changes with the units of F. Divide by the sum of |shares|.",
+                lambda m, f, x, b, order: order_gap(m, f, x, b, order) * m(f, x, b).values.abs().sum(),
+            ),
+            Mistake(
+                "You divided by the sum of the shares, in which opposite signs cancel. Take absolute values first.",
+                lambda m, f, x, b, order: (
+                    order_gap(m, f, x, b, order) * m(f, x, b).values.abs().sum() / m(f, x, b).values.sum().abs()
+                ),
+            ),
+            Mistake(
+                "You divided by the sum of |shares| in the new order. Divide by that in the old order.",
+                lambda m, f, x, b, order: _apart(*reversed(_in_both_orders(m, f, x, b, order))),
+            ),
+            Mistake(
+                "You added up both sums of |shares| below. Divide by that in the old order.",
+                lambda m, f, x, b, order: _over_both(*_in_both_orders(m, f, x, b, order)),
             ),
         ],
     ),

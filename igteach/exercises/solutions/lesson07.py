@@ -1,7 +1,9 @@
 """Lesson 07's solutions and mistakes.
 
-A baseline's opinion, a step towards zero, the mean over many baselines, the median.
+A baseline's opinion, a step towards zero, the mean over many baselines, a choice.
 """
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -33,9 +35,9 @@ def expected_attribution(f: Function, x: Tensor, baselines: Tensor) -> Tensor:
     return _ig(f, copies, baselines).mean(0, keepdim=True)
 
 
-def median_patient(table: Tensor) -> Tensor:
-    """Exercise 07.4: the median of each measurement, as one row."""
-    return table.median(dim=0, keepdim=True).values
+def choose_baseline(f: Function, x: Tensor, region: Tensor, candidates: Tensor, least: float) -> Tensor:
+    """Exercise 07.5: the most neutral candidate that is far enough from x everywhere in the region."""
+    return _most_neutral(f, candidates, _speaks(x, candidates, least)[:, region].all(dim=1))
 
 
 # Helpers of the solutions and of the mistakes
@@ -43,6 +45,66 @@ def median_patient(table: Tensor) -> Tensor:
 
 def _ig(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
     return integrated_gradients(f, x, baseline, steps=64).values
+
+
+def _opinions(f: Function, baselines: Tensor) -> Tensor:
+    """The opinion of each of several baselines: (baselines,)."""
+    p = f(baselines)
+    return p.amax(dim=1) - 1 / p.shape[1]
+
+
+def _speaks(x: Tensor, candidates: Tensor, least: float) -> Tensor:
+    """Whether each feature is far enough away from its baseline: (candidates, features)."""
+    return (candidates - x).abs() >= least
+
+
+def _most_neutral(f: Function, candidates: Tensor, fit: Tensor) -> Tensor:
+    """The fit candidate with the weakest opinion."""
+    return candidates[_opinions(f, candidates).masked_fill(~fit, torch.inf).argmin()][None].clone()
+
+
+def _chosen_by(fit_of: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """An answer to 07.5 that goes by which features speak, (candidates, features), and by the region."""
+    return lambda f, x, region, candidates, least: _most_neutral(
+        f, candidates, fit_of(_speaks(x, candidates, least), region)
+    )
+
+
+def _first_by(rank_of: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """An answer to 07.5: of the candidates that may speak in the region, the first by this rank."""
+
+    def answer(f: Function, x: Tensor, region: Tensor, candidates: Tensor, least: float) -> Tensor:
+        fit = _speaks(x, candidates, least)[:, region].all(dim=1)
+        rank = rank_of(f, x, region, candidates).double()
+        return candidates[rank.masked_fill(~fit, torch.inf).argmin()][None].clone()
+
+    return answer
+
+
+def _number_among_the_fit(f: Function, x: Tensor, region: Tensor, candidates: Tensor, least: float) -> Tensor:
+    """The candidate whose number is that of the right one among those that are left."""
+    fit = candidates[_speaks(x, candidates, least)[:, region].all(dim=1)]
+    return candidates[_opinions(f, fit).argmin()][None]
+
+
+def _own_average(f: Function, x: Tensor, baselines: Tensor) -> Tensor:
+    """The mean gradient over all paths, times the mean displacement."""
+    copies = x.repeat(len(baselines), 1)
+    gradients = _ig(f, copies, baselines) / (x - baselines)
+    return gradients.mean(0, keepdim=True) * (x - baselines).mean(0, keepdim=True)
+
+
+def _halved_again(f: Function, x: Tensor, baselines: Tensor) -> Tensor:
+    """A running mean of two, which forgets the first baselines."""
+    total = _ig(f, x, baselines[:1])
+    for each in baselines[1:]:
+        total = (total + _ig(f, x, each[None])) / 2
+    return total
+
+
+def _step(rule: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
+    """An answer to 07.2 that makes the new point of x, F(x) and the slope."""
+    return lambda f, x: rule(x, f(x), input_gradient(f, x))
 
 
 # Exercises, with their common mistakes
@@ -73,6 +135,54 @@ EXERCISES = [
                 "One half is even for two classes. How many columns are there?",
                 lambda f, b: f(b).max() - 0.5,
             ),
+            Mistake(
+                "One tenth is even for ten classes. How many columns are there?",
+                lambda f, b: f(b).max() - 0.1,
+            ),
+            Mistake(
+                "You divided by an even probability. Subtract it.",
+                lambda f, b: f(b).max() * f(b).shape[1],
+            ),
+            Mistake(
+                "That is how far the network is from certain. How far is it from even?",
+                lambda f, b: 1 - f(b).max(),
+            ),
+            Mistake(
+                "f returns probabilities already, and a second softmax evens them out.",
+                lambda f, b: f(b).softmax(1).max() - 1 / f(b).shape[1],
+            ),
+            Mistake(
+                "You divided by the number of features. Count the classes.",
+                lambda f, b: f(b).max() - 1 / b.shape[1],
+            ),
+            Mistake(
+                "The length of f(baseline) is the number of rows, and there is one. Count the classes in the row.",
+                lambda f, b: f(b).max() - 1,
+            ),
+            Mistake(
+                "You took the number of the class (argmax). Its probability is wanted.",
+                lambda f, b: f(b).argmax() - 1 / f(b).shape[1],
+            ),
+            Mistake(
+                "The sign is flipped: the largest probability, minus an even one.",
+                lambda f, b: 1 / f(b).shape[1] - f(b).max(),
+            ),
+            Mistake(
+                "You took the largest distance from even, above or below. Take that of the largest probability.",
+                lambda f, b: (f(b) - 1 / f(b).shape[1]).abs().max(),
+            ),
+            Mistake(
+                "You added up all distances from even. Take that of the largest probability.",
+                lambda f, b: (f(b) - 1 / f(b).shape[1]).abs().sum(),
+            ),
+            Mistake(
+                "You compared the largest probability with the next. Compare it with an even one.",
+                lambda f, b: f(b)[0].topk(2).values[0] - f(b)[0].topk(2).values[1],
+            ),
+            Mistake(
+                "You asked about zeros. Ask about the baseline.",
+                lambda f, b: opinion(f, torch.zeros_like(b)),
+            ),
         ],
     ),
     Exercise(
@@ -85,20 +195,64 @@ EXERCISES = [
             Mistake("That is the step. The point it leads to is wanted.", lambda f, x: step_to_zero(f, x) - x),
             Mistake(
                 "You divided by the length of the slope only once. Try F(x) = 10 x at x = 1: where do you land?",
-                lambda f, x: x - f(x) * input_gradient(f, x) / input_gradient(f, x).norm(),
+                _step(lambda x, value, slope: x - value * slope / slope.norm()),
             ),
             Mistake(
                 "Your step was F(x) times the slope. Try F(x) = 10 x at x = 1: where do you land?",
-                lambda f, x: x - f(x) * input_gradient(f, x),
+                _step(lambda x, value, slope: x - value * slope),
             ),
             Mistake(
                 "You let every feature bring F to zero on its own; together they overshoot.",
-                lambda f, x: x - f(x) / input_gradient(f, x),
+                _step(lambda x, value, slope: x - value / slope),
             ),
             Mistake(
                 "You moved every feature by the same amount. The shortest step, by a ruler, moves most where "
                 "the slope is steepest.",
-                lambda f, x: x - f(x) * input_gradient(f, x).sign() / input_gradient(f, x).abs().sum(),
+                _step(lambda x, value, slope: x - value * slope.sign() / slope.abs().sum()),
+            ),
+            Mistake(
+                "You took the absolute value of F. Where F is negative, the way to zero is uphill.",
+                _step(lambda x, value, slope: x - value.abs() * slope / slope.square().sum()),
+            ),
+            Mistake(
+                "You forgot F(x): the larger it is, the longer the step.",
+                _step(lambda x, value, slope: x - slope / slope.square().sum()),
+            ),
+            Mistake(
+                "That is a step of gradient descent. How far to go depends on F(x) and on how steep F is.",
+                _step(lambda x, value, slope: x - slope),
+            ),
+            Mistake(
+                "Your step has length 1 wherever you are. How far to go depends on F(x) and on how steep F is.",
+                _step(lambda x, value, slope: x - slope / slope.norm()),
+            ),
+            Mistake(
+                "You added up the slope and squared the sum. Square first, then add up.",
+                _step(lambda x, value, slope: x - value * slope / slope.sum().square()),
+            ),
+            Mistake(
+                "You averaged the squares. Add them up.",
+                _step(lambda x, value, slope: x - value * slope / slope.square().mean()),
+            ),
+            Mistake(
+                "That is a fifth of the step, as in adversarial. A full one is asked for.",
+                _step(lambda x, value, slope: x - value * slope / slope.square().sum() / 5),
+            ),
+            Mistake(
+                "You moved along x. The shortest step goes along the slope.",
+                _step(lambda x, value, slope: x - value * x / slope.square().sum()),
+            ),
+            Mistake(
+                "You divided by the squared norm of x. That of the slope is wanted.",
+                _step(lambda x, value, slope: x - value * slope / x.square().sum()),
+            ),
+            Mistake(
+                "You went two steps. One is asked for.",
+                lambda f, x: step_to_zero(f, step_to_zero(f, x)),
+            ),
+            Mistake(
+                "You took the slope at 0. Take it at x.",
+                lambda f, x: x - f(x) * input_gradient(f, 0 * x) / input_gradient(f, 0 * x).square().sum(),
             ),
         ],
     ),
@@ -128,24 +282,104 @@ EXERCISES = [
                 "You took the gradient at x only, not along the path.",
                 lambda f, x, bs: input_gradient(f, x) * (x - bs).mean(0, keepdim=True),
             ),
+            Mistake("You explained against zeros. Use the baselines.", lambda f, x, bs: _ig(f, x, torch.zeros_like(x))),
+            Mistake(
+                "You explained once, against the median of the baselines. Explain against each, then average.",
+                lambda f, x, bs: _ig(f, x, bs.median(0, keepdim=True).values),
+            ),
+            Mistake(
+                "You divided by the number of features. Divide by the number of baselines.",
+                lambda f, x, bs: expected_attribution(f, x, bs) * len(bs) / x.shape[1],
+            ),
+            Mistake(
+                "You averaged absolute values. Shares have signs, and where explanations disagree they cancel.",
+                lambda f, x, bs: _ig(f, x.repeat(len(bs), 1), bs).abs().mean(0, keepdim=True),
+            ),
+            Mistake(
+                "You divided by the number of baselines and counted only the first. Does your loop return too early?",
+                lambda f, x, bs: _ig(f, x, bs[:1]) / len(bs),
+            ),
+            Mistake(
+                "You left out the first baseline.",
+                lambda f, x, bs: expected_attribution(f, x, bs[1:]),
+            ),
+            Mistake(
+                "You halve again with each baseline, so the last one counts most. Add all up, then divide once.",
+                _halved_again,
+            ),
+            Mistake(
+                "You took one step a baseline; 64 are asked for.",
+                lambda f, x, bs: integrated_gradients(f, x.repeat(len(bs), 1), bs, steps=1).values.mean(0)[None],
+            ),
+            Mistake(
+                "You averaged the gradients and the displacements apart from each other. Multiply first, then average.",
+                _own_average,
+            ),
+            Mistake(
+                "You took the median of the explanations. Their mean is asked for.",
+                lambda f, x, bs: _ig(f, x.repeat(len(bs), 1), bs).median(0, keepdim=True).values,
+            ),
+            Mistake(
+                "Those are the explanations one by one. Average them.",
+                lambda f, x, bs: _ig(f, x.repeat(len(bs), 1), bs),
+            ),
         ],
     ),
     Exercise(
-        task=TASKS["07.4"],
-        solution=median_patient,
+        task=TASKS["07.5"],
+        solution=choose_baseline,
         mistakes=[
-            Mistake("That is the mean patient.", lambda table: table.mean(0, keepdim=True)),
             Mistake(
-                "You took the patient in the middle of the table; the table is not sorted.",
-                lambda table: table[len(table) // 2][None],
+                "That one is the most neutral, but features that you ask about equal it, and get nothing.",
+                _chosen_by(lambda speaks, region: torch.ones(len(speaks), dtype=torch.bool)),
             ),
             Mistake(
-                "You sorted all measurements together. Each measurement has a median of its own.",
-                lambda table: table.median().expand(1, table.shape[1]),
+                "You want every feature to speak. Outside the region nobody asks: a feature may be silent there.",
+                _chosen_by(lambda speaks, region: speaks.all(1)),
             ),
             Mistake(
-                "You went half-way between the smallest and the largest. Half of the patients should lie below.",
-                lambda table: (table.amin(0, keepdim=True) + table.amax(0, keepdim=True)) / 2,
+                "In yours some feature of the region can speak, and another cannot. All of them must.",
+                _chosen_by(lambda speaks, region: speaks[:, region].any(1)),
+            ),
+            Mistake(
+                "You looked outside the region. What you ask about is inside.",
+                _chosen_by(lambda speaks, region: speaks[:, ~region].all(1)),
+            ),
+            Mistake(
+                "In yours every feature of the region moves, but one moves less than `least`.",
+                lambda f, x, region, candidates, least: choose_baseline(f, x, region, candidates, 1e-6),
+            ),
+            Mistake(
+                "You want more than `least`. A feature that is just so far away may speak.",
+                lambda f, x, region, candidates, least: choose_baseline(f, x, region, candidates, least + 1e-6),
+            ),
+            Mistake(
+                "You took x minus the baseline with its sign. A baseline above x is as far away as one below.",
+                lambda f, x, region, candidates, least: _most_neutral(
+                    f, candidates, (x - candidates >= least)[:, region].all(1)
+                ),
+            ),
+            Mistake(
+                "That one has the strongest opinion of those that let the region speak. The weakest is wanted.",
+                _first_by(lambda f, x, region, candidates: -_opinions(f, candidates)),
+            ),
+            Mistake(
+                "You took the first candidate that lets the region speak. Take the most neutral one.",
+                _first_by(lambda f, x, region, candidates: torch.arange(len(candidates))),
+            ),
+            Mistake(
+                "You took the candidate that is farthest from x in the region. Far enough is enough: take the most "
+                "neutral one.",
+                _first_by(lambda f, x, region, candidates: -(candidates - x).abs()[:, region].sum(1)),
+            ),
+            Mistake(
+                "You took the candidate with the lowest probability of class 0. Near zero is not neutral: another "
+                "class may be likely.",
+                _first_by(lambda f, x, region, candidates: f(candidates)[:, 0]),
+            ),
+            Mistake(
+                "You found its number among the candidates that were left, and used it in the full list.",
+                _number_among_the_fit,
             ),
         ],
     ),

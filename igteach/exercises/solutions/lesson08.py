@@ -1,21 +1,17 @@
 """Lesson 08's solutions and mistakes.
 
-The fraction inside a mask, the reach of luck, black in a network's units, log odds.
+The reach of luck, black in a network's units, log odds, a map from windows.
 """
+
+import math
 
 import torch
 from torch import Tensor
 
-from igteach.evaluate import relevance_mass
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
 
 # Solutions
-
-
-def inside(values: Tensor, mask: Tensor) -> Tensor:
-    """Exercise 08.1: the fraction of a map's absolute shares that lies inside the mask."""
-    return relevance_mass(values[None], mask[None])[0]
 
 
 def reach_of_luck(scores: Tensor, draws: Tensor) -> Tensor:
@@ -35,7 +31,46 @@ def log_odds(logits: Tensor, target: int) -> Tensor:
     return logits[:, target] - others.logsumexp(1)
 
 
+def stitched(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """Exercise 08.5: the map of a picture, from those of its windows."""
+    return _sum_of_windows(maps, corners, height, width) / len(maps)
+
+
 # Helpers of the solutions and of the mistakes
+
+
+def _sum_of_windows(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """The maps, each in its place, added up."""
+    total = torch.zeros(height, width)
+    side = maps.shape[1]
+    for each, (top, left) in zip(maps, corners.tolist(), strict=True):
+        total[top : top + side, left : left + side] += each
+    return total
+
+
+def _last_window(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """The maps, each in its place, over those before."""
+    total = torch.zeros(height, width)
+    side = maps.shape[1]
+    for each, (top, left) in zip(maps, corners.tolist(), strict=True):
+        total[top : top + side, left : left + side] = each
+    return total
+
+
+def _cover(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """How many windows see each pixel."""
+    return _sum_of_windows(torch.ones_like(maps), corners, height, width)
+
+
+def _swapped(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """The windows at (left, top), as far as they lie in the picture."""
+    side = max(height, width)
+    return stitched(maps, corners.flip(1), side, side)[:height, :width]
+
+
+def _in_one_corner(maps: Tensor, corners: Tensor, height: int, width: int) -> Tensor:
+    """As if every window stood at the corner of the picture."""
+    return stitched(maps, torch.zeros_like(corners), height, width)
 
 
 def _one_colour(colour: Tensor, height: int, width: int) -> Tensor:
@@ -48,9 +83,9 @@ def _central_interval(numbers: Tensor, fraction: float) -> Tensor:
     return numbers.quantile(torch.tensor([(1 - fraction) / 2, (1 + fraction) / 2]).to(numbers))
 
 
-def _fraction_inside(strength: Tensor, mask: Tensor) -> Tensor:
-    """The fraction of a map's sum that lies inside the mask."""
-    return strength[mask].sum() / strength.sum()
+def _bell_curve(numbers: Tensor, deviation: Tensor) -> Tensor:
+    """The mean, and 1.96 deviations to either side."""
+    return numbers.mean() + deviation * torch.tensor([-1.96, 1.96])
 
 
 def _logits_of_others(logits: Tensor, target: int) -> Tensor:
@@ -61,37 +96,6 @@ def _logits_of_others(logits: Tensor, target: int) -> Tensor:
 # Exercises, with their common mistakes
 
 EXERCISES = [
-    Exercise(
-        task=TASKS["08.1"],
-        solution=inside,
-        mistakes=[
-            Mistake(
-                "You took absolute values colour by colour. A pixel has one share: add up its colours first.",
-                lambda values, mask: _fraction_inside(values.abs().sum(0), mask),
-            ),
-            Mistake(
-                "You kept the signs, so shares for and against cancel. A share's strength does not depend on its sign.",
-                lambda values, mask: _fraction_inside(values.sum(0), mask),
-            ),
-            Mistake(
-                "You counted positive shares only. A share against the answer also says where the network looked.",
-                lambda values, mask: _fraction_inside(values.sum(0).clamp(min=0), mask),
-            ),
-            Mistake("That is the fraction outside.", lambda values, mask: 1 - inside(values, mask)),
-            Mistake(
-                "You compared means. A mask of one strong pixel would win; compare sums.",
-                lambda values, mask: values.sum(0).abs()[mask].mean() / values.sum(0).abs().mean(),
-            ),
-            Mistake(
-                "That is the fraction of the picture under the mask, whatever the map. Where do the values come in?",
-                lambda values, mask: mask.float().mean(),
-            ),
-            Mistake(
-                "You compared inside with outside. Compare inside with all.",
-                lambda values, mask: values.sum(0).abs()[mask].sum() / values.sum(0).abs()[~mask].sum(),
-            ),
-        ],
-    ),
     Exercise(
         task=TASKS["08.2"],
         solution=reach_of_luck,
@@ -124,6 +128,52 @@ EXERCISES = [
             Mistake(
                 "High comes before low in your answer.", lambda scores, draws: reach_of_luck(scores, draws).flip(0)
             ),
+            Mistake(
+                "You left out 5% at the top and nothing at the bottom. Half of the 5% belongs to each end.",
+                lambda scores, draws: scores[draws].mean(1).quantile(torch.tensor([0.0, 0.95])),
+            ),
+            Mistake(
+                "Half of your redraws lie between: 2.5% is 0.025, not 0.25.",
+                lambda scores, draws: _central_interval(scores[draws].mean(1), 0.5),
+            ),
+            Mistake(
+                "You put all redraws together. Average each redraw first.",
+                lambda scores, draws: _central_interval(scores[draws].flatten(), 0.95),
+            ),
+            Mistake(
+                "You looked at one redraw. How far do the means of all of them reach?",
+                lambda scores, draws: _central_interval(scores[draws[0]], 0.95),
+            ),
+            Mistake(
+                "You took two limits within each redraw, and averaged those. Each redraw has one mean; take the limits "
+                "of the means.",
+                lambda scores, draws: scores[draws].quantile(torch.tensor([0.025, 0.975]), dim=1).mean(1),
+            ),
+            Mistake(
+                "You took a bell curve for granted: the mean of the redraws, and 1.96 deviations to either side. Count "
+                "the redraws.",
+                lambda scores, draws: _bell_curve(scores[draws].mean(1), scores[draws].mean(1).std()),
+            ),
+            Mistake(
+                "You took a bell curve for granted, and made no use of the redraws.",
+                lambda scores, draws: _bell_curve(scores, scores.std() / len(scores) ** 0.5),
+            ),
+            Mistake(
+                "Those are distances from the mean score. The limits themselves are wanted.",
+                lambda scores, draws: reach_of_luck(scores, draws) - scores.mean(),
+            ),
+            Mistake(
+                "Those are limits for the sum of a redraw. The mean is asked for.",
+                lambda scores, draws: _central_interval(scores[draws].sum(1), 0.95),
+            ),
+            Mistake(
+                "Those are limits for the numbers of the pictures. Look their scores up: scores[draws].",
+                lambda scores, draws: _central_interval(draws.double().mean(1), 0.95),
+            ),
+            Mistake(
+                "That is how wide the interval is. Where does it begin, and where does it end?",
+                lambda scores, draws: reach_of_luck(scores, draws).diff(),
+            ),
         ],
     ),
     Exercise(
@@ -149,6 +199,48 @@ EXERCISES = [
             Mistake(
                 "That is white.",
                 lambda mean, deviation, height, width: _one_colour((1 - mean) / deviation, height, width),
+            ),
+            Mistake(
+                "That is the mean colour before the preprocessing. A black pixel is 0 there.",
+                lambda mean, deviation, height, width: _one_colour(mean, height, width),
+            ),
+            Mistake(
+                "You wrote -1. That is black for the network of this lesson; this one has another mean and deviation.",
+                lambda mean, deviation, height, width: torch.full((1, 3, height, width), -1.0),
+            ),
+            Mistake(
+                "You divided the deviation by the mean. It is the other way round.",
+                lambda mean, deviation, height, width: _one_colour(-deviation / mean, height, width),
+            ),
+            Mistake(
+                "You used the first colour's mean and deviation for all. Each colour has its own.",
+                lambda mean, deviation, height, width: _one_colour((-mean / deviation)[:1].expand(3), height, width),
+            ),
+            Mistake(
+                "You averaged over the colours. Each has its own mean and deviation.",
+                lambda mean, deviation, height, width: _one_colour(
+                    (-mean.mean() / deviation.mean()).expand(3), height, width
+                ),
+            ),
+            Mistake(
+                "You took the mean for one of pixels from 0 to 255. Here they run from 0 to 1.",
+                lambda mean, deviation, height, width: _one_colour(-255 * mean / deviation, height, width),
+            ),
+            Mistake(
+                "You squared the deviation. Divide by it as it is.",
+                lambda mean, deviation, height, width: _one_colour(-mean / deviation**2, height, width),
+            ),
+            Mistake(
+                "You took the square root of the deviation, which is no variance. Divide by it as it is.",
+                lambda mean, deviation, height, width: _one_colour(-mean / deviation.sqrt(), height, width),
+            ),
+            Mistake(
+                "You subtracted the mean twice.",
+                lambda mean, deviation, height, width: _one_colour(-2 * mean / deviation, height, width),
+            ),
+            Mistake(
+                "The right colours, and one pixel. Repeat it over the picture.",
+                lambda mean, deviation, height, width: (-mean / deviation).view(1, 3, 1, 1),
             ),
         ],
     ),
@@ -183,6 +275,81 @@ EXERCISES = [
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).add(1).log(),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
+            Mistake(
+                "You added up the rivals' logits. Chances add up as exponentials.",
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).sum(1),
+            ),
+            Mistake(
+                "That is the logarithm of the chance against. Compare it with the chance for.",
+                lambda logits, target: _logits_of_others(logits, target).logsumexp(1) - logits.logsumexp(1),
+            ),
+            Mistake(
+                "You took the class that the network prefers. The target is given.",
+                lambda logits, target: torch.cat([log_odds(row[None], int(row.argmax())) for row in logits]),
+            ),
+            Mistake(
+                "You left out the last class in place of the target.",
+                lambda logits, target: logits[:, target] - logits[:, :-1].logsumexp(1),
+            ),
+            Mistake(
+                "That is a logarithm to base 10. Take the natural one.",
+                lambda logits, target: log_odds(logits, target) / math.log(10),
+            ),
+            Mistake(
+                "That is a logarithm to base 2. Take the natural one.",
+                lambda logits, target: log_odds(logits, target) / math.log(2),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["08.5"],
+        solution=stitched,
+        mistakes=[
+            Mistake(
+                "You divided each pixel by the number of windows that see it. F divides by the number of all windows, "
+                "so the map must, too.",
+                lambda *a: _sum_of_windows(*a) / _cover(*a).clamp(min=1),
+            ),
+            Mistake(
+                "You added the windows' maps up. F is the mean of the windows, not their sum.",
+                _sum_of_windows,
+            ),
+            Mistake(
+                "Where windows overlap the last one wins in yours. Every window counts: add them up.",
+                lambda *a: _last_window(*a) / len(a[0]),
+            ),
+            Mistake(
+                "Where windows overlap the last one wins in yours, and nothing is divided. F is the mean of all.",
+                _last_window,
+            ),
+            Mistake(
+                "Row and column are swapped: a corner is (top, left).",
+                _swapped,
+            ),
+            Mistake(
+                "Each window stands on its head or on its side in yours.",
+                lambda maps, corners, height, width: stitched(maps.mT, corners, height, width),
+            ),
+            Mistake(
+                "You put all windows into the corner of the picture. Each has its own place.",
+                _in_one_corner,
+            ),
+            Mistake(
+                "You divided by the number of pixels of a window. F divides by the number of windows.",
+                lambda *a: _sum_of_windows(*a) / a[0][0].numel(),
+            ),
+            Mistake(
+                "You divided by the most windows that see one pixel. F divides by the number of all windows.",
+                lambda *a: _sum_of_windows(*a) / _cover(*a).max(),
+            ),
+            Mistake(
+                "You took absolute values. Shares of one pixel in two windows may cancel: keep the signs.",
+                lambda maps, *a: stitched(maps.abs(), *a),
+            ),
+            Mistake(
+                "You left out the last window.",
+                lambda maps, corners, *a: _sum_of_windows(maps[:-1], corners[:-1], *a) / len(maps),
+            ),
         ],
     ),
 ]
