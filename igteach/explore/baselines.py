@@ -2,32 +2,36 @@
 
 from collections.abc import Mapping
 
-from ipywidgets import Dropdown
+import numpy as np
 from torch import Tensor
 
 from igteach.core.functions import Function
 from igteach.core.validation import check_arguments
-from igteach.explore.explorer import Explorer, View
-from igteach.explore.pictures import check_picture, ghost, on_screen, over_colours
+from igteach.explore.live import LiveFigure
+from igteach.explore.packing import at_pixels, beneath, in_blocks, packed, picture_uri, squares_in_words
+from igteach.explore.pictures import check_picture, colours_of, ghost, on_screen, over_colours
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.show.panes import Board, Heatmap, Pane, Picture
+from igteach.show.panes import Heatmap, Pane, Picture, board
 from igteach.show.plates import SHARES, scale_of
 from igteach.show.verdicts import verdict_in_words
 
 
-def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None) -> Explorer:
+def baseline_explorer(
+    f: Function, x: Tensor, baselines: Mapping[str, Tensor | float], target: int | None
+) -> LiveFigure:
     """Choose two baselines and compare the shares against each, on one colour scale for all.
 
-    Everything is computed here; a choice only draws.
+    Everything is computed here; a choice only draws. Large pictures' maps are summed over blocks.
 
     Args:
         f: F, from (N, *features) to (N,) or (N, classes).
         x: one picture, (1, 3, height, width), (1, 1, height, width) or (1, height, width), in [0, 1].
-        baselines: by name, what broadcasts to x; on the screen they are clipped to [0, 1].
+        baselines: by name, what broadcasts to x; on the screen they are clipped to [0, 1]. The first two are chosen
+            at first.
         target: the class that F is of, or None if it gives one number.
 
     Returns:
-        The explorer, which a notebook shows.
+        The figure, which a notebook and a page show.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -38,43 +42,37 @@ def baseline_explorer(f: Function, x: Tensor, baselines: Mapping[str, Tensor | f
         >>> def f(x):
         ...     return x.flatten(1).sum(1)
         >>> baseline_explorer(f, torch.ones(1, 4, 4), {"black": 0.0, "grey": 0.5}, None)
-        Explorer: 6 panes. the picture. black baseline. IG from black: strongest in row 1, column 1 of 4 by 4, ...
+        LiveFigure: 6 panes. the picture. black baseline. IG from black: strongest in row 1, column 1 of 4 by 4, ...
     """
     check_picture(x)
     if not baselines:
         raise ValueError("baselines is empty; pass a dictionary from names to baselines")
-    answers, shares, pixels = {}, {}, {}
-    for name, baseline in baselines.items():
-        answers[name] = integrated_gradients(f, x, baseline, target)
-        shares[name] = over_colours(answers[name].values)[0]
-        _, start, _ = check_arguments(f, x, baseline, target)
-        pixels[name] = on_screen(start[0])
-    top, how = scale_of([*shares.values()])
-    beneath = ghost(x[0])
-
-    def panes(*sides: str) -> list[Pane]:
-        rows = (
-            (
-                Picture("the picture", on_screen(x[0])),
-                Picture(f"{name} baseline", pixels[name]),
-                Heatmap(f"IG from {name}", shares[name], top, SHARES, beneath),
-            )
-            for name in sides
-        )
-        return [pane for row in rows for pane in row]
-
-    def caption(name: str) -> str:
-        return f"Against {name}: {verdict_in_words(answers[name])}"
-
-    names = list(baselines)
-    board = Board(*panes(names[0], names[-1]), columns=3)
-
-    def draw(left: str, right: str) -> View:
-        chosen = [left] if left == right else [left, right]
-        return board.show(*panes(left, right)), "\n".join([*map(caption, chosen), how])
-
-    controls = {
-        "left": Dropdown(options=names, value=names[0], description="left"),
-        "right": Dropdown(options=names, value=names[-1], description="right"),
+    names, second = list(baselines), min(1, len(baselines) - 1)
+    answers = [integrated_gradients(f, x, baseline, target) for baseline in baselines.values()]
+    starts = [on_screen(check_arguments(f, x, baseline, target)[1][0]) for baseline in baselines.values()]
+    shares, side = in_blocks(np.concatenate([over_colours(answer.values) for answer in answers]))
+    top, how = scale_of([shares])
+    picture, (height, width) = on_screen(x[0]), x.shape[-2:]
+    data = {
+        "names": names,
+        "start": {"left": names[0], "right": names[second]},
+        "size": {"height": height, "width": width},
+        "input": picture_uri(picture),
+        "baselines": [picture_uri(start) for start in starts],
+        "shares": packed(shares, top),
+        "top": top,
+        "unit": SHARES,
+        "verdicts": [verdict_in_words(answer) for answer in answers],
+        **beneath(ghost(x[0]), side),
+        "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
-    return Explorer(draw, controls)
+
+    def row(at: int) -> list[Pane]:
+        squares = at_pixels(shares[at], height, width)
+        return [
+            Picture("the picture", picture),
+            Picture(f"{names[at]} baseline", starts[at]),
+            Heatmap(f"IG from {names[at]}", squares, top, SHARES, ghost(x[0])),
+        ]
+
+    return LiveFigure("baselines", data, board(*row(0), *row(second), columns=3))

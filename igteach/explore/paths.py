@@ -4,21 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from ipywidgets import FloatSlider
 from torch import Tensor
 
 from igteach.core.functions import Baseline, Function
 from igteach.core.paths import StraightPath
 from igteach.core.validation import check_arguments
-from igteach.explore.explorer import Explorer, View
-from igteach.explore.pictures import check_picture, ghost, on_screen, over_colours
+from igteach.explore.live import LiveFigure
+from igteach.explore.packing import at_pixels, beneath, in_blocks, packed, picture_uri, short, squares_in_words
+from igteach.explore.pictures import check_picture, colours_of, ghost, on_screen, over_colours
 from igteach.methods.gradients import gradient
 from igteach.methods.integrated_gradients import integrated_gradients
-from igteach.show import rounded
-from igteach.show.panes import Board, Heatmap, Lines, Pane, Picture
+from igteach.show.panes import Heatmap, Lines, Picture, board
 from igteach.show.plates import SHARES, SLOPES, scale_of
 
-SEGMENTS = 50  # of the path, between the alphas where the slider stops
+SEGMENTS = 25  # of the path, between the alphas where the slider stops
+ALPHAS = np.linspace(0, 1, SEGMENTS + 1)
+START = 5  # segments from the baseline: where the slider stands at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,16 @@ class PathProfile:
     f: Tensor
     gradients: Tensor
     shares: Tensor
+
+    @property
+    def f_values(self) -> np.ndarray:
+        """(alphas,), F as numbers of numpy."""
+        return self.f.cpu().double().numpy()
+
+    @property
+    def sums(self) -> np.ndarray:
+        """(alphas,), the sums of the shares so far."""
+        return self.shares.cpu().double().flatten(1).sum(1).numpy()
 
 
 def path_profile(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> PathProfile:
@@ -60,15 +71,15 @@ def path_profile(f: Function, x: Tensor, baseline: Baseline, target: int | None)
     x, start, _ = check_arguments(f, x, baseline, target)
     points = StraightPath(start, x).points(torch.linspace(0, 1, SEGMENTS + 1, dtype=torch.float64))[:, 0]
     at_points = gradient(f, points, target=target)
-    of_segments = integrated_gradients(f, points[1:], points[:-1], target, steps=2).values
+    of_segments = integrated_gradients(f, points[1:], points[:-1], target, steps=4).values
     so_far = torch.cat([torch.zeros_like(x), of_segments.cumsum(0)])
     return PathProfile(points, at_points.f_input, at_points.values, so_far)
 
 
-def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> Explorer:
+def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> LiveFigure:
     """Drag alpha from baseline to input: the picture there, F, the gradient there, and the integral so far.
 
-    Everything is computed here; a drag only draws.
+    Everything is computed here; a drag only draws. Large pictures' maps are summed over blocks.
 
     Args:
         f: F, from (N, *features) to (N,) or (N, classes).
@@ -77,7 +88,7 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         target: the class that F is of, or None if it gives one number.
 
     Returns:
-        The explorer, which a notebook shows.
+        The figure, which a notebook and a page show.
 
     Raises:
         TypeError: an argument is of the wrong type.
@@ -87,41 +98,46 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         >>> def f(x):
         ...     return x.flatten(1).square().sum(1)
         >>> path_explorer(f, torch.ones(1, 4, 4), 0.0, None)
-        Explorer: 4 panes. the picture at alpha 0.50. F on the path: F goes from 0 to 16; ...
+        LiveFigure: 4 panes. the picture at alpha 0.20. F on the path: F goes from 0 to 16; ...
     """
     check_picture(x)
     profile = path_profile(f, x, baseline, target)
-    pixels = [on_screen(point) for point in profile.points]
-    f_path = profile.f.cpu().double().numpy()
-    gradients, shares = over_colours(profile.gradients), over_colours(profile.shares)
+    gradients, side = in_blocks(over_colours(profile.gradients))
+    shares, _ = in_blocks(over_colours(profile.shares))
     (top_gradient, _), (top_share, how) = scale_of([gradients]), scale_of([shares])
-    beneath = ghost(x[0])
-    sums = profile.shares.cpu().double().flatten(1).sum(1).numpy()
-    drawn = np.concatenate([f_path, f_path[0] + sums])
+    height, width = x.shape[-2:]
+    data = {
+        "alphas": short(ALPHAS),
+        "f": short(profile.f_values),
+        "sums": short(profile.sums),
+        "start": START,
+        "gradients": packed(gradients, top_gradient),
+        "shares": packed(shares, top_share),
+        "top": {"gradients": top_gradient, "shares": top_share},
+        "units": {"gradients": SLOPES, "shares": SHARES},
+        "picture": {
+            "height": height,
+            "width": width,
+            "baseline": picture_uri(on_screen(profile.points[0])),
+            "input": picture_uri(on_screen(profile.points[-1])),
+        },
+        **beneath(ghost(x[0]), side),
+        "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
+    }
+    maps = [at_pixels(squares[START], height, width) for squares in (gradients, shares)]
+    still = board(
+        Picture(f"the picture at alpha {ALPHAS[START]:.2f}", on_screen(profile.points[START])),
+        _lines(profile),
+        Heatmap("the gradient there", maps[0], top_gradient, SLOPES, ghost(x[0])),
+        Heatmap("the integral so far", maps[1], top_share, SHARES, ghost(x[0])),
+    )
+    return LiveFigure("path", data, still)
+
+
+def _lines(profile: PathProfile) -> Lines:
+    f, moved = profile.f_values, profile.f_values[0] + profile.sums
+    drawn = np.concatenate([f, moved])
     room = 0.05 * (np.ptp(drawn) or 1.0)
-    limits = drawn.min() - room, drawn.max() + room
-    alphas = np.linspace(0, 1, SEGMENTS + 1)
-
-    def panes(at: int) -> tuple[Pane, ...]:
-        so_far = alphas[: at + 1], f_path[0] + sums[: at + 1]
-        lines = {"F": (alphas, f_path), "F(x') + shares so far": so_far}
-        return (
-            Picture(f"the picture at alpha {alphas[at]:.2f}", pixels[at]),
-            Lines("F on the path", lines, (alphas[at], f_path[at]), "alpha", limits),
-            Heatmap("the gradient there", gradients[at], top_gradient, SLOPES, beneath),
-            Heatmap("the integral so far", shares[at], top_share, SHARES, beneath),
-        )
-
-    board = Board(*panes(0))
-
-    def draw(alpha: float) -> View:
-        at = round(alpha * SEGMENTS)
-        change = rounded(f_path[at] - f_path[0])
-        words = (
-            f"At alpha {alphas[at]:.2f} F is {rounded(f_path[at]):g}. It has moved by {change:g} since the baseline; "
-            f"the shares so far add up to {rounded(sums[at]):g}.\n{how}"
-        )
-        return board.show(*panes(at)), words
-
-    slider = FloatSlider(value=0.5, min=0, max=1, step=1 / SEGMENTS, description="alpha", readout_format=".2f")
-    return Explorer(draw, {"alpha": slider})
+    lines = {"F": (ALPHAS, f), "F(x') + shares so far": (ALPHAS[: START + 1], moved[: START + 1])}
+    mark = ALPHAS[START], f[START]
+    return Lines("F on the path", lines, mark, "alpha", (drawn.min() - room, drawn.max() + room))

@@ -44,6 +44,17 @@ def on_screen(x: Tensor) -> np.ndarray:
     return levels.expand(3, *levels.shape[-2:]).movedim(0, -1).numpy()
 
 
+def colours_of(x: Tensor) -> int:
+    """How many colours a batch of pictures has.
+
+    Example:
+        >>> import torch
+        >>> colours_of(torch.zeros(1, 3, 8, 8)), colours_of(torch.zeros(1, 8, 8))
+        (3, 1)
+    """
+    return x.shape[1] if x.dim() == 4 else 1
+
+
 def over_colours(values: Tensor) -> np.ndarray:
     """Sum values over colours.
 

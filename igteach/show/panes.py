@@ -1,8 +1,4 @@
-"""Panes in rows, for a picture that changes with every drag.
-
-Their places are fixed, and the figure is made once: a new one for each drag would become garbage, and Python takes
-longer to collect that than to draw.
-"""
+"""Panes of several kinds in rows: the picture that stands where a live figure does not run."""
 
 import math
 from collections.abc import Mapping
@@ -38,14 +34,10 @@ class Picture:
     pixels: np.ndarray
     margin: ClassVar[float] = 0.0  # inches, to its left
 
-    def build(self, axes: Axes) -> None:
-        """Draw the pane for the first time, on empty axes."""
+    def draw(self, axes: Axes) -> str:
+        """Draw the pane on empty axes; what it shows, in words, or nothing if the title says it all."""
         axes.imshow(self.pixels)
         axes.set(xticks=[], yticks=[])
-
-    def fill(self, axes: Axes) -> str:
-        """Draw the pane again; what it shows, in words, or nothing if the title says it all."""
-        axes.images[0].set_data(self.pixels)
         return ""
 
 
@@ -68,18 +60,14 @@ class Heatmap:
     ghost: np.ndarray | None = None
     margin: ClassVar[float] = 0.0
 
-    def build(self, axes: Axes) -> None:
-        """Draw the pane for the first time, on empty axes."""
+    def draw(self, axes: Axes) -> str:
+        """Draw the pane on empty axes; what it shows, in words."""
         draw_map(axes, self.values, self.top, self.ghost)
         ramp = ScalarMappable(Normalize(-self.top, self.top), WHITE_IS_ZERO)
         bar = axes.inset_axes((0.1, -0.055, 0.8, 0.03))
         axes.figure.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-self.top, 0, self.top], format="%.2g")
         bar.tick_params(labelsize=8, length=2, pad=1)
         bar.set_xlabel(self.unit, fontsize=9, labelpad=1)
-
-    def fill(self, axes: Axes) -> str:
-        """Draw the pane again; what it shows, in words."""
-        draw_map(axes, self.values, self.top, self.ghost)
         return map_in_words(self.values, "signed", self.top)
 
 
@@ -104,8 +92,8 @@ class Lines:
     logarithmic: bool = False
     margin: ClassVar[float] = MARGIN
 
-    def build(self, axes: Axes) -> None:
-        """Draw the pane for the first time, on empty axes."""
+    def draw(self, axes: Axes) -> str:
+        """Draw the pane on empty axes; what it shows, in words."""
         for (name, line), (colour, dashes) in zip(self.lines.items(), LINES, strict=False):
             axes.plot(*line, color=colour, linestyle=dashes, linewidth=2, label=name)
         axes.plot(*self.mark, MARKERS[0], color="black", markeredgecolor="white", markersize=9, label="chosen")
@@ -118,16 +106,7 @@ class Lines:
         axes.set_xlabel(self.xlabel, fontsize=9, labelpad=2)
         axes.grid(alpha=0.3)
         axes.legend(fontsize=9, loc="best", framealpha=0.9)
-
-    def fill(self, axes: Axes) -> str:
-        """Draw the pane again; what it shows, in words."""
-        stories = []
-        *drawn, mark = axes.lines
-        for line, (name, (across, up)) in zip(drawn, self.lines.items(), strict=True):
-            line.set_data(across, up)
-            stories.append(f"{name} {self._course(up)}")
-        x, y = self.mark
-        mark.set_data([x], [y])
+        stories = [f"{name} {self._course(up)}" for name, (_, up) in self.lines.items()]
         return f"{'; '.join(stories)}; marked at {self.xlabel} {rounded(self.mark[0], 2):g}"
 
     def _course(self, up: np.ndarray) -> str:
@@ -146,47 +125,33 @@ def _key_of(pane: Heatmap) -> str:
     return key if pane.values.size <= MANY else f"{key} Colours end at percentile {PERCENTILE:g} of |value|."
 
 
-class Board:
-    """A figure of panes in reading order, whose alt text describes each.
+def board(*panes: Pane, columns: int = 2) -> Figure:
+    """Draw panes in reading order, and describe each in the alt text.
 
     Args:
-        panes: those of the first picture, which fix the scales, units, limits and names of lines for all others.
+        panes: at least one.
         columns: how many stand side by side.
 
     Example:
         >>> black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
-        >>> board = Board(Picture("left", black), Picture("right", black))
-        >>> board.show(Picture("black", black), Picture("white", white))
+        >>> board(Picture("black", black), Picture("white", white))
         Figure: 2 panes. black. white.
     """
-
-    def __init__(self, *panes: Pane, columns: int = 2) -> None:
-        rows = math.ceil(len(panes) / columns)
-        width, high = GAP + min(len(panes), columns) * (SIDE + GAP), HEAD + SIDE + FOOT
-        maps = [pane for pane in panes if isinstance(pane, Heatmap)]
-        key = LINE if maps else 0.0
-        height = rows * high + key
-        self.canvas = Canvas(figsize=(width, height))
-        if maps:
-            self.canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, 9), fontsize=9)
-        for place, pane in enumerate(panes):
-            row, column = divmod(place, columns)
-            left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT + key
-            wide = SIDE - pane.margin - (GAP if pane.margin else 0)
-            pane.build(self.canvas.add_axes((left / width, low / height, wide / width, SIDE / height)))
-
-    def show(self, *panes: Pane) -> Figure:
-        """Draw other panes in place of those shown before.
-
-        Args:
-            panes: of the same kinds, in the same order, as the first ones.
-
-        Returns:
-            The figure; it is the same object each time.
-        """
-        stories = []
-        for pane, axes in zip(panes, self.canvas.axes, strict=True):
-            axes.set_title(pane.title, fontsize=10, pad=4)
-            words = pane.fill(axes)
-            stories.append(f"{pane.title}: {words}" if words else pane.title)
-        return Figure(self.canvas, f"{len(panes)} panes. " + ". ".join(stories) + ".")
+    rows = math.ceil(len(panes) / columns)
+    width, high = GAP + min(len(panes), columns) * (SIDE + GAP), HEAD + SIDE + FOOT
+    maps = [pane for pane in panes if isinstance(pane, Heatmap)]
+    key = LINE if maps else 0.0
+    height = rows * high + key
+    canvas = Canvas(figsize=(width, height))
+    if maps:
+        canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, 9), fontsize=9)
+    stories = []
+    for place, pane in enumerate(panes):
+        row, column = divmod(place, columns)
+        left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT + key
+        wide = SIDE - pane.margin - (GAP if pane.margin else 0)
+        axes = canvas.add_axes((left / width, low / height, wide / width, SIDE / height))
+        axes.set_title(pane.title, fontsize=10, pad=4)
+        words = pane.draw(axes)
+        stories.append(f"{pane.title}: {words}" if words else pane.title)
+    return Figure(canvas, f"{len(panes)} panes. " + ". ".join(stories) + ".")

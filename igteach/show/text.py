@@ -69,7 +69,7 @@ def text(
     if scores is not None:
         lines = [(_spaced(tokens, numbers(scores, "scores")), "")]
     else:
-        lines = [(_pieces(each), _evidence(each)) for each in answers]
+        lines = [(pieces_of(each), evidence_in_words(each)) for each in answers]
     top = max((abs(score) for pieces, _ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
     body = "".join(_html(pieces, evidence, top) for pieces, evidence in lines)
     words = "\n".join("\n".join(filter(None, (_scores_in_words(pieces), evidence))) for pieces, evidence in lines)
@@ -105,9 +105,26 @@ def _span(piece: str, score: float, top: float) -> str:
     return f'<span class="share" tabindex="0" title="{score:+.2f}" style="{style}">{escape(piece)}</span>'
 
 
-def _colours(strength: float) -> str:
+def colours_of(strength: float) -> tuple[str, str]:
+    """The colours of a token's ground and of its letters.
+
+    Args:
+        strength: its score over the strongest of all, from -1 to 1.
+
+    Returns:
+        Two colours, as a page takes them.
+
+    Example:
+        >>> colours_of(1.0)
+        ('#d55e00', '#000000')
+    """
     red, green, blue, _ = WHITE_IS_ZERO(0.5 + 0.5 * strength)
-    return f"background-color: {to_hex((red, green, blue))}; color: {ink_on(red, green, blue)}"
+    return to_hex((red, green, blue)), ink_on(red, green, blue)
+
+
+def _colours(strength: float) -> str:
+    ground, letters = colours_of(strength)
+    return f"background-color: {ground}; color: {letters}"
 
 
 def _scale(top: float) -> str:
@@ -120,11 +137,23 @@ def _scale(top: float) -> str:
     return "".join(swatches)
 
 
-def _pieces(attribution: TokenAttribution) -> list[Piece]:
-    """The text from start to end, each piece with its score.
+def pieces_of(attribution: TokenAttribution) -> list[Piece]:
+    """Cut the text of an attribution into pieces, from start to end, each with its score.
 
     Tokens that have characters in common, as the bytes of an emoji do, are one piece. A token that has a score and
     stands nowhere in the text is a piece of its own, in brackets.
+
+    Args:
+        attribution: of one text.
+
+    Returns:
+        The pieces, which together are the text; the score is None where no token stands.
+
+    Example:
+        >>> from igteach import token_attribution
+        >>> from igteach.models.text import load
+        >>> [piece for piece, _ in pieces_of(token_attribution(load("sentiment_zh", "cpu"), "很差", steps=2))]
+        ['很', '差']
     """
     text = attribution.text
     pieces: list[Piece] = []
@@ -154,7 +183,21 @@ def _scores_in_words(pieces: Sequence[Piece]) -> str:
     return "".join(piece if score is None else f"{piece}({score:+.2f})" for piece, score in pieces)
 
 
-def _evidence(attribution: TokenAttribution) -> str:
+def evidence_in_words(attribution: TokenAttribution) -> str:
+    """Say what F is, what it is at the input and at the baseline, and whether the scores add up.
+
+    Args:
+        attribution: of one text.
+
+    Returns:
+        One line, which stands below the text.
+
+    Example:
+        >>> from igteach import token_attribution
+        >>> from igteach.models.text import load
+        >>> print(evidence_in_words(token_attribution(load("sentiment_zh", "cpu"), "很差", steps=2)))
+        negative, which the model chooses: from ... at the baseline to ...; residual ...
+    """
     evidence, target, prediction = attribution.evidence, attribution.target, attribution.prediction
     several = prediction if isinstance(prediction, tuple) else (prediction,)
     if target in several:

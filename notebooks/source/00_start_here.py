@@ -26,7 +26,7 @@
 import torch
 
 import igteach
-from igteach import show
+from igteach import explore, show
 from igteach.datasets import load_digits, load_photograph
 from igteach.exercises import check
 from igteach.models import digits, imagenet
@@ -158,6 +158,17 @@ attribution
 # Every attribution from this package prints like that: the residual first, then its own error estimate (lesson 05). The last digits differ from one computer to another.
 #
 # So the shares account for the whole gain. Gradient x ink leaves most of it out.
+#
+# ## Draw your own
+#
+# Draw a digit of your own: with the mouse, with a finger, or with the keyboard, where the arrows move and the space bar inks. The network and its Integrated Gradients run inside this figure, at every stroke.
+# Can you draw one that the network gets wrong? Then choose the digit you meant under *explain*, and look for the ink that speaks against it.
+
+# %%
+explore.draw_digit(model, picture)
+
+# %% [markdown]
+# Whatever you draw, the residual stays small: on this network 64 steps are enough for the sum.
 #
 # ## Does it point to what matters?
 #

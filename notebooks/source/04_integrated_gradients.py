@@ -280,6 +280,16 @@ def stroke_shares(f, baseline, strokes):
 check("04.4", stroke_shares)
 
 # %% [markdown]
+# Now move the points yourself, on the surface of the picture above and on two others. The page computes the shares at every place.
+#
+# **Predict.** With F = x1 x2 + x2, put the corner at (1, 0), then at (0, 1). Who gets the product each time? And what do the two lines below the shares do?
+
+# %%
+explore.surface_explorer(baseline=(0.0, 0.0), corner=(1.0, 0.0), x=(1.0, 1.0))
+
+# %% [markdown]
+# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. In each half of the path one of the lines is zero: only the feature that moves gets anything. Wherever you put the points, the shares add up to F(x) - F(x').
+#
 # ## Backwards, and without signs
 #
 # **Predict.** Explain the black picture with the digit as its baseline. What becomes of the shares?
@@ -321,12 +331,10 @@ print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 #
 # ## Walk the path
 #
-# In JupyterLab the next picture has a slider; on a web page it stands still. Walk from black to the digit. The slider starts at alpha = 0.2, in mid-climb. Which shares have accumulated by then? Where does F stop rising, and what is left of the gradient from there on?
+# The next figure has a slider. Walk from black to the digit: it starts at alpha = 0.2, in mid-climb. Which shares have accumulated by then? Where does F stop rising, and what is left of the gradient from there on?
 
 # %% tags=["nbval-ignore-output"]
-explorer = explore.path_explorer(score, picture, black, label)
-explorer.controls["alpha"].value = 0.2
-explorer
+explore.path_explorer(score, picture, black, label)
 
 # %% [markdown]
 # By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.

@@ -582,7 +582,17 @@ print("eight cuts, with as many nodes, by", show.rounded(off_cuts, 1))
 print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum()))
 
 # %% [markdown]
-# Most of the nodes went to where F moves, and the error is about a tenth. This is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
+# Most of the nodes went to where F moves, and with as many gradients the error is about a tenth of that of equal steps.
+#
+# Now make the cuts yourself, one at a time: on this F, on 1 - ReLU(1 - x), and on a steep sigmoid. Which cell is next, and why that one? On which of the three do equal steps catch up?
+
+# %% tags=["nbval-ignore-output"]
+explore.cuts_explorer(flat, hard, black, hard_label)
+
+# %% [markdown]
+# On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. For that, equal steps have to be three times as many. On the sigmoid and on this F equal steps follow, later: once they are dense everywhere, they are dense where F moves.
+#
+# Cutting where it differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
 # **Predict.** This network is smooth (its units are tanh). Will the textbook's rule make a comeback, and where?
 

@@ -765,7 +765,7 @@ for name, answer in explained["camera"].items():
 #
 # ## Your turn
 #
-# In JupyterLab the pictures below have controls. On a web page they stand still.
+# The next three figures have controls. The last takes a picture of yours, and for that it needs JupyterLab.
 #
 # Walk the path. Where does the probability rise, and what does the gradient look like before and after?
 

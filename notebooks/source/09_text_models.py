@@ -28,7 +28,7 @@ import torch
 from IPython.display import display
 
 import igteach
-from igteach import show, token_attribution
+from igteach import explore, show, token_attribution
 from igteach.datasets.texts import load_frames, load_questions
 from igteach.evaluate import interval
 from igteach.exercises import check
@@ -264,6 +264,22 @@ print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 # So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
 # Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
+#
+# Look at one question from all three baselines, and for three labels. Choose a label and a baseline; point at a word, or tap it, for its number.
+#
+# **Predict.** From padding, how much is there to distribute for HUM? And for DESC, which sign will *How* and *many* have?
+
+# %% tags=["nbval-ignore-output"]
+explore.token_explorer(
+    {
+        (label, baseline): token_attribution(asker, question, label, baseline=baseline)
+        for label in ("NUM", "DESC", "HUM")
+        for baseline in ("pad", "mask", "zero")
+    }
+)
+
+# %% [markdown]
+# For HUM there is next to nothing: F is near 0 at both ends, and no word has a colour. For DESC both are negative: padding wanted a description, and these two words took it back. From zeros *How* speaks *for* DESC, and the words after it against. Each map compares the question with its own x', so name the baseline whenever you show one.
 #
 # ## From a map to a suspicion, from a suspicion to a test
 #

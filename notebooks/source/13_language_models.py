@@ -29,7 +29,7 @@
 import torch
 
 import igteach
-from igteach import show, token_attribution
+from igteach import explore, show, token_attribution
 from igteach.datasets.lookup import make_lookups
 from igteach.datasets.prompt_curves import OTHER_PROMPT, PROMPT, load_prompt_curves
 from igteach.evaluate import interval
@@ -65,6 +65,10 @@ if smollm2.find():
         "Paul lost his phone. He looked for the",
         " keys, but she",
     )
+    retold = (
+        "Paul lost his keys. He looked for the",
+        "Anna lost her phone. She looked for the",
+    )
 else:
     print("SmolLM2 is not on this machine; run: igteach fetch")
     model = lookup.load(device)
@@ -72,6 +76,7 @@ else:
     capital = ("k3 v7 k1 v2 k3", "k3 v7 k1 v2 k1", "v7", "v2")
     nurse = ("k5 v1 k8 v9 k5", "k8 v1 k5 v9 k5", "v1", "v9")
     story = ("k5 v1 k8 v9 k5", "k8 v9 k5 v1 k8", "v1 k8 v9")
+    retold = ("k5 v9 k8 v1 k5", "k8 v1 k5 v9 k8")
 
 for prompt, *_ in (names, capital, nurse):
     print(prompt)
@@ -568,6 +573,27 @@ check("13.5", contrast_of_answers)
 
 # %% [markdown]
 # Its shares are the sum of the rows of the first answer's matrix minus that of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
+#
+# The baseline is half of the question, so ask two others: Paul lost *keys*, too; and Anna lost her *phone*. Choose a token of the answer and a prompt to compare with.
+#
+# **Predict.** Beside Paul and his keys, which words are left to explain "keys"? Beside Anna and her phone, how much is left to explain for "she"?
+
+# %% tags=["nbval-ignore-output"]
+compared = {other: rows}
+for start in retold:
+    compared[start] = token_attribution(
+        model, prompt, continuation=answer, baseline=start
+    )
+explore.token_explorer(
+    {
+        (repr(row.target), start): row
+        for start, told in compared.items()
+        for row in told
+    }
+)
+
+# %% [markdown]
+# Beside Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Beside Anna's phone only "keys" moves and has everything, and "she" was about as likely there: little is left. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
 #
 # ## Inside the model
 #

@@ -1,4 +1,4 @@
-"""The explorers in a real browser: a drag changes picture and words, a file is attributed, a broken one named."""
+"""The explorers in JupyterLab: a drag changes picture and words, a file is attributed, a broken one named."""
 
 import io
 import shutil
@@ -8,10 +8,9 @@ import nbformat
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.long
-LESSON = "08_image_models"
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "tests" / "artefacts"
 MINUTE = 60_000  # milliseconds
@@ -26,30 +25,55 @@ GO_TO = """async code => {
 }"""  # JupyterLab renders only the cells in view
 
 
-class Explorer:
-    """What a learner sees of the explorer that the cell with this code shows."""
+def output_of(page: Page, code: str) -> Locator:
+    """The output of the cell with this code."""
+    index = page.evaluate(GO_TO, code)
+    assert index >= 0, f"no cell holds {code}"
+    return page.locator(f'.jp-Cell[data-windowed-list-index="{index}"] .jp-OutputArea-output')
+
+
+class Live:
+    """What a learner sees of the live figure that the cell with this code shows."""
 
     def __init__(self, page: Page, code: str):
-        index = page.evaluate(GO_TO, code)
-        assert index >= 0, f"no cell holds {code}"
-        self.page = page
-        self.output = page.locator(f'.jp-Cell[data-windowed-list-index="{index}"] .jp-OutputArea-output')
+        self.page, self.output = page, output_of(page, code)
+        self.words, self.panes = self.output.locator(".words"), self.output.locator(".panes")
+        self.slider, self.choices = self.output.locator("input[type=range]"), self.output.locator("select")
+        expect(self.panes).to_be_visible(timeout=MINUTE)
+        self.panes.scroll_into_view_if_needed()
+        self.remember()
+
+    def remember(self) -> None:
+        self.text, self.maps = self.words.inner_text(), self.maps_now()
+
+    def maps_now(self) -> list[str]:
+        return self.output.locator("canvas").evaluate_all("canvases => canvases.map(canvas => canvas.toDataURL())")
+
+    def has_changed(self) -> None:
+        """Waits until the words are others than remembered, sees other maps, and remembers these."""
+        expect(self.words).not_to_have_text(self.text)
+        assert self.maps_now() != self.maps, "the maps stayed"
+        self.remember()
+
+
+class Upload:
+    """What a learner sees of the explorer of an own picture."""
+
+    def __init__(self, page: Page, code: str):
+        self.page, self.output = page, output_of(page, code)
         self.words, self.picture = self.output.locator(".widget-html").first, self.output.locator(".widget-html img")
-        self.handle = self.output.locator(".noUi-handle")
         expect(self.picture).to_be_visible(timeout=MINUTE)
         self.picture.scroll_into_view_if_needed()
         self.remember()
 
     def remember(self) -> None:
         self.src, self.text = self.picture.get_attribute("src"), self.words.inner_text()
-        self.pixels = self.picture.screenshot()
 
     def has_changed(self) -> None:
         """Waits until picture and words are others than remembered, and remembers these."""
         expect(self.words).not_to_have_text(self.text)
         expect(self.picture).not_to_have_attribute("src", self.src)
         assert self.picture.get_attribute("alt")
-        assert self.picture.screenshot() != self.pixels
         self.remember()
 
     def choose(self, name: str, content: bytes) -> None:
@@ -78,46 +102,50 @@ def run_all(page: Page, lab, name: str) -> None:
 
 
 def drag_along_the_path(page: Page) -> None:
-    explorer = Explorer(page, "explore.path_explorer(")
-    expect(explorer.words).to_contain_text("alpha 0.50")
-    explorer.handle.press("ArrowRight")
-    expect(explorer.words).to_contain_text("alpha 0.52")
-    explorer.has_changed()
-    explorer.handle.scroll_into_view_if_needed()
-    track, start = explorer.output.locator(".noUi-target").bounding_box(), explorer.handle.bounding_box()
-    height = start["y"] + start["height"] / 2
-    page.mouse.move(start["x"] + start["width"] / 2, height)
+    figure = Live(page, "explore.path_explorer(")
+    expect(figure.words).to_contain_text("alpha 0.20")
+    figure.slider.press("ArrowRight")
+    expect(figure.words).to_contain_text("alpha 0.24")
+    figure.has_changed()
+    box = figure.slider.bounding_box()
+    height = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.24 * box["width"], height)
     page.mouse.down()
     for part in range(10):
-        page.mouse.move(track["x"] + track["width"] * (0.55 + part / 20), height)
+        page.mouse.move(box["x"] + box["width"] * (0.3 + part / 12), height)
     page.mouse.up()
-    expect(explorer.words).to_contain_text("alpha 1.00")
-    explorer.has_changed()
+    expect(figure.words).to_contain_text("alpha 1.00")
+    figure.has_changed()
 
 
 def run_the_cell_again_and_drag(page: Page) -> None:
     page.evaluate(GO_TO, "explore.path_explorer(")
     page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
-    expect(page.locator(".widget-html", has_text="At alpha 0.50")).to_be_visible(timeout=MINUTE)
+    expect(page.locator(".words", has_text="At alpha 0.20")).to_be_visible(timeout=MINUTE)
     drag_along_the_path(page)
 
 
 def change_steps_and_rule(page: Page) -> None:
-    explorer = Explorer(page, "explore.steps_explorer(")
-    explorer.handle.press("ArrowRight")
-    explorer.has_changed()
-    explorer.output.locator("select").select_option("gauss_legendre")
-    explorer.has_changed()
+    figure = Live(page, "explore.steps_explorer(")
+    expect(figure.words).to_contain_text("Midpoint, 8 gradients.")
+    figure.slider.press("ArrowRight")
+    expect(figure.words).to_contain_text("Midpoint, 12 gradients.")
+    figure.has_changed()
+    figure.choices.select_option("gauss_legendre")
+    expect(figure.words).to_contain_text("Gauss-legendre, 12 gradients.")
+    figure.has_changed()
 
 
 def choose_a_baseline(page: Page) -> None:
-    explorer = Explorer(page, "explore.baseline_explorer(")
-    explorer.output.locator("select").first.select_option(index=1)
-    explorer.has_changed()
+    figure = Live(page, "explore.baseline_explorer(")
+    expect(figure.words).to_contain_text("Against black: ")
+    figure.choices.first.select_option("white")
+    expect(figure.words).to_contain_text("Against white: ")
+    figure.has_changed()
 
 
 def choose_a_broken_file(page: Page) -> None:
-    explorer = Explorer(page, "explore.your_picture(")
+    explorer = Upload(page, "explore.your_picture(")
     explorer.choose("broken.png", written(disc(), "PNG")[:200])
     expect(explorer.words).to_contain_text("broken.png: the file is")
     expect(explorer.output).not_to_contain_text("Traceback")
@@ -125,7 +153,7 @@ def choose_a_broken_file(page: Page) -> None:
 
 
 def choose_pictures(page: Page) -> None:
-    explorer = Explorer(page, "explore.your_picture(")
+    explorer = Upload(page, "explore.your_picture(")
     noise = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), dtype=np.uint8)
     deep = np.linspace(0, 65535, 300 * 200).astype(np.uint16).reshape(200, 300)
     turned = Image.Exif()
@@ -163,9 +191,39 @@ USES = drag_along_the_path, run_the_cell_again_and_drag, change_steps_and_rule, 
 USES += (choose_pictures,)
 
 
-def test_the_explorers_of_a_lesson_answer(page, lab, errors):
+def write_notebook(lab, name: str, cells: str) -> None:
+    """A notebook in the folder of JupyterLab, of cells with an empty line between them."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells.strip().split("\n\n")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(notebook, lab.work / f"{name}.ipynb")
+
+
+ALL = """
+import igteach
+from igteach import explore, show
+from igteach.datasets import load_digits
+from igteach.models import digits
+from PIL import Image
+x, model = load_digits().x_test[:1], digits.load()
+f, target = igteach.logit(model), int(model(x).argmax())
+
+explore.path_explorer(f, x, 0.0, target)
+
+explore.steps_explorer(f, x, 0.0, target, igteach.exact_integrated_gradients(f, x, 0.0, target))
+
+explore.baseline_explorer(f, x, {"black": 0.0, "grey": 0.5, "white": 1.0}, target)
+
+def explain(image):
+    levels = image.resize((1, 1)).getpixel((0, 0))
+    return show.bars(["red", "green", "blue"], {"mean": levels}, ylabel="level")
+explore.your_picture(explain, Image.new("RGB", (2, 2), "red"))
+"""
+
+
+def test_the_explorers_answer(page, lab, errors):
     ARTEFACTS.mkdir(exist_ok=True)
-    run_all(page, lab, LESSON)
+    write_notebook(lab, "explorers", ALL)
+    run_all(page, lab, "explorers")
     for number, use in enumerate(USES, start=1):
         use(page)
         page.screenshot(path=ARTEFACTS / f"explorers_{number}_{use.__name__}.png")
@@ -179,30 +237,32 @@ from igteach import explore, probability
 assert explore.__file__.startswith({folder!r})
 from igteach.datasets import load_digits
 from igteach.models import digits
-
 data = load_digits()
 explore.path_explorer(probability(digits.load()), data.x_test[:1], 0.0, int(data.y_test[0]))
 """
-BREAKS = {  # of a callback: what stands in igteach/explore, what is put in its place, and what the browser then misses
-    "not called": ("explorer.py", 'control.observe(self._changed, names="value")', "pass", "alpha 0.52"),
-    "raises": ("paths.py", "at = round(alpha * SEGMENTS)", "at = {0.5: 25}[alpha]", "alpha 0.52"),
-    "draws the same": ("explorer.py", "self.picture.value = f", "self.picture.value = self.picture.value or f", "src"),
+BREAKS = {  # of a script: what stands in it, what is put in its place, and what the browser then misses
+    "not called": ("common.js", "read(); changed(Number(input.value));", "read();", "alpha 0.24"),
+    "raises": (
+        "path.js",
+        "const alpha = alphas[at].toFixed(2);",
+        "const alpha = alphas[at % 6 ? at : -1].toFixed(2);",
+        "alpha 0.24",
+    ),
+    "draws the same": ("common.js", "values.forEach((value, at) => {", "[].forEach((value, at) => {", "maps stayed"),
 }
 
 
 @pytest.mark.parametrize("fault", [None, *BREAKS])
-def test_the_drag_fails_where_a_callback_is_broken(page, lab, tmp_path, fault):
+def test_the_drag_fails_where_a_script_is_broken(page, lab, tmp_path, fault):
     shutil.copytree(ROOT / "igteach", tmp_path / "igteach")
     (tmp_path / "data").symlink_to(ROOT / "data")
     if fault:
         name, right, wrong, missed = BREAKS[fault]
-        file = tmp_path / "igteach" / "explore" / name
+        file = tmp_path / "igteach" / "explore" / "scripts" / name
         text = file.read_text()
         assert text.count(right) == 1, "the code has moved on; mend this break"
         file.write_text(text.replace(right, wrong))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SMALL.format(folder=str(tmp_path)))])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(notebook, lab.work / f"{tmp_path.name}.ipynb")  # a name of its own has a kernel of its own
+    write_notebook(lab, tmp_path.name, SMALL.format(folder=str(tmp_path)))  # a name of its own has a kernel of its own
     run_all(page, lab, tmp_path.name)
     if fault:
         with pytest.raises(AssertionError, match=missed):

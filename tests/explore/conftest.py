@@ -1,8 +1,13 @@
-"""Functions of pictures whose shares are known, and what a figure shows."""
+"""Functions of pictures whose shares are known, and what a live figure's data hold."""
+
+import base64
+from typing import Any
 
 import numpy as np
 import pytest
 from torch import Tensor
+
+from igteach.show import Figure
 
 
 def squares(x: Tensor) -> Tensor:
@@ -16,10 +21,21 @@ def f():
 
 
 @pytest.fixture
+def unpacked():
+    """A function from packed maps to the maps, (N, rows, columns), as `igteachLive.decode` reads them."""
+
+    def decode(maps: dict[str, Any]) -> np.ndarray:
+        kind = {8: "i1", 16: "<i2"}[maps["bits"]]
+        return np.frombuffer(base64.b64decode(maps["values"]), kind).reshape(maps["shape"]) * maps["step"]
+
+    return decode
+
+
+@pytest.fixture
 def shown():
     """A function from a figure and a title to the array drawn under that title."""
 
-    def find(figure, title) -> np.ndarray:
+    def find(figure: Figure, title: str) -> np.ndarray:
         (pane,) = [axes for axes in figure.canvas.axes if axes.get_title() == title]
         return np.asarray(pane.images[0].get_array())
 

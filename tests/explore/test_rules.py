@@ -1,5 +1,7 @@
 """The steps explorer says of a rule what integrated_gradients says, and how far that is from the truth."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -20,48 +22,48 @@ def digit():
     return digits.load("cpu"), data.x_test[:1], int(data.y_test[0])
 
 
-def test_words_and_pictures_are_those_of_integrated_gradients(digit, shown):
+def test_the_data_are_those_of_integrated_gradients(digit, unpacked):
     model, x, target = digit
     truth = igteach.exact_integrated_gradients(model, x, 0.0, target)
-    explorer = explore.steps_explorer(model, x, 0.0, target, truth)
-    for rule, steps in (("left", 2), ("midpoint", 16), ("gauss_legendre", 64)):
+    exact = truth.values[0, 0].double()
+    data = explore.steps_explorer(model, x, 0.0, target, truth).data
+    assert data["top"] == exact.abs().max().item()
+    assert np.abs(unpacked(data["exact"])[0] - exact.numpy()).max() < data["top"] / 253
+    shares, wrong = unpacked(data["shares"]), unpacked(data["wrong"])
+    assert (data["rules"], data["steps"]) == (list(RULES), list(STEPS))
+    for place, (rule, steps) in enumerate(itertools.product(RULES, STEPS)):
         answer = igteach.integrated_gradients(model, x, 0.0, target, rule=rule, steps=steps)
-        figure, words = explorer.draw(rule=rule, steps=steps)
-        assert f"{steps} gradients. {verdict_in_words(answer)}\n" in words
-        assert "igteach" not in words
-        wrong = answer.values[0, 0].double() - truth.values[0, 0]
-        assert f"off by {(wrong.abs().sum() / truth.values.abs().sum()).item():.2%}" in words
-        top = truth.values.abs().max().item()
-        for title, values, scale in [
-            (f"{rule}, {steps} steps", answer.values[0, 0], top),
-            ("the exact shares", truth.values[0, 0], top),
-            ("what is wrong, in colours 10 times as strong", wrong, top / 10),
-        ]:
-            wanted = coloured(values.double().numpy(), scale)
-            assert np.allclose(shown(figure, title), wanted, atol=1e-3)
+        assert data["verdicts"][place] == verdict_in_words(answer)
+        off = answer.values[0, 0].double() - exact
+        assert data["errors"][place] == pytest.approx((off.abs().sum() / exact.abs().sum()).item(), rel=1e-4)
+        assert data["residuals"][place] == pytest.approx(answer.relative_residual.item(), rel=1e-4, abs=1e-12)
+        clipped = answer.values[0, 0].clamp(-data["top"], data["top"]).numpy()
+        assert np.abs(shares[place] - clipped).max() < data["top"] / 253
+        assert np.abs(wrong[place] - off.numpy().clip(-data["top"] / 10, data["top"] / 10)).max() < data["top"] / 2530
 
 
-@pytest.mark.long
-def test_every_choice_of_the_controls_is_answered(digit):
+def test_the_still_picture_is_the_start_of_the_live_figure(digit, shown):
     model, x, target = digit
-    explorer = explore.steps_explorer(model, x, 0.0, target, igteach.exact_integrated_gradients(model, x, 0.0, target))
-    assert explorer.controls["rule"].options == RULES
-    assert explorer.controls["steps"].options == STEPS
-    seen = set()
-    for rule in RULES:
-        explorer.controls["rule"].value = rule
-        for steps in STEPS[:3]:
-            explorer.controls["steps"].value = steps
-            assert f"{steps} gradients." in explorer.words.value
-            seen.add(explorer.words.value)
-    assert len(seen) == 3 * len(RULES)
+    truth = igteach.exact_integrated_gradients(model, x, 0.0, target)
+    figure = explore.steps_explorer(model, x, 0.0, target, truth)
+    rule, steps = figure.data["start"]["rule"], figure.data["start"]["steps"]
+    answer = igteach.integrated_gradients(model, x, 0.0, target, rule=rule, steps=steps)
+    values, exact = answer.values[0, 0].double().numpy(), truth.values[0, 0].double().numpy()
+    top = figure.data["top"]
+    for title, wanted in [
+        (f"{rule}, {steps} steps", coloured(values, top)),
+        ("the exact shares", coloured(exact, top)),
+        ("what is wrong, in colours 10 times as strong", coloured(values - exact, top / 10)),
+    ]:
+        assert np.allclose(shown(figure.still, title), wanted, atol=1e-3)
+    assert f"marked at steps {steps}" in figure.still.alt
 
 
-def test_a_linear_function_has_no_error_to_draw(f):
+def test_a_linear_function_has_no_error_to_draw():
     x = torch.rand(1, 1, 4, 4)
     answer = igteach.integrated_gradients(lambda x: x.flatten(1).sum(1), x)
-    explorer = explore.steps_explorer(lambda x: x.flatten(1).sum(1), x, 0.0, None, answer)
-    assert "off by 0.00%" in explorer.words.value
+    data = explore.steps_explorer(lambda x: x.flatten(1).sum(1), x, 0.0, None, answer).data
+    assert max(data["errors"]) < 1e-6
 
 
 @pytest.mark.parametrize("values", [torch.ones(1, 1, 5, 4), torch.zeros(1, 1, 4, 4)])

@@ -289,7 +289,7 @@ EXERCISES = [
             *(
                 Mistake(
                     f"You say {axiom} for every method. Run each check on the method, and look at its result.",
-                    lambda method, axiom=axiom: axiom,  # type: ignore[misc]
+                    lambda method, axiom=axiom: axiom,
                 )
                 for axiom in AXIOMS
             ),
