@@ -223,9 +223,10 @@ def build(options: Options) -> int:
 def book(_: Options) -> int:
     """build the solved lessons into a web book in build/book/html, to be read without a network"""
     folder = needs_clone("book")
+    from igteach.explore.live import script
     from igteach.lessons.book import build_book
 
-    print(f"book: {build_book(folder / 'build' / 'book')}")
+    print(f"book: {build_book(folder / 'build' / 'book', {'live.js': script()})}")
     return 0
 
 

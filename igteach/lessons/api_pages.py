@@ -44,12 +44,6 @@ PAGES = {  # file: title, names of the facade, and modules whose public names al
 }
 
 
-STYLE = """\
-dl.py, dl.py .pre { overflow-wrap: anywhere; white-space: normal; }
-dl.py pre { white-space: pre; }
-"""  # so that signatures and links fit a phone
-
-
 def write_api_pages(folder: Path) -> str:
     """Write a page for each of PAGES, and the first page of the reference, `api.md`.
 
@@ -61,8 +55,6 @@ def write_api_pages(folder: Path) -> str:
     """
     for file, (title, names, modules) in PAGES.items():
         (folder / f"{file}.md").write_text(_page(title, names, modules), encoding="utf-8")
-    (folder / "_static").mkdir()
-    (folder / "_static" / "api.css").write_text(STYLE, encoding="utf-8")
     contents = "\n".join(PAGES)
     head = "# The package\n\nWhat `import igteach` provides, by topic.\n"
     (folder / "api.md").write_text(f"{head}\n```{{toctree}}\n:maxdepth: 1\n\n{contents}\n```\n", encoding="utf-8")

@@ -2,24 +2,42 @@
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
+from igteach.lessons import book_html
 from igteach.lessons.api_pages import add_to, write_api_pages
+from igteach.lessons.book_cells import page_of
+from igteach.lessons.book_links import broken
+from igteach.lessons.book_pages import write_pages
+from igteach.lessons.citations import works
 from igteach.lessons.files import make_folder
 from igteach.lessons.lesson import all_lessons
-from igteach.lessons.lesson_map import lesson_map, title_of
+from igteach.lessons.lesson_map import repository
+from igteach.lessons.ways_in import site_address
 
+FILES = Path(__file__).parent / "book_files"
+DESCRIPTION = "A course in notebooks, from the naive gradient to Integrated Gradients, on real networks"
 SETTINGS: dict[str, Any] = {
     "project": "igteach",
     "html_title": "From gradients to Integrated Gradients",
-    "extensions": ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "igteach.lessons.book"],
+    "extensions": [
+        "myst_nb",
+        "sphinx.ext.autodoc",
+        "sphinx.ext.napoleon",
+        "sphinxext.opengraph",
+        "igteach.lessons.book",
+    ],
     "default_role": "code",
+    "smartquotes": False,  # x' is no quotation
     "html_static_path": ["_static"],
-    "html_css_files": ["api.css"],
+    "html_css_files": ["book.css"],
+    "html_favicon": "_static/favicon.svg",
+    "templates_path": [str(FILES / "templates")],
     "autodoc_class_signature": "separated",
     "autodoc_preserve_defaults": True,
     "autodoc_member_order": "bysource",
@@ -28,40 +46,35 @@ SETTINGS: dict[str, Any] = {
     "python_use_unqualified_type_names": True,
     "nb_execution_mode": "off",  # what was executed and compared is what is read
     "nb_merge_streams": True,
-    "myst_enable_extensions": ["dollarmath", "html_image"],
+    "myst_enable_extensions": ["attrs_block", "colon_fence", "dollarmath", "html_image"],
     "myst_heading_anchors": 3,
     "suppress_warnings": ["mystnb.unknown_mime_type", "myst.header"],
-    "html_theme": "sphinx_book_theme",
-    "html_theme_options": {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2},
+    "html_theme": "pydata_sphinx_theme",
+    "html_theme_options": {
+        "logo": {"text": "igteach"},
+        "back_to_top_button": False,
+        "footer_start": [],
+        "footer_end": [],
+        "show_toc_level": 2,
+        "search_bar_text": "Search the course",
+    },
+    "html_sidebars": {"index": []},
     "html_math_renderer": "mathml",
     "html_copy_source": False,
     "html_show_sourcelink": False,
     "html_show_copyright": False,
     "language": "en",
+    "ogp_site_name": "From gradients to Integrated Gradients",
+    "ogp_social_cards": {"enable": False},
 }
 
 
-FIRST_LOOK = (
-    "The camera-man, and Integrated Gradients of the answer tripod: from black on lawn and sky, from the blurred "
-    "picture on the tripod."
-)
-
-
-def first_picture() -> Path:
-    """The picture of the first page, which docs/first_look.py draws.
-
-    Example:
-        >>> first_picture().name
-        'first_look.png'
-    """
-    return all_lessons()[0].source.parents[2] / "docs" / "first_look.png"
-
-
-def build_book(out: Path) -> Path:
+def build_book(out: Path, scripts: Mapping[str, str]) -> Path:
     """Write the book into a folder, in place of an earlier book.
 
     Args:
         out: The folder. An earlier book stays in it until the new one is complete.
+        scripts: JavaScript that each page loads, by the name of its file.
 
     Returns:
         The book's first page.
@@ -73,7 +86,7 @@ def build_book(out: Path) -> Path:
     fresh = out.with_name(f".{out.name}.part")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        found = _write_book(fresh)
+        found = _write_book(fresh, scripts)
         if out.exists():
             shutil.rmtree(out)
         fresh.rename(out)
@@ -84,54 +97,80 @@ def build_book(out: Path) -> Path:
     return out / "html" / "index.html"
 
 
-def _write_book(out: Path) -> list[str]:
+def _write_book(out: Path, scripts: Mapping[str, str]) -> list[str]:
     """Write the book into an empty folder; what is wrong with it."""
-    from sphinx.application import Sphinx  # here, because this module is an extension that Sphinx loads
-
-    pages, site = out / "pages", out / "html"
-    make_folder(pages)
-    for lesson in all_lessons():
-        shutil.copy(lesson.solved, pages)
-    shutil.copy(first_picture(), pages)
-    (pages / "index.md").write_text(_front_page(write_api_pages(pages)), encoding="utf-8")
-    warnings = out / "warnings.txt"
-    with warnings.open("w", encoding="utf-8") as log:
-        Sphinx(pages, None, site, out / "doctrees", "html", SETTINGS, status=None, warning=log).build()
-    return warnings.read_text(encoding="utf-8").strip().splitlines() + broken(site)
+    make_folder(out / "pages")
+    _write_sources(out / "pages", scripts)
+    warnings = run_sphinx(out, scripts)
+    book_html.tidy(out / "html")
+    return warnings + broken(out / "html")
 
 
-def _front_page(reference: str) -> str:
-    lessons = all_lessons()
-    table = lesson_map(lessons, None).replace("notebooks/solved/", "")
-    contents = "\n".join(f"{title_of(lesson)} <{lesson.name}>" for lesson in lessons)
-    head = "# From gradients to Integrated Gradients\n\nA course in notebooks, here solved and to be read. "
-    head += f"![{FIRST_LOOK}]({first_picture().name})\n\n"
-    head += "To work through it, with exercises that check your answers, take the notebooks themselves.\n\n"
-    contents += f"\nThe package <{reference}>"
-    table += f"\n\nEvery function, and what it takes: [the package]({reference}.md)."
-    return f"{head}{table}\n\n```{{toctree}}\n:hidden:\n\n{contents}\n```\n"
-
-
-def broken(site: Path) -> list[str]:
-    """Links, pictures, scripts and styles that lead nowhere, or that need a network to be shown.
+def run_sphinx(out: Path, scripts: Mapping[str, str]) -> list[str]:
+    """Make pages of HTML.
 
     Args:
-        site: The folder of the pages.
+        out: The folder; its `pages` are read, its `html` is written.
+        scripts: JavaScript that each page loads, by the name of its file.
 
     Returns:
-        One line for each.
+        The lines of Sphinx's warnings.
     """
-    found = []
-    for page in sorted(site.glob("*.html")):
-        text = re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        for tag, kind, target in re.findall(r"<(\w+)\b[^>]*?\b(href|src)=\"([^\"]*)\"", text):
-            path = target.partition("#")[0].partition("?")[0]
-            if re.match(r"(https?:)?//", target):
-                if tag != "a":
-                    found.append(f"{page.name} needs the network for {kind} {target}")
-            elif path and not target.startswith(("data:", "mailto:")) and not (page.parent / path).exists():
-                found.append(f"{page.name}: {kind} {target} is not there")
-    return found
+    from sphinx.application import Sphinx  # here, because this module is an extension that Sphinx loads
+    from sphinx.util.docutils import docutils_namespace
+
+    file = out / "warnings.txt"
+    with file.open("w", encoding="utf-8") as log, docutils_namespace():
+        chosen = settings(scripts)
+        Sphinx(out / "pages", None, out / "html", out / "doctrees", "html", chosen, status=None, warning=log).build()
+    return file.read_text(encoding="utf-8").strip().splitlines()
+
+
+def _write_sources(pages: Path, scripts: Mapping[str, str]) -> None:
+    """What Sphinx reads: notebooks, Markdown, and files that it copies."""
+    import nbformat
+
+    lessons = all_lessons()
+    docs = lessons[0].source.parents[2] / "docs"
+    known = works((docs / "references.md").read_text(encoding="utf-8"))
+    texts = {}
+    for lesson in lessons:
+        page = page_of(lesson, known)
+        nbformat.write(page, pages / lesson.solved.name)
+        texts[lesson.name] = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+    shutil.copytree(FILES / "static", pages / "_static")
+    for name, script in scripts.items():
+        (pages / "_static" / name).write_text(script, encoding="utf-8")
+    shutil.copy(docs / "card.png", pages / "_static")
+    shutil.copy(docs / "first_look.png", pages)
+    write_pages(pages, docs, repository(), write_api_pages(pages), texts)
+
+
+def settings(scripts: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of Sphinx.
+
+    Args:
+        scripts: JavaScript that each page loads, by the name of its file.
+
+    Returns:
+        SETTINGS, and what depends on the address of the repository.
+    """
+    address = repository()
+    site = site_address(address)
+    options = SETTINGS["html_theme_options"] | {"secondary_sidebar_items": ["page-toc"]}
+    chosen = SETTINGS | {"html_js_files": list(scripts), "html_context": {"repository": address}}
+    if site:
+        options["secondary_sidebar_items"] = ["page-toc", "ways-in"]
+        chosen |= {
+            "extensions": [*SETTINGS["extensions"], "sphinx_sitemap", "notfound.extension"],
+            "html_baseurl": site,
+            "sitemap_url_scheme": "{link}",
+            "notfound_urls_prefix": re.sub(r"https://[^/]+", "", site),
+            "ogp_site_url": site,
+            "ogp_image": f"{site}_static/card.png",
+            "ogp_image_alt": DESCRIPTION,
+        }
+    return chosen | {"html_theme_options": options}
 
 
 def setup(app: Any) -> dict[str, bool]:
@@ -145,6 +184,7 @@ def setup(app: Any) -> dict[str, bool]:
     """
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     add_to(app)
+    app.connect("html-page-context", book_html.finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -155,5 +195,5 @@ def _inline(translator: Any, node: nodes.math) -> None:
 
 def _block(translator: Any, node: nodes.math_block) -> None:
     formula = tex2mathml(node.astext(), as_block=True)
-    translator.body.append(f'<div class="formula" style="overflow-x: auto; margin: 1em 0">{formula}</div>')
+    translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="Formula">{formula}</div>')
     raise nodes.SkipNode

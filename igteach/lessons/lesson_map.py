@@ -7,6 +7,7 @@ from pathlib import Path
 
 from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import Lesson, all_lessons, clone, needs_clone
+from igteach.lessons.ways_in import binder, colab, github_place
 
 START, END = "<!-- lesson map: written by `make lessons` -->", "<!-- end of the lesson map -->"
 SHORT_PATH = ("00", "03", "04", "07")  # what stands without the rest
@@ -43,15 +44,15 @@ def lesson_map(lessons: list[Lesson], address: str | None) -> str:
     Returns:
         The table, with the sum of the minutes; below it the path of three hours and, on GitHub, the line for Colab.
     """
-    place = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+?)(\.git)?/?", address or "")
-    rows = [_row(lesson, place.group(1) if place else None) for lesson in lessons]
+    place = github_place(address)
+    rows = [_row(lesson, place) for lesson in lessons]
     total = sum(minutes_of(lesson) for lesson in lessons)
     table = ["| lesson | the question it answers | minutes |", "|---|---|---|", *rows, f"| | in all | {total} |"]
     short = [lesson for lesson in lessons if lesson.number in SHORT_PATH]
     minutes = sum(minutes_of(lesson) for lesson in short)
     table += ["", f"**In three hours:** {', '.join(SHORT_PATH)} ({minutes} minutes), and 14 for a model of your own."]
     if place:
-        install = f'%pip install "igteach[lessons] @ git+https://github.com/{place.group(1)}"'
+        install = f'%pip install "igteach[lessons] @ git+https://github.com/{place}"'
         table += ["", f"On Colab, run this in a first cell of your own: `{install}`"]
     return "\n".join(table)
 
@@ -119,9 +120,7 @@ def _row(lesson: Lesson, place: str | None) -> str:
     question = _found(r"\*\*The question\.\*\* (.*)$", lesson)
     links = f"[{title}](notebooks/solved/{lesson.name}.ipynb)"
     if place:
-        notebook = f"notebooks/{lesson.name}.ipynb"
-        links += f" · [Colab](https://colab.research.google.com/github/{place}/blob/main/{notebook})"
-        links += f" · [Binder](https://mybinder.org/v2/gh/{place}/main?labpath={notebook})"
+        links += f" · [Colab]({colab(place, lesson)}) · [Binder]({binder(place, lesson)})"
     return f"| {links} | {question} | {minutes_of(lesson)} |"
 
 

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 00 · Start here
 #
 # **The question.** A network looks at a picture and says what it is. Which pixels made it say so?
@@ -33,12 +33,12 @@ from igteach.models import digits, imagenet
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A photograph, and an answer
 #
 # Two photographs: a man with a camera, and Greek coins from Pompeii. A network that has learnt to tell a thousand things apart looks at both.
 
-# %%
+# %% tags=["slide-goes-on"]
 network = imagenet.load()
 photographs = {
     name: imagenet.preprocess(load_photograph(name))[None].to(device)
@@ -51,10 +51,11 @@ for name, photograph in photographs.items():
 
 # %% [markdown]
 # The man is on a lawn, behind a camera on three legs. The thousand things include no photographer, but they do include a tripod, and the network is almost sure of it. They include no coin either. Whatever the network says of the coins is wrong; it answers all the same, though it is not sure.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability with respect to the pixels, drawn on the right.
 
-# %%
+# %% tags=["slide-goes-on"]
 man = photographs["camera"]
 tripod = int(network(man).argmax())
 called = imagenet.class_names()[tripod]
@@ -66,12 +67,13 @@ show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slo
 #
 # The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in 07, in 08 with a better map, and in 12, which asks whether to believe the map. The coins join him in 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
-#
+
+# %% [markdown] tags=["slide"]
 # ## A digit, and a sure answer
 #
 # Real handwriting, scanned and reduced to 8 by 8 pixels. Ink is bright. The network has never seen this one.
 
-# %%
+# %% tags=["slide-goes-on"]
 model = digits.load()
 data = load_digits()
 picture = data.x_test[3:4].to(device)
@@ -85,14 +87,15 @@ probability, label = score(picture)[0].max(dim=0)
 print("the network says", int(label))
 print("its probability of that:", show.rounded(probability, 2))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** Which strokes make it this digit and no other? Choose two or three pixels that you would point to, and remember them.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The first idea: the gradient
 #
 # The score, the probability of that answer, is a function F of 64 numbers. Autograd tells you how fast F changes as a pixel gets brighter. A fast change ought to mean an important pixel, so let us draw it.
 
-# %%
+# %% tags=["slide-goes-on"]
 slope = igteach.gradient(score, picture, target=int(label))
 show.heatmaps(
     {f"gradient of P({label})": slope.values[0, 0]},
@@ -105,7 +108,8 @@ show.heatmaps(
 #
 # Its two strongest are neighbours at the foot of the digit, and one of them holds no ink at all. The gradient asks *what if this pixel were a little brighter?*
 # That is a question about other pictures, close to this one. We asked about this one.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The second idea: walk there
 #
 # Begin with a black picture x', the **baseline**. The network was trained to have no opinion of it: about one chance in ten for each digit. Now turn the ink up, step by step, until you reach the picture x. Along the path the score climbs from F(x') to F(x).
@@ -115,7 +119,7 @@ show.heatmaps(
 #
 # This is **Integrated Gradients**, IG for short (Sundararajan, Taly and Yan 2017). Here it is in five lines, with 64 steps. Beside its map is another in the same unit: the gradient at the picture, times the ink.
 
-# %%
+# %% tags=["slide"]
 black = torch.zeros_like(picture)
 alphas = (torch.arange(64, device=device) + 0.5) / 64
 path = (black + alphas.view(-1, 1, 1, 1) * (picture - black)).requires_grad_()
@@ -129,16 +133,18 @@ show.heatmaps(
     unit=f"share of F, the probability of {label}",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Both maps share one scale, and gradient x ink is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
-#
+
+# %% [markdown]
 # Where there is no ink there is no share: what is black in the picture is white in the map. The orange pixels spoke for this digit, the blue ones against it. Are yours among them? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Shares that add up
 #
 # A picture can please and still be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. Their sum minus that gain is the **residual**. From here on the package does the five lines for us.
 
-# %%
+# %% tags=["slide-goes-on"]
 attribution = igteach.integrated_gradients(
     score, picture, black, target=int(label), steps=64
 )
@@ -169,14 +175,15 @@ explore.draw_digit(model, picture)
 
 # %% [markdown]
 # Whatever you draw, the residual stays small: on this network 64 steps are enough for the sum.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Does it point to what matters?
 #
 # Shares can add up and still point to the wrong pixels. So test them: black out the 8 pixels that a map ranks highest, and see how much of the score is left. We do so for all 360 digits that the network has not seen, with four rankings of the inked pixels. One knows nothing of the network: it takes the pixels with the most ink.
 #
 # **Predict.** Which ranking leaves the least?
 
-# %%
+# %% tags=["slide"]
 pictures = data.x_test.to(device)
 labels = model(pictures).argmax(dim=1)
 gradients = igteach.gradient(score, pictures, target=labels).values
@@ -195,7 +202,7 @@ for name, ranking in rankings.items():
 title = f"the 8 top-ranked pixels blacked out, mean over {len(pictures)} digits"
 show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 
-# %%
+# %% tags=["slide-goes-on"]
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
@@ -413,7 +420,7 @@ from igteach.exercises import hint, progress
 
 progress("00")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

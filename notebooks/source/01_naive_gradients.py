@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 01 · Naive gradients
 #
 # **The question.** A network gives a picture a score. What does the gradient of that score say about the picture, and what does it not say?
@@ -33,27 +33,27 @@ from igteach.models import digits
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A small surprise
 #
 # Two features go into a score: F(x1, x2) = 3 x1 + 0.1 x2. Our example is x = (0, 10).
 #
 # `igteach.toy` turns a function of plain numbers into one that takes a batch, one example per row.
 
-# %%
+# %% tags=["slide-goes-on"]
 f = igteach.toy(lambda x1, x2: 3 * x1 + 0.1 * x2)
 x = torch.tensor([[0.0, 10.0]], device=device)
 
 print("F(x) =", show.rounded(f(x)))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** Which feature will the gradient call important? Which one is the score made of? Write both down before you run the next cell.
 
-# %%
+# %% tags=["slide"]
 print("gradient:           ", show.rounded(igteach.gradient(f, x).values))
 print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The gradient names x1, by a factor of thirty. Yet x1 is 0, and the whole score came from x2.
 #
 # Neither answer is wrong. They answer different questions:
@@ -62,7 +62,8 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 # - *What did it contribute?* All of the score is x2's.
 #
 # The gradient answers the first. Most people who ask "why this score?" mean the second.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The gradient is a promise about small steps
 #
 # Move x by a small step d. The score moves by about
@@ -71,7 +72,7 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 #
 # Five lines put that promise to the test. The function is curved, so that there is something to break.
 
-# %%
+# %% tags=["slide-goes-on"]
 bent = igteach.toy(lambda x1, x2: x1 * x1 * x2 + x2)
 start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
 direction = torch.tensor([[1.0, 1.0]], dtype=torch.float64)
@@ -208,7 +209,7 @@ def trusted_step(f, x, d, h):
 # %% nbgrader={"grade": true, "grade_id": "check-01-4", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("01.4", trusted_step)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Saliency: the gradient of a real network
 #
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they too make a picture.
@@ -216,7 +217,7 @@ check("01.4", trusted_step)
 #
 # In lesson 00 F was the probability of the answer. Here F is the **logit** of the class, the number that goes into the softmax. Up to there the network is made of linear pieces, and that will explain the maps. Lesson 02 shows what the softmax adds.
 
-# %%
+# %% tags=["slide"]
 model = digits.load()
 data = load_digits()
 pictures = data.x_test[[2, 3, 8]].to(device)
@@ -228,14 +229,14 @@ show.heatmaps(
     kind="picture",
 )
 
-# %%
+# %% tags=["slide-goes-on"]
 maps = {
     f"saliency / largest, {label}": slope[0].abs() / slope.abs().max()
     for label, slope in zip(classes.tolist(), slopes)
 }
 show.heatmaps(maps, kind="magnitude")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Look at the pictures, then at the maps. Where is the ink, and where are the dark squares?
 #
 # Some of each map lies on the digit, some does not, and neighbours in one stroke get very different values. In the map of the 7, the two darkest squares are neighbours at its foot: one holds ink, the other none. There are two reasons:
@@ -284,7 +285,7 @@ def saliency_of_lead(f, x, leader, rival):
 # %% nbgrader={"grade": true, "grade_id": "check-01-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("01.5", saliency_of_lead)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A nudge almost too small to see
 #
 # The pictures have 17 levels of grey. We move every pixel by half a level, up or down. Which go up and which go down is our choice, so we make it a bad one.
@@ -296,7 +297,7 @@ check("01.5", saliency_of_lead)
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 
-# %%
+# %% tags=["slide"]
 picture = data.x_test[45:46].to(device)
 label = int(model(picture).argmax())
 score = igteach.probability(model)
@@ -338,7 +339,7 @@ show.heatmaps(
     {"the picture": picture[0, 0], "the picture, nudged": nudged[0, 0]}, kind="picture"
 )
 
-# %%
+# %% tags=["slide-goes-on"]
 show.heatmaps(
     {
         "its saliency": first_map.view(8, 8),
@@ -426,7 +427,7 @@ from igteach.exercises import hint, progress
 
 progress("01")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 02 · Saturation
 #
 # **The question.** A feature carries the whole score, and its gradient is zero. How can that be, and what does it hide?
@@ -33,24 +33,24 @@ from igteach.models import digits
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## One variable is enough
 #
 # Here is a network with one input and one unit: F(x) = 1 - ReLU(1 - x). It rises to 1 and stays there. Our input is x = 2; with no input, at x' = 0, the score is 0.
 
-# %%
+# %% tags=["slide-goes-on"]
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
 x = torch.tensor([[2.0]], device=device)
 
 print("F(2) =", show.rounded(f(x)), "  F(0) =", show.rounded(f(0 * x)))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** The score went from 0 to 1, and only one feature can have done it. What does the gradient at x = 2 say?
 
-# %%
+# %% tags=["slide"]
 print("gradient at 2:", show.rounded(igteach.gradient(f, x).values))
 
-# %%
+# %% tags=["slide-goes-on"]
 line = torch.linspace(0, 2, 81)[:, None]
 slopes = igteach.gradient(f, line).values[:, 0]
 show.curves(
@@ -60,12 +60,13 @@ show.curves(
     ylabel="F and its gradient",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # The gradient is zero. The only feature gets no credit for a score it made alone.
 #
 # We ask this much of an attribution: *if input and baseline differ in one feature only, and F differs, that feature's share is not zero.*
 # Sundararajan, Taly and Yan (2017) call it **sensitivity**. The gradient breaks it, because it asks about a nudge at the point where you stand. At x = 2 a nudge no longer does anything; the work was done on the path from x' to x.
-#
+
+# %% [markdown]
 # How much is left unexplained? Give every feature its slope times its displacement, x_i - x'_i, and compare the sum with the change of F:
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
@@ -113,7 +114,7 @@ check("02.1", unexplained)
 # The network here also reads digits. It has smooth units (tanh) where the one of lesson 00 has ReLUs.
 # F is the probability of its answer. Walk from the black picture to a real digit, and watch F and the magnitude of its gradient. A number alpha from 0 to 1 says how far along we are: it is the fraction of the ink that is turned on.
 
-# %%
+# %% tags=["slide"]
 model = digits.load_plain()
 data = load_digits()
 score = igteach.probability(model)
@@ -135,14 +136,15 @@ show.curves(
     ylabel="probability, and its gradient",
 )
 
-# %%
+# %% tags=["slide-goes-on"]
 left = sizes[-1] / sizes.max()
 print("probability at the digit:", show.rounded(probabilities[-1], 2))
 print("gradient at the digit, over the largest on the path:", show.rounded(left, 2))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The probability rises early on the path, and there the gradient is large. At the digit itself the gradient has fallen to a small fraction of that. A saliency map is drawn *at the digit*: after the work is done.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Then take the feature away
 #
 # Why use slopes at all? Replace one feature by its baseline and see how far the score falls. This is **occlusion** (Zeiler and Fergus 2014):
@@ -192,10 +194,10 @@ def occlusion(f, x, baseline):
 # %% nbgrader={"grade": true, "grade_id": "check-02-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("02.2", occlusion)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** F = max(x1, x2): an alarm with two sensors. Both are on, x = (1, 1), and either would do. What does occlusion give to each?
 
-# %%
+# %% tags=["slide"]
 alarm = igteach.toy(lambda x1, x2: max(x1, x2))
 both = torch.tensor([[1.0, 1.0]], device=device)
 
@@ -206,9 +208,10 @@ for i in range(2):
     print(f"without sensor {i + 1} the alarm falls by", show.rounded(fall))
 print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible.
-#
+
+# %% [markdown]
 # Both methods ask their question at the end of the path: the gradient looks just around x, and occlusion steps back from x along one axis at a time. Neither looks at the path from x' to x.
 #
 # ## Gradients can be made to vanish
@@ -296,7 +299,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
 #
 # There are two F here. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. Now look at one digit, with F the probability again, on one scale for both.
 
-# %%
+# %% tags=["slide"]
 seen = {"plain": plain, "flat": flat}
 slopes = {
     name: igteach.gradient(igteach.probability(network), picture, target=label)
@@ -305,12 +308,13 @@ slopes = {
 maps = {f"saliency, {name} network": slopes[name].values[0, 0].abs() for name in seen}
 show.heatmaps(maps, kind="magnitude", picture=picture[0, 0])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Anyone who trusts saliency would say that the flat network looks at nothing. It reads digits all the same, and is right about as often. So **steepness is not importance**, and a maker who wants to hide what a network uses can do so at next to no cost in accuracy.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** Integrated Gradients looks at the whole path from black to the digit. Its shares add up to F(x) - F(x'), which is about the same for both networks. Will its map of the flat network be empty too?
 
-# %%
+# %% tags=["slide"]
 shares = {
     name: igteach.integrated_gradients(
         igteach.probability(network), picture, 0 * picture, target=label, steps=256
@@ -320,7 +324,7 @@ shares = {
 maps = {f"IG, {name} network": shares[name].values[0, 0] for name in seen}
 show.heatmaps(maps, picture=picture[0, 0])
 
-# %%
+# %% tags=["slide-goes-on"]
 for name, share in shares.items():
     gained = (share.f_input - share.f_baseline)[0]
     print(f"{name}: F(x) - F(x') is", show.rounded(gained, 2))
@@ -439,7 +443,7 @@ from igteach.exercises import hint, progress
 
 progress("02")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

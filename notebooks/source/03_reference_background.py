@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 03 · A reference background
 #
 # **The question.** "The large cell nuclei made the network say malignant." Large compared with what?
@@ -35,12 +35,12 @@ from igteach.models import patients
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Which words matter in a text?
 #
 # Count them, you might say. Of these two texts, the first is about the tides and the second about nothing in particular.
 
-# %%
+# %% tags=["slide-goes-on"]
 tides = """
 the sea comes up the beach and goes down the beach again and at night
 the sea does the same and the moon is high
@@ -71,7 +71,7 @@ of_tides, of_anything = counts(tides, words), counts(anything, words)
 top = of_tides.argsort(descending=True, stable=True)[:4]
 print("most frequent:", [words[i] for i in top])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Nobody would say that this text is about "the". "The" is frequent here because it is frequent everywhere. What marks a text is what it has *more of than other texts do*.
 #
 # **Predict.** From each word's frequency in this text, subtract its frequency in the other. Which words come out on top?
@@ -104,21 +104,22 @@ def relative_counts(text, corpus):
 # %% nbgrader={"grade": true, "grade_id": "check-03-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("03.1", relative_counts)
 
-# %%
+# %% tags=["slide"]
 against = of_tides / of_tides.sum() - of_anything / of_anything.sum()
 top = against.argsort(descending=True, stable=True)[:4]
 print("most above the other text:", [words[i] for i in top])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The moon and the tide come out on top, and "the" is gone. (Third place is a tie of four words, beach, month, sea and wave, and the alphabet chose two.)
 #
 # One text, one way of counting, two lists; and the second knows what the text is about. What changed is the **background**. Nothing is important in itself, only against something.
-#
+
+# %% [markdown] tags=["slide"]
 # ## A patient
 #
 # One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients new to the network, here is the one to whom it gives the highest probability of a malignant lump.
 
-# %%
+# %% tags=["slide-goes-on"]
 model = patients.load()
 data = load_patients()
 score = igteach.probability(model)
@@ -130,9 +131,10 @@ largest = patient[0].argsort(descending=True)[:2].tolist()
 print(f"P(malignant) = {score(patient).item():.2f}")
 print("the largest measurements:", [data.names[i] for i in largest])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The largest numbers are areas, because areas come in large numbers. "Area 2,000" says nothing until you know what is usual.
-#
+
+# %% [markdown] tags=["slide"]
 # Now put it as the question of this course. F(x) is P(malignant), a probability, for this patient x. We need a background x', which lesson 00 called the baseline, and then shares of
 #
 # $$F(x) - F(x').$$
@@ -141,7 +143,7 @@ print("the largest measurements:", [data.names[i] for i in largest])
 #
 # **Predict.** What will the network say about a patient whose nuclei have no size?
 
-# %%
+# %% tags=["slide"]
 average = data.x_train.mean(dim=0, keepdim=True).to(device)
 zero = torch.zeros_like(average)
 train = data.x_train.to(device)
@@ -151,12 +153,14 @@ candidates = {"zero": zero, "healthiest": healthiest, "average": average}
 for name, candidate in candidates.items():
     print(f"{name:10s} P(malignant) = {score(candidate).item():.2f}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
 # Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings.
-#
+
+# %% [markdown]
 # *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0, and the neutral patients are the same. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # That is the working rule: **choose x' where your F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
 
 # %% [markdown]
@@ -188,7 +192,7 @@ def most_neutral(f, candidates, neutral):
 # %% nbgrader={"grade": true, "grade_id": "check-03-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("03.2", most_neutral)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The first-order share
 #
 # Given a background, the gradient of lesson 01 becomes a share. Feature i went from x'_i to x_i. If the slope of F were everywhere what it is at x, the feature would contribute
@@ -197,7 +201,7 @@ check("03.2", most_neutral)
 #
 # A share is in units of F and needs no scaling: measure the area in other units, and the slope changes by the inverse factor. The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
 
-# %%
+# %% tags=["slide-goes-on"]
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
 x = torch.tensor([[1.0, 2.0, 4.0]], device=device)
 background = torch.tensor([[0.0, 1.0, 1.0]], device=device)
@@ -243,12 +247,13 @@ check("03.4", raw_shares)
 
 # %% [markdown]
 # For a linear F the shares are exact against any background: the slope at x is the slope everywhere.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Where it goes wrong, and by how much
 #
 # **Predict.** The network is not linear, and it is very sure of this patient. How much of F(x) - F(x') will the first-order shares add up to: nearly all, about half, or next to nothing?
 
-# %%
+# %% tags=["slide"]
 first_order = igteach.gradient_times_input(score, patient, average)
 gained = (first_order.f_input - first_order.f_baseline)[0]
 fraction = first_order.values.sum() / gained
@@ -259,7 +264,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 # We ask for two F: the probability, and the log odds, which are the network's logit before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
 
 
-# %%
+# %% tags=["slide-goes-on"]
 def explained(f):
     """Sum of the first-order shares over F(x) - F(x') for every patient, ascending."""
     answer = igteach.gradient_times_input(f, everyone, average)
@@ -279,7 +284,7 @@ show.curves(
     ylabel="explained fraction",
 )
 
-# %%
+# %% tags=["slide-goes-on"]
 for name, values in fractions.items():
     print(f"{name}: median explained fraction {float(values.median()):.1f}")
 
@@ -359,7 +364,7 @@ from igteach.exercises import hint, progress
 
 progress("03")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

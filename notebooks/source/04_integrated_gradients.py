@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 04 · Integrated gradients
 #
 # **The question.** One gradient, at the end of the path, missed what happened along it. What do all the gradients on the path say together?
@@ -33,7 +33,7 @@ from igteach.models import digits
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The same step, in smaller pieces
 #
 # You saw the formula in lesson 00. Here is where it comes from.
@@ -42,7 +42,7 @@ device = igteach.device()
 #
 # **Predict.** With more and more pieces, does the sum approach 1 from below, from above, or from both sides?
 
-# %%
+# %% tags=["slide"]
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
 x, baseline = torch.tensor([[2.2]], device=device), torch.tensor([[0.0]], device=device)
 
@@ -52,9 +52,10 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     total = float((slopes * (x - baseline) / pieces).sum())
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # From both sides. One piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
-#
+
+# %% [markdown] tags=["slide"]
 # So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
@@ -94,12 +95,12 @@ def walk(f, stops):
 # %% nbgrader={"grade": true, "grade_id": "check-04-1", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("04.1", walk)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The picture
 #
 # Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (r1, r2) = (0, 0) to the input (s1, s2) = (1, 1). The first figure shows it, the second the two components of the gradient along it.
 
-# %%
+# %% tags=["slide-goes-on"]
 surface = igteach.toy(lambda x1, x2: x1 * x2 + x2)
 ticks = torch.linspace(-0.2, 1.3, 41, device=device)
 grid = torch.cartesian_prod(ticks, ticks).flip(1)
@@ -107,7 +108,7 @@ straight = torch.linspace(0, 1, 21, device=device)[:, None].repeat(1, 2)
 heights = surface(grid).view(41, 41)
 show.plane(heights, across=(-0.2, 1.3), up=(-0.2, 1.3), path=straight)
 
-# %%
+# %% tags=["slide-goes-on"]
 alphas = torch.linspace(0, 1, 21, device=device)
 slopes = igteach.gradient(surface, straight).values
 show.curves(
@@ -129,7 +130,8 @@ print("shares:", shares, "  F(x) - F(x') =", gained)
 
 # %% [markdown]
 # A triangle, 1/2, and a triangle on top of a square, 3/2. Together they are what F gained.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The straight path
 #
 # On the straight path, feature i moves at constant velocity x_i - x'_i, which comes out of the integral:
@@ -180,12 +182,13 @@ check("04.2", my_integrated_gradients)
 
 # %% [markdown]
 # From here on the package's function stands in for yours. It does the same for whole batches, in bounded memory.
-#
+
+# %% [markdown] tags=["slide"]
 # ## What was broken
 #
 # First the saturated unit of lesson 02. Then an alarm with two sensors, either of which is enough: F = 1 - ReLU(1 - x1 - x2), at (1, 1). Its gradient is zero there, and occlusion finds nothing either.
 
-# %%
+# %% tags=["slide-goes-on"]
 by_ig = igteach.integrated_gradients(f, x, steps=64).values
 print("1 - ReLU(1 - x): gradient", show.rounded(igteach.gradient(f, x).values))
 print("1 - ReLU(1 - x): IG      ", show.rounded(by_ig, 1))
@@ -223,12 +226,13 @@ show.curves(
 
 # %% [markdown]
 # This is the network whose saliency was empty. Nobody told the shares to add up; they do because the identity holds. What the residual cannot tell you, lesson 05 will.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Another path, other shares
 #
 # The identity holds for *any* path. Do the shares depend on which? Take F = x1 x2 + x3, from (0, 0, 0) to (1, 1, 1).
 
-# %%
+# %% tags=["slide-goes-on"]
 product = igteach.toy(lambda x1, x2, x3: x1 * x2 + x3)
 corner = torch.tensor([[1.0, 0.0, 0.0]], device=device)
 end = torch.ones(1, 3, device=device)
@@ -307,10 +311,11 @@ print(f"the largest |share there + share back|: {left:.5f}")
 
 # %% [markdown]
 # Every share keeps its magnitude and flips its sign: the path back undoes the path out, piece by piece. A share belongs to a *difference*, and a difference has a direction.
-#
+
+# %% [markdown] tags=["slide"]
 # Many tools show only the magnitude of a share, |IG|. Look at what goes missing.
 
-# %%
+# %% tags=["slide-goes-on"]
 shares = there.values[0, 0]
 show.heatmaps(
     {"IG from black": shares, "|IG| from black: signs lost": shares.abs()},
@@ -408,7 +413,7 @@ from igteach.exercises import hint, progress
 
 progress("04")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

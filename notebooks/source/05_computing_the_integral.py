@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 05 · Computing the integral
 #
 # **The question.** Two people explain the same input, one with 50 gradients and one with 51, and their answers differ. How wrong is an attribution, and how would you know?
@@ -36,7 +36,7 @@ from igteach.core.quadrature import RULES, nodes_and_weights
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## One more step
 #
 # Take F(x) = 1 - ReLU(1 - x) at x = 2, from x' = 0. There is one feature, and its share is 1. We compute it with the best rule in the textbook, Gauss-Legendre: with n nodes it is exact for polynomials up to degree 2n - 1.
@@ -55,7 +55,7 @@ for steps in (50, 51):
 # %% [markdown]
 # Far worse. Here are other numbers of steps, beside the midpoint rule of lesson 04:
 
-# %%
+# %% tags=["slide-goes-on"]
 counts = list(range(20, 61))
 percent = {}
 for rule in ("gauss_legendre", "midpoint"):
@@ -150,7 +150,8 @@ for rule in ("left", "midpoint"):
 
 # %% [markdown]
 # On a smooth function everything goes by the book: the error of left and right falls like 1/n, that of midpoint and trapezoid like 1/n², and Gauss-Legendre drops to the bottom of the figure.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Where the textbook fails: a network
 #
 # A ReLU network is made of linear pieces: its gradient stays constant, jumps, stays constant, and jumps again. No polynomial does that.
@@ -159,7 +160,7 @@ for rule in ("left", "midpoint"):
 #
 # **Predict.** Which rule wins now, and how steeply do the errors fall?
 
-# %%
+# %% tags=["slide"]
 model = digits.load()
 exact_model = digits.load("cpu")
 data = load_digits()
@@ -187,10 +188,11 @@ for rule, errors in network_errors.items():
 ratio = (network_errors["midpoint"] / network_errors["gauss_legendre"]).mean()
 print("midpoint's error over gauss_legendre's, on average:", show.rounded(ratio, 1))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Five slopes of about -1: twice the steps halve the error, and no rule wins. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error it causes is proportional to a weight, and weights are about 1/n.
 # Gauss-Legendre does a little worse than midpoint: its nodes are sparse in the middle of the path, where each has more weight.
-#
+
+# %% [markdown]
 # Choose a rule and a number of steps for the first of these digits. Can you find a choice where the residual is small and the error is not?
 
 # %% tags=["nbval-ignore-output"]
@@ -217,12 +219,13 @@ for name, network in networks.items():
 
 # %% [markdown]
 # Twenty steps are enough for one network and far too few for the other; 300 are enough for both. And that is not the worst of it.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The residual is not the error
 #
 # Here is a digit for which 8 steps seem to be enough, on the flat network.
 
-# %%
+# %% tags=["slide-goes-on"]
 flat = igteach.probability(digits.load_flat())
 hard = data.x_test[239:240].to(device)
 hard_label = int(flat(hard).argmax())
@@ -231,20 +234,21 @@ dense = igteach.integrated_gradients(flat, hard, target=hard_label, steps=1024)
 residual = show.rounded(100 * few.relative_residual[0], 2)
 print(f"the residual of 8 steps: {residual:g} %")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** The shares add up almost perfectly. How far off are they: less than 1%, about 5%, more than 25%?
 
-# %%
+# %% tags=["slide"]
 off = show.rounded(100 * error(few.values, dense.values)[0], 2)
 print(f"the error of the shares: {off:g} %")
 
-# %%
+# %% tags=["slide-goes-on"]
 maps = {"8 steps": few.values[0, 0], "1024 steps": dense.values[0, 0]}
 show.heatmaps(maps, picture=hard[0, 0])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # More than 25%, by far: errors of opposite signs have cancelled in the sum. **A large residual proves an answer wrong, a small one proves nothing.** To know the error you need the truth, or a good estimate. We get both, the truth first.
-#
+
+# %% [markdown] tags=["slide"]
 # ## No integration at all
 #
 # Between two jumps the gradient of a ReLU network is constant. So find the jumps, and take one gradient in each piece: the sum is *exact*.
@@ -537,7 +541,8 @@ show.curves(alphas, {"F": f_there}, xlabel="α", ylabel="probability")
 
 # %% [markdown]
 # F rises early, and equal steps put just as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Cut where it differs
 #
 # Begin with nine **cells**, each with a node in the middle. Write g_k for gradient times x - x' at node k, and w_k for the width of its cell. A cell needs a cut if it is wide and its g differs from its neighbours':
@@ -547,7 +552,7 @@ show.curves(alphas, {"F": f_there}, xlabel="α", ylabel="probability")
 # Cut the neediest cell in three: its node stays in the middle, and no gradient is thrown away. Then ask again.
 
 
-# %%
+# %% tags=["slide-goes-on"]
 def cut_cells(f, x, baseline, cuts):
     """Nodes and widths of cells: nine, then the neediest is cut in three, and so on."""
     nodes = (torch.arange(9, device=device) + 0.5) / 9
@@ -641,7 +646,7 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 #
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
-# %%
+# %% tags=["slide"]
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
 lucky = igteach.integrated_gradients(f, x, steps=50, rule="gauss_legendre")
 estimates = lucky.error_estimate[0], few.error_estimate[0]
@@ -811,7 +816,7 @@ from igteach.exercises import hint, progress
 
 progress("05")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

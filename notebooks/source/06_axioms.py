@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 06 · Axioms
 #
 # **The question.** Two methods explain the same score and disagree, and nobody knows the true shares. How can you tell which one to trust?
@@ -37,7 +37,7 @@ from igteach.axioms import cases
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## One function, two explanations
 #
 # Two small ReLU networks, from Sundararajan, Taly and Yan (2017):
@@ -46,7 +46,7 @@ device = igteach.device()
 #
 # The 1 is subtracted in a different place. Does that change the function? Try ten thousand points.
 
-# %%
+# %% tags=["slide-goes-on"]
 f, g = deepcopy(cases.PAPER_F).to(device), deepcopy(cases.PAPER_G).to(device)
 seeded = torch.Generator().manual_seed(0)
 points = (torch.randn(10_000, 2, generator=seeded) * 3).to(device)
@@ -54,12 +54,12 @@ points = (torch.randn(10_000, 2, generator=seeded) * 3).to(device)
 apart = (f(points) - g(points)).abs().max()
 print(f"the largest difference between f and g: {apart:.4f}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # They are one function, written in two ways. DeepLIFT is a well-known method (Shrikumar et al. 2017): it compares each unit at x with the same unit at the baseline, and passes the differences back through the layers. `igteach.captum_methods` borrows it from the library Captum.
 #
 # **Predict.** We explain f and g at x = (3, 1), against (0, 0). Will an explanation of f also be an explanation of g?
 
-# %%
+# %% tags=["slide"]
 x = torch.tensor([[3.0, 1.0]], device=device)
 
 
@@ -78,10 +78,11 @@ for name, method in {
     of_g = show.rounded(method(g, x).values[0])
     print(f"{name:20s}  f: {of_f}   g: {of_g}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # No, not by DeepLIFT: its row has two answers, and both add up to F(x) - F(x'). Which one is "the" share of x1? The question has no answer, because no input tells f from g.
 # DeepLIFT explains how the function was written down.
-#
+
+# %% [markdown]
 # You can do the computation by hand. DeepLIFT gives every ReLU one slope: the change of its output between x' and x, over the change of its input.
 
 
@@ -108,13 +109,15 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 
 # %% [markdown]
 # Nothing happens on the first half of the path; on the second half the gradient is (1, -1). Half of 3 times 1, and half of 1 times -1: these are the shares printed above.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # We found this out without knowing the true shares. All we asked was that a method should not contradict itself:
 #
 # > **Implementation invariance.** If F(z) = G(z) for all inputs z, then a method gives F and G the same shares.
 #
 # A property that you demand of *any* explanation, before you have seen one, is called an **axiom**. One example is enough to show that a method breaks it.
-#
+
+# %% [markdown]
 # ## One name, three rules
 #
 # In the paper, LRP breaks this axiom. In the list above it does not. Both are right, because LRP (Bach et al. 2015) is a family of rules. All of them pass F(x) back, layer by layer: each unit divides what it gets among its inputs, in proportion to their contributions, value times weight. They differ in what counts as a contribution.
@@ -186,14 +189,16 @@ print("guided backprop:     ", of_guided)
 
 # %% [markdown]
 # Guided backprop passed on the pair f and g above, and is caught on another pair. It is the gradient, except that each ReLU also stops whatever is negative on its way back (Springenberg et al. 2014). So it, too, sees where the ReLUs are.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Do the shares add up?
 #
 # You know this one from lesson 00:
 #
 # > **Completeness.** The shares add up to what F gained over the baseline:
 # > $\sum_i \varphi_i = F(x) - F(x').$
-#
+
+# %% [markdown]
 # **Predict.** Occlusion takes one feature away and sees how far F falls. Is there a function on which *all* its shares are 0, although F went from 0 to 1?
 
 # %%
@@ -230,7 +235,8 @@ print(axioms.completeness(same_for_all))
 
 # %% [markdown]
 # **Predict.** This method keeps completeness and implementation invariance, and knows nothing. What would you demand to make it fail?
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # Sensitivity has two halves. Lesson 02 had the first:
 #
 # > **Sensitivity (a).** If x and x' differ in one feature only, and F(x) is not F(x'), then that feature's share is not 0.
@@ -246,13 +252,15 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
 # The words *not put to*, and the star, mark a method that has no rule for something in a function, here for a product of two features. That function then counts neither for nor against it.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Do explanations add like functions?
 #
 # A sum of two models is explained by the sum of their explanations:
 #
 # > **Linearity.** If H = aF + bG, then $\varphi_i(H) = a\,\varphi_i(F) + b\,\varphi_i(G).$
-#
+
+# %% [markdown]
 # Lesson 04 showed what is lost by drawing |IG|. Here is one more loss.
 
 
@@ -307,7 +315,8 @@ show.plane(plane, across=(-0.2, 1.8), up=(-0.2, 1.8), path=edges)
 
 # %% [markdown]
 # The product treats x1 and x2 alike, and both went from 0 to 1. Yet the one that moved last gets everything.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # > **Symmetry.** If F stays the same when features i and j trade places, and $x_i = x_j$ and $x'_i = x'_j$, then they get the same share.
 
 # %%
@@ -365,7 +374,8 @@ check("06.3", shapley)
 
 # %% [markdown]
 # Ten features have 3,628,800 orders, so in practice some of them are drawn at random. That has a price, too: it is in the next table.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The table
 #
 # One row is new. *Expected gradients* (Erion et al. 2021) are Integrated Gradients by sampling: every point of the path is drawn at random, and so is the baseline, if there are several. The axioms speak of a single baseline, so here it gets a single one.
@@ -373,7 +383,7 @@ check("06.3", shapley)
 # **Predict.** Six axioms, ten methods. Which methods keep all six?
 
 
-# %%
+# %% tags=["slide"]
 def expected_gradients(f, x, baseline=None, target=None, samples=64, seed=0):
     return igteach.expected_gradients(
         f, x, baseline, target, samples=samples, seed=seed
@@ -429,7 +439,8 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 
 # %% [markdown]
 # The sampling error does shrink.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Why Integrated Gradients keeps all six
 #
 # A table of examples proves nothing. But each axiom has a one-line reason:
@@ -440,7 +451,8 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 # - **Implementation invariance**: only gradients of F enter, and equal functions have equal gradients.
 # - **Linearity**: the gradient of aF + bG is a times the one plus b times the other, and an average passes that on.
 # - **Symmetry**: on the straight path, two features with equal starts and equal ends are equal at every alpha. There F, which treats them alike, has the same slope along both.
-#
+
+# %% [markdown]
 # Each line speaks of gradients on the path, and so assumes that they exist. We come back to that after the exercise.
 
 # %% [markdown]
@@ -683,7 +695,7 @@ from igteach.exercises import hint, progress
 
 progress("06")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 07 · Baselines
 #
 # **The question.** Every share is measured from a baseline x'. Which baseline is the right one?
@@ -35,7 +35,7 @@ from igteach.models import digits, imagenet, patients
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The man in the black coat
 #
 # You know this photograph from lesson 00. A network calls it "tripod", and you asked Integrated Gradients why, against a black picture, as nearly everybody does.
@@ -64,7 +64,8 @@ print("nearest to black in this patch of the sky:    ", show.rounded(sky.min()))
 
 # %% [markdown]
 # Against black, the sky travels far and the coat hardly moves. With equal slopes, the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # Now ask the network. A third baseline joins black and white: the photograph itself, blurred until nobody can tell what it shows.
 #
 # **Predict.** Man and tripod are dark. What fraction of all |shares| will the dark pixels get against a black baseline, and what fraction against the others?
@@ -86,7 +87,7 @@ by_baseline = {
     for name, baseline in plain.items()
 }
 
-# %%
+# %% tags=["slide"]
 pixels = imagenet.picture(man)[0]
 dark = pixels.mean(dim=0) < 0.12
 shown = ("black", "a blurred copy")
@@ -94,7 +95,7 @@ called = imagenet.class_names()[tripod]
 against = {f"IG for {called}, from {name}": by_baseline[name] for name in shown}
 show.attributions(pixels, against, smooth=3, own_scales=True)
 
-# %%
+# %% tags=["slide-goes-on"]
 print("the network's answer:", called)
 print("dark pixels, of all pixels:", show.rounded(dark.float().mean(), 2))
 for name, answer in by_baseline.items():
@@ -105,12 +106,13 @@ for name, answer in by_baseline.items():
 # Against black, the coat is nearly bare, and most colour lies on the lawn and the sky around the tripod. Against the blurred photograph, much of it gathers along the tripod itself.
 #
 # The numbers count all dark pixels. Against black they get next to nothing, against white more than the fraction of the picture that they cover. Against the blurred photograph they get a little more than that fraction: the coat is dark in both pictures and moves little, but the blur has no tripod, so the tripod moves. One network, one photograph, one answer: only the baseline changed.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The hole in a zero
 #
 # A coat is almost black. The empty pixels of a digit are exactly black. Does a network need them? Take a zero and fill its hole.
 
-# %%
+# %% tags=["slide-goes-on"]
 model = digits.load()
 data = load_digits()
 score = igteach.probability(model)
@@ -136,12 +138,12 @@ panels = {
 }
 show.heatmaps(panels, kind="picture")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Each title gives the network's answer, and its probability in brackets. To this network, the hole is the difference between one digit and another.
 #
 # **Predict.** What will Integrated Gradients give the pixels of the hole against a black baseline? And against a white one?
 
-# %%
+# %% tags=["slide"]
 black, white = baselines.constant(zero, 0.0), baselines.constant(zero, 1.0)
 explain = {
     name: igteach.integrated_gradients(score, zero, baseline, target=0, steps=256)
@@ -169,9 +171,11 @@ print("against white, the strongest share of a full pixel:", show.rounded(strong
 #
 # - *Which ink, put on an empty page, made this a zero?* The hole is not ink, so it has no place in the answer.
 # - *Which ink, wiped from a full page, made this a zero?* The hole has to be wiped; strokes full of ink need not be touched.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # This is the first law of baselines: **what equals the baseline gets nothing**, whatever the network does with it. Choosing a baseline is choosing what may not speak.
-#
+
+# %% [markdown]
 # ## Does the baseline say nothing?
 #
 # The shares add up to F(x) - F(x'). F(x') may already speak for or against a class. That is F's **opinion** of the baseline, and it is part of what you explain, with its sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
@@ -384,16 +388,17 @@ def step_to_zero(f, x):
 # %% nbgrader={"grade": true, "grade_id": "check-07-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("07.2", step_to_zero)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Many baselines at once
 #
 # If no single picture is innocent, take many. Explain against one real digit after another, and average the shares:
 #
 # $$\frac{1}{K} \sum_{k=1}^{K} \mathrm{IG}(x, x'_k), \qquad \text{which adds up to} \qquad F(x) - \frac{1}{K} \sum_{k=1}^{K} F(x'_k).$$
-#
+
+# %% [markdown]
 # The mean over all the data is what the expected gradients of lesson 06 estimate (Erion et al. 2021). The cell below takes 64 digits.
 
-# %%
+# %% tags=["slide-goes-on"]
 seeded = torch.Generator().manual_seed(0)
 draw = torch.randint(len(known), (64,), generator=seeded).to(device)
 crowd = igteach.integrated_gradients(
@@ -478,10 +483,10 @@ check("07.3", expected_attribution)
 #
 # Back to the patients of lesson 03. There the background was the average patient, the mean of each measurement. A physician might object: measurements are skewed, a few very large tumours pull every mean up, and *typical* means the median. It sounds like a detail.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # **Predict.** Here is a patient the network is unsure about. Against the mean patient, do her measurements, taken together, speak for malignant or against it? And against the median patient?
 
-# %%
+# %% tags=["slide"]
 table = load_patients()
 malignant = igteach.probability(patients.load())
 everyone, trained_on = table.x_test.to(device), table.x_train.to(device)
@@ -529,7 +534,7 @@ step = ((tie - backgrounds["mean patient"]) / trained_on.std(dim=0)).abs().max()
 print(f"P(malignant) = {malignant(tie).item():.2f}")
 print("the farthest move, in standard deviations:", show.rounded(step, 1))
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## There is no free baseline
 #
 # Each baseline grants one wish at the price of another:
@@ -544,7 +549,8 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # | neutral, by search | yes | hardly anything | no | yes, and a search |
 # | adversarial | no | what was not attacked | nearly | yes, and a search |
 # | many from the data | nearly, together | hardly anything | yes | no |
-#
+
+# %% [markdown]
 # What you can do:
 #
 # 1. **Name it.** "Against a black page" belongs in the caption.
@@ -662,7 +668,7 @@ from igteach.exercises import hint, progress
 
 progress("07")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

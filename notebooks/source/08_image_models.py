@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 08 · Image models
 #
 # **The question.** A heat map lies over a photograph and looks convincing. How would you know that it is right?
@@ -47,14 +47,14 @@ from igteach.show.plates import smoothed as smoothed_map
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A picture with the truth attached
 #
 # Nobody knows which pixels of a photograph decided. So begin where more is known: with pictures drawn by code, paper cut-outs on patterned paper. There are eight shapes to tell apart. Colours, patterns, positions, sizes and the clutter around them are random, whatever the shape.
 #
 # So only the object and its outline give the answer away. The code that draws a scene knows where the object is, and hands over a **mask**.
 
-# %%
+# %% tags=["slide-goes-on"]
 drawn = make_scenes(100, seed=0)
 x, mask = drawn.x.to(device), drawn.mask.to(device)
 model = scenes.load()
@@ -74,11 +74,11 @@ print(f"the network is right on {count} of 100 scenes that it has not seen")
 covered = show.rounded(mask.float().mean(), 2)
 print("the fraction of a picture that the object takes, on average:", covered)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # **Predict.** Gradient, smoothed gradient (*SmoothGrad*, the mean gradient of noisy copies), gradient × input, Integrated Gradients, with black as the baseline where they need one. Which will put the largest fraction of its strength inside the outline? Will that be more than half?
 
 
-# %%
+# %% tags=["slide"]
 def smoothed(f, x, baseline=None, target=None):
     """The gradient, averaged over ten noisy copies of the picture; this network
     tolerates noise of 0.1."""
@@ -105,9 +105,10 @@ shown = {
 }
 show.attributions(x[first], shown, mask=mask[first])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The gradient's map is nearly empty: the network is sure of this picture, and the slope has gone (lesson 02). The other two put something on the object and a good deal elsewhere. Which is best? Your eye has an answer, and your eye has been wrong before. Count.
-#
+
+# %% [markdown]
 # In words: take the strength of each pixel, and ask what fraction of the total strength lies on the object. A pixel has three colours but one place: add the colours, then take the absolute value.
 #
 # $$\text{fraction inside the mask} \;=\; \frac{\sum_{p \,\in\, \text{object}} \left|\sum_c \mathrm{A}_{c,p}\right|}{\sum_{p} \left|\sum_c \mathrm{A}_{c,p}\right|}$$
@@ -238,7 +239,8 @@ for name in ("IG", "random numbers"):
 
 # %% [markdown]
 # So be careful with the word truth. The mask says where the evidence *may* lie, give or take a rim (and a soft shadow, which follows the shape as well). It does not say what this network used. A network that looks at the paper is one thing, a method that wrongly says so is another, and a score alone cannot tell them apart. Only an intervention can; lesson 12 makes some.
-#
+
+# %% [markdown] tags=["slide"]
 # ## The same method, another question
 #
 # A share is a slope times x - x', and x - x' is in *your* hands (lesson 07). Two more baselines:
@@ -248,7 +250,7 @@ for name in ("IG", "random numbers"):
 #
 # **Predict.** What will the score be against each?
 
-# %%
+# %% tags=["slide"]
 starts = {
     "black": torch.zeros_like(x),
     "mean colour": x.mean(dim=(2, 3), keepdim=True).expand_as(x),
@@ -285,12 +287,13 @@ for name, start in starts.items():
 # One network, one method, one hundred pictures, and the score goes from poor to splendid. Nothing changed but the question.
 #
 # That black and the mean colour are neutral is no accident: the training included pictures of one colour, with equal probabilities as the right answer (see the card `data/scenes.md`). It did not include paper without an object, and the network has opinions about that.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # Be as strict with good news as with bad. With no object in the baseline, x - x' is exactly zero everywhere but on the object and its shadow, and *any* slope would be multiplied by that. So a fair control gets the same help: random gradients, times the same x - x'.
 #
 # **Predict.** What will random gradients score there?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 competing_inputs = {}
 for name, start in starts.items():
     competing_inputs[f"{name}: IG"] = by_start[name].values
@@ -312,9 +315,10 @@ of_ig = competing_inputs["mean colour: IG"]
 of_product = competing_inputs["mean colour: gradient x input"]
 print("from the mean colour IG leads gradient x input:", leads(of_ig, of_product))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The best score of all was worth nothing. With no object in the baseline, random gradients do as well as Integrated Gradients: the answer was in the question.
-#
+
+# %% [markdown]
 # And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on how you compare is no ranking. What you may say: from either baseline IG knows much that its control does not, and more than gradient × input does.
 #
 # - A score without a control is a number without a meaning.
@@ -375,7 +379,7 @@ with torch.no_grad():
         chosen[name] = int(best)
         print(f"{name:20s}{gallery.labels[chosen[name]]}, {show.rounded(sure, 2)}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Three of the answers fit, and a moped is nearly a motorcycle. There is no coin among the thousand classes, so the answer for the coins was bound to be wrong.
 #
 # Two photographs get three baselines: a black page, a white page and the photograph itself, blurred. For the other three, blur must do. Integration goes on until the error estimate of the shares is below 5% of all |shares|.
@@ -413,7 +417,7 @@ for name, picture in gallery.pictures.items():
 # Each map has its own colour scale: read it off the bar.
 
 
-# %%
+# %% tags=["slide"]
 def titled(name):
     """The maps of a photograph, by descriptive titles."""
     label = gallery.labels[chosen[name]]
@@ -425,11 +429,12 @@ def titled(name):
 of_man = {f"{title} (own scale)": answer for title, answer in titled("camera").items()}
 show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
 #
 # Read the line under each title. All of these maps add up, or nearly. So each is a right answer, to its own question.
-#
+
+# %% [markdown]
 # A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
 
 
@@ -882,7 +887,7 @@ from igteach.exercises import hint, progress
 
 progress("08")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 09 · Text models
 #
 # **The question.** A network reads a sentence and says what kind it is. Which words made it say so, and what is a baseline for a word?
@@ -38,14 +38,14 @@ from igteach.datasets.shipped import data_folder
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A question about questions
 #
 # Before you answer a question it helps to know what kind of answer it wants: a number, a place, a person (HUM), a thing (ENTY), a description or definition (DESC), or the long form of an abbreviation (ABBR). Li and Roth (2002) sorted some thousands of questions this way, and Sundararajan, Taly and Yan (2017) used the task as one of their examples.
 #
 # Our classifier is a small transformer, all-MiniLM-L6-v2, with slightly changed weights and a linear layer on top. Its card is `data/question_types.md`.
 
-# %%
+# %% tags=["slide-goes-on"]
 asker = text.load("question_types", device)
 ours = load_questions()  # written for this course, so the network has never seen them
 for question in (
@@ -59,16 +59,17 @@ said = asker.predict([one.text for one in ours])
 right = [label == one.label for one, label in zip(ours, said)]
 print(f"right on {sum(right)} of {len(right)} of our own questions")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** Which words of "How many people live in Paris?" made it say NUM? And which of "What year did the ship sink?"
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 two = ("How many people live in Paris?", "What year did the ship sink?")
 show.text([token_attribution(asker, question) for question in two])
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Orange words over a solid line speak for the answer, blue ones over a dotted line against it. So *how* and *many* made it, together. In the second question it was *year*, not *What*: many a question begins with *what* and wants no number. The line below each text says whether the shares add up. How was this made?
-#
+
+# %% [markdown]
 # `token_attribution` returns the tokens, their scores and, as `.evidence`, the attribution of lesson 04. It adds gradients until the error estimate is small (the tolerance of lesson 05); with `steps=64` it takes 64.
 #
 # ## There is no half a word
@@ -215,7 +216,8 @@ show.text([in_pieces, in_pieces.merged()])
 
 # %% [markdown]
 # The pieces of one word may disagree. Summing keeps the total, so the line below the text stays the same.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Does the padding say nothing?
 #
 # Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join our asker of questions. The critic is the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005). The guest is a small network on Chinese characters, trained on hotel reviews.
@@ -238,7 +240,7 @@ def opinion_of(classifier, sentence, baseline):
     return said
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 opinions = {}
 for name, classifier, sentence in (
     ("question types", asker, question),
@@ -296,7 +298,8 @@ show.text(tripped)
 
 # %% [markdown]
 # Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question *Who* is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
-#
+
+# %% [markdown] tags=["slide"]
 # So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there; two more rows each keep one part of the phrase.
 #
 # **Predict.** Of the questions not called HUM, what fraction will flip to HUM behind each prefix?
@@ -336,7 +339,7 @@ def flip_rate(before, after, label):
 check("09.4", flip_rate)
 
 
-# %%
+# %% tags=["slide"]
 def answers(prefix=""):
     """The answers to our own questions, each behind the prefix, as numbers of
     labels."""
@@ -356,7 +359,7 @@ by_trigger, by_control = flips("Who can tell me: "), flips("Please tell me: ")
 print(f"the trigger flips {by_trigger.mean():.1f} of the questions to HUM")
 print(f"the control flips {by_control.mean():.1f} of the questions to HUM")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide-goes-on"]
 for name, flipped in (
     ("Who can tell me: ", by_trigger),
     ("Please tell me: ", by_control),
@@ -477,12 +480,13 @@ display(show.text(token_attribution(guest, rooms)))
 
 # %% [markdown]
 # *Wonderful* speaks for positive and *slow* against; the rest adds a little. The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Where single words end
 #
 # **Predict.** In "The film is not bad." the critic says positive. What share will *bad* get?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 four = (
     "The film is good.",
     "The film is not good.",
@@ -665,7 +669,7 @@ from igteach.exercises import hint, progress
 
 progress("09")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 10 · On the GPU
 #
 # **The question.** One picture takes a moment. How long do a thousand take, on which machine, and will they fit?
@@ -117,12 +117,13 @@ print(
 
 # %% [markdown]
 # The network's own fraction is one over the ratio: two thirds for a ratio of 1.5. The rest is the method's work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
-#
+
+# %% [markdown] tags=["slide"]
 # ## What a tolerance buys
 #
 # **Predict.** You ask for a fifth of the error. How many times as many gradients will it take?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 tolerances = (0.2, 0.1, 0.05, 0.02, 0.01)
 bought = {}
 for tolerance in tolerances:
@@ -167,7 +168,7 @@ print(
     len(set(bought[0.05].evaluations.tolist())) > 1,
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Compare the lines for 5% and 1%: a fifth of the error costs four to five times the gradients. With kinks the error falls like 1/n (lesson 05), so five was the number to expect. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
 
 # %% [markdown]
@@ -210,7 +211,7 @@ def gradients_spent(estimates, counts, tolerance):
 # %% nbgrader={"grade": true, "grade_id": "check-10-1", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("10.1", gradients_spent)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Many rows at once
 #
 # Sixty-four steps for eight pictures make 512 gradients. You can ask for them one by one, or all in one batch. The sum is the same.
@@ -218,7 +219,7 @@ check("10.1", gradients_spent)
 # **Predict.** How many rows at once will be fastest on your machine: 1, 16, 64 or 512?
 
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 def in_batches_of(rows):
     return igteach.integrated_gradients(
         score, x, 0.0, target, steps=64, batch_size=rows
@@ -290,7 +291,7 @@ def in_batches(f, x, baseline, steps, rows):
 # %% nbgrader={"grade": true, "grade_id": "check-10-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("10.2", in_batches)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Will it fit?
 #
 # On a CPU, memory is plentiful. On a GPU it runs out, and takes the program with it. Can you tell beforehand?
@@ -299,7 +300,7 @@ check("10.2", in_batches)
 #
 # **Predict.** A picture has 64 × 64 × 3 numbers. Does one row keep about as many, ten times as many, or a hundred times?
 
-# %%
+# %% tags=["slide"]
 sizes = {"the picture": x[0].numel(), "the answer": 8}
 with torch.no_grad():
     out = x[:1]
@@ -337,7 +338,7 @@ for rows in (1, 2, 8):
     times = measured(rows) / predicted
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. With all steps in one batch, multiply by their number. With batches, you choose.
 
 # %% [markdown]
@@ -378,14 +379,14 @@ def rows_that_fit(sizes, each, taken, budget):
 # %% nbgrader={"grade": true, "grade_id": "check-10-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("10.3", rows_that_fit)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Half the digits
 #
 # Half-precision numbers take half the memory, and recent hardware multiplies them several times as fast. bfloat16 has 7 bits after the point, fewer than TF32: two or three decimal digits. For *scores* that is often enough.
 #
 # **Predict.** In bfloat16 the scores of our pictures are off by less than 1%. By how much are the attributions off: as much, less, or more?
 
-# %%
+# %% tags=["slide"]
 halved = copy.deepcopy(model).to(torch.bfloat16)
 rough = igteach.integrated_gradients(
     igteach.probability(halved), x.bfloat16(), 0.0, target, steps=64
@@ -397,14 +398,15 @@ most_off = bool(off_shares.median() > 0.01)
 print("every score is right to 0.01:", bool(off_score.max() < 0.01))
 print("shares are off by more than 1%, for most pictures:", most_off)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide-goes-on"]
 print(f"scores off by {off_score.max():.4f} at most")
 middle, most = off_shares.median(), off_shares.max()
 print(f"shares off by {middle:.1%} (median), {most:.1%} at most")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # More. A gradient is a sum of many terms, positive and negative, that nearly cancel. Rounding is in proportion to the terms, not to the little that is left of them. So half precision is never our default. If you want its speed, do what you just did: first compare a few pictures with full precision.
-#
+
+# %% [markdown]
 # ## A thousand pictures
 #
 # **Predict.** Going by what you measured, how long will a thousand pictures take on your machine, at 5% and at 20%?
@@ -584,7 +586,7 @@ from igteach.exercises import hint, progress
 
 progress("10")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

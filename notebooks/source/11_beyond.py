@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 11 · Beyond the straight line
 #
 # **The question.** Integrated Gradients walks straight from x' to x. What changes if you take another path, and what stays?
@@ -39,14 +39,14 @@ from igteach.models import autoencoder, digits, patients
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Two complete answers
 #
 # Take min(x1, x2) at (1, 3), against (0, 0). F goes from 0 to 1.
 #
 # **Predict.** Integrated Gradients (IG) and Shapley values both distribute this 1. Do they agree?
 
-# %%
+# %% tags=["slide"]
 minimum = igteach.toy(lambda x1, x2: torch.minimum(x1, x2))
 x = torch.tensor([[1.0, 3.0]], device=device)
 baseline = torch.zeros(1, 2, device=device)
@@ -61,7 +61,8 @@ for name, answer in (("IG", straight), ("Shapley", shapley)):
 # They do not agree, and neither has a mistake in it.
 #
 # On the straight line x1 is the smaller all the way. F follows x1 and never feels x2: x1 gets everything. Shapley values ask something else. Move one feature to its end, then the other. The first move does nothing, whichever it is; the second gains everything. Average over both orders, and each gets half.
-#
+
+# %% [markdown]
 # But "one feature, then the other" is a path from x' to x, too. It runs along the edges of the box.
 #
 # Lesson 04 has the formula, for any path $\gamma$ from $\gamma(0) = x'$ to $\gamma(1) = x$:
@@ -94,7 +95,7 @@ for order, values in by_order.items():
 mean = sum(by_order.values()) / 2
 print("their mean:    ", show.rounded(mean[0], 2))
 
-# %%
+# %% tags=["slide"]
 side = torch.linspace(-0.25, 3.25, 71, device=device)
 grid = torch.cartesian_prod(side, side).flip(1)
 show.plane(
@@ -105,7 +106,8 @@ show.plane(
 # On the path drawn, x2 moves first. Up the left edge nothing happens: the minimum is x1, which is 0. Along the top edge x1 moves, and F rises.
 #
 # So: **IG is one path. Shapley values are the average of many**, one for each order of the features. Two features have two orders; ten have over three million.
-#
+
+# %% [markdown]
 # In lesson 06 you tried every order of three features. But what a feature gains depends only on *which* others have moved, not on their order: F at eight points is enough.
 
 # %% [markdown]
@@ -377,27 +379,28 @@ def samples_needed(pulls, tolerance):
 # %% nbgrader={"grade": true, "grade_id": "check-11-5", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("11.5", samples_needed)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
 # A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At the beginning of each leg of its path it takes the gradient *there*, and moves the features with the smallest |slope| first, a tenth of them at a time.
 #
 # **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
 
-# %%
+# %% tags=["slide"]
 way = guided_path(product, x, legs=64)
 guided = igteach.guided_integrated_gradients(product, x, legs=64, steps=512)
 show.plane(
     (grid[:, 0] * grid[:, 1]).view(71, 71), (-0.25, 3.25), (-0.25, 3.25), way[:, 0]
 )
 
-# %%
+# %% tags=["slide-goes-on"]
 print("guided IG:", show.rounded(guided.values[0]))
 print("F(x) - F(x'):", show.rounded((guided.f_input - guided.f_baseline).item()))
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # The slope of x1 · x2 along x2 is x1, the smaller number. So x2 goes first, all the way, while F hardly rises. Then x1 moves, and nearly the whole rise is its own. IG gave each half.
-#
+
+# %% [markdown]
 # Both are complete. The halves were a fact about the straight line, not about the product. Now digits.
 
 # %%
@@ -426,11 +429,12 @@ show.attributions(
 
 # %% [markdown]
 # In the middle, `max_distance` kept the path near the straight line: no feature may run far ahead of it or fall far behind. At 0 it *is* the straight line.
-#
+
+# %% [markdown] tags=["slide"]
 # What is the price? The path depends on F, so the shares of f + g are no longer those of f plus those of g. Here are four choices of path, put to the axioms of lesson 06:
 
 
-# %%
+# %% tags=["slide-goes-on"]
 def first_to_last(f, x, baseline=None, target=None):
     """One order only: the first feature moves first."""
     start = torch.as_tensor(0.0 if baseline is None else baseline).to(x).expand_as(x)
@@ -636,14 +640,15 @@ show.bars(
 
 # %% [markdown]
 # Shares and losses go together (the figure shows one digit, a seven). The change of activation says next to nothing: a channel may change much where the rest of the network hardly listens. Shares and losses need not be equal: channels work together, so single losses do not add up to F(x) - F(x'). Shares do.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Models without gradients
 #
 # Back to the patient of lesson 07, about whom the network was not sure. A hospital would rather use trees: a hundred small ones, each a few questions like *is the worst area above a threshold?* Their answers add up to F, in log odds.
 #
 # **Predict.** What is the gradient of F? How does F change along the straight line from the median patient to her?
 
-# %%
+# %% tags=["slide"]
 trees = GradientBoostingClassifier(random_state=0).fit(
     table.x_train.numpy(), table.y_train.numpy()
 )
@@ -668,9 +673,11 @@ show.curves(
 
 # %% [markdown]
 # F is a staircase: it climbs in jumps, and where it jumps there is no slope. No number of steps helps: every gradient is zero, and so is every share.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.
-#
+
+# %% [markdown]
 # And a tie? If two features cross at the very same alpha, the path does not say who was first. So each feature gets the mean of its gains over both orders: Shapley's rule, for this one jump.
 
 # %% [markdown]
@@ -872,7 +879,7 @@ from igteach.exercises import hint, progress
 
 progress("11")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 12 · Trust
 #
 # **The question.** Does an attribution tell the truth about the network, or does it tell you what you want to see?
@@ -52,12 +52,12 @@ from igteach.training.scenes import MARKED
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Four maps, all of them convincing
 #
 # Here is a scene, as in lesson 08, and four maps of it. Each has its own scale and shows magnitudes only. Two are old friends; one is *guided backpropagation* (lesson 06).
 
-# %%
+# %% tags=["slide-goes-on"]
 drawn = make_scenes(40, seed=0)
 x, mask = drawn.x.to(device), drawn.mask.to(device)
 model = scenes.load(device)
@@ -99,10 +99,10 @@ quiz = {f"map {name}: which method?": each for name, each in maps.items()}
 BY_LARGEST = "|value|, each map divided by its largest"
 show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** A is guided backpropagation. One of the others has never seen the network: which? Which of the four would you show to a customer?
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # B: it is an edge detector, how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If your customer would have got B, then being convinced is not a test.
 #
 # ## First test: forget everything
@@ -111,7 +111,7 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 #
 # **Predict.** After half of the layers are random, which maps still show the fish?
 
-# %%
+# %% tags=["slide"]
 watched = {"guided backprop": captum_methods.guided_backprop, "IG": integrated}
 as_trained, forgetting = {}, {}
 for name, method in watched.items():
@@ -454,12 +454,13 @@ print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
 # Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Third test: where the truth is known
 #
 # On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. Here that stands beside the other tests, all from the mean colour. The last column is the rank correlation with four layers reinitialised.
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide-goes-on"]
 columns = f"{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}"
 print(f"{'':20s}{columns}survives random layers")
 inside = {name: interval(relevance_mass(each, mask)) for name, each in values.items()}
@@ -800,12 +801,12 @@ print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 #
 # Whichever you take, the tests of this lesson apply to it.
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## Capstone: the colleague's network
 #
 # A colleague hands you a network for scenes, and the pictures it was tested on. Your team wants to use it on other pictures next week. You have been told nothing else.
 
-# %%
+# %% tags=["slide-goes-on"]
 # how they were made is what you are to find out
 handed = make_scenes(240, seed=7, mark=MARKED)
 pictures, right = handed.x.to(device), handed.y.to(device)
@@ -864,7 +865,7 @@ def strongest_window(maps, size):
 # %% nbgrader={"grade": true, "grade_id": "check-12-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("12.3", strongest_window)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Each class in turn, and beside it the control: the honest network of lesson 08, on the same pictures. How strong is the strongest window, compared with the mean of its map?
 #
 # **Predict.** What ratio would you call suspicious? Say it before you look.
@@ -900,7 +901,7 @@ for number, label in enumerate(SCENE_CLASSES):
         f"at row {row:2d}, column {column:2d}     honest: {control:5.1f}"
     )
 
-# %%
+# %% tags=["slide"]
 ratios = [strongest(shares["colleague's"][called == number])[1] for number in range(8)]
 controls = [strongest(shares["honest"][called == number])[1] for number in range(8)]
 culprit = max(range(8), key=ratios.__getitem__)
@@ -932,7 +933,7 @@ for i in [*of_culprit.tolist(), *other.tolist()]:
     whole[title], enlarged[f"corner of picture {i}"] = pictures[i], pictures[i][around]
 show.heatmaps(whole | enlarged, kind="picture")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ### Prove it
 #
 # So far you have a suspicion: a map, and a square in the corner. All through this lesson maps have convinced and been wrong. Intervene.
@@ -1005,10 +1006,10 @@ def proof(as_is, without, inserted, y, label):
 # %% nbgrader={"grade": true, "grade_id": "check-12-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("12.4", proof)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # **Predict.** The three numbers for the colleague's network, and for the honest one.
 
-# %%
+# %% tags=["slide"]
 own = right == culprit
 
 
@@ -1049,9 +1050,10 @@ with torch.no_grad():
             f"for its own: {its_own}   for the others: {others}"
         )
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
-#
+
+# %% [markdown]
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
 # ### Tell it
@@ -1128,7 +1130,7 @@ from igteach.exercises import hint, progress
 
 progress("12")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

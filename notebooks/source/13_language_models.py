@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 13 · Language models
 #
 # **The question.** Which words of the prompt made the model say that?
@@ -39,12 +39,12 @@ from igteach.models import lookup, smollm2
 
 device = igteach.device()
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## A model that continues a text
 #
 # A language model reads tokens and gives every possible next token a number, its logit. SmolLM2-135M-Instruct ([Ben Allal et al. 2025](https://arxiv.org/abs/2502.02737)) is a small one: 135 million parameters in 30 layers, and a vocabulary of 49,152 tokens. `igteach fetch` puts it on your machine. If it is missing, a far smaller model stands in: every cell runs, but the text describes SmolLM2.
 
-# %%
+# %% tags=["slide-goes-on"]
 if smollm2.find():
     model = smollm2.load(device)
     names = (PROMPT, OTHER_PROMPT, " Mary", " John")
@@ -85,7 +85,8 @@ for prompt, *_ in (names, capital, nurse):
 
 # %% [markdown]
 # Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token. If two answers have several tokens, contrast the first that differ, and put what they share into the prompt.
-#
+
+# %% [markdown] tags=["slide"]
 # ## What is F?
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
@@ -94,7 +95,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## An attribution that means nothing
 #
 # [Sundararajan, Taly and Yan (2017)](https://arxiv.org/abs/1703.01365) recommend zero embeddings as the baseline for text. Here is lesson 04's Integrated Gradients on the word embeddings, in 64 equal steps.
@@ -118,7 +119,7 @@ slopes = igteach.gradient(f, alphas[:, None, None] * x).values.mean(dim=0)
 scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # It looks like an explanation: "Mary" leads, and you could tell a story about most of the rest. Before you tell it: do the shares add up?
 
 # %%
@@ -213,11 +214,13 @@ for i in order:
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
 # Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input becomes one, F rises, and the tokens that make it one get the credit. That answers "why this prompt rather than noise?", which you did not ask.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Another prompt
 #
 # Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner (`token_attribution` refuses two lengths; reword one prompt until they match), and where the partners are equal, x - x' is zero.
-#
+
+# %% [markdown]
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
 
 # %% [markdown]
@@ -254,7 +257,7 @@ def pair_baseline(table, ids, other, keeps):
 # %% nbgrader={"grade": true, "grade_id": "check-13-2", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 check("13.2", pair_baseline)
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # `baseline=` takes the other prompt as text. The path from it is short and smooth, so a tolerance of 2% costs little.
 #
 # **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does any of them speak *against* "Mary"?
@@ -266,7 +269,7 @@ pair = token_attribution(
 )
 show.text(pair)
 
-# %%
+# %% tags=["slide-goes-on"]
 spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
 print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 about = int(show.rounded(spent[1], 1))
@@ -277,9 +280,10 @@ named = [
 for token, score in named:
     print(f"{token!r:10s}{show.rounded(score, 2):+}")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # A fraction of the gradients, a residual that vanishes, and an answer that you can read. "Mary" as the first name, rather than "John", has the largest share. "John" as the giver, rather than "Mary", speaks for her too: the giver does not receive. And "John" as the second name, rather than "Mary", speaks *against* her. Each share compares two words at one position; the reasons are our story.
-#
+
+# %% [markdown]
 # A pair has a price: it explains F(x) - F(x') for *this* x'. See what happens if only one token differs.
 
 # %%
@@ -295,21 +299,22 @@ print("F(x) - F(x'), by two forward passes:", show.rounded(change[0] - change[1]
 
 # %% [markdown]
 # All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution.
-#
+
+# %% [markdown] tags=["slide"]
 # ## An audit in one picture
 #
 # "The nurse told the doctor that": "she" or "he"? Nothing in the sentence says. If the model leans one way, which word makes it lean?
 #
 # **Predict.** Against the same sentence with the two people swapped: does "nurse" speak for "she"? Does "doctor"?
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 prompt, swapped, target, against = nurse
 roles = token_attribution(
     model, prompt, target, against=against, baseline=swapped, tolerance=0.02
 )
 show.text(roles)
 
-# %%
+# %% tags=["slide-goes-on"]
 roles_named = [
     (token, score) for token, score in zip(roles.tokens, roles.scores.tolist()) if score
 ]
@@ -339,6 +344,8 @@ count, others_each = 30, 6
 drawn = make_lookups(count, seed=0)
 others = make_lookups(count * others_each, seed=1)
 unseen = make_lookups(500, seed=2)
+
+# %% tags=["slide-goes-on"]
 with torch.no_grad():
     ids = torch.cat([reader.encode(each).ids for each in unseen.prompts])
     said = reader.logits(ids)[:, -1].argmax(dim=1).tolist()
@@ -641,7 +648,7 @@ check("13.4", head_shares)
 # %% [markdown]
 # `component_conductance` does this for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: [Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching); [Syed, Rager and Conmy 2023](https://arxiv.org/abs/2310.10348). To take gradients along the path between them was the idea of [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806).)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 prompt, other, target, against = names
 inside = component_conductance(
     model, prompt, target, against=against, baseline=other, steps=32
@@ -814,7 +821,7 @@ from igteach.exercises import hint, progress
 
 progress("13")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

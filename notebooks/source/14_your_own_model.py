@@ -6,7 +6,7 @@
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # # 14 · Your own model
 #
 # **The question.** How do you explain a model that nobody prepared for you, and what do you hand to the person who asked?
@@ -63,19 +63,22 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`; for a detector, the class logit of one box that you name, before boxes are discarded. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
-#
+
+# %% [markdown] tags=["slide"]
 # When you have an answer:
 #
 # 4. **Does it add up?** First the residual, then the error estimate: a sum may be right by luck ([05](05_computing_the_integral.ipynb)).
 # 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. If that does not help, the second half of this lesson is for you.
 # 6. **Is it the right F?** Compare F(x) with what the model's users see. Also in the second half.
-#
+
+# %% [markdown] tags=["slide-goes-on"]
 # Before you show it to anyone:
 #
 # 7. **Would a map that knows nothing look the same?** Compare with random gradients, with random weights, and with random orders of deletion ([12](12_trust.ipynb)). And would another baseline give another map?
 # 8. **How is it shown?** With its sign, its unit, its baseline and its verdict ([08](08_image_models.ipynb)).
 # 9. **What would prove you wrong?** Write down what you believe, and change the input so that a false belief must fail ([12](12_trust.ipynb)).
-#
+
+# %% [markdown]
 # `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
 #
 # It uses two terms. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is the most that you allow, 5% by default. *Complete* means that the sum is right to within 1%, *roughly complete* to within 5%.
@@ -118,7 +121,8 @@ complaints(report)
 
 # %% [markdown]
 # Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. The strength of a share depends mostly on x - x', its sign on the model.) Open the page and see how it reads.
-#
+
+# %% [markdown] tags=["slide"]
 # ## Recipe 2: a vision transformer
 #
 # **F** and **x** are as before, now for lesson 08's scenes. (This small transformer is wrong more often than the network of lesson 08.) **x'** is the mean colour, which has no shape. A transformer cuts the picture into patches. You can attribute to pixels and add up the shares of each patch; the total stays the same.
@@ -151,10 +155,10 @@ report = igteach.write_report(
 # %%
 complaints(report)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide"]
 show.attribution(patches, x[one], groups=squares, example=one)
 
-# %%
+# %% tags=["slide-goes-on"]
 right = (label.cpu() == drawn.y).float().mean().item()
 print(f"right on {show.rounded(right, 1)} of the scenes")
 by_patch = patches.values[:, squares] / 64  # each pixel gets 1/64 of its patch
@@ -164,9 +168,10 @@ for name, each in {"pixels": pixels.values, "patches": by_patch[:, None]}.items(
 covered = drawn.mask.float().mean().item()
 print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # Pixels. (The figure says that single patches may be off by more than the 5% allowed: within a patch shares cancel, but their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
-#
+
+# %% [markdown]
 # ## Recipe 3: a Hugging Face classifier from a folder
 #
 # Someone sends you a folder with `config.json`, `model.safetensors` and a tokenizer. The next cell makes such a folder: a BERT that sorts questions by the kind of answer they want, with a head fitted to the course's own questions.
@@ -495,7 +500,7 @@ def two_inputs(f, first, second, first_start, second_start, steps):
 # %% nbgrader={"grade": true, "grade_id": "check-14-2", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("14.2", two_inputs)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## The sum is off, however many steps
 #
 # Six colleagues bring six models, A to F. Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes out right.
@@ -525,7 +530,7 @@ def residual(case, f, steps):
 
 cases = broken.load(device)
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide-goes-on"]
 torch.manual_seed(0)
 print("residual after      16      64     256 steps")
 for name, case in cases.items():
@@ -616,13 +621,13 @@ def unexplained(f, x, baseline, stretches):
 # %% nbgrader={"grade": true, "grade_id": "check-14-3", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("14.3", unexplained)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # Here it is for the four models that give the same answer twice, added up from x' to x.
 #
 # **Predict.** A, C and E have nearly the same residual. Will their curves look the same?
 
 
-# %%
+# %% tags=["slide"]
 def missed(case, stretches=64):
     """What is lost up to each point of the path, as a fraction of F(x) - F(x')."""
     ends = torch.linspace(0, 1, stretches + 1)
@@ -644,9 +649,10 @@ show.curves(
     ylabel="lost so far, as a fraction of F(x) - F(x')",
 )
 
-# %% [markdown]
+# %% [markdown] tags=["slide-goes-on"]
 # They do not. A loses everything at one point: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses steadily: its gradient is *too small everywhere*, by half. D loses next to nothing: its model is innocent, as the linear test said, but its owner's count is not.
-#
+
+# %% [markdown]
 # What each needs: take the step out of F, or explain what comes before it (A). Start after the lookup: attribute to what was looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
 #
 # **Predict.** Match each letter with its cause: a step, dropout by a flag, a lookup that rounds, special tokens that move and are not counted, a detached branch, a sampled layer.
@@ -705,7 +711,7 @@ def diagnose(again, residuals, gaps):
 # %% nbgrader={"grade": true, "grade_id": "check-14-4", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 check("14.4", diagnose)
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## It adds up, and is the wrong F
 #
 # Completeness is about the F that you wrote, not the one that you meant. Here are three ways to mean another.
@@ -730,7 +736,7 @@ meant = {
     "padding is read": network(series).sigmoid().item(),
 }
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["nbval-ignore-output", "slide-goes-on"]
 print(f"{'':20s}{'residual':>10s}{'F(x)':>10s}{'what users see':>18s}")
 for name, (g, z) in wrong.items():
     answer = igteach.integrated_gradients(g, z)
@@ -820,7 +826,7 @@ from igteach.exercises import hint, progress
 
 progress("14")
 
-# %% [markdown]
+# %% [markdown] tags=["slide"]
 # ## In three lines
 #
 # **Take away.**

@@ -17,6 +17,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from igteach.course.commands import TAKES_UPLOADS
+from igteach.explore.live import script
+from igteach.lessons.book import build_book
 from igteach.lessons.copies import copy_lesson
 from igteach.lessons.lesson import all_lessons
 
@@ -99,6 +101,12 @@ def jupyterlab(work: Path, own_folder: Path) -> Iterator[Lab]:
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the web book's pages, built once."""
+    return build_book(tmp_path_factory.mktemp("book"), {"live.js": script()}).parent
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def written(out):
     return {path.relative_to(out.parent).as_posix(): path.read_text() for path in out.parent.rglob("*.html")}
 
 
-def half_a_book(fresh):
+def half_a_book(fresh, scripts):
     (fresh / "html").mkdir(parents=True)
     (fresh / "html" / "index.html").write_text("the new")
     raise OSError(errno.ENOSPC, "No space left on device", str(fresh / "html" / "search.html"))
@@ -51,7 +51,7 @@ def test_a_read_only_clone_costs_one_sentence(out, monkeypatch, capsys):
 
 @pytest.mark.parametrize("faults", [[], ["a link leads nowhere"]])
 def test_a_finished_book_takes_the_place_of_the_earlier_one_faults_or_not(out, monkeypatch, faults):
-    def whole_book(fresh):
+    def whole_book(fresh, scripts):
         (fresh / "html").mkdir(parents=True)
         (fresh / "html" / "index.html").write_text("the new book")
         return faults

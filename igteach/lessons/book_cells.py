@@ -1,0 +1,145 @@
+"""A solved notebook as a page to read: answers folded, exercises and questions set off, checks left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from igteach.lessons.citations import with_links
+from igteach.lessons.lesson import Lesson
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+HEADING = re.compile(r"^#{1,4} ", re.MULTILINE)
+EXERCISE = re.compile(r"^### Exercise \d")
+QUESTION = re.compile(r"^\*\*(Question \d+)\.\*\* ", re.MULTILINE)
+PREDICT = re.compile(r"\*\*Predict\b")
+MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
+SOLUTION = ("Show a solution", "Hide the solution")
+OUTPUT = ("Made your prediction? Show what comes out", "Hide what came out")
+
+
+def page_of(lesson: Lesson, works: dict[str, str]) -> NotebookNode:
+    """The lesson as a notebook for myst-nb.
+
+    Args:
+        lesson: The lesson, whose two notebooks are built.
+        works: The addresses of cited works, as `citations.works` has them.
+
+    Returns:
+        A notebook that folds its solutions and what answers a **Predict**, and links the works that it cites.
+    """
+    import nbformat
+
+    stubs = {_grade_id(cell): cell.source for cell in nbformat.read(lesson.learner, as_version=4).cells}
+    notebook = nbformat.read(lesson.solved, as_version=4)
+    notebook.cells = page_cells(notebook.cells, stubs)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_links(cell.source, works)
+    return notebook
+
+
+def page_cells(cells: list[NotebookNode], stubs: dict[str, str]) -> list[NotebookNode]:
+    """The cells of a page.
+
+    Args:
+        cells: Those of the solved notebook; they are changed.
+        stubs: What a learner finds in place of each solution, by grade_id.
+
+    Returns:
+        The same without checks and progress, and each solution as two cells: its stub, and its code in a fold.
+    """
+    page, to_predict = [], False
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            to_predict = bool(PREDICT.search(cell.source)) or (to_predict and bool(EXERCISE.search(cell.source)))
+            cell.source = with_admonitions(cell.source)
+        elif _is_check(cell):
+            continue
+        elif _grade_id(cell) in stubs and _grade_id(cell):
+            page.append(_stub(cell, stubs[_grade_id(cell)]))
+            cell.source = MARKS.sub("", cell.source)
+            _fold(cell, "hide-input", SOLUTION)
+        elif to_predict and cell.get("outputs"):
+            _fold(cell, "hide-output", OUTPUT)
+        page.append(cell)
+    return page
+
+
+def with_admonitions(text: str) -> str:
+    """Put the exercise, the predictions, the recap and the questions of a Markdown cell into admonitions.
+
+    Args:
+        text: The Markdown of a lesson.
+
+    Returns:
+        The same, with directives of MyST.
+
+    Example:
+        >>> print(with_admonitions("**Predict.** Up or down?"))
+        ::::{admonition} Predict
+        :class: predict tip
+        <BLANKLINE>
+        Up or down?
+        <BLANKLINE>
+        ::::
+    """
+    starts = [0, *(match.start() for match in HEADING.finditer(text) if match.start())]
+    sections = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+    return "".join(_section(section) for section in sections).rstrip("\n")
+
+
+def _section(text: str) -> str:
+    """A heading, and what stands below it, down to the next."""
+    heading, _, body = text.partition("\n\n") if HEADING.match(text) else ("", "", text)
+    if EXERCISE.match(heading):
+        effort, _, task = body.partition("\n\n")
+        blocks = [_admonition(effort, "exercise important", task)]
+    elif heading == "## Recap":
+        blocks = [_admonition("From an earlier lesson", "recap seealso", body)]
+    elif QUESTION.match(body):
+        _, number, question = QUESTION.split(body, maxsplit=1)
+        blocks = [_admonition(number, "quiz note", question)]
+    else:
+        return text if PREDICT.search(text) is None else _joined(heading, map(_paragraph, body.split("\n\n")))
+    return _joined(heading, blocks) + "\n\n"
+
+
+def _joined(heading: str, blocks: Iterable[str]) -> str:
+    return "\n\n".join([heading, *blocks]) if heading else "\n\n".join(blocks)
+
+
+def _paragraph(text: str) -> str:
+    asked = PREDICT.search(text)
+    if asked is None:
+        return text
+    before, question = text[: asked.start()].rstrip(), text[asked.start() :].removeprefix("**Predict.** ")
+    admonition = _admonition("Predict", "predict tip", question)
+    return f"{before}\n\n{admonition}" if before else admonition
+
+
+def _admonition(title: str, classes: str, body: str) -> str:
+    return f"::::{{admonition}} {title}\n:class: {classes}\n\n{body.strip()}\n\n::::"
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
+
+
+def _is_check(cell: NotebookNode) -> bool:
+    graded = cell.metadata.get("nbgrader", {})
+    return bool(graded.get("grade") and not graded.get("solution")) or "\nprogress(" in cell.source
+
+
+def _stub(cell: NotebookNode, source: str) -> NotebookNode:
+    stub = cell.copy()
+    stub.update(id=f"{cell.id}-stub", source=source, outputs=[], execution_count=None, metadata={})
+    return stub
+
+
+def _fold(cell: NotebookNode, tag: str, prompts: tuple[str, str]) -> None:
+    cell.metadata["tags"] = [*cell.metadata.get("tags", []), tag]
+    cell.metadata["mystnb"] = {"code_prompt_show": prompts[0], "code_prompt_hide": prompts[1]}

@@ -1,0 +1,106 @@
+"""The last touches to a page's HTML: pictures in files of their own, lines that wrap, folds with a name."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import imagesize
+
+from igteach.lessons.book_pages import FROM_DOCS
+from igteach.lessons.lesson import all_lessons
+from igteach.lessons.ways_in import ways_in
+
+ATTRIBUTES = r'((?:[^>"]|"[^"]*")*?)'
+PICTURE = re.compile(rf'<img\b{ATTRIBUTES}\s+src="data:image/(png|webp|jpeg|gif);base64,([^"]+)"{ATTRIBUTES}>')
+SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL)
+LISTING = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)(.*?)(</pre>)", re.DOTALL)
+
+ICONS = re.compile(r".*<script[^>]*scripts/fontawesome\.js.*\n")  # 1.5 MB; the theme's font has the same icons
+
+SEARCH = re.compile(r'(class="btn search-button-field[^>]*?) aria-label="[^"]*"')
+
+
+def finish_page(app: Any, name: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Sphinx's `html-page-context`: finish the page's HTML, and say what leads on from it."""
+    if "body" in context:
+        context["body"] = finished(context["body"], Path(app.outdir) / "_images", "_images/")
+    lessons = {lesson.name: lesson for lesson in all_lessons()}
+    source = f"docs/{name}.md" if name in FROM_DOCS else ""
+    if name in lessons:
+        source = f"notebooks/source/{name}.py"
+    context["ways_in"] = ways_in(app.config.html_context["repository"], lessons.get(name), source)
+
+
+def tidy(site: Path) -> None:
+    """Take out of a built site what no page needs: maps of minified files, and a second copy of the icons.
+
+    The search button's name becomes what it shows, its key included.
+
+    Args:
+        site: The folder of the pages.
+    """
+    for file in {*site.rglob("*.map"), *site.rglob("fontawesome.js*")}:
+        file.unlink()
+    for page in site.glob("*.html"):
+        text = ICONS.sub("", page.read_text(encoding="utf-8"))
+        page.write_text(SEARCH.sub(r'\1 aria-label="Search Ctrl+K"', text), encoding="utf-8")
+
+
+def finished(body: str, folder: Path, address: str) -> str:
+    """Finish the HTML of a page.
+
+    Args:
+        body: What Sphinx made.
+        folder: Where its pictures go.
+        address: The folder's address, as the page writes it.
+
+    Returns:
+        The HTML with its pictures lazy and in files, each line of code in an element of its own, and folds that are
+        called what they say.
+    """
+    pieces = SCRIPT.split(body)  # every other one is a script, and stays as it is
+    pieces[::2] = [_finished_text(piece, folder, address) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+def _finished_text(body: str, folder: Path, address: str) -> str:
+    body = PICTURE.sub(lambda found: _filed(found, folder, address), body)
+    body = body.replace("<img ", '<img loading="lazy" ')
+    body = LISTING.sub(lambda found: found[1] + in_lines(found[2]) + found[3], body)
+    return body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
+def in_lines(code: str) -> str:
+    """Wrap each line, so that the rest of a line that a phone breaks can be indented.
+
+    Args:
+        code: The HTML of a listing, in which no element goes over the end of a line.
+
+    Returns:
+        The same text.
+
+    Example:
+        >>> in_lines("a = 1\\n\\nb = 2\\n")
+        '<span class="line">a = 1\\n</span><span class="line">\\n</span><span class="line">b = 2\\n</span>'
+    """
+    return "".join(f'<span class="line">{line}</span>' for line in code.splitlines(keepends=True))
+
+
+def _filed(found: re.Match[str], folder: Path, address: str) -> str:
+    before, kind, data, after = found.groups()
+    content = base64.b64decode(data)
+    name = f"{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return f'<img{before} src="{address}{name}"{_height(before + after, folder / name)}{after}>'
+
+
+def _height(attributes: str, picture: Path) -> str:
+    """The height that goes with the width, so that the text below a picture does not jump when it comes."""
+    stated = re.search(r'\bwidth="(\d+)"', attributes)
+    width, height = imagesize.get(picture)
+    if stated is None or width <= 0:
+        return ""
+    return f' height="{round(int(stated.group(1)) * height / width)}"'

@@ -1,0 +1,48 @@
+"""The last touches to a page: pictures in files, lines that can break, nothing that no page needs."""
+
+import base64
+import re
+
+from igteach.lessons.book_html import finished, in_lines, tidy
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHAB2Agf5X5pdFwAAAABJRU5ErkJggg=="
+)  # 4 by 2
+
+
+def test_a_picture_goes_to_a_file_is_lazy_and_keeps_its_place(tmp_path):
+    data = base64.b64encode(PIXEL).decode()
+    html = finished(f'<p><img alt="a > b" width="20" src="data:image/png;base64,{data}"></p>', tmp_path, "_images/")
+    (file,) = tmp_path.iterdir()
+    assert file.read_bytes() == PIXEL
+    assert html == f'<p><img loading="lazy" alt="a > b" width="20" src="_images/{file.name}" height="10"></p>'
+
+
+def test_data_that_a_script_reads_are_left_as_they_are(tmp_path):
+    data = '<script type="application/json">{"html": "<img src=\'data:image/png;base64,iVBORw0=\'><pre>"}</script>'
+    assert finished(data, tmp_path, "_images/") == data
+
+
+def test_lines_of_code_keep_their_text_and_their_colours():
+    code = '<span class="k">def</span> f():\n\n    <span class="k">return</span> 1\n'
+    assert in_lines(code).count('<span class="line">') == 3
+    assert re.sub(r"</?span[^>]*>", "", in_lines(code)) == re.sub(r"</?span[^>]*>", "", code)
+
+
+def test_a_fold_is_called_what_it_says(tmp_path):
+    html = '<summary aria-label="Toggle hidden content">\n<p>Show a solution</p></summary>'
+    assert finished(html, tmp_path, "") == "<summary>\n<p>Show a solution</p></summary>"
+
+
+def test_maps_and_the_second_copy_of_the_icons_are_pruned(tmp_path):
+    (tmp_path / "scripts").mkdir()
+    for name in ("fontawesome.js", "fontawesome.js.map", "bootstrap.js", "bootstrap.js.map"):
+        (tmp_path / "scripts" / name).write_text("")
+    (tmp_path / "index.html").write_text(
+        '<p>\n  <script defer src="_static/scripts/fontawesome.js?digest=1"></script>\n'
+        '<button class="btn search-button-field x" title="Search" aria-label="Search">'
+    )
+    tidy(tmp_path)
+    assert [file.name for file in (tmp_path / "scripts").iterdir()] == ["bootstrap.js"]
+    button = '<button class="btn search-button-field x" title="Search" aria-label="Search Ctrl+K">'
+    assert (tmp_path / "index.html").read_text() == f"<p>\n{button}"

@@ -1,0 +1,59 @@
+"""The first page says what a visitor asks, and files of docs/ become pages whose links hold."""
+
+import re
+
+import pytest
+
+from igteach.lessons.book_pages import FROM_DOCS, front_page, lessons_page, linked
+from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson_map import minutes_of
+
+LESSONS = all_lessons()
+DOCS = LESSONS[0].source.parents[2] / "docs"
+ADDRESS = "https://github.com/someone/igteach"
+
+
+def test_the_first_page_leads_to_the_first_lesson_and_says_how_long():
+    page = front_page(LESSONS, None, "api")
+    assert "[Start reading: lesson 00](00_start_here.ipynb)\n[Run it yourself](#run-it-yourself)" in page
+    assert f"{round(sum(map(minutes_of, LESSONS)) / 60)} hours for all {len(LESSONS)} lessons" in page
+    assert not re.search("[{}]", page.split("## The idea")[0].replace("{.ways}", ""))
+    assert not re.search("git clone|Colab|Codespaces", page)
+
+
+def test_the_first_page_offers_to_run_it_elsewhere_where_there_is_an_address():
+    page = front_page(LESSONS, ADDRESS, "api")
+    assert f"git clone {ADDRESS}\ncd igteach\nmake lab" in page
+    assert "[Colab](https://colab.research.google.com/github/someone/igteach/" in page
+
+
+def test_the_list_of_lessons_has_them_all():
+    page = lessons_page(LESSONS)
+    assert all(f"]({lesson.name}.ipynb)" in page and f"<{lesson.name}>" in page for lesson in LESSONS)
+
+
+@pytest.mark.parametrize("name", FROM_DOCS)
+def test_links_of_docs_lead_to_pages_of_the_book_or_into_the_repository(name):
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    lessons = {f"{lesson.name}.ipynb" for lesson in LESSONS} | {f"{page}.md" for page in [*FROM_DOCS, "lessons"]}
+    for address in (None, ADDRESS):
+        targets = re.findall(r"\]\(([^)#\s]+)", linked(text, address))
+        assert [target for target in targets if target not in lessons and not target.startswith("https://")] == []
+    inside = re.findall(rf"\]\({ADDRESS}/blob/main/([^)#]+)", linked(text, ADDRESS))
+    assert all((DOCS.parent / path).exists() for path in inside)
+
+
+def test_a_link_to_a_lesson_leads_to_its_page_with_and_without_an_address():
+    for address in (None, ADDRESS):
+        assert linked("[lesson 04](../notebooks/solved/04_x.ipynb)", address) == "[lesson 04](04_x.ipynb)"
+    assert linked("[hub/](hub), [x](x.md)", None) == "hub/, x"
+
+
+def test_the_glossary_is_in_order_and_explains_what_the_course_names():
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^## ([^,\n]+)", text, re.MULTILINE)
+    assert terms == sorted(terms, key=str.lower)
+    assert {"attribution", "share", "baseline", "path", "completeness", "residual", "error estimate", "kink"} <= set(
+        terms
+    )
+    assert {"target", "logit", "gradient", "saturation"} <= set(terms)
