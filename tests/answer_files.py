@@ -10,11 +10,5 @@ from pathlib import Path
 
 FILES = [runpy.run_path(str(path)) for path in sorted((Path(__file__).parent / "exercises" / "answers").glob("*.py"))]
 
-
-def as_list(answers):
-    """A list of answers, also where a file holds a single one."""
-    return answers if isinstance(answers, list) else [answers]
-
-
-RIGHT = {number: as_list(answers) for file in FILES for number, answers in file["RIGHT"].items()}
+RIGHT = {number: answers for file in FILES for number, answers in file["RIGHT"].items()}
 WRONG = [row for file in FILES for row in file["WRONG"]]

@@ -269,7 +269,7 @@ show.heatmaps(maps, kind="magnitude")
 
 # %% nbgrader={"grade": false, "grade_id": "answer-01-5", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def saliency_of_lead(f, x, leader, rival):
-    """How strongly the lead of one class over another reacts to a nudge of each feature.
+    """How strongly one class's lead over another reacts to a nudge of each feature.
 
     f: (N, features) -> (N, classes), logits;  x: (1, features);  leader, rival: int.
     Returns (1, features), nowhere negative.

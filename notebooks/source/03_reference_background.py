@@ -230,7 +230,7 @@ print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 
 # %% nbgrader={"grade": false, "grade_id": "answer-03-4", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def raw_shares(f, measured, background, mean, deviation):
-    """Each measurement's first-order share of F at the patient minus F at the background.
+    """Each measurement's first-order share of F(patient) - F(background).
 
     f: (N, features) -> (N,), takes standardised measurements;
     measured, background: (1, features), raw;  mean, deviation: (features,).

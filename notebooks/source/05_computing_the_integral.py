@@ -370,7 +370,9 @@ slope = (gradients * one).flatten(1).sum(1)
 inside = (ends[:-1] >= 0.3) & (ends[1:] <= 0.33)
 corners = torch.stack([ends[:-1][inside], ends[1:][inside]], dim=1).flatten()
 heights = slope[inside].repeat_interleave(2)
-show.curves(corners, {"dF/dα": heights}, xlabel="α", ylabel="slope of F along the path")
+show.curves(
+    corners, {"dF/dα": heights}, xlabel="α", ylabel="slope of F along the path"
+)
 
 # %% [markdown]
 # A staircase. Sixty-four nodes see at most sixty-four of its steps.

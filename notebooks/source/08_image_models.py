@@ -306,7 +306,8 @@ scored = table(competing_inputs)
 
 # %%
 for name in starts:
-    ours, random = scored[f"{name}: IG"][mean], scored[f"{name}: random gradients"][mean]
+    ours = scored[f"{name}: IG"][mean]
+    random = scored[f"{name}: random gradients"][mean]
     print(
         f"{name:12s} IG over random gradients: {show.rounded(ours / random, 1)} times, "
         f"{abs(ours - random):.1f} apart"

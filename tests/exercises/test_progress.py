@@ -153,9 +153,9 @@ def test_hints_are_counted_in_the_work_beside_or_above(work, monkeypatch, folder
     place = work.parent / folder
     place.mkdir(exist_ok=True)
     monkeypatch.chdir(place)
-    assert "Hint 1 of" in repr(hint("05.1"))
-    assert kept(work) == {"05.1": {"hints": 1}}
-    assert "Hint 2 of" in repr(hint("05.1"))
+    assert "Hint 1 of" in repr(hint("05.2"))
+    assert kept(work) == {"05.2": {"hints": 1}}
+    assert "Hint 2 of" in repr(hint("05.2"))
 
 
 @pytest.mark.parametrize("count", ["1e400", "-3", "2.5", "true", '"7"', "[1]", "null", "1" + "0" * 30])
