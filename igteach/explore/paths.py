@@ -17,7 +17,7 @@ from igteach.methods.integrated_gradients import integrated_gradients
 from igteach.show.panes import Heatmap, Lines, Picture, board
 from igteach.show.plates import SHARES, SLOPES, scale_of
 
-SEGMENTS = 25  # of the path, between the alphas where the slider stops
+SEGMENTS = 20  # of the path, between the alphas where the slider stops
 ALPHAS = np.linspace(0, 1, SEGMENTS + 1)
 START = 5  # segments from the baseline: where the slider stands at first
 

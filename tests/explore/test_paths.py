@@ -21,7 +21,7 @@ def at(alpha):
 def test_the_shares_so_far_of_a_sum_of_squares_grow_like_alpha_squared(f):
     x = torch.rand(1, 3, 4, 5, dtype=torch.float64)
     profile = path_profile(f, x, 0.0, None)
-    for alpha in (0, 0.2, 0.48, 1):
+    for alpha in (0, 0.2, 0.45, 1):
         assert torch.allclose(profile.points[at(alpha)], alpha * x[0])
         assert torch.allclose(profile.f[at(alpha)], f(alpha * x)[0])
         assert torch.allclose(profile.gradients[at(alpha)], 2 * alpha * x[0])
