@@ -97,6 +97,7 @@ def test_a_baseline_at_which_the_model_is_sure_is_warned_of(tmp_path, probabilit
 def test_one_probability_stands_for_two_classes(tmp_path, at_zero, expected):
     model = nn.Linear(3, 1)
     with torch.no_grad():
+        model.weight.fill_(1.0)
         model.bias.copy_(torch.tensor(at_zero).logit())
     f = igteach.probability(model)
     answer = igteach.integrated_gradients(f, X)
