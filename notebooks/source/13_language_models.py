@@ -119,7 +119,7 @@ slopes = igteach.gradient(f, alphas[:, None, None] * x).values.mean(dim=0)
 scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
-# %% [markdown] tags=["slide-goes-on"]
+# %% [markdown] tags=["slide"]
 # It looks like an explanation: "Mary" leads, then come "and" and the first "John", both against, and you could tell a story about most of it. Before you tell it: do the shares add up?
 
 # %%
@@ -269,7 +269,7 @@ pair = token_attribution(
 )
 show.text(pair)
 
-# %% tags=["slide-goes-on"]
+# %% tags=["slide"]
 spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
 print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 about = int(show.rounded(spent[1], 1))
@@ -648,7 +648,7 @@ check("13.4", head_shares)
 # %% [markdown]
 # `component_conductance` does this for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: [Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching); [Syed, Rager and Conmy 2023](https://arxiv.org/abs/2310.10348). To take gradients along the path between them was the idea of [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806).)
 
-# %% tags=["nbval-ignore-output", "slide"]
+# %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
 inside = component_conductance(
     model, prompt, target, against=against, baseline=other, steps=32
