@@ -61,10 +61,10 @@ def load(device: torch.device | str | None = None) -> dict[str, BrokenModel]:
     place = default_device() if device is None else torch.device(device)
     of_digits = {
         "a step: five units of the logit come and go at once, where the picture is bright enough": _Step,
-        "dropout by a flag: it is called with training=True, so that eval() does not reach it": _Dropout,
+        "dropout switched on by an argument: called with training=True, it is out of reach of eval()": _Dropout,
         "a lookup that rounds: levels of brightness are looked up in a table, and rounding has no slope": _Rounding,
         "a detached branch: half of the logit is computed from numbers that autograd no longer follows": _Detached,
-        "a sampled layer: noise is added to what a layer writes, in every call": _Sampled,
+        "a layer that adds noise: it does so in every call": _Sampled,
     }
     found = [_reading_a_digit(make, fault, place) for fault, make in of_digits.items()]
     found.insert(3, _reading_a_question(place))

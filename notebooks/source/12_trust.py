@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for one section.
 #
-# **Time.** 105 minutes, exercises included.
+# **Time.** 130 minutes, exercises included.
 #
 # **GPU.** It makes the photographs faster. The answers are the same.
 
@@ -82,18 +82,19 @@ def on_its_own_scale(values):
     return strength / strength.max()
 
 
-methods = {
-    "A": captum_methods.guided_backprop,
-    "B": edges,
-    "C": igteach.gradient_times_input,
-    "D": integrated,
-}
+methods = [
+    edges,
+    igteach.gradient_times_input,
+    captum_methods.guided_backprop,
+    integrated,
+]
+drawn_order = torch.randperm(4, generator=torch.Generator().manual_seed(9)).tolist()
 first = int((drawn.y == SCENE_CLASSES.index("fish")).nonzero()[0])
 one, of_one = x[first : first + 1], answers[first : first + 1]
 grey = mean_colour[first : first + 1]
 maps = {
-    name: on_its_own_scale(method(score, one, grey, of_one).values[0])
-    for name, method in methods.items()
+    name: on_its_own_scale(methods[number](score, one, grey, of_one).values[0])
+    for name, number in zip("ABCD", drawn_order)
 }
 quiz = {f"map {name}: which method?": each for name, each in maps.items()}
 BY_LARGEST = "|value|, each map divided by its largest"
@@ -103,7 +104,7 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 # **Predict.** A is guided backpropagation. One of the others has never seen the network: which? Which of the four would you show to a customer?
 
 # %% [markdown] tags=["slide"]
-# B: it is an edge detector, how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If your customer would have got B, then being convinced is not a test.
+# B: it is an edge detector, how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If you would have sent B, you were convinced by a map that never saw the network.
 #
 # ## First test: forget everything
 #
@@ -226,9 +227,9 @@ print("IG, two or more random layers, largest |mean|:", show.rounded(farthest, 1
 print("edges, at any stage: at least", show.rounded(lowest, 3))
 
 # %% [markdown]
-# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do.
+# Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do. (The random numbers are the same at every stage, so they agree with themselves.)
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer may weigh the features of a class for it or against it, so the maps of a class are kept or reversed together. Eight classes are eight tosses of a coin, not sixteen, and luck reaches farther than the interval says. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer keeps or reverses all maps of a class together. So sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -372,7 +373,7 @@ print(
 )
 
 # %% [markdown]
-# By deletion the order is the one to hope for: what knows the network is ahead of what does not.
+# By deletion the order is the one to hope for: IG and guided backpropagation, then the gradient, then edges, and last both kinds of noise. What knows the network is ahead of what does not.
 #
 # By insertion it is not. An edge detector, which has never seen the network, does as well as Integrated Gradients. And the largest area of all belongs to guided backpropagation, which has just failed the first test.
 #
@@ -414,8 +415,6 @@ print("a random sixth of the pixels black: the fraction of F that is left:", lef
 
 # %% [markdown]
 # By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network, which has never seen such pictures, is lost: random numbers even beat the edge detector. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
-#
-# IG's curve even rises after its first sixth: F is now the answer to a picture full of holes, and nothing obliges it to keep falling.
 #
 # A replacement that the network tolerates well, such as the picture's own mean colour, is the better one. It is a choice, as a baseline is.
 #
@@ -508,7 +507,7 @@ print("rank correlation of guided backprop and edges:", show.rounded(found, 1))
 print("luck does not explain it:", low > 0)
 
 # %% [markdown]
-# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. IG agrees with random gradients as well as with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. Agreement is worth little; if two *disagree*, at least one is not what you take it for.
+# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. IG agrees with random gradients no less than with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. Agreement is worth little; if two *disagree*, at least one is not what you take it for.
 #
 # ## The man with the camera
 #
@@ -614,7 +613,7 @@ for title, answer in again.items():
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man even rises on the way. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way, as it did with black dots. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
@@ -674,7 +673,7 @@ for number, each in enumerate(told):
     print("    " + "   ".join(cells))
 
 # %% [markdown]
-# With so few tokens a single word may decide, and IG names it. But once in three reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
+# With so few tokens a single word may decide, and IG names it. But on one question of the three, reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
 #
 # For the Rhine it is far behind IG: the network goes by "river", not by the question word. There the map told you something. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
 #
@@ -733,7 +732,7 @@ compared = {
 }
 
 # %% [markdown]
-# Each F is wrapped to count its rows, and to note whether anybody wanted gradients of them. "Off" is how far the sum of the shares is from F(x) - F(x'), as a fraction of it. Gradients, Grad-CAM and noise are not in units of F: there is nothing to add up.
+# The next cell counts the rows that each method asks F for, and notes whether it asks for gradients. "Off" is how far the sum of the shares is from F(x) - F(x'), as a fraction of it. Gradients, Grad-CAM and noise are not in units of F: there is nothing to add up.
 #
 # **Predict.** Which method puts most on the object? Whose shares add up: those of IG, occlusion, LIME, KernelSHAP?
 
@@ -782,7 +781,7 @@ print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 #
 # Occlusion does not add up: it asks what one patch is worth while all others stay.
 #
-# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME gives a better map from as many samples: Captum's fits by the lasso, which sets weak weights to zero, so the noise goes and the sum suffers. On a grid this fine both need more samples.
+# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME gives a better map from as many samples. Captum's LIME fits with a penalty (the lasso) that sets weak weights to zero: the noise goes, and the sum suffers. On a grid this fine both need more samples.
 #
 # Grad-CAM costs one row. Read it one convolution earlier, and its fraction more than doubles. So a layer is to Grad-CAM what a baseline is to IG, and without the mask you would not have known which to take.
 #
@@ -799,7 +798,6 @@ print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 # | A sketch of a model that you can only query? | LIME | hundreds of rows; depends on the seed and the patches |
 # | Roughly where does a convolutional network look? | Grad-CAM | one gradient; a layer to choose; coarse, without shares |
 #
-# Whichever you take, the tests of this lesson apply to it.
 
 # %% [markdown] tags=["slide"]
 # ## Capstone: the colleague's network
@@ -824,7 +822,7 @@ print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over"
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (So does a shortcut that moves. For that one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (A shortcut that moves would average out, too. To find one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -1051,7 +1049,7 @@ with torch.no_grad():
         )
 
 # %% [markdown] tags=["slide-goes-on"]
-# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
+# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. Had removing and inserting changed no more than the control window did, the suspicion would have fallen, for this mark and these pictures. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
 
 # %% [markdown]
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
@@ -1059,6 +1057,12 @@ with torch.no_grad():
 # ### Tell it
 #
 # In the cell below, write the paragraph that you would send to your team: what you saw, how you know, what you did *not* show, and what should happen next. Five to eight sentences, for people who have not taken this course. If your course has an instructor, this is the question that a person marks.
+#
+# <details><summary>A sample, about the trigger of lesson 09</summary>
+#
+# Behind "Who can tell me:", our network takes more than half of the questions that ask for no person for questions that do. The maps of a few mistakes named "Who"; so we changed the text and counted. "Please tell me:" flips none, and neither half of the phrase flips nearly as many. We have not shown why the network learnt this, nor that it has no other triggers, and we asked only our own questions. Before users type freely, train it with such phrases, and count again.
+#
+# </details>
 
 # %% [markdown]
 # *Your paragraph.*

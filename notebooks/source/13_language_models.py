@@ -19,11 +19,11 @@
 #
 # **You need** [lesson 05](05_computing_the_integral.ipynb), [lesson 07](07_baselines.ipynb) and [lesson 09](09_text_models.ipynb). Conductance comes from [lesson 11](11_beyond.ipynb), controls from [lesson 12](12_trust.ipynb).
 #
-# **Time.** 120 minutes, exercises included. A good place for a break is after the audit.
+# **Time.** 115 minutes, exercises included. A good place for a break is after the audit.
 #
 # **GPU.** It makes every answer faster. The answers are the same.
 #
-# **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# If your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
 
 # %%
 import torch
@@ -84,14 +84,14 @@ for prompt, *_ in (names, capital, nurse):
         print(f"    {token!r:10s}{show.rounded(chance, 2)}")
 
 # %% [markdown]
-# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token. If two answers have several tokens, contrast the first that differ, and put what they share into the prompt.
+# Note the space in `' Mary'`: it belongs to the token, and `'Mary'` without it is another token. If two answers begin with the same tokens, put those into the prompt, and contrast the first tokens that differ.
 
 # %% [markdown] tags=["slide"]
 # ## What is F?
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, take the right answer as the token against: why "Sydney" rather than "Canberra"?
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -119,8 +119,8 @@ slopes = igteach.gradient(f, alphas[:, None, None] * x).values.mean(dim=0)
 scores = (slopes * x[0]).sum(dim=1)
 show.text(model.encode(prompt).tokens, scores)
 
-# %% [markdown] tags=["slide-goes-on"]
-# It looks like an explanation: "Mary" leads, and you could tell a story about most of the rest. Before you tell it: do the shares add up?
+# %% [markdown] tags=["slide"]
+# It looks like an explanation: "Mary" leads, then come "and" and the first "John", both against, and you could tell a story about most of it. Before you tell it: do the shares add up?
 
 # %%
 with torch.no_grad():
@@ -164,7 +164,7 @@ show.curves(
 # %% [markdown]
 # F never settles. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
-# Every layer of this model begins by *normalising* its input: it divides by the square root of the mean square plus a tiny constant. Zeros stay zeros through all 30 layers, since the model has no biases to add. But a prompt at a billionth of its strength is scaled up by 61 norms in turn, each up to 316-fold. So the model reads a distorted prompt at full strength, and a different one at every scale.
+# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; each can scale up by 316, one over the root of that constant. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
 #
 # The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
 #
@@ -191,7 +191,7 @@ show.curves(
 )
 
 # %% [markdown]
-# Equal steps get worse before they get better: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks. (From the end of text, 65 gradients are still worse than 33.)
+# With equal steps the error goes up and down: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks. (From the end of text, 65 gradients are still worse than 33.)
 #
 # So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the error estimate is below it, 5% by default. Then read the verdict.
 #
@@ -213,7 +213,7 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input becomes one, F rises, and the tokens that make it one get the credit. That answers "why this prompt rather than noise?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than noise?", which you did not ask.
 
 # %% [markdown] tags=["slide"]
 # ## Another prompt
@@ -228,7 +228,7 @@ for i in order:
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Compute F(x') at this same x'. Suppose a token moves on the path, but stays in the x' at which you compute F(x'). Then the shares add up to the wrong number, however many steps you take.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Use this very x' for F(x'), too. If a token moves on the path but not in F(x'), the sum never comes out right, however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -269,7 +269,7 @@ pair = token_attribution(
 )
 show.text(pair)
 
-# %% tags=["slide-goes-on"]
+# %% tags=["slide"]
 spent = [each.evidence.evaluations[0].item() for each in (pair, settled)]
 print(f"residual: {pair.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 about = int(show.rounded(spent[1], 1))
@@ -298,7 +298,7 @@ print("share of the one token that differs:", show.rounded(one.scores.abs().max(
 print("F(x) - F(x'), by two forward passes:", show.rounded(change[0] - change[1], 2))
 
 # %% [markdown]
-# All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution.
+# All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution. If your question is about one word, F(x) - F(x') is its answer; ask where the change flows instead ("Inside the model", below).
 
 # %% [markdown] tags=["slide"]
 # ## An audit in one picture
@@ -455,7 +455,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # %% [markdown]
 # Not the ranking that a course on Integrated Gradients would choose.
 #
-# - **Deletion** is perfect. The model fails as soon as any one of the three is gone, which is exactly when changing one token at a time suffices (lesson 02 has the other cases).
+# - **Deletion** is perfect. The model fails as soon as any one of the three is gone, and then changing one token at a time is enough (lesson 02 has the other cases).
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
@@ -533,7 +533,7 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning, so their rows distribute little. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning: "but" has next to nothing to distribute, the comma some, against. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
 
 # %% [markdown]
 # ### Exercise 5: two whole answers
@@ -611,7 +611,7 @@ explore.token_explorer(
 #
 # ●●● · 12 minutes
 #
-# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at several points along the path, from x' to x, and the gradient of F with respect to them between each point and the next. Along the path, add up gradient times change.
+# What all heads of a layer write at a token is one long row: head 0 first, then head 1, and so on. You get these rows at several points along the path, from x' to x, and, for each step between two points, the gradient of F with respect to these rows. Along the path, add up gradient times change.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -648,7 +648,7 @@ check("13.4", head_shares)
 # %% [markdown]
 # `component_conductance` does this for all layers at once. (With a single gradient, taken at one of the two prompts, it is *attribution patching*: [Nanda 2023](https://www.neelnanda.io/mechanistic-interpretability/attribution-patching); [Syed, Rager and Conmy 2023](https://arxiv.org/abs/2310.10348). To take gradients along the path between them was the idea of [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806).)
 
-# %% tags=["nbval-ignore-output", "slide"]
+# %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
 inside = component_conductance(
     model, prompt, target, against=against, baseline=other, steps=32

@@ -19,11 +19,11 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 12](12_trust.ipynb). Each recipe names the lesson that it builds on.
 #
-# **Time.** 130 minutes, exercises included. The recipes can be read in any order; skip those for models that you do not have.
+# **Time.** 115 minutes, exercises included. The recipes can be read in any order; skip those for models that you do not have.
 #
 # **GPU.** It makes the photograph and the language model faster. The answers are the same.
 #
-# **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# If your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
 
 # %%
 import os
@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`; for a detector, the class logit of one box that you name, before boxes are discarded. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`; for a detector, the class logit of one box that you name, read before the detector throws overlapping boxes away. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 
@@ -68,7 +68,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # When you have an answer:
 #
 # 4. **Does it add up?** First the residual, then the error estimate: a sum may be right by luck ([05](05_computing_the_integral.ipynb)).
-# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. If that does not help, the second half of this lesson is for you.
+# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. From zeros, or another point that the model never meets, change the baseline first. If that does not help, the second half of this lesson is for you.
 # 6. **Is it the right F?** Compare F(x) with what the model's users see. Also in the second half.
 
 # %% [markdown] tags=["slide-goes-on"]
@@ -77,6 +77,8 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # 7. **Would a map that knows nothing look the same?** Compare with random gradients, with random weights, and with random orders of deletion ([12](12_trust.ipynb)). And would another baseline give another map?
 # 8. **How is it shown?** With its sign, its unit, its baseline and its verdict ([08](08_image_models.ipynb)).
 # 9. **What would prove you wrong?** Write down what you believe, and change the input so that a false belief must fail ([12](12_trust.ipynb)).
+#
+# Stop if F(x) is not what users see, if the verdict stays NOT complete, or if random weights give the same map.
 
 # %% [markdown]
 # `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
@@ -95,12 +97,14 @@ x = imagenet.preprocess(load_photograph("camera"))[None].to(device)
 label = int(f(x).argmax())
 blurred = baselines.blur(x, sigma=14.0)
 answer = igteach.integrated_gradients(f, x, blurred, label)
+users_see = imagenet.load(device)(x).softmax(dim=1).max().item()
 report = igteach.write_report(
     answer,
     f,
     x,
     blurred,
     label,
+    notes=f"Users see {users_see:.2f}; F(x) is {answer.f_input.item():.2f}.",
     path="reports/photograph.html",
     title=f"Why {imagenet.class_names()[label]}?",
     other_baselines={"black": imagenet.normalise(torch.zeros(1, 3, 1, 1))},
@@ -120,12 +124,12 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (The control with random gradients compares strengths, the one with random weights compares shares with their signs. The strength of a share depends mostly on x - x', its sign on the model.) Open the page and see how it reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (Can both be true? The first compares strengths, and these follow mostly from x - x'. The second compares signs as well, and these come from the model.) Open the page and see how it reads.
 
 # %% [markdown] tags=["slide"]
 # ## Recipe 2: a vision transformer
 #
-# **F** and **x** are as before, now for lesson 08's scenes. (This small transformer is wrong more often than the network of lesson 08.) **x'** is the mean colour, which has no shape. A transformer cuts the picture into patches. You can attribute to pixels and add up the shares of each patch; the total stays the same.
+# **F** and **x** are as before, now for lesson 08's scenes. **x'** is the mean colour, which has no shape. A transformer cuts the picture into patches. You can attribute to pixels and add up the shares of each patch; the total stays the same.
 #
 # **Predict.** Which map has more of its strength on the object, by pixels or by patches?
 
@@ -169,7 +173,7 @@ covered = drawn.mask.float().mean().item()
 print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown] tags=["slide-goes-on"]
-# Pixels. (The figure says that single patches may be off by more than the 5% allowed: within a patch shares cancel, but their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
+# Pixels. (The title says that a patch may be off by more than the 5% that the pixels met: added up in a patch, shares cancel and their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
 
 # %% [markdown]
 # ## Recipe 3: a Hugging Face classifier from a folder
@@ -254,7 +258,7 @@ show.text(answer)
 igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 
 # %% [markdown]
-# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Rankings of two shares agree by chance, so the report has fewer controls. For more, use the mean embedding as well, so that all words move. Wrap your own model in `LanguageModel(model, tokenizer)` from `igteach.models.language`.
+# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Only two tokens have a share, and two rankings of two agree half of the time by chance. So the report leaves out the controls that compare rankings. For more, use the mean embedding as well, so that all words move. Wrap your own model in `LanguageModel(model, tokenizer)` from `igteach.models.language`.
 #
 # ## Recipe 5: a table
 #
@@ -369,14 +373,14 @@ print("by chance", show.rounded(wave.float().mean().item(), 1))
 # %% [markdown]
 # Nearly all of IG's strength lies on the wave, but only half of the gradient's: once the wave has passed, the network is sure, and the slope tells little (lesson 02). You can say so because the truth is known. On your own series it is not; there, shift the wave that you believe in, and see whether the shares move with it.
 #
-# Real series differ in length. To read several at once you pad them, and then the last step of a short one is padding. (If f needs the lengths, put them and the model into an nn.Module of your own that takes only x: then a report can randomise its weights.)
+# Real series differ in length. To read several at once you pad them, and then the last step of a short one is padding. (If f needs the lengths, write an nn.Module that holds the model and the lengths, and takes only x. A plain function has no weights to randomise.)
 
 # %% [markdown]
 # ### Exercise 1: where F is read
 #
 # ●○○ · 6 minutes
 #
-# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding.
+# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding. (Index. The check does not notice `.item()` or `.detach()`, but they would leave F without a gradient.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -442,16 +446,21 @@ complaints(report)
 
 # %%
 print("the mean digit is read as", int(f.reader(start).argmax()))
-print("F(x'):", show.rounded(answer.f_baseline.item(), 1))
 print("F(x):", show.rounded(answer.f_input.item(), 2))
-for name, shares in zip(("left", "right"), answer.values, strict=True):
-    print(f"{name}: {show.rounded(shares.sum().item(), 1):+}")
+black = torch.zeros_like(start)
+from_black = igteach.integrated_gradients(f, both, (black, black))
+for name, each in {"the mean digit": answer, "black": from_black}.items():
+    left_share, right_share = (show.rounded(v.sum().item(), 1) for v in each.values)
+    print(
+        f"from {name}: F(x') {show.rounded(each.f_baseline.item(), 2)}, "
+        f"left {left_share:+}, right {right_share:+}"
+    )
 
 # %% tags=["nbval-ignore-output"]
 show.attribution(answer, (left[0], right[0]))
 
 # %% [markdown]
-# The right one, by far. Look at the baseline: the mean digit is read as an 8. On the left the path leads from something like an 8 to a 6, which does not make the left digit larger. On the right it leads from an 8 to a 4. So the baseline *says* something here, F(x') shows it, and the shares answer "compared with two eights". Two black pictures would ask another question, and they too would be read as some digit. (The warning about random gradients is that of recipe 1.)
+# The right one, by far. Look at the baseline: the mean digit is read as an 8. On the left the path leads from something like an 8 to a 6, which does not make the left digit larger. On the right it leads from an 8 to a 4. So the baseline *says* something here, F(x') shows it, and the shares answer "compared with two eights". Two black pictures, which this network finds neutral (lesson 07), ask another question: the left one gets the larger share. (The warning about random gradients is that of recipe 1.)
 
 # %% [markdown]
 # ### Exercise 2: two inputs on one path
@@ -650,16 +659,17 @@ show.curves(
 )
 
 # %% [markdown] tags=["slide-goes-on"]
-# They do not. A loses everything at one point: F jumps there, and no gradient sees a jump. C loses a little on nearly every stretch, now more, now less: many small jumps. E loses steadily: its gradient is *too small everywhere*, by half. D loses next to nothing: its model is innocent, as the linear test said, but its owner's count is not.
+# They do not. A loses everything at one point: F jumps there, and no gradient sees a jump. C loses a little in many places, and gives some of it back in between: many small jumps. E loses steadily: its gradient is *too small everywhere*, by half. D loses next to nothing: its model is innocent, as the linear test said, but its owner's count is not.
 
 # %% [markdown]
-# What each needs: take the step out of F, or explain what comes before it (A). Start after the lookup: attribute to what was looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
-#
-# **Predict.** Match each letter with its cause: a step, dropout by a flag, a lookup that rounds, special tokens that move and are not counted, a detached branch, a sampled layer.
+# **Predict.** Match each letter with its cause: a step, dropout switched on by an argument, a lookup that rounds, special tokens that move and are not counted, a detached branch, a layer that adds noise.
 
 # %%
 for name, case in cases.items():
     print(f"{name}: {case.fault}")
+
+# %% [markdown]
+# What each needs: take the step out of F, or explain the number that the step is applied to (A). Start after the lookup: attribute to what was looked up, as you do for words (C). Find the `.detach()`, `.item()`, `.numpy()` or `no_grad()` (E). Count what moves, or keep it still (D). Take the randomness out, or fix its seed for each row and explain the mean over several seeds (B, F).
 
 # %% [markdown]
 # ### Exercise 4: the tree

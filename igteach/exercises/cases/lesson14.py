@@ -21,7 +21,7 @@ def _read_out_cases(rng: torch.Generator) -> list[Case]:
 def _two_inputs_cases(rng: torch.Generator) -> list[Case]:
     """Functions of two inputs, with both inputs and both baselines."""
     cases = []
-    for number, (wide, long) in enumerate(((2, 3), (3, 2), (4, 3)), start=1):
+    for number, (wide, long, steps) in enumerate(((2, 3, 50), (3, 2, 50), (4, 3, 2)), start=1):
         f = GatedTanhUnit(
             torch.randn(wide, generator=rng).double(),
             torch.randn(1, generator=rng).item(),
@@ -30,8 +30,8 @@ def _two_inputs_cases(rng: torch.Generator) -> list[Case]:
         )
         first, first_start = torch.randn(2, 1, wide, generator=rng).double()
         second, second_start = torch.randn(2, 1, long, generator=rng).double()
-        arguments = (f, first, second, first_start, second_start, 50)
-        cases.append(Case(f"function {number}, of {wide} and {long} features", arguments))
+        arguments = (f, first, second, first_start, second_start, steps)
+        cases.append(Case(f"function {number}, of {wide} and {long} features, {steps} steps", arguments))
     return cases
 
 
@@ -73,10 +73,11 @@ def _diagnosis_cases(rng: torch.Generator) -> list[Case]:
         (0.0, [-0.5, -0.5, -0.5], _one_large(rng, 0.5, half_and_less)),
         (0.0, [-0.5, -0.5, -0.5], ties),
         (0.0, [0.4, 0.4, 0.4], alone),
+        (0.0, [0.04, 0.3, -0.03], _spread(rng, 0.5)),
     ]
     shuffled = [measured[place] for place in torch.randperm(len(measured), generator=rng).tolist()]
     return [
-        Case(f"patient {number}", (once_more, torch.tensor(residuals, dtype=torch.float64), gaps))
+        Case(f"case {number}", (once_more, torch.tensor(residuals, dtype=torch.float64), gaps))
         for number, (once_more, residuals, gaps) in enumerate(shuffled, start=1)
     ]
 

@@ -204,8 +204,12 @@ EXERCISES = [
             ),
             Mistake("That is column before row.", lambda maps, size: strongest_window(maps, size).flip(0)),
             Mistake(
-                "That is the middle of the window. Its upper left pixel is asked for.",
+                "That is the middle of the window: did you pad? Its upper left pixel is asked for.",
                 lambda maps, size: _shifted_window(maps, size, size // 2),
+            ),
+            Mistake(
+                "Your windows are 8 pixels wide, whatever `size` says.",
+                lambda maps, size: strongest_window(maps, 8),
             ),
             Mistake(
                 "You divided by the width of the picture. The table of windows is narrower.",
@@ -294,6 +298,26 @@ EXERCISES = [
                 ),
             ),
             Mistake(
+                "Your third number says how many of the others are not called the class. How many are?",
+                lambda a, w, i, y, label: _replaced(proof(a, w, i, y, label), 2, 1 - proof(a, w, i, y, label)[2]),
+            ),
+            Mistake(
+                "Your third number leaves out others that were called the class before. All of the others count.",
+                lambda a, w, i, y, label: _replaced(
+                    proof(a, w, i, y, label), 2, (i == label)[(y != label) & (a != label)].double().mean()
+                ),
+            ),
+            Mistake(
+                "Your second number is about those of the class that were found before. All of the class count.",
+                lambda a, w, i, y, label: _replaced(
+                    proof(a, w, i, y, label), 1, (w == label)[(y == label) & (a == label)].double().mean()
+                ),
+            ),
+            Mistake(
+                "You took the pictures that the network calls the class for those of the class. What they are, y says.",
+                lambda a, w, i, y, label: proof(a, w, i, a, label),
+            ),
+            Mistake(
                 "Those are precisions: of the pictures called the class, how many are of it. Start from the truth.",
                 lambda a, w, i, y, label: _hit_rates(
                     (y == label)[a == label], (y == label)[w == label], (y != label)[i == label]
@@ -341,6 +365,12 @@ EXERCISES = [
             Mistake(
                 "That is how far F falls. The curve holds F itself.",
                 lambda f, x, v, r: f(x) - deletion_curve(f, x, v, r),
+            ),
+            Mistake(
+                "You subtracted shares from F(x). They give the order only: ask f.",
+                lambda f, x, v, r: (
+                    f(x) - torch.cat([torch.zeros(1).to(v), v[0].sort(descending=True).values.cumsum(0)])
+                ),
             ),
             Mistake(
                 "You divided by F(x). The curve holds F itself.",

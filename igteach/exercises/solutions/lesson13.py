@@ -54,6 +54,13 @@ def _last_token_of_each_word(slopes: Tensor, x: Tensor, start: Tensor, word_of: 
     return shares[:, last]
 
 
+def _first_token_of_each_word(slopes: Tensor, x: Tensor, start: Tensor, word_of: Tensor) -> Tensor:
+    """(answers, words), the share of a word's first token alone."""
+    shares = (slopes * (x - start)).sum(2)
+    first = [int((word_of == word).nonzero()[0]) for word in range(int(word_of.max()) + 1)]
+    return shares[:, first]
+
+
 def _by_head(numbers: Tensor, heads: int) -> Tensor:
     """(heads * width,) to (heads,)."""
     return numbers.reshape(heads, -1).sum(1)
@@ -185,6 +192,10 @@ EXERCISES = [
                 _last_token_of_each_word,
             ),
             Mistake(
+                "Of a word with several tokens you took only the first one. Add them up.",
+                _first_token_of_each_word,
+            ),
+            Mistake(
                 "You added up slopes and displacements over the embedding, and then multiplied. Multiply first.",
                 lambda g, x, start, w: _by_word(g.sum(2) * (x - start).sum(1), w),
             ),
@@ -238,6 +249,14 @@ EXERCISES = [
             Mistake(
                 "You summed absolute values. Shares within a head cancel: keep the signs.",
                 lambda y, g, h: _by_head((g * y.diff(dim=0)).abs().sum((0, 1)), h),
+            ),
+            Mistake(
+                "You took absolute values before you added up a head's numbers. Keep the signs.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum((0, 1)).abs(), h),
+            ),
+            Mistake(
+                "You took the absolute values of the shares. Keep the signs: a head may speak against.",
+                lambda y, g, h: head_shares(y, g, h).abs(),
             ),
             Mistake(
                 "You looked at the last token only. A head writes at every token; add them up.",
@@ -303,6 +322,22 @@ EXERCISES = [
             Mistake(
                 "You compared the last tokens alone. An answer begins before.",
                 lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)[:, -1]),
+            ),
+            Mistake(
+                "You left out the last token of each answer.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)[:, :-1].sum(1)),
+            ),
+            Mistake(
+                "You took two tokens of each answer. Answers may have more.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)[:, :2].sum(1)),
+            ),
+            Mistake(
+                "You added up both answers. Subtract the second from the first.",
+                lambda z, ids, n: _log_p_of_tokens(z, ids, n).sum(),
+            ),
+            Mistake(
+                "You added up the probabilities of the tokens, and then took the logarithm. They multiply.",
+                lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n).exp().sum(1).log()),
             ),
             Mistake(
                 "That is the mean per token. The logarithm of a product is a sum.",

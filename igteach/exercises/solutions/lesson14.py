@@ -3,6 +3,8 @@
 The place where F is read, two inputs, unexplained stretches of a path, a diagnosis.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -164,6 +166,36 @@ def _path_before_steps(again: float, residuals: Tensor, gaps: Tensor) -> str:
     return _of_path(gaps.abs()) if gaps.abs().sum() >= ENOUGH else _walk(again, residuals, gaps)
 
 
+def _nothing_by(chosen: Callable[[Tensor], Tensor]) -> Callable[[float, Tensor, Tensor], str]:
+    """The walk where another residual says that there is nothing."""
+
+    def walk(again: float, residuals: Tensor, gaps: Tensor) -> str:
+        if again >= ENOUGH:
+            return "chance"
+        if chosen(residuals.abs()) < ENOUGH:
+            return "nothing"
+        return "steps" if residuals[-1].abs() < residuals[0].abs() / 2 else _of_path(gaps.abs())
+
+    return walk
+
+
+def _reversed_ratio(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    if again >= ENOUGH or residuals[-1].abs() < ENOUGH:
+        return _walk(again, residuals, gaps)
+    return "steps" if residuals[0].abs() < residuals[-1].abs() / 2 else _of_path(gaps.abs())
+
+
+def _jump_before_count(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    is_jump = gaps.abs().max() > gaps.abs().sum() / 2
+    walked = _walk(again, residuals, gaps)
+    return "jump" if walked == "count" and is_jump else walked
+
+
+def _largest_with_its_sign(again: float, residuals: Tensor, gaps: Tensor) -> str:
+    walked = _walk(again, residuals, gaps)
+    return "slopes" if walked == "jump" and gaps.max() <= gaps.abs().sum() / 2 else walked
+
+
 def _no_jumps(again: float, residuals: Tensor, gaps: Tensor) -> str:
     walked = _walk(again, residuals, gaps)
     return "slopes" if walked == "jump" else walked
@@ -309,6 +341,10 @@ EXERCISES = [
             Mistake(
                 "You took the gradients where each step ends. The midpoint rule takes them at its midpoint.",
                 lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), (torch.arange(n) + 1).double() / n),
+            ),
+            Mistake(
+                "You ignore `steps`: on one case it is 2.",
+                lambda f, a, b, a0, b0, n: _shares(f, (a, b), (a0, b0), _midpoints(50)),
             ),
             Mistake(
                 "You have a share for each feature. Add up those of each input: two numbers are wanted.",
@@ -478,6 +514,26 @@ EXERCISES = [
                 lambda again, residuals, gaps: (
                     "nothing" if residuals[-1].abs() < ENOUGH else _walk(again, residuals, gaps)
                 ),
+            ),
+            Mistake(
+                'For "nothing" you took the largest residual. Use the residual with the most steps.',
+                _nothing_by(torch.amax),
+            ),
+            Mistake(
+                'For "nothing" you took the residual with the fewest steps. Use the one with the most.',
+                _nothing_by(lambda residuals: residuals[0]),
+            ),
+            Mistake(
+                "Your ratio is upside down: take more steps if the last residual is less than half of the first.",
+                _reversed_ratio,
+            ),
+            Mistake(
+                "You looked for a jump before you asked whether the gaps count at all.",
+                _jump_before_count,
+            ),
+            Mistake(
+                "You compared the largest gap with its sign. F may jump down, too: take absolute values.",
+                _largest_with_its_sign,
             ),
             Mistake(
                 "You asked whether the residual shrinks before you asked whether it counts at all.",

@@ -138,6 +138,11 @@ def pooled(strength, size, stride):
     return torch.tensor(divmod(int(means.argmax()), means.shape[1]))
 
 
+def padded_window(maps, size):
+    means = avg_pool2d(strength_of(maps)[None], size, stride=1, padding=size // 2)[0]
+    return divmod(int(means.argmax()), means.shape[1])
+
+
 def strength_of(maps):
     return maps.sum(1).abs().mean(0)
 
@@ -190,6 +195,20 @@ WRONG = [
     ("12.3", lambda m, s: window(m[:, :1], s), "one colour"),
     ("12.3", lambda m, s: pooled(-strength_of(m), s, 1), "weakest"),
     ("12.3", lambda m, s: divmod(int(avg_pool2d(strength_of(m)[None], s, 1).argmax()), m.shape[3]), "is narrower"),
+    ("12.3", lambda m, s: window(m, 8), "8 pixels wide"),
+    ("12.3", padded_window, "did you pad"),
+    ("12.4", lambda a, w, i, y, t: with_rate(rates(a, w, i, y, t), 2, rate((i != t)[y != t])), "are not called"),
+    (
+        "12.4",
+        lambda a, w, i, y, t: with_rate(rates(a, w, i, y, t), 2, rate((i == t)[(y != t) & (a != t)])),
+        "leaves out",
+    ),
+    (
+        "12.4",
+        lambda a, w, i, y, t: with_rate(rates(a, w, i, y, t), 1, rate((w == t)[(y == t) & (a == t)])),
+        "found before",
+    ),
+    ("12.4", lambda a, w, i, y, t: rates(a, w, i, a, t), "What they are, y says"),
     ("12.4", lambda a, w, i, y, t: [float((p == y).double().mean()) for p in (a, w, i)], "accuracies"),
     ("12.4", lambda a, w, i, y, t: [*rates(a, w, i, y, t)[:2], float((i == t).double().mean())], "leave them out"),
     ("12.4", lambda a, w, i, y, t: [*rates(a, w, i, y, t)[:2], float((i == y)[y != t].double().mean())], "still right"),
@@ -232,5 +251,5 @@ WRONG = [
     ("12.5", lambda f, x, v, r: curve(f, x, v, r)[::-1], "backwards"),
     ("12.5", the_same_row, "the same row again"),
     ("12.5", spoils_the_input, "overwrites what it was given"),
-    ("12.5", by_shares_alone, "times the right sum"),
+    ("12.5", by_shares_alone, "order only: ask f"),
 ]

@@ -131,6 +131,10 @@ def last_tokens(shares, word_of):
     return torch.stack([shares[:, word_of == k][:, -1] for k in range(int(word_of.max()) + 1)], 1)
 
 
+def first_tokens(shares, word_of):
+    return torch.stack([shares[:, word_of == k][:, 0] for k in range(int(word_of.max()) + 1)], 1)
+
+
 def grouped(scores, w):
     return torch.stack([scores[:, w == k].sum(1) for k in range(int(w.max()) + 1)], 1)
 
@@ -190,6 +194,13 @@ WRONG = [
     ("13.4", lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).norm(dim=1), "norm over a head"),
     ("13.4", lambda y, g, h: of_heads((g * y.diff(dim=0))[:-1].sum((0, 1)), h), "the last step of the path"),
     ("13.4", lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)), "those of each head"),
+    ("13.3", lambda g, x, b, w: first_tokens((g * (x - b)).sum(2), w), "only the first one"),
+    ("13.4", lambda y, g, h: of_heads((g * y.diff(dim=0)).sum((0, 1)), h).abs(), "may speak against"),
+    ("13.4", lambda y, g, h: of_heads((g * y.diff(dim=0)).sum((0, 1)).abs(), h), "before you added up a head"),
+    ("13.5", lambda z, ids, n: of_pair(log_p(z, ids, n)[:, :-1].sum(1)), "left out the last token"),
+    ("13.5", lambda z, ids, n: of_pair(log_p(z, ids, n)[:, 0] + log_p(z, ids, n)[:, 1]), "Answers may have more"),
+    ("13.5", lambda z, ids, n: log_p(z, ids, n).sum(), "Subtract"),
+    ("13.5", lambda z, ids, n: of_pair(log_p(z, ids, n).exp().sum(1).log()), "then took the logarithm"),
     ("13.5", read_too_late, "one place earlier"),
     ("13.5", read_too_early, "one place too early"),
     ("13.5", logits_alone, "added up logits"),

@@ -210,6 +210,34 @@ def path_only(gaps):
     return "jump" if gaps.abs().max() > gaps.abs().sum() / 2 else "slopes"
 
 
+def nothing_or_steps(again, residuals, gaps, size):
+    """What `diagnose` says where another residual is asked for "nothing"."""
+    if again >= 0.05:
+        return "chance"
+    if abs(size) < 0.05:
+        return "nothing"
+    return "steps" if abs(residuals[2]) < abs(residuals[0]) / 2 else diagnose(0.0, torch.ones(3), gaps)
+
+
+def upside_down(again, residuals, gaps):
+    few, _, most = residuals.abs()
+    if again >= 0.05 or most < 0.05:
+        return diagnose(again, residuals, gaps)
+    return "steps" if few / most < 0.5 else diagnose(0.0, torch.ones(3), gaps)
+
+
+def jump_first(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    return "jump" if word == "count" and path_only(gaps) == "jump" else word
+
+
+def largest_with_sign(again, residuals, gaps):
+    word = diagnose(again, residuals, gaps)
+    if word != "jump":
+        return word
+    return "jump" if max(gaps) > gaps.abs().sum() / 2 else "slopes"
+
+
 def no_count(again, residuals, gaps):
     word = diagnose(again, residuals, gaps)
     return path_only(gaps) if word == "count" else word
@@ -273,6 +301,13 @@ WRONG = [
     ("14.3", lambda f, x, b, n: torch.tensor(unexplained(f, x, b, n)) / (f(x) - f(b)).abs(), "divided by the change"),
     ("14.3", lambda f, x, b, n: unexplained(f, x, 0 * b, n), "path begins at zero"),
     ("14.3", lambda f, x, b, n: unexplained(f, x, b, n - 1), "one stretch fewer"),
+    ("14.2", lambda f, a, b, a0, b0, n: moved(f, a, b, a0, b0, n, middles(50)), "ignore `steps`"),
+    ("14.2", lambda f, a, b, a0, b0, n: moved(f, a, b, a0, b0, n, middles(100)), "ignore `steps`"),
+    ("14.4", lambda a, r, g: nothing_or_steps(a, r, g, r.abs().max()), "the largest residual"),
+    ("14.4", lambda a, r, g: nothing_or_steps(a, r, g, r[0]), "Use the one with the most"),
+    ("14.4", upside_down, "upside down"),
+    ("14.4", jump_first, "whether the gaps count"),
+    ("14.4", largest_with_sign, "F may jump down"),
     ("14.4", residuals_first, "looked at the residuals before"),
     ("14.4", steps_before_nothing, "whether it counts at all"),
     ("14.4", lambda a, r, g: diagnose(a, r * torch.tensor([2.0, 1.0, 1.0]), g), "Less is not enough"),
