@@ -19,7 +19,7 @@ from igteach.show.plates import SHARES, SLOPES, scale_of
 
 SEGMENTS = 20  # of the path, between the alphas where the slider stops
 ALPHAS = np.linspace(0, 1, SEGMENTS + 1)
-START = 5  # segments from the baseline: where the slider stands at first
+START = 4  # segments from the baseline: where the slider stands at first
 
 
 @dataclass(frozen=True, eq=False)
