@@ -29,6 +29,7 @@ DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on s
 PHOTOGRAPH_COLOURS, QUALITY = 128, 30  # of a PNG, of a WebP: with two pixels for one, no eye sees more
 FEW = 4096  # colours: what a drawing without a photograph has at most
 MOST_TICKS, CLOSEST_TICKS = 12, 0.04  # on a logarithmic axis: how many, how close in fractions of the axis
+TICK_DIGITS = 6  # of a number on a tick there, at most
 NEAR_ZERO = 0.25  # a lowest value below this fraction of the highest brings 0 onto the axis
 MEASURED = 25  # points of a line: up to so many are marked
 ZERO = 1e-12  # a smaller absolute value is printed as 0
@@ -175,7 +176,9 @@ def curves(
 
 
 def set_logarithmic(axes: Axes, across: np.ndarray) -> None:
-    """Make both axes logarithmic, with ticks that are plain numbers: where points were measured, if they are few.
+    """Make both axes logarithmic, with ticks that are plain numbers: where points were measured, if those are few.
+
+    Points whose numbers are long, such as 0.0316227766, are left without ticks of their own.
 
     Example:
         >>> axes = Canvas().add_subplot()
@@ -187,8 +190,12 @@ def set_logarithmic(axes: Axes, across: np.ndarray) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set(major_formatter=FuncFormatter(_plain_number), minor_formatter=NullFormatter())
     positive = across[across > 0]
+    if len(positive) < 2:
+        return
     ratios = positive[1:] / positive[:-1]
-    if 1 < len(positive) <= MOST_TICKS and np.log(ratios).min() >= CLOSEST_TICKS * np.log(positive[-1] / positive[0]):
+    apart = np.log(ratios).min() >= CLOSEST_TICKS * np.log(positive[-1] / positive[0])
+    short = all(f"{value:.10g}" == f"{value:.{TICK_DIGITS}g}" for value in positive)
+    if len(positive) <= MOST_TICKS and apart and short:
         axes.set_xticks(positive, minor=False)
         axes.xaxis.set_minor_locator(NullLocator())
 

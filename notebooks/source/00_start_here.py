@@ -18,7 +18,7 @@
 #
 # **You need** a first course in PyTorch. [Lesson 01](01_naive_gradients.ipynb) starts the subject properly; this one shows where it goes.
 #
-# **Time.** 30 minutes, exercises included. The first half runs through the whole idea in ten minutes.
+# **Time.** 35 minutes, exercises included. The first half runs through the whole idea in ten minutes.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -65,7 +65,7 @@ show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slo
 # %% [markdown]
 # Does it tell you? Orange specks and blue ones, in about equal measure, over the camera, the man and the sky.
 #
-# The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson, in 07, in 08 with a better map, and in 12, which asks whether to believe the map. The coins join him in 08 and 12.
+# The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson and in later ones; the coins, in 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
 
 # %% [markdown] tags=["slide"]
@@ -163,7 +163,7 @@ attribution
 # %% [markdown]
 # Every attribution from this package prints like that: the residual first, then its own error estimate (lesson 05). The last digits differ from one computer to another.
 #
-# So the shares account for the whole gain. Gradient x ink leaves most of it out.
+# So the shares account for the whole gain. Gradient x ink leaves most of it out. A residual of a percent or two of the gain is no reason to stop; a tenth is. This course draws the line at 5%.
 #
 # ## Draw your own
 #
@@ -206,8 +206,7 @@ show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign, and then it does worse than most ink, which never saw the network:
-# it also removes pixels that spoke *against* the answer. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign. Then the ranking also removes pixels that spoke *against* the answer, and it does worse than most ink, which never saw the network. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #
@@ -241,7 +240,7 @@ print("their absolute values add up to", times, "times that")
 #
 # ## How a lesson works
 #
-# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (An exercise that was replaced takes its number with it, so a number may be missing.)
+# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (Numbers may be missing: the number of a replaced exercise is not used again.)
 #
 # Here is a wrong answer to exercise 1, to show you how a check speaks.
 
@@ -330,7 +329,7 @@ check("00.2", residual)
 #
 # <details><summary>Hint 1</summary>
 #
-# Shares add up: those of all pixels to what F gained. What do the three of one pixel add up to?
+# The shares of all pixels add up to what F gained. What is the sum of one pixel's three?
 #
 # <details><summary>Hint 2</summary>
 #

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 00](00_start_here.ipynb), partial derivatives, and a first course in PyTorch.
 #
-# **Time.** 45 minutes, exercises included.
+# **Time.** 50 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 
@@ -93,7 +93,7 @@ show.curves(
 )
 
 # %% [markdown]
-# On these axes a straight line is a power law. Each time the change shrinks tenfold, the error shrinks a hundredfold: it goes with the *square* of the step.
+# On these axes a straight line is a power law. Each time the step shrinks tenfold, the change shrinks about tenfold and the error a hundredfold: the error goes with the *square* of the step.
 # For a small enough step the promise is as good as you like. For a step of 1 it is worth little: the error is nearly half of the change itself.
 #
 # An attribution has to explain the whole distance from "no picture" to "this picture". That is not a small step. Remember it in lesson 02.
@@ -168,7 +168,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F agree in about eleven of their sixteen digits, which leaves four or five for the difference. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. Or check a copy of the network in double precision: `copy.double()` at `x.double()`.
+# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. Or check in double precision: `copy.deepcopy(network).double()` at `x.double()`.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -215,7 +215,7 @@ check("01.4", trusted_step)
 # Now the network of lesson 00, which reads handwritten digits. A picture has 64 pixels, so its gradient has 64 numbers, and they too make a picture.
 # *Saliency* shows their magnitude: how far would the score move if this pixel were nudged, up or down? In these maps dark is large and white is zero. (A pixel in colour has three slopes; Simonyan et al. take the largest magnitude of the three.)
 #
-# In lesson 00 F was the probability of the answer. Here F is the **logit** of the class, the number that goes into the softmax. Up to there the network is made of linear pieces, and that will explain the maps. Lesson 02 shows what the softmax adds.
+# In lesson 00 F was the probability of the answer. Here F is the **logit** of the class, the number that goes into the softmax. Up to the logit the network is made of linear pieces; these will explain the maps. Lesson 02 shows what the softmax adds.
 
 # %% tags=["slide"]
 model = digits.load()
@@ -293,7 +293,7 @@ check("01.5", saliency_of_lead)
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F is now the *probability* of the answer again, for the map as well: the nudge should leave the network as sure as it was.
+# F is the *probability* again, for the maps and for the answer, because the nudge should leave the network as sure as it was.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 

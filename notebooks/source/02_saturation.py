@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 01](01_naive_gradients.ipynb).
 #
-# **Time.** 50 minutes, exercises included.
+# **Time.** 55 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -71,7 +71,7 @@ show.curves(
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
 #
-# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is the residual of lesson 00 with its sign flipped: there a surplus is positive, here a shortfall.
+# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is minus the residual of lesson 00: here a positive number means that the shares fall short.
 
 # %% [markdown]
 # ### Exercise 1: what the gradient leaves out
@@ -209,7 +209,7 @@ for i in range(2):
 print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
 
 # %% [markdown] tags=["slide-goes-on"]
-# Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible.
+# Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible. The gradient is no help either: with the alarm 1 - ReLU(1 - x1 - x2), which is as good, it is zero at (1, 1).
 
 # %% [markdown]
 # Both methods ask their question at the end of the path: the gradient looks just around x, and occlusion steps back from x along one axis at a time. Neither looks at the path from x' to x.
@@ -218,7 +218,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at the training digits towards zero.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. The following ratio changes with neither, if all features share one unit, as pixels do (standardise the columns of a table first):
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. The following ratio changes with neither, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
@@ -226,11 +226,11 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # $$\lvert \langle \nabla F, d \rangle \rvert \;\le\; \lVert \nabla F \rVert \; \lVert d \rVert .$$
 #
-# So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far. It has flattened out before x.
+# So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far.
 #
-# The flat network was trained to keep this ratio small, for its scores before the softmax. Why not the squared norm of the gradient? A network can lower that by making F smaller everywhere, which hides nothing.
+# The flat network was trained to keep this ratio small, for its scores before the softmax. Why this ratio, and not just the norm of the gradient? A network can lower the norm by making F smaller everywhere, and that hides nothing.
 #
-# What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Between black and the digit the gradient differs from point to point, and the training asked nothing of it. There the network can work unseen.
+# What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Training kept the gradient small at the digits, not between black and the digit. There it may be large, and the network can do its work unseen.
 
 # %% [markdown]
 # ### Exercise 3: steepness without units
@@ -278,9 +278,9 @@ black = torch.zeros_like(pictures)
 def steepness(f, predicted):
     """The ratio of exercise 3 for every picture: (N,)."""
     slope = igteach.gradient(f, pictures, target=predicted)
-    gone = slope.f_input - f(black).detach().gather(1, predicted[:, None])[:, 0]
+    climbed = slope.f_input - f(black).detach().gather(1, predicted[:, None])[:, 0]
     distance = pictures.flatten(1).norm(dim=1)
-    return slope.values.flatten(1).norm(dim=1) * distance / gone.abs()
+    return slope.values.flatten(1).norm(dim=1) * distance / climbed.abs()
 
 
 for name, network in {"plain": plain, "flat": flat}.items():
@@ -297,7 +297,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
 # %% [markdown]
 # Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet one of them has next to no gradient.
 #
-# There are two F here. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. Now look at one digit, with F the probability again, on one scale for both.
+# Look at the two F separately. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
 
 # %% tags=["slide"]
 seen = {"plain": plain, "flat": flat}

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 02](02_saturation.ipynb).
 #
-# **Time.** 35 minutes, exercises included.
+# **Time.** 40 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the network is small.
 
@@ -158,7 +158,7 @@ for name, candidate in candidates.items():
 # Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings.
 
 # %% [markdown]
-# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0, and the neutral patients are the same. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
+# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
 
 # %% [markdown] tags=["slide-goes-on"]
 # That is the working rule: **choose x' where your F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
@@ -289,8 +289,8 @@ for name, values in fractions.items():
     print(f"{name}: median explained fraction {float(values.median()):.1f}")
 
 # %% [markdown]
-# The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. A few patients come out far above 1: their F is close to that of the average patient, so we divide by a small difference.
-# The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x.
+# The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. A few patients come out above 1, up to nearly 2: their F is close to that of the average patient, so we divide by a small difference.
+# The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x. Scaling the shares until they add up repairs the sum, not the shares: their proportions are still those of the slope at x.
 #
 # The slope at another point need not do better. In lesson 02, F(x) = 1 - ReLU(1 - x) climbs by 1 from 0 to 2, so the right slope is one half; but its slope is 1 or 0, nowhere one half. Lesson 04 averages over all points on the path.
 # The patients come back in lesson 07, where the background is called into question, and in lesson 11, with a model that has no gradient.

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: along a path, F changes at the rate gradient times velocity.
 #
-# **Time.** 45 minutes, exercises included.
+# **Time.** 60 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -53,7 +53,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown] tags=["slide-goes-on"]
-# From both sides. One piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On every other piece F is straight, and there slope times length is exact.
+# From both sides. One piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
 # So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
@@ -98,7 +98,7 @@ check("04.1", walk)
 # %% [markdown] tags=["slide"]
 # ## The picture
 #
-# Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (r1, r2) = (0, 0) to the input (s1, s2) = (1, 1). The first figure shows it, the second the two components of the gradient along it.
+# Two features, F(x1, x2) = x1 x2 + x2. The path runs straight from the baseline (0, 0) to the input (1, 1). The first figure shows it, the second the two components of the gradient along it.
 
 # %% tags=["slide-goes-on"]
 surface = igteach.toy(lambda x1, x2: x1 * x2 + x2)
@@ -138,7 +138,7 @@ print("shares:", shares, "  F(x) - F(x') =", gained)
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
-# In words: **how far the feature went, times its average slope on the path.** The first-order share of lesson 03 took the slope at x. One word has changed: it is now the *average* slope.
+# In words: **how far the feature went, times its average slope on the path.** The first-order share of lesson 03 took the slope at x. Now it is the *average* slope.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients
@@ -181,7 +181,7 @@ def my_integrated_gradients(f, x, baseline, steps):
 check("04.2", my_integrated_gradients)
 
 # %% [markdown]
-# From here on the package's function stands in for yours. It does the same for whole batches, in bounded memory.
+# From here on the package's function stands in for yours. It does the same for whole batches, a piece at a time, so that memory does not run out.
 
 # %% [markdown] tags=["slide"]
 # ## What was broken
@@ -203,7 +203,7 @@ print("the alarm, occlusion:           ", show.rounded(by_occlusion))
 print("the alarm, Integrated Gradients:", show.rounded(by_ig))
 
 # %% [markdown]
-# Two sensors that did the same get the same. (The alarm of lesson 02, max(x1, x2), has a kink all along this path; lesson 06 shows what happens then.) Now a whole network: take the first hundred held-out digits, let the number of steps grow, and watch completeness appear.
+# Two sensors that did the same get the same. (The alarm of lesson 02, max(x1, x2), has its kink on the line x1 = x2, and that is this path; lesson 06 shows what happens then.) Now a whole network: take the first hundred held-out digits, let the number of steps grow, and watch completeness appear.
 
 # %%
 score = igteach.probability(digits.load_flat())
@@ -225,7 +225,7 @@ show.curves(
 )
 
 # %% [markdown]
-# This is the network whose saliency was empty. Nobody told the shares to add up; they do because the identity holds. What the residual cannot tell you, lesson 05 will.
+# This is the network whose saliency was empty. What the residual cannot tell you, lesson 05 will.
 
 # %% [markdown] tags=["slide"]
 # ## Another path, other shares
@@ -257,7 +257,7 @@ print("second leg, the others:", show.rounded(second.values))
 #
 # <details><summary>Hint 1</summary>
 #
-# Look at the identity again: along the path, F changes at the rate slope times velocity. What is the velocity made of?
+# Look at the identity again: along the path, F changes at the rate slope times velocity. The velocity is x - x'. Which sum is that?
 #
 # <details><summary>Hint 2</summary>
 #
@@ -292,7 +292,7 @@ check("04.4", stroke_shares)
 explore.surface_explorer(baseline=(0.0, 0.0), corner=(1.0, 0.0), x=(1.0, 1.0))
 
 # %% [markdown]
-# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. In each half of the path one of the lines is zero: only the feature that moves gets anything. Wherever you put the points, the shares add up to F(x) - F(x').
+# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. In each half of the path one of the lines is zero: only the feature that moves gets anything.
 #
 # ## Backwards, and without signs
 #
@@ -332,7 +332,9 @@ print("the sum of |IG|, over F(x) - F(x'):", show.rounded(strength / gained, 2))
 print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 
 # %% [markdown]
-# In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Show the sign.
+# In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Divide by their total, and the magnitude goes too: shares ten times as large give the same map. Show the sign.
+#
+# Shares of a probability need not lie between -1 and 1, as the negative ones show; only their sum must.
 #
 # ## Walk the path
 #
@@ -342,7 +344,7 @@ print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 explore.path_explorer(score, picture, black, label)
 
 # %% [markdown]
-# By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.
+# At alpha = 0.2 the map has its final pattern, though not yet its strength. By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.
 #
 # ## Recap
 #

@@ -347,6 +347,14 @@ def test_ticks_that_would_touch_are_left_to_the_axis():
     assert "101" not in [label.get_text() for label in axes.get_xticklabels()]
 
 
+def test_a_logarithmic_axis_has_no_tick_of_many_digits():
+    across = np.logspace(-3, 0, 7)
+    axes = show.curves(across, {"F": across}, xlabel="x", ylabel="F", logarithmic=True).canvas.axes[0]
+    low, high = axes.get_xlim()
+    ticks = zip(axes.get_xticks(), axes.get_xticklabels(), strict=True)
+    assert [label.get_text() for place, label in ticks if low < place < high] == ["0.001", "0.01", "0.1", "1"]
+
+
 @pytest.mark.parametrize(("lowest", "shows_zero"), [(0.12, True), (0.3, False), (-0.5, True)])
 def test_an_axis_shows_zero_if_values_come_near_it(lowest, shows_zero):
     axes = show.curves(

@@ -28,8 +28,9 @@ def _saturating_function(rng: torch.Generator, falls: bool) -> TanhUnit:
 
 
 def _climbing_cases(rng: torch.Generator) -> list[Case]:
-    """The saturating functions; one that overshoots and comes again, one that first goes the wrong way, a late one."""
-    return [*_saturating_cases(rng), *(_swinging_case(number, rng) for number in (4, 5)), _late_case(rng)]
+    """The saturating functions, two that swing (the second starts in the wrong direction), a late one, a fast one."""
+    swinging = [_swinging_case(number, rng) for number in (4, 5)]
+    return [*_saturating_cases(rng), *swinging, _late_case(rng), _fast_case(rng)]
 
 
 def _swinging_case(number: int, rng: torch.Generator) -> Case:
@@ -51,6 +52,16 @@ def _late_case(rng: torch.Generator) -> Case:
     heights = torch.tensor([0.9, -300.0]).double()
     x, baseline = anywhere - (anywhere @ weight - heights[:, None])[:, :, None] * along
     return Case("function 6", (f, x, baseline))
+
+
+def _fast_case(rng: torch.Generator) -> Case:
+    """A sine so fast that a hundredth of the path takes it from below 0.9 of its change to above 1.1."""
+    weight = torch.randn(3, 1, generator=rng).double()
+    along, anywhere = weight.T / weight.square().sum(), torch.randn(2, 1, 3, generator=rng).double()
+    start = 0.1 * torch.rand(1, 1, generator=rng).double() - 1.7
+    phases = torch.stack([torch.full_like(start, 12 * torch.pi - 0.728), start])
+    x, baseline = anywhere - (anywhere @ weight - phases) * along
+    return Case("function 7", (SineNetwork(weight, torch.ones(1).double()), x, baseline))
 
 
 TASKS = [

@@ -7,10 +7,11 @@ from igteach.exercises.checker import Case, Task
 
 
 def _relative_counts_cases(rng: torch.Generator) -> list[Case]:
-    """Random counts of words, in a text that is not empty and in a corpus."""
+    """Random counts of words in a text and in a corpus. The first text has every word, so that it has logarithms."""
     cases = []
     for words in (4, 6, 9):
         text = torch.randint(0, 9, (words,), generator=rng).double()
+        text = text.clamp(min=1) if words == 4 else text
         text[0] += 1
         corpus = torch.randint(1, 90, (words,), generator=rng).double()
         cases.append(Case(f"{words} words", (text, corpus)))

@@ -92,7 +92,8 @@ EXERCISES = [
         solution=strongest_pixel,
         mistakes=[
             Mistake(
-                "You took absolute values before you added up the colours. Within a pixel, too, shares may cancel.",
+                "You dropped the signs (absolute values or squares) before you added up the colours. "
+                "Within a pixel, too, shares may cancel.",
                 lambda v: _place(v.abs().sum(0)),
             ),
             Mistake(

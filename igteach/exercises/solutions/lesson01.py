@@ -56,6 +56,12 @@ def _one_sided(f: Function, x: Tensor, direction: Tensor, distance: float) -> Te
     return ((f(x + distance * direction) - f(x))[0] / distance / bend).abs() / 10
 
 
+def _without_the_middle(f: Function, x: Tensor, direction: Tensor, distance: float) -> Tensor:
+    """The step that follows from a bend in which F(x) is not subtracted."""
+    slope, bend = _parabola(f, x, direction, distance)
+    return (slope / (bend + f(x)[0] / distance**2)).abs() / 10
+
+
 def _gradient_of(f: Function, x: Tensor, chosen: int) -> Tensor:
     return input_gradient(lambda points: f(points)[:, chosen], x)
 
@@ -113,6 +119,15 @@ EXERCISES = [
                 lambda f, x, i, h: finite_difference(f, x, i, h / 2) / 2,
             ),
             Mistake(
+                "Your points are half a step away. Go a whole step to either side.",
+                lambda f, x, i, h: finite_difference(f, x, i, h / 2),
+            ),
+            Mistake(
+                "Your step is 1, though you divided by twice `step`.",
+                lambda f, x, i, h: finite_difference(f, x, i, 1.0) / h,
+            ),
+            Mistake("Your step is 1, not `step`.", lambda f, x, i, h: finite_difference(f, x, i, 1.0)),
+            Mistake(
                 "You compared F with itself. Are your two points copies, or both of them x?",
                 lambda f, x, i, h: 0 * f(x)[0],
             ),
@@ -154,6 +169,19 @@ EXERCISES = [
                 "Your error is a tenth of what happened. It is to be a tenth of what was promised.",
                 _tenth_of_what_happened,
             ),
+            Mistake(
+                "The error is to be a tenth of the promise, not of the whole change.",
+                lambda f, x, d, h: 10 / 9 * trusted_step(f, x, d, h),
+            ),
+            Mistake(
+                "There the error is ten times the promise. Solve |b| t² = |a| t / 10 for t.",
+                lambda f, x, d, h: 100 * trusted_step(f, x, d, h),
+            ),
+            Mistake(
+                "You need no square root: the promise is |a| t, and one t cancels.",
+                lambda f, x, d, h: trusted_step(f, x, d, h).sqrt(),
+            ),
+            Mistake("The two outer values contain 2 F(x). Subtract it before you divide.", _without_the_middle),
             Mistake("Your slope looks to one side only, and the bend gets into it. Use both outer points.", _one_sided),
             Mistake(
                 "Close. You took the gradient for a; but F is a box. Estimate a from the values.",

@@ -34,14 +34,19 @@ def nearly_there(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
 # Helpers of the solutions and of the mistakes
 
 
-def _on_the_path(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
-    """F at 101 points of the straight path: (101,)."""
-    return f(baseline + torch.linspace(0, 1, 101)[:, None].double() * (x - baseline))
+def _on_the_path(f: Function, x: Tensor, baseline: Tensor, points: int = 101) -> Tensor:
+    """F at equally spaced points of the straight path: (points,)."""
+    return f(baseline + torch.linspace(0, 1, points)[:, None].double() * (x - baseline))
 
 
-def _made(f: Function, x: Tensor, baseline: Tensor) -> Tensor:
+def _made(f: Function, x: Tensor, baseline: Tensor, points: int = 101) -> Tensor:
     """Which fraction of its change F has made at each of them."""
-    return (_on_the_path(f, x, baseline) - f(baseline)) / (f(x) - f(baseline))
+    return (_on_the_path(f, x, baseline, points) - f(baseline)) / (f(x) - f(baseline))
+
+
+def _of_its_range(values: Tensor) -> Tensor:
+    """The values, from 0 for the lowest to 1 for the highest."""
+    return (values - values.min()) / (values.max() - values.min())
 
 
 def _first_alpha(arrived: Tensor) -> Tensor:
@@ -265,6 +270,43 @@ EXERCISES = [
             Mistake(
                 "That is the last alpha at which F is not there. It may come, leave and come again: the first counts.",
                 lambda f, x, b: (_made(f, x, b) <= 0.9).nonzero().max().double() / 100,
+            ),
+            Mistake(
+                "You waited until F was close to F(x). It may overshoot: it has made nine tenths as soon as it is past "
+                "them.",
+                lambda f, x, b: _first_alpha((_made(f, x, b) - 1).abs() <= 0.1),
+            ),
+            Mistake(
+                "That is where F is nearest to nine tenths of its change. Find the first alpha where it has made them.",
+                lambda f, x, b: (_made(f, x, b) - 0.9).abs().argmin().double() / 100,
+            ),
+            Mistake(
+                "You counted alphas. F may fall back after it has arrived: find the first alpha.",
+                lambda f, x, b: (_made(f, x, b) <= 0.9).sum().double() / 100,
+            ),
+            Mistake(
+                "A search by halves expects numbers that only rise. F may fall back: find the first alpha.",
+                lambda f, x, b: torch.searchsorted(_made(f, x, b), 0.9).double() / 100,
+            ),
+            Mistake(
+                "From there on F stays. It may have arrived before, and left again: the first alpha counts.",
+                lambda f, x, b: ((_made(f, x, b) <= 0.9).nonzero().max() + 1).double() / 100,
+            ),
+            Mistake(
+                "You took nine tenths of F's range on the path. F may overshoot: what counts is F(x) - F(x').",
+                lambda f, x, b: _first_alpha(_of_its_range(_on_the_path(f, x, b)) > 0.9),
+            ),
+            Mistake(
+                "You took nine tenths of the highest F on the path. What counts is the change from F(x') to F(x).",
+                lambda f, x, b: _first_alpha(_on_the_path(f, x, b) > 0.9 * _on_the_path(f, x, b).max()),
+            ),
+            Mistake(
+                "You tried 100 alphas from 0 to 1, and they are no hundredths. Try 101.",
+                lambda f, x, b: _first_alpha(_made(f, x, b, points=100) > 0.9) * 100 / 99,
+            ),
+            Mistake(
+                "You left out alpha = 1, and F may arrive there.",
+                lambda f, x, b: _first_alpha(_made(f, x, b)[:-1] > 0.9),
             ),
             Mistake(
                 "There a tenth of the change is made. Nine tenths are wanted.",

@@ -73,6 +73,12 @@ EXERCISES = [
                 "You divided by how many different words there are. Divide by the sum of all counts.",
                 lambda t, c: (t - c) / len(t),
             ),
+            Mistake("You divided the text, but not the corpus.", lambda t, c: t / t.sum() - c),
+            Mistake("You divided the corpus, but not the text.", lambda t, c: t - c / c.sum()),
+            Mistake(
+                "You compared logarithms. The difference of the two frequencies is wanted.",
+                lambda t, c: (t / t.sum()).log() - (c / c.sum()).log(),
+            ),
             Mistake(
                 "You divided by the largest count. A frequency is a fraction of all counts.",
                 lambda t, c: t / t.max() - c / c.max(),
@@ -83,7 +89,7 @@ EXERCISES = [
             ),
             Mistake("You took the absolute value. Keep the sign.", lambda t, c: relative_counts(t, c).abs()),
             Mistake(
-                "That is in words: how many more there are than a text of this length has elsewhere. "
+                "Your numbers count words: how many more there are than a text of this length has elsewhere. "
                 "A difference of frequencies is wanted.",
                 lambda t, c: relative_counts(t, c) * t.sum(),
             ),
@@ -124,6 +130,10 @@ EXERCISES = [
                 lambda f, c, n: (c - n).abs().sum(1).argmin(),
             ),
             Mistake(
+                "You subtracted `neutral` from the inputs. Compare it with the scores.",
+                lambda f, c, n: f(c - n).abs().argmin(),
+            ),
+            Mistake(
                 "That is the distance from neutral; the index of the candidate is wanted.",
                 lambda f, c, n: (f(c) - n).abs().min(),
             ),
@@ -161,6 +171,14 @@ EXERCISES = [
             Mistake(
                 "You asked the network at raw measurements, though your displacement is standardised.",
                 lambda f, x, b, m, d: input_gradient(f, x) * (x - b) / d,
+            ),
+            Mistake(
+                "Mind the brackets: (x - mean) / deviation.",
+                lambda f, x, b, m, d: input_gradient(f, x - m / d) * (x - b) / d,
+            ),
+            Mistake(
+                "You asked at the displacement, not at the patient.",
+                lambda f, x, b, m, d: input_gradient(f, (x - b) / d) * (x - b) / d,
             ),
             Mistake(
                 "You divided by the deviation twice.",

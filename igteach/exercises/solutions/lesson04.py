@@ -46,6 +46,22 @@ def _drawn(baseline: Tensor, strokes: Tensor) -> Tensor:
     return baseline + strokes.sum(0)
 
 
+def _pixel_shares(f: Function, baseline: Tensor, strokes: Tensor) -> Tensor:
+    """Integrated Gradients of the features: (features,)."""
+    return my_integrated_gradients(f, _drawn(baseline, strokes), baseline, 64)[0]
+
+
+def _equal_weights(strokes: Tensor) -> Tensor:
+    """For every stroke that touches a feature the same fraction of it."""
+    touches = (strokes != 0).double()
+    return touches / touches.sum(0).clamp(min=1)
+
+
+def _proportions(strokes: Tensor) -> Tensor:
+    """Each stroke over the sum of all; 0 where they cancel."""
+    return (strokes / strokes.sum(0)).nan_to_num(0.0, 0.0, 0.0)
+
+
 def _in_turn(f: Function, baseline: Tensor, strokes: Tensor) -> Tensor:
     """How much F gains with each stroke, drawn one after the other."""
     return f(torch.cat([baseline, baseline + strokes.cumsum(0)])).diff()
@@ -211,6 +227,27 @@ EXERCISES = [
                 lambda f, x, b, n: _ig_at((torch.arange(n).double() + 1) / n, f, x, b),
             ),
             Mistake(
+                "You divided by the number of steps twice.",
+                lambda f, x, b, n: my_integrated_gradients(f, x, b, n) / n,
+            ),
+            Mistake(
+                "Mind the brackets: (k + 1/2) / steps.",
+                lambda f, x, b, n: _ig_at(torch.arange(n).double() + 0.5 / n, f, x, b),
+            ),
+            Mistake(
+                "You took one slope, at the middle. Average over all steps.",
+                lambda f, x, b, n: _ig_at(_midpoints(1), f, x, b),
+            ),
+            Mistake(
+                "Close. You ignore `steps`: take as many points as you are given.",
+                lambda f, x, b, n: my_integrated_gradients(f, x, b, 64),
+            ),
+            Mistake(
+                "Close. Your alphas run from 0 to 1, one more than there are steps; put them in the middle of the "
+                "pieces.",
+                lambda f, x, b, n: _ig_at(torch.linspace(0, 1, n + 1).double(), f, x, b),
+            ),
+            Mistake(
                 "Close. Your alphas run from 0 to 1, both ends with full weight; put them in the middle of the pieces.",
                 lambda f, x, b, n: _ig_at(torch.linspace(0, 1, n).double(), f, x, b),
             ),
@@ -231,7 +268,19 @@ EXERCISES = [
             Mistake("You drew the strokes one after the other. That is a path with corners.", _in_turn),
             Mistake(
                 "You gave a feature's whole share to every stroke that touches it, and paid some twice.",
-                lambda f, b, s: (s != 0).double() @ my_integrated_gradients(f, _drawn(b, s), b, 64)[0],
+                lambda f, b, s: (s != 0).double() @ _pixel_shares(f, b, s),
+            ),
+            Mistake(
+                "You split a crossing pixel equally. Strokes move it by different amounts.",
+                lambda f, b, s: (_equal_weights(s) * _pixel_shares(f, b, s)).sum(1),
+            ),
+            Mistake(
+                "Where strokes cancel, x - x' is 0, yet each moved. Multiply by the average slope, not by the share.",
+                lambda f, b, s: (_proportions(s) * _pixel_shares(f, b, s)).sum(1),
+            ),
+            Mistake(
+                "You multiplied shares by strokes; a share already contains its displacement.",
+                lambda f, b, s: (s * _pixel_shares(f, b, s)).sum(1),
             ),
             Mistake(
                 "You took the slope at the end of the path. Average it over the path.",
@@ -256,7 +305,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Those are the shares of the features. Each feature's share is made by several strokes.",
-                lambda f, b, s: my_integrated_gradients(f, _drawn(b, s), b, 64)[0],
+                _pixel_shares,
             ),
             Mistake("Your shares have lost their signs.", lambda f, b, s: stroke_shares(f, b, s).abs()),
             Mistake(

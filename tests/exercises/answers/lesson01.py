@@ -104,6 +104,11 @@ def by_parts(f, x, d, h):
     return h * torch.sqrt((odd / even) ** 2) / 10
 
 
+def middle_forgotten(f, x, d, h):
+    ahead, behind = f(x + h * d), f(x - h * d)
+    return 0.1 * ((ahead - behind) / (2 * h)).abs() / ((ahead + behind) / (2 * h**2)).abs()
+
+
 def tried_out(f, x, d, h):
     a, b = parabola(f, x, d, h)
     tried = torch.arange(1, 10**5).double() / 10**4
@@ -175,7 +180,9 @@ WRONG = [
     ("01.1", lambda f, x, i, h: (f(x) - f(x - h * torch.eye(3)[i])) / h, "left side only"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, h / 2, h), "half a step to either side"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i - 1, h, h), "what is asked for"),
-    ("01.1", lambda f, x, i, h: two_sided(f, x, i, 1, h), "what is asked for"),
+    ("01.1", lambda f, x, i, h: two_sided(f, x, i, 1, h), "Your step is 1, though"),
+    ("01.1", lambda f, x, i, h: two_sided(f, x, i, 1, 1), "Your step is 1, not"),
+    ("01.1", lambda f, x, i, h: two_sided(f, x, i, h / 2, h / 2), "Go a whole step to either side"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, h * x[0, i], h), "what is asked for"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, 0.01, 0.01), "off by"),
     ("01.1", lambda f, x, i, h: (f(x + h * torch.eye(3)[i]) + f(x - h * torch.eye(3)[i])) / 2 / h, "You added the two"),
@@ -188,8 +195,10 @@ WRONG = [
     ("01.4", lambda f, x, d, h: 0.1 * abs((slope(f, x) * d).sum() / parabola(f, x, d, h)[1]), "F is a box"),
     ("01.4", lambda f, x, d, h: 2 * trusted_step(f, x, d, h), "2 h apart"),
     ("01.4", lambda f, x, d, h: trusted_step(f, x, d, h) * d.norm(), "multiplied by the length of d"),
-    ("01.4", lambda f, x, d, h: trusted_step(f, x, d, h) ** 0.5, "what is asked for"),
-    ("01.4", lambda f, x, d, h: 100 * trusted_step(f, x, d, h), "Everywhere it is 100 times"),
+    ("01.4", lambda f, x, d, h: trusted_step(f, x, d, h) ** 0.5, "no square root"),
+    ("01.4", lambda f, x, d, h: 10 * abs(float(torch.divide(*parabola(f, x, d, h)))), "ten times the promise"),
+    ("01.4", lambda f, x, d, h: abs(float(torch.divide(*parabola(f, x, d, h)))) / 9, "not of the whole change"),
+    ("01.4", middle_forgotten, "contain 2 F(x)"),
     ("01.4", tried_out, "what is asked for"),
     ("01.4", lambda f, x, d, h: h / 10 / trusted_step(f, x, d, h), "what is asked for"),
     ("01.4", lambda f, x, d, h: trusted_step(f, x, d, h) * d, "one number is wanted"),

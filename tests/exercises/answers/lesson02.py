@@ -169,6 +169,23 @@ def by_nonzero(f, x, baseline):
     return alphas_of()[((values - values[0]) / (values[-1] - values[0]) >= 0.9).nonzero()[0]]
 
 
+def of_the_range(f, x, baseline):
+    values = f(line(x, baseline))
+    return first(values - values.min() >= 0.9 * (values.max() - values.min()))
+
+
+def close_to_the_end(f, x, baseline):
+    values = f(line(x, baseline))
+    return (((f(x) - values).abs() <= 0.1 * (f(x) - f(baseline)).abs()).int().argmax()) / 100
+
+
+def arrived_for_good(f, x, baseline):
+    alpha = 1.0
+    while made(f, x, baseline, baseline + (alpha - 0.01) * (x - baseline)).item() > 0.9:
+        alpha -= 0.01
+    return alpha
+
+
 RIGHT = {
     "02.1": [
         unexplained,
@@ -267,8 +284,15 @@ WRONG = [
     ("02.4", lambda f, x, b: nearly_there(f, x, b) - 0.01, "the last alpha before"),
     ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b)) > 0.5), "what is asked for"),
     ("02.4", lambda f, x, b: (made(f, x, b, line(x, b)) < 0.9).double().mean(), "It is off by"),
-    ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b, 100)) > 0.9), "what is asked for"),
+    ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b, 100)) > 0.9), "they are no hundredths"),
+    ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b))[:-1] > 0.9) * 0.99, "You left out alpha = 1"),
     ("02.4", lambda f, x, b: first(-(made(f, x, b, line(x, b)) - 0.9).abs() > -0.02), "what is asked for"),
-    ("02.4", lambda f, x, b: first(f(line(x, b)) > 0.9 * f(line(x, b)).max()), "The right number is not zero"),
+    ("02.4", lambda f, x, b: first(f(line(x, b)) > 0.9 * f(line(x, b)).max()), "nine tenths of the highest F"),
+    ("02.4", of_the_range, "nine tenths of F's range"),
+    ("02.4", close_to_the_end, "You waited until F was close to F(x)"),
+    ("02.4", lambda f, x, b: alphas_of()[(made(f, x, b, line(x, b)) - 0.9).abs().argmin()], "nearest to nine tenths"),
+    ("02.4", lambda f, x, b: int((made(f, x, b, line(x, b)) < 0.9).sum()) / 100, "You counted alphas"),
+    ("02.4", lambda f, x, b: np.searchsorted(made(f, x, b, line(x, b)).numpy(), 0.9) / 100, "A search by halves"),
+    ("02.4", arrived_for_good, "From there on F stays"),
     ("02.4", lambda f, x, b: alphas_of()[made(f, x, b, line(x, b)) > 0.9], "one number is wanted"),
 ]

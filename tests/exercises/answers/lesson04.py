@@ -103,6 +103,17 @@ def by_size(f, baseline, strokes):
     return (weights * ig(f, finished(baseline, strokes), baseline, 64)).sum(1)
 
 
+def split_equally(f, baseline, strokes):
+    touches = strokes != 0
+    return (touches / touches.sum(0).clamp(min=1) * ig(f, finished(baseline, strokes), baseline, 64)).sum(1)
+
+
+def safely_by_proportion(f, baseline, strokes):
+    total = strokes.sum(0)
+    weights = torch.where(total == 0, 0.0, strokes / total)
+    return (weights * ig(f, finished(baseline, strokes), baseline, 64)).sum(1)
+
+
 def by_proportion(f, baseline, strokes):
     weights = strokes / strokes.sum(0)
     return (weights * ig(f, finished(baseline, strokes), baseline, 64)).sum(1)
@@ -168,7 +179,12 @@ WRONG = [
     ("04.2", through_the_path, "Did you differentiate through the path"),
     ("04.2", lambda f, x, b, n: averaged(f, x, b, midpoints(n)).mean() * (x - b), "over the features, too"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n) * n / (n - 1), "not by steps - 1"),
-    ("04.2", lambda f, x, b, n: ig(f, x, b, 50), "off by"),
+    ("04.2", lambda f, x, b, n: averaged(f, x, b, torch.linspace(0, 1, n + 1).tolist()) * (x - b), "one more than"),
+    ("04.2", lambda f, x, b, n: averaged(f, x, b, [k + 0.5 / n for k in range(n)]) * (x - b), "Mind the brackets"),
+    ("04.2", lambda f, x, b, n: (x - b) / n * averaged(f, x, b, midpoints(n)), "number of steps twice"),
+    ("04.2", lambda f, x, b, n: slope(f, (x + b) / 2) * (x - b), "one slope, at the middle"),
+    ("04.2", lambda f, x, b, n: ig(f, x, b, 64), "You ignore `steps`"),
+    ("04.2", lambda f, x, b, n: ig(f, x, b, 50), "You ignore `steps`"),
     ("04.2", lambda f, x, b, n: igteach.integrated_gradients(f, x, b).values, "off by"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n + 1), "off by"),
     ("04.2", lambda f, x, b, n: ig(f, x, b, n)[0], "a tensor of shape (1, 3) is wanted"),
@@ -184,10 +200,13 @@ WRONG = [
     ("04.4", lambda f, b, s: s @ mean_slope(f, s.sum(0)[None], 0 * b, midpoints(64)), "Your path starts at 0"),
     ("04.4", lambda f, b, s: s @ mean_slope(f, s.sum(0)[None], b, midpoints(64)), "the baseline plus the strokes"),
     ("04.4", lambda f, b, s: ig(f, finished(b, s), b, 64)[0], "the shares of the features"),
-    ("04.4", lambda f, b, s: ig(f, finished(b, s), b, 64).sum() * torch.ones(len(s)) / len(s), "all the same"),
-    ("04.4", by_size, "Its sum is right"),
-    ("04.4", by_proportion, "holds NaN or infinity"),
-    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, midpoints(4)), "the right sum"),
-    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, [k / 64 for k in range(64)]), "the right sum"),
+    ("04.4", lambda f, b, s: ig(f, finished(b, s), b, 64).sum() * torch.ones(len(s)) / len(s), "Its first number is"),
+    ("04.4", by_size, "Its first number is"),
+    ("04.4", by_proportion, "Where strokes cancel"),
+    ("04.4", safely_by_proportion, "Where strokes cancel"),
+    ("04.4", split_equally, "You split a crossing pixel equally"),
+    ("04.4", lambda f, b, s: (ig(f, finished(b, s), b, 64) * s).sum(1), "already contains its displacement"),
+    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, midpoints(4)), "Its first number is"),
+    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, [k / 64 for k in range(64)]), "Its first number is"),
     ("04.4", lambda f, b, s: s * mean_slope(f, finished(b, s), b, midpoints(64)), "a tensor of shape (2,) is wanted"),
 ]
