@@ -126,6 +126,18 @@ EXERCISES = [
                 lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, 39 * len(draws) // 40]],
             ),
             Mistake(
+                "Nearly. You counted in from both ends of the sorted list; 2.5% falls between two redraws, and "
+                "quantile() interpolates.",
+                lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, -len(draws) // 40 - 1]],
+            ),
+            Mistake(
+                "You took a bell curve for granted: the mean of the redraws, and 2 deviations to either side. Count "
+                "the redraws.",
+                lambda scores, draws: (
+                    scores[draws].mean() + scores[draws].mean(1).std() * torch.tensor([-2.0, 2.0]).to(scores)
+                ),
+            ),
+            Mistake(
                 "High comes before low in your answer.", lambda scores, draws: reach_of_luck(scores, draws).flip(0)
             ),
             Mistake(
@@ -298,6 +310,15 @@ EXERCISES = [
             Mistake(
                 "That is a logarithm to base 2. Take the natural one.",
                 lambda logits, target: log_odds(logits, target) / math.log(2),
+            ),
+            Mistake(
+                "You took logits for chances. Chances are proportional to their exponentials.",
+                lambda logits, target: (logits[:, target] / _logits_of_others(logits, target).sum(1)).log(),
+            ),
+            Mistake(
+                "Right, as long as logits are moderate. Otherwise exp(z) overflows, or p rounds to 0 or 1; logsumexp "
+                "avoids both.",
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).log(),
             ),
         ],
     ),
