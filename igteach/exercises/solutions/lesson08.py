@@ -6,7 +6,7 @@ The reach of luck, black in a network's units, log odds, a map from windows.
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
@@ -284,7 +284,9 @@ EXERCISES = [
             ),
             Mistake(
                 "You put 0 in the target's place: that is a rival whose logit is 0. Which logit has no chance at all?",
-                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).add(1).log(),
+                lambda logits, target: (
+                    logits[:, target] - nn.functional.pad(_logits_of_others(logits, target), (1, 0)).logsumexp(1)
+                ),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
             Mistake(
@@ -316,9 +318,12 @@ EXERCISES = [
                 lambda logits, target: (logits[:, target] / _logits_of_others(logits, target).sum(1)).log(),
             ),
             Mistake(
-                "Right, as long as logits are moderate. Otherwise exp(z) overflows, or p rounds to 0 or 1; logsumexp "
-                "avoids both.",
+                "Right, until a logit is large: in float32 exp(100) overflows. logsumexp does not.",
                 lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).log(),
+            ),
+            Mistake(
+                "Right, until p rounds to 0 or 1. The right side of the formula does not.",
+                lambda logits, target: (logits.softmax(1)[:, target] / (1 - logits.softmax(1)[:, target])).log(),
             ),
         ],
     ),
