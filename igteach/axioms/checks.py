@@ -82,6 +82,9 @@ class AxiomResult:
             return self.verdict
         return f"{self.verdict}: {'; '.join(self.notes)}"
 
+    def __bool__(self) -> bool:
+        raise TypeError("an AxiomResult is a whole report, neither true nor false: ask its .holds")
+
     @property
     def verdict(self) -> str:
         """A symbol and a word; followed by a star if some case, but not all of them, could not be taken."""

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 05](05_computing_the_integral.ipynb).
 #
-# **Time.** 75 minutes, exercises included.
+# **Time.** 80 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks have two or three inputs.
 
@@ -79,7 +79,7 @@ for name, method in {
     print(f"{name:20s}  f: {of_f}   g: {of_g}")
 
 # %% [markdown] tags=["slide-goes-on"]
-# No, not by DeepLIFT: its row has two answers, and both add up to F(x) - F(x'). Which one is "the" share of x1? The question has no answer, because no input tells f from g.
+# For DeepLIFT, no: it gives f and g different shares, and both sets add up. Which one is "the" share of x1? The question has no answer, because no input tells f from g.
 # DeepLIFT explains how the function was written down.
 
 # %% [markdown]
@@ -96,7 +96,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. The slopes of long steps, (F(b) - F(a)) / (b - a), do not multiply like that once a unit has several inputs. Cut the function elsewhere, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. The slopes of long steps, (F(b) - F(a)) / (b - a), do not multiply like that once a unit has several inputs, because it then also matters how the other inputs moved. Cut the function elsewhere, and the product changes.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -124,7 +124,7 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 #
 # - Captum's default counts the bias as well, and what the bias gets is lost. On a ReLU network this comes to gradient times x. So f and g get the same shares, and the shares do not add up.
 # - Leave the bias out, and nothing is lost. But now it matters that f has its 1 in the second layer and g in the first.
-# - Count positive contributions only. A test is min(x1, x2) = x1 - ReLU(x1 - x2) = x2 - ReLU(x2 - x1), at (1, 3).
+# - Count positive contributions only. This one is caught on another pair: min(x1, x2), written as x1 - ReLU(x1 - x2) or as x2 - ReLU(x2 - x1), at (1, 3).
 #
 # The last two by hand:
 
@@ -251,7 +251,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # %% [markdown]
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
-# The words *not put to*, and the star, mark a method that has no rule for something in a function, here for a product of two features. That function then counts neither for nor against it.
+# *Not put to*, and the star, say that a method was not tried on a function because it has no rule for a part of it, here for a product of two features.
 
 # %% [markdown] tags=["slide"]
 # ## Do explanations add like functions?
@@ -324,7 +324,7 @@ for axiom, put in axioms.AXIOMS.items():
     print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
 
 # %% [markdown]
-# Any path that is fixed beforehand and never turns back gives completeness, linearity, and the rest: that follows from the identity of lesson 04. Only symmetry asks *which* path.
+# Any path that is fixed beforehand and never turns back gives completeness, linearity, and the rest (a feature that went away and came back could get a share, although it is equal in x and x'): that follows from the identity of lesson 04. Only symmetry asks *which* path.
 #
 # There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: this gives the **Shapley values** (Shapley 1953).
 
@@ -454,6 +454,8 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 
 # %% [markdown]
 # Each line speaks of gradients on the path, and so assumes that they exist. We come back to that after the exercise.
+#
+# And all of it is about F. No axiom says that a feature with a share causes anything outside the network.
 
 # %% [markdown]
 # ### Exercise 4: the detective
@@ -527,11 +529,11 @@ print(f"off the tie, the shares of both versions differ by at most {apart:.4f}")
 # %% [markdown]
 # Off the tie all is well: the smaller feature takes everything. At the tie the shares jump: from the left they tend to one pair of values, from the right to another.
 #
-# So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. You will meet such ties where features are equal in x and equal in x' by construction.
+# So the axioms come with a condition: **F must have a gradient at almost every point of the path.** A path may *cross* kinks, and every ReLU network makes it do so. It must not run *along* one. You will meet such ties where features are equal in x and equal in x' by construction: two pixels of one plain area, say, which max pooling compares.
 #
 # ## Small print: is it the only one?
 #
-# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. But it does not ask how *unequal* features move. So let them move differently: the farther a feature has to go, the later it sets out.
+# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. But it does not ask how *unequal* features move. So let them move differently: the farther a feature has to go, the more slowly it starts.
 
 
 # %%
@@ -577,7 +579,7 @@ for name, method in {"Integrated Gradients": ig, "late starters": bent}.items():
 #
 # ●●○ · 8 minutes
 #
-# Here is a demand that this lesson has not made: the order in which somebody wrote down the features must not matter. Put the features of x and x' in a new order, and explain the function that takes them in this order and gives the same answers. Each feature should keep its share. Measure how far a method is from that: the sum of |differences|, feature by feature, over the sum of |shares| in the old order.
+# Here is a demand that this lesson has not made: the order in which somebody wrote down the features must not matter. Put the features of x and x' in a new order, and explain the function that takes the features in the new order and returns what F returns for the old one. Each feature should keep its share. Measure how far a method is from that: the sum of |differences|, feature by feature, over the sum of |shares| in the old order.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -646,28 +648,28 @@ check("06.5", order_gap)
 # Two methods in the table passed, and they give different shares. Axioms rule methods out; they do not choose one for you.
 #
 # </details>
-# <details><summary>B. It keeps the six axioms.</summary>
-#
-# An axiom speaks of all functions, and the checks tried some. A proof for all takes mathematics.
-#
-# </details>
-# <details><summary>C. It was not caught on these functions.</summary>
+# <details><summary>B. It was not caught on these functions.</summary>
 #
 # Right. One counterexample proves that an axiom is broken; no number of examples proves that it is kept. Guided backprop passed on the first pair of this lesson.
+#
+# </details>
+# <details><summary>C. It keeps the six axioms.</summary>
+#
+# An axiom speaks of all functions, and the checks tried some. A proof for all takes mathematics.
 #
 # </details>
 
 # %% [markdown]
 # **Question 2.** x and x' differ in one feature only. Does completeness alone make sure that this feature gets F(x) - F(x')?
 #
-# <details><summary>A. Yes: there is nobody else to give it to.</summary>
-#
-# There is. Completeness fixes the sum, not who gets it: a method may give a share to a feature that did not move. One of the tampered methods in exercise 4 does.
-#
-# </details>
-# <details><summary>B. Only if features that did not move get nothing.</summary>
+# <details><summary>A. Only if features that did not move get nothing.</summary>
 #
 # Right. Integrated Gradients makes sure of it: such a feature's factor x - x' is 0.
+#
+# </details>
+# <details><summary>B. Yes: there is nobody else to give it to.</summary>
+#
+# There is. Completeness fixes the sum, not who gets it: a method may give a share to a feature that did not move. One of the tampered methods in exercise 4 does.
 #
 # </details>
 
@@ -679,14 +681,14 @@ check("06.5", order_gap)
 # A kink across the path costs accuracy at a given number of steps, and less with more of them. This sum does not move.
 #
 # </details>
-# <details><summary>B. Where no gradient sees it.</summary>
-#
-# Right. Completeness needs an F that does not jump, and gradients of all of it. Add to 0.6 x a step of 0.4 somewhere between 0 and 1: the slope is 0.6 wherever there is one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
-#
-# </details>
-# <details><summary>C. The weights of the rule add up to 0.6.</summary>
+# <details><summary>B. The weights of the rule add up to 0.6.</summary>
 #
 # Then the linear F would have come to 60%, too.
+#
+# </details>
+# <details><summary>C. Where no gradient sees it.</summary>
+#
+# Right. Completeness needs an F that does not jump, and gradients of all of it. Add to 0.6 x a step of 0.4 somewhere between 0 and 1: the slope is 0.6 wherever there is one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
 #
 # </details>
 

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 03](03_reference_background.ipynb), where the patients come from, [lesson 04](04_integrated_gradients.ipynb), and [lesson 05](05_computing_the_integral.ipynb) for steps and rules.
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 70 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 
@@ -178,7 +178,7 @@ print("against white, the strongest share of a full pixel:", show.rounded(strong
 # %% [markdown]
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). F(x') may already speak for or against a class. That is F's **opinion** of the baseline, and it is part of what you explain, with its sign flipped. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
+# The shares add up to F(x) - F(x'). F(x') may already speak for or against a class. That is F's **opinion** of the baseline. Since F(x') is subtracted, the shares also explain how that opinion was overturned: against a baseline that the network calls an eight, they say why a zero *and not an eight*. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion
@@ -282,7 +282,7 @@ for name, candidate in candidates.items():
 #
 # ## The same zero, against each
 #
-# Eight maps of one picture and one score, on one scale. One share in forty exceeds the scale, and gets the colour at its end.
+# Eight maps of one picture and one score, on one scale. One share in forty exceeds the scale, and gets the strongest colour.
 
 
 # %%
@@ -321,7 +321,7 @@ print("correlation with the map against other noise:", show.rounded(alike, 1))
 # %% [markdown]
 # - **Mean** and **median**: on average, digits have ink in the middle, and this one has none. The hole gets nearly everything.
 # - **Blur** keeps what is broad, and asks about details. Where the picture is already smooth, it says little.
-# - **Neutral**, by search from white: no opinion, and still not the map of black, which has no opinion either. A network has many neutral inputs. *Neutral does not mean unique.*
+# - **Neutral**, by search from white. Black has no opinion either, and yet its map is another. A network has many neutral inputs. *Neutral does not mean unique.*
 # - **Noise** stays near the picture, and the map depends on the seed.
 #
 # ## Near zero is not neutral
@@ -349,7 +349,7 @@ print("its distance, over that of the nearest other digit:", show.rounded(ratio,
 #
 # $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
 #
-# `adversarial` takes a fifth of this step at a time, on the log odds, which do not flatten out where the network is sure.
+# `adversarial` takes a fifth of this step at a time. Its F is the log odds, which do not flatten out where the network is sure, minus those of the goal, a probability near 0. (Log odds of zero are P = 1/2.)
 
 # %% [markdown]
 # ### Exercise 2: the shortest step to zero
@@ -539,16 +539,16 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 #
 # Each baseline grants one wish at the price of another:
 #
-# | | has no opinion | silences nothing | is like real inputs | costs one explanation |
+# | | opinion | silences | is like real inputs | costs one explanation |
 # |---|---|---|---|---|
-# | black (this network) | yes, it was trained to | no: empty pixels | yes, an empty page | yes |
-# | white | no | no: full ink | no | yes |
-# | mean, median | no; ask | hardly anything | no; often a blend that is nobody | yes |
-# | blur | no; ask | what is smooth | more or less | yes |
-# | noise | no | hardly anything, but by chance | no | yes; but which seed? |
-# | neutral, by search | yes | hardly anything | no | yes, and a search |
-# | adversarial | no | what was not attacked | nearly | yes, and a search |
-# | many from the data | nearly, together | hardly anything | yes | no |
+# | black (this network) | none: it was trained so | empty pixels | yes, an empty page | yes |
+# | white | strong | full ink | no | yes |
+# | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | yes |
+# | blur | weak here; ask | what is smooth | more or less | yes |
+# | noise | strong | hardly anything, but by chance | no | yes; but which seed? |
+# | neutral, by search | none | hardly anything | no | yes, and a search |
+# | adversarial | strong | what was not attacked | nearly | yes, and a search |
+# | many from the data | hardly any, together | hardly anything | yes | no |
 
 # %% [markdown]
 # What you can do:
@@ -563,7 +563,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 #
 # ●●○ · 7 minutes
 #
-# A colleague has a network that you have never seen, and asks about one region of an input: which of *these* features made the answer? She offers several baselines. First drop those that silence her question: each feature of the region must be at least `least` away from its baseline. Of what is left, take the one whose largest class probability is closest to even.
+# A colleague has a network that you have never seen, and asks about one region of an input: which of *these* features made the answer? She offers several baselines. First drop those that silence her question: each feature of the region must be at least `least` away from its baseline. Of what is left, take the most neutral, by the measure of exercise 1: the one whose *largest* class probability is the smallest. The other probabilities do not count.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -614,14 +614,14 @@ check("07.5", choose_baseline)
 # %% [markdown]
 # **Question 1.** A network takes photographs after a mean colour is subtracted and the rest divided by a standard deviation. You pass a baseline of zeros. What are you comparing with?
 #
-# <details><summary>A. A black picture.</summary>
-#
-# In the units that the network takes, zero is the mean colour: grey. Black is what the preprocessing makes of a black picture.
-#
-# </details>
-# <details><summary>B. A grey picture.</summary>
+# <details><summary>A. A grey picture.</summary>
 #
 # Right. A baseline lives in the units that F takes. For black, preprocess a black picture.
+#
+# </details>
+# <details><summary>B. A black picture.</summary>
+#
+# In the units that the network takes, zero is the mean colour: grey. Black is what the preprocessing makes of a black picture.
 #
 # </details>
 
@@ -633,14 +633,14 @@ check("07.5", choose_baseline)
 # Its opinion is in F(x'), and so already in the 0.9. Whatever it is, the shares must add up to F(x) - F(x').
 #
 # </details>
-# <details><summary>B. x and x' have changed places.</summary>
-#
-# Right. The path was walked backwards, as in lesson 04, and every share has the wrong sign. What speaks for the answer is painted as evidence against it.
-#
-# </details>
-# <details><summary>C. More speaks against the class than for it.</summary>
+# <details><summary>B. More speaks against the class than for it.</summary>
 #
 # Then F(x) - F(x') would be negative itself, as for the patient against the mean. A negative sum is no mistake; a sum with the wrong sign is.
+#
+# </details>
+# <details><summary>C. x and x' have changed places.</summary>
+#
+# Right. The path was walked backwards, as in lesson 04, and every share has the wrong sign. What speaks for the answer is painted as evidence against it.
 #
 # </details>
 

@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 05](05_computing_the_integral.ipynb) and [lesson 07](07_baselines.ipynb).
 #
-# **Time.** 85 minutes, exercises included.
+# **Time.** 100 minutes, exercises included.
 #
 # **GPU.** It makes the gallery and the table faster. The answers are the same.
 
@@ -367,7 +367,7 @@ check("08.3", black)
 # %% [markdown]
 # Passing zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
 #
-# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. With d for the deviation, x - x' in pixels is d times what it was after normalising; by the chain rule the slope is 1/d times what it was. The product does not notice. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
+# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. Seen in pixels, x - x' is d times what it is after normalising, and the slope 1/d times (d: the deviation). The product does not notice. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
 #
 # The network of the gallery is wrapped like this. Here is what it calls the gallery's five photographs.
 
@@ -433,7 +433,7 @@ show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 # %% [markdown] tags=["slide-goes-on"]
 # The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
 #
-# Read the line under each title. All of these maps add up, or nearly. So each is a right answer, to its own question.
+# Read the line under each title. All add up, or nearly, and the estimated error of the shares is about 5% or less. So each answers its own question about rightly.
 
 # %% [markdown]
 # A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
@@ -530,7 +530,7 @@ for name, maps_of_one in explained.items():
         print(f"{which:34s}{total:6} {strength:9} {rest:10}")
 
 # %% [markdown]
-# More than 20, then: some forty times the sum from blur, and after smoothing about 5. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
+# More than 20, then. From blur they add up to about 40, some forty times the shares' own sum; after smoothing, to about 5. One pixel speaks for the tripod, its neighbour against, and nearly all of it cancels. To the network these pixels are one thing, an edge or a texture; the share of one pixel alone says little.
 #
 # Smoothing adds neighbours up and keeps the sum: nothing is lost but what cancels. It also changes the claim. An unsmoothed map says *this pixel*. A smoothed one says *around here, within three pixels or so, that much is left over*. It cannot tell the two sides of a thin leg apart. And look at the last column: most of what is left still cancels, at larger distances.
 #
@@ -564,7 +564,7 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean of the three is mostly theirs, as their shares are larger. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean leans to white for the camera-man, to black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
 # **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
@@ -600,7 +600,7 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# For three. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
+# Than with random squares, for three; than with the middle, for four, but for the coins that says little, as both rise. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
@@ -663,13 +663,13 @@ for name, (ours, theirs) in pairs.items():
     print(f"{name:12s} the two maps are apart by {gap:.2f}")
 
 # %% [markdown]
-# The logits' maps differ, and the figure shows where: in the corner, on which no decision depends. The probabilities' maps do not. A logit has no zero of its own. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
+# The logits' maps differ, and the figure shows where: in the corner, on which no decision depends. The probabilities' maps do not. Add the same number to all logits, and nothing that the network answers changes; so a logit's value has no meaning by itself. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
 #
 # There is a third choice, which you met in lessons 03 and 07: the **log odds** of a class, the logarithm of the chance for it over the chance against it. With z for the logits:
 #
 # $$\log \frac{p}{1 - p} \;=\; z_{\text{target}} - \log \sum_{k \ne \text{target}} e^{z_k}.$$
 #
-# What is added to all logits cancels, and no softmax flattens the ends. The network itself may still go flat. A network with one sigmoid for each label (several findings in one X-ray) is another case: there the logit of a label *is* its log odds, so take `igteach.logit`.
+# What is added to all logits cancels, and no softmax flattens the ends. The network itself may still go flat. A network with one sigmoid for each label (several findings in one X-ray) is another case: there the logit of a label *is* its log odds, so take `igteach.logit`. If the question is *why this class and not that one*, take the difference of their two logits: the log odds between these two alone.
 
 # %% [markdown]
 # ### Exercise 4: log odds
@@ -735,7 +735,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice changes the score and the number of gradients little: the network's kinks are the same whatever F you read off it. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice changes the score and the number of gradients little: the shares mostly depend on the network below, which is the same. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]
@@ -773,13 +773,13 @@ for name, answer in explained["camera"].items():
 #
 # The next three figures have controls. The last takes a picture of yours, and for that it needs JupyterLab.
 #
-# Walk the path. Where does the probability rise, and what does the gradient look like before and after?
+# Walk the path, and watch the probability and the gradient.
 
 # %% tags=["nbval-ignore-output"]
 explore.path_explorer(score, one, starts["mean colour"][first : first + 1], label)
 
 # %% [markdown]
-# How many steps does a digit need? Its exact shares are known (lesson 05). Find a rule and a number of steps where the residual is small and the error is not.
+# How many steps does a digit need? Its exact shares are known (lesson 05). By their residual, four midpoint steps look like enough.
 
 # %% tags=["nbval-ignore-output"]
 digit = load_digits().x_test[:1].to(device)
@@ -829,14 +829,14 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # %% [markdown]
 # **Question 1.** A method puts nine tenths of its strength inside the mask. What would you ask first?
 #
-# <details><summary>A. How many pictures that was.</summary>
-#
-# A good second question; the answer is an interval. But in this lesson random gradients got a splendid score on a hundred pictures.
-#
-# </details>
-# <details><summary>B. What a map that never saw the network scores on the same terms.</summary>
+# <details><summary>A. What a map that never saw the network scores on the same terms.</summary>
 #
 # Right. Give a control everything but the network; the difference is what the network told you.
+#
+# </details>
+# <details><summary>B. How many pictures that was.</summary>
+#
+# A good second question; the answer is an interval. But in this lesson random gradients got a splendid score on a hundred pictures.
 #
 # </details>
 # <details><summary>C. Whether the map is smooth.</summary>
@@ -872,14 +872,14 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # More steps would move the sum. This one stays.
 #
 # </details>
-# <details><summary>B. You averaged the three colours of each pixel instead of adding them.</summary>
-#
-# Right. A mean of three numbers is a third of their sum. A digit has one colour, and there mean and sum are the same.
-#
-# </details>
-# <details><summary>C. You took the slope after normalising, and x - x' before it.</summary>
+# <details><summary>B. You took the slope after normalising, and x - x' before it.</summary>
 #
 # A good suspect, but then each share is off by the deviation. For the network of the gallery that is about a half, not a third.
+#
+# </details>
+# <details><summary>C. You averaged the three colours of each pixel instead of adding them.</summary>
+#
+# Right. A mean of three numbers is a third of their sum. A digit has one colour, and there mean and sum are the same.
 #
 # </details>
 

@@ -308,3 +308,8 @@ def test_rounded_hides_noise_and_large_inputs():
     shown = [cases.rounded(torch.tensor(v, dtype=torch.float64)) for v in (1.0000001, -1e-9, 0.66666, 12345.0)]
     assert shown == ["1", "0", "0.667", "1.23e+04"]
     assert cases.rounded(torch.zeros(1, 8, 8)) == "an input of shape (1, 8, 8)"
+
+
+def test_a_result_does_not_pass_for_a_truth_value():
+    with pytest.raises(TypeError, match=r"ask its \.holds"):
+        bool(axioms.completeness(igteach.gradient))

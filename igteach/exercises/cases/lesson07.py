@@ -37,8 +37,48 @@ def _expected_attribution_cases(rng: torch.Generator) -> list[Case]:
     return cases
 
 
+# What the candidates that fit make of the classes, for some numbers of classes. The largest probability, and it alone,
+# puts the first one first; the smallest, a spread, an entropy, a lead, or one half would choose another.
+FIT = {
+    3: ((0.45, 0.45, 0.10), (0.50, 0.25, 0.25)),
+    4: ((0.40, 0.39, 0.20, 0.01), (0.42, 0.42, 0.08, 0.08), (0.46, 0.27, 0.17, 0.10)),
+    5: (
+        (0.30, 0.25, 0.25, 0.15, 0.05),
+        (0.60, 0.10, 0.10, 0.10, 0.10),
+        (0.52, 0.20, 0.15, 0.10, 0.03),
+        (0.36, 0.36, 0.20, 0.05, 0.03),
+    ),
+}
+
+
 def _choice_cases(rng: torch.Generator) -> list[Case]:
-    """Classifiers with an input, a region of it, and candidates; the most neutral ones are silent somewhere."""
+    """Classifiers with an input, a region of it, and candidates: which of them fit, and which is the most neutral."""
+    return [*_silent_cases(rng), *(_measure_case(classes, rng) for classes in FIT)]
+
+
+def _measure_case(classes: int, rng: torch.Generator) -> Case:
+    """A classifier that is given what it says of each candidate. Of those that fit, two are strongly opinionated."""
+    strong = [0.8, *[0.2 / (classes - 1)] * (classes - 1)]
+    even = [1 / classes] * classes
+    said = torch.tensor([*FIT[classes], strong, strong, even, strong])
+    x = torch.randint(-8, 9, (1, 12), generator=rng) / 8
+    region = torch.arange(12) % 3 == int(torch.randint(3, (1,), generator=rng))
+    inside = region.nonzero().flatten()
+    distance = (3 + torch.randint(6, (len(said), 12), generator=rng)) / 8
+    sign = 2 * torch.randint(2, distance.shape, generator=rng) - 1
+    sign[:, inside[:2]] = torch.tensor([1, -1])
+    sign[-4, inside], sign[-3, inside] = 1, -1
+    candidates = x + sign * distance
+    candidates[-2, inside[0]] = x[0, inside[0]]
+    candidates[-1, inside] = x[0, inside]
+    weight = torch.linalg.lstsq(candidates.double(), said.double().log(), driver="gelsd").solution.float()
+    columns, rows = (torch.randperm(count, generator=rng) for count in (classes, len(said)))
+    f = SoftmaxClassifier(weight[:, columns])
+    return Case(f"a network of {classes} classes", (f, x, region, candidates[rows], 0.25))
+
+
+def _silent_cases(rng: torch.Generator) -> list[Case]:
+    """The more neutral a candidate, the less it lets features speak."""
     cases = []
     for number in (1, 2, 3):
         x = torch.randint(-8, 9, (1, 9), generator=rng) / 8

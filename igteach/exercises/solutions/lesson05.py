@@ -131,6 +131,15 @@ KINK_MISTAKES: dict[str, Callable[..., Tensor]] = {
     ),
     "Your path runs from x to the baseline.": lambda w, b, x, baseline: kinks(w, b, baseline, x),
     "Those are the units that switch on. Where a unit switches off there is a kink as well.": _rising_kinks,
+    "You began at x. The path begins at the baseline.": lambda w, b, x, baseline: _inside_path(
+        -(w @ x + b) / (w @ (x - baseline))
+    ),
+    "Where the path begins a unit is not its bias, but weight @ baseline + bias.": lambda w, b, x, baseline: (
+        _inside_path(-b / (w @ (x - baseline)))
+    ),
+    "sort() returns values and indices, and you return both. Take the values.": lambda *a: torch.stack(
+        [*(each.double() for each in _unsorted_kinks(*a).sort())]
+    ),
     "That is how many kinks there are. Where are they?": lambda *layer: torch.tensor(float(len(kinks(*layer)))),
     "Those are points of the path. Their alphas are wanted.": (
         lambda w, b, x, baseline: baseline + kinks(w, b, x, baseline)[:, None] * (x - baseline)
@@ -282,6 +291,16 @@ EXERCISES = [
             Mistake(
                 "Those are the shares that you expect after all doublings. How far from them is the last answer?",
                 lambda coarse, middle, fine: fine + (fine - middle) / (_fall(coarse, middle, fine) - 1),
+            ),
+            Mistake(
+                "You divided by the sum of the finest |shares|. The error itself is wanted, not a fraction.",
+                lambda coarse, middle, fine: remaining_error(coarse, middle, fine) / fine.abs().sum(),
+            ),
+            Mistake(
+                "You took norms, roots of sums of squares. Add up absolute values.",
+                lambda coarse, middle, fine: (
+                    (fine - middle).norm() / ((middle - coarse).norm() / (fine - middle).norm() - 1)
+                ),
             ),
             Mistake(
                 "You averaged over the shares. Add their absolute errors up.",

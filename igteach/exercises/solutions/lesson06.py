@@ -196,6 +196,14 @@ EXERCISES = [
                 lambda method, f, g, x, b: invariance_gap(method, f, g, b, x),
             ),
             Mistake(
+                "Differences of opposite sign cancel in your sum. And divide by how large the shares are.",
+                _gap_between(lambda a, b: (a - b).sum().abs()),
+            ),
+            Mistake(
+                "You took norms, roots of sums of squares. Add up absolute values.",
+                _gap_between(lambda a, b: (a - b).norm() / torch.maximum(a.norm(), b.norm())),
+            ),
+            Mistake(
                 "You divided by the change of F. Divide by how large the shares are.",
                 lambda method, f, g, x, b: (
                     (method(f, x, b).values - method(g, x, b).values).abs().sum() / (f(x) - f(b)).abs()[0]
@@ -332,6 +340,16 @@ EXERCISES = [
                 "You reordered x and left the baseline as it was.",
                 lambda m, f, x, b, order: _apart(
                     m(f, x, b).values, _in_both_orders(m, f, x, b[:, order.argsort()], order)[1]
+                ),
+            ),
+            Mistake(
+                "You reordered the shares that you had. Ask the method again, about x, x' and F in the new order.",
+                lambda m, f, x, b, order: _apart(m(f, x, b).values, m(f, x, b).values[:, order]),
+            ),
+            Mistake(
+                "You put F into the new order, and left x and the baseline in the old one.",
+                lambda m, f, x, b, order: _apart(
+                    m(f, x, b).values, _in_both_orders(m, f, x[:, order.argsort()], b[:, order.argsort()], order)[1]
                 ),
             ),
             Mistake(

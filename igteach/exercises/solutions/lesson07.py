@@ -12,6 +12,7 @@ from igteach.core.functions import Function
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
 from igteach.exercises.solutions.common import input_gradient
+from igteach.methods.expected_gradients import expected_gradients
 from igteach.methods.integrated_gradients import integrated_gradients
 
 # Solutions
@@ -79,6 +80,17 @@ def _first_by(rank_of: Callable[..., Tensor]) -> Callable[..., Tensor]:
         return candidates[rank.masked_fill(~fit, torch.inf).argmin()][None].clone()
 
     return answer
+
+
+def _by_probabilities(rank_of: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
+    """An answer to 07.5 that fits, and goes by another rank of the probabilities, (candidates, classes)."""
+    return _first_by(lambda f, x, region, candidates: rank_of(f(candidates)))
+
+
+def _largest_over_candidates(f: Function, x: Tensor, region: Tensor, candidates: Tensor, least: float) -> Tensor:
+    """The number of the class whose largest probability over the candidates is smallest, taken for a candidate."""
+    fit = candidates[_speaks(x, candidates, least)[:, region].all(dim=1)]
+    return fit[f(fit).amax(0).argmin()][None]
 
 
 def _number_among_the_fit(f: Function, x: Tensor, region: Tensor, candidates: Tensor, least: float) -> Tensor:
@@ -251,6 +263,10 @@ EXERCISES = [
                 lambda f, x: step_to_zero(f, step_to_zero(f, x)),
             ),
             Mistake(
+                "Your step is one number, the same for every feature. In which direction does it go?",
+                _step(lambda x, value, slope: x - value / slope.square().sum()),
+            ),
+            Mistake(
                 "You took the slope at 0. Take it at x.",
                 lambda f, x: x - f(x) * input_gradient(f, 0 * x) / input_gradient(f, 0 * x).square().sum(),
             ),
@@ -310,6 +326,10 @@ EXERCISES = [
             Mistake(
                 "You took one step a baseline; 64 are asked for.",
                 lambda f, x, bs: integrated_gradients(f, x.repeat(len(bs), 1), bs, steps=1).values.mean(0)[None],
+            ),
+            Mistake(
+                "That draws baselines and points at random. Explain against each baseline, in 64 steps.",
+                lambda f, x, bs: expected_gradients(f, x, bs).values,
             ),
             Mistake(
                 "You averaged the gradients and the displacements apart from each other. Multiply first, then average.",
@@ -380,6 +400,44 @@ EXERCISES = [
             Mistake(
                 "You found its number among the candidates that were left, and used it in the full list.",
                 _number_among_the_fit,
+            ),
+            Mistake(
+                "You took the baseline minus x with its sign. A baseline below x is as far away as one above.",
+                lambda f, x, region, candidates, least: _most_neutral(
+                    f, candidates, (candidates - x >= least)[:, region].all(1)
+                ),
+            ),
+            Mistake(
+                "You kept what is nearer to x than `least`. Keep what is at least so far away.",
+                lambda f, x, region, candidates, least: _most_neutral(
+                    f, candidates, ((candidates - x).abs() < least)[:, region].all(1)
+                ),
+            ),
+            Mistake(
+                "You took the largest value of each class over the candidates (dim=0). Each candidate has a largest "
+                "class: dim=1.",
+                _largest_over_candidates,
+            ),
+            Mistake(
+                "The smallest probability decides in yours. Compare the largest ones.",
+                _by_probabilities(lambda p: -p.amin(1)),
+            ),
+            Mistake(
+                "The smallest probability has a say in yours. Compare the largest ones alone.",
+                _by_probabilities(lambda p: p.amax(1) - p.amin(1)),
+            ),
+            Mistake(
+                "You measured how uneven all the classes are together. Compare the largest probabilities alone.",
+                _by_probabilities(lambda p: p.square().sum(1)),
+            ),
+            Mistake(
+                "You compared the lead over the second class. Two classes may share the lead, and both be likely: "
+                "compare the largest probabilities alone.",
+                _by_probabilities(lambda p: p.topk(2).values[:, 0] - p.topk(2).values[:, 1]),
+            ),
+            Mistake(
+                "One half is even for two classes only. The smallest of the largest probabilities is wanted.",
+                _by_probabilities(lambda p: (p.amax(1) - 0.5).abs()),
             ),
         ],
     ),

@@ -6,7 +6,7 @@ The reach of luck, black in a network's units, log odds, a map from windows.
 import math
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from igteach.exercises.cases import TASKS
 from igteach.exercises.judging import Exercise, Mistake
@@ -124,6 +124,18 @@ EXERCISES = [
                 "Nearly. You took two redraws from the sorted list; 2.5% falls between two of them, and quantile() "
                 "interpolates.",
                 lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, 39 * len(draws) // 40]],
+            ),
+            Mistake(
+                "Nearly. You counted in from both ends of the sorted list; 2.5% falls between two redraws, and "
+                "quantile() interpolates.",
+                lambda scores, draws: scores[draws].mean(1).sort().values[[len(draws) // 40, -len(draws) // 40 - 1]],
+            ),
+            Mistake(
+                "You took a bell curve for granted: the mean of the redraws, and 2 deviations to either side. Count "
+                "the redraws.",
+                lambda scores, draws: (
+                    scores[draws].mean() + scores[draws].mean(1).std() * torch.tensor([-2.0, 2.0]).to(scores)
+                ),
             ),
             Mistake(
                 "High comes before low in your answer.", lambda scores, draws: reach_of_luck(scores, draws).flip(0)
@@ -272,7 +284,9 @@ EXERCISES = [
             ),
             Mistake(
                 "You put 0 in the target's place: that is a rival whose logit is 0. Which logit has no chance at all?",
-                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).add(1).log(),
+                lambda logits, target: (
+                    logits[:, target] - nn.functional.pad(_logits_of_others(logits, target), (1, 0)).logsumexp(1)
+                ),
             ),
             Mistake("You have for and against the wrong way round.", lambda logits, target: -log_odds(logits, target)),
             Mistake(
@@ -298,6 +312,18 @@ EXERCISES = [
             Mistake(
                 "That is a logarithm to base 2. Take the natural one.",
                 lambda logits, target: log_odds(logits, target) / math.log(2),
+            ),
+            Mistake(
+                "You took logits for chances. Chances are proportional to their exponentials.",
+                lambda logits, target: (logits[:, target] / _logits_of_others(logits, target).sum(1)).log(),
+            ),
+            Mistake(
+                "Right, until a logit is large: in float32 exp(100) overflows. logsumexp does not.",
+                lambda logits, target: logits[:, target] - _logits_of_others(logits, target).exp().sum(1).log(),
+            ),
+            Mistake(
+                "Right, until p rounds to 0 or 1. The right side of the formula does not.",
+                lambda logits, target: (logits.softmax(1)[:, target] / (1 - logits.softmax(1)[:, target])).log(),
             ),
         ],
     ),

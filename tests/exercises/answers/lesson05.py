@@ -321,4 +321,13 @@ WRONG = [
         lambda c, m, f: f + (f - m) / (total_of(m - c) / total_of(f - m) - 1),
         "Those are the shares that you expect after all doublings",
     ),
+    ("05.2", lambda w, b, x, x0: _in(-(w @ x + b) / (w @ (x - x0))).sort().values, "You began at x"),
+    ("05.2", lambda w, b, x, x0: _in(-b / (w @ (x - x0))).sort().values, "a unit is not its bias"),
+    ("05.2", lambda w, b, x, x0: _in(_al(w, b, x, x0)).sort(), "values and indices, and you return both"),
+    (
+        "05.4",
+        lambda c, m, f: total_of(f - m) / (total_of(m - c) / total_of(f - m) - 1) / total_of(f),
+        "You divided by the sum of the finest |shares|",
+    ),
+    ("05.4", lambda c, m, f: (f - m).norm() ** 2 / ((m - c).norm() - (f - m).norm()), "You took norms"),
 ]

@@ -404,4 +404,24 @@ WRONG = [
         ),
         "Your gap is always 0",
     ),
+    ("06.1", lambda *a: abs((both(*a)[0] - both(*a)[1]).sum()), "cancel in your sum. And divide"),
+    (
+        "06.1",
+        lambda *a: (both(*a)[0] - both(*a)[1]).norm() / max(both(*a)[0].norm(), both(*a)[1].norm()),
+        "You took norms",
+    ),
+    ("06.4", lambda m: next(n for n, c in axioms.AXIOMS.items() if not c(m)), "ask its .holds"),
+    (
+        "06.5",
+        lambda m, f, x, b, o: (m(f, x, b).values[:, o] - m(f, x, b).values).abs().sum() / m(f, x, b).values.abs().sum(),
+        "You reordered the shares that you had",
+    ),
+    (
+        "06.5",
+        lambda m, f, x, b, o: (
+            (m(lambda z: f(z[:, o.argsort()]), x, b).values[:, o.argsort()] - m(f, x, b).values).abs().sum()
+            / m(f, x, b).values.abs().sum()
+        ),
+        "You put F into the new order, and left x",
+    ),
 ]

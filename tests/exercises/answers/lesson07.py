@@ -53,6 +53,16 @@ def opinions(f, c):
     return f(c).amax(1) - 1 / f(c).shape[1]
 
 
+def by(worth):
+    """A choice among the candidates that fit, by the least of something about the probabilities."""
+
+    def choice(f, x, r, c, least):
+        left = c[fits(x, r, c, least)]
+        return left[worth(f(left)).argmin()][None]
+
+    return choice
+
+
 def autograd(f, x):
     z = x.clone().requires_grad_(True)
     y = f(z)
@@ -318,5 +328,37 @@ WRONG = [
             c[((c - x).abs()[:, ~r] >= least).all(1)]
         ),
         "You looked outside the region",
+    ),
+    ("07.2", lambda f, x: x - f(x) / _g(f, x).pow(2).sum(), "In which direction does it go?"),
+    ("07.3", lambda f, x, bs: igteach.expected_gradients(f, x, bs).values, "draws baselines and points at random"),
+    *(
+        ("07.5", by(worth), words)
+        for worth, words in (
+            (lambda p: -p.min(1).values, "The smallest probability decides"),
+            (lambda p: (p - 0.5).abs().amax(1), "The smallest probability decides"),
+            (lambda p: p.amax(1) - p.amin(1), "has a say"),
+            (lambda p: (p - p.mean(1, keepdim=True)).abs().amax(1), "has a say"),
+            (lambda p: (p - 1 / p.shape[1]).abs().sum(1), "how uneven all the classes are"),
+            (lambda p: (p - 1 / p.shape[1]).norm(dim=1), "how uneven all the classes are"),
+            (lambda p: p.std(1), "how uneven all the classes are"),
+            (lambda p: (p * p.log()).sum(1), "how uneven all the classes are"),
+            (lambda p: p.sort(1).values[:, -1] - p.sort(1).values[:, -2], "the lead over the second"),
+            (lambda p: (p.amax(1) - 1 / 2).abs(), "One half is even for two"),
+        )
+    ),
+    (
+        "07.5",
+        lambda f, x, r, c, least: (lambda d: d[opinions(f, d).argmin()][None])(c[((c - x)[:, r] >= least).all(1)]),
+        "A baseline below x is as far away",
+    ),
+    (
+        "07.5",
+        lambda f, x, r, c, least: (lambda d: d[opinions(f, d).argmin()][None])(c[((c - x).abs()[:, r] < least).all(1)]),
+        "You kept what is nearer to x",
+    ),
+    (
+        "07.5",
+        lambda f, x, r, c, least: (lambda d: d[f(d).max(dim=0).values.argmin()][None])(c[fits(x, r, c, least)]),
+        "over the candidates (dim=0)",
     ),
 ]

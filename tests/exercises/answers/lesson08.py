@@ -19,7 +19,7 @@ def black(mean, deviation, height, width):
 
 def log_odds(logits, target):
     rest = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
-    return logits[:, target] - rest.exp().sum(1).log()
+    return logits[:, target] - rest.logsumexp(1)
 
 
 def reach(scores, draws):
@@ -258,4 +258,13 @@ WRONG = [
         "Row and column are swapped: a corner is (top, left)",
     ),
     ("08.5", lambda m, c, h, w: _st(m.abs(), c, h, w, "add")[0] / len(m), "You took absolute values"),
+    ("08.2", lambda s, d: s[d].mean(1).sort().values[[10, -11]], "You counted in from both ends"),
+    (
+        "08.2",
+        lambda s, d: [float(s[d].mean() - 2 * s[d].mean(1).std()), float(s[d].mean() + 2 * s[d].mean(1).std())],
+        "and 2 deviations to either side",
+    ),
+    ("08.4", lambda z, t: z[:, t] - _rest(z, t).exp().sum(1).log(), "in float32 exp(100) overflows"),
+    ("08.4", lambda z, t: (z.softmax(1)[:, t] / (1 - z.softmax(1)[:, t])).log(), "p rounds to 0 or 1"),
+    ("08.4", lambda z, t: (z[:, t] / (z.sum(1) - z[:, t])).log(), "You took logits for chances"),
 ]
