@@ -480,7 +480,7 @@ check("10.5", finishing_time)
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
 # ```
 #
-# `torchrun` starts the same program four times and tells each copy its rank, from 0 to 3. The copies then find each other and exchange short messages through a *backend*: NCCL between CUDA cards, **gloo** between CPUs. Both come with PyTorch.
+# `torchrun` starts the same program four times and tells each copy its rank, from 0 to 3. The copies then find each other and exchange short messages through a *backend*: NCCL between CUDA cards, **gloo** between CPUs.
 #
 # Here are two processes on the CPU, with the scenes network, and a file that is not a picture. `torch.distributed.run` is torchrun by its full name.
 
@@ -519,7 +519,7 @@ read = (255 * x.cpu()[3:4]).round() / 255
 f, label = igteach.probability(scenes.load("cpu")), int(target[3])
 alone = igteach.integrated_gradients(f, read, 0.0, label, tolerance=0.2).values[0]
 apart = (theirs - alone).norm() / alone.norm()
-print(f"done by the second process and done here, 3.png is apart by {apart:.0%}")
+print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}")
 
 # %% [markdown]
 # ## What else there is

@@ -330,8 +330,8 @@ EXERCISES = [
                 _of_four((0, 0, 1, -1)),
             ),
             Mistake(
-                "You added what the first word does with the second there and with the second cut. How much more is the "
-                "one than the other?",
+                "You added what the first word does with the second there and with the second cut. How much more is "
+                "the one than the other?",
                 _of_four((1, 1, -1, -1)),
             ),
             Mistake(

@@ -188,7 +188,8 @@ EXERCISES = [
                 lambda e, counts, tolerance: ((e <= tolerance) * counts).sum(),
             ),
             Mistake(
-                "You added up the counts of all rounds above the tolerance. A count holds the rounds before it already.",
+                "You added up the counts of all rounds above the tolerance. Each count holds the rounds before it "
+                "already.",
                 lambda e, counts, tolerance: ((e > tolerance) * counts).sum(),
             ),
             Mistake(

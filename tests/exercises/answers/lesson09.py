@@ -255,7 +255,11 @@ WRONG = [
     ),
     ("09.5", lambda *a: (lambda a, b, c, d: c - d)(*_t4(*a)), "the first word does while the second is cut"),
     ("09.5", lambda *a: (lambda a, b, c, d: b - d)(*_t4(*a)), "the second word does while the first is cut"),
-    ("09.5", lambda *a: (lambda a, b, c, d: (a - b) + (c - d))(*_t4(*a)), "How much more is the one than the other"),
+    (
+        "09.5",
+        lambda *a: (lambda a, b, c, d: (a - b) + (c - d))(*_t4(*a)),
+        "with the second there and with the second cut",
+    ),
     ("09.5", lambda *a: (lambda a, b, c, d: d - b - c)(*_t4(*a)), "left out F of the text with both words"),
     ("09.5", cut_all, "every word is cut"),
     ("09.5", lambda f, n, i, j: together(f, n, i - 1, j - 1), "count from zero already"),
