@@ -201,7 +201,7 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
         >>> symptom(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0]))
         'Its numbers are right, and stand in another order.'
         >>> symptom(torch.tensor(1.0), torch.tensor(0.5))
-        'Here it is 0.5 times what is asked for.'
+        'It is 0.5 times what is asked for.'
     """
     right, wrong = (each.detach().double().flatten() for each in (expected, returned))
     scale = TOLERANCE * max(right.abs().max().item(), TOLERANCE)
