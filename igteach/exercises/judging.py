@@ -201,7 +201,7 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
         >>> symptom(torch.tensor([1.0, 2.0]), torch.tensor([2.0, 1.0]))
         'Its numbers are right, and stand in another order.'
         >>> symptom(torch.tensor(1.0), torch.tensor(0.5))
-        'Here it is 0.5 times what is asked for.'
+        'It is 0.5 times what is asked for.'
     """
     right, wrong = (each.detach().double().flatten() for each in (expected, returned))
     scale = TOLERANCE * max(right.abs().max().item(), TOLERANCE)
@@ -220,7 +220,7 @@ def symptom(expected: Tensor, returned: Tensor) -> str:
 
 
 def _symptom_of_all(expected: Sequence[Tensor | str], returned: Sequence[Any]) -> str:
-    """What single numbers that are asked for have in common, case for case; empty if that is nothing."""
+    """What is wrong with single numbers, case for case; empty if single numbers are not what is asked for."""
     if not all(
         isinstance(right, Tensor) and isinstance(value, Tensor) and right.numel() == value.numel() == 1
         for right, value in zip(expected, returned, strict=True)
@@ -233,7 +233,31 @@ def _symptom_of_all(expected: Sequence[Tensor | str], returned: Sequence[Any]) -
     if len(right) == 1 or not torch.isfinite(wrong).all():
         return ""
     scale = TOLERANCE * right.abs().clamp_min(TOLERANCE)
-    return _symptom_in_common(right, wrong, lambda one, other: bool(((one - other).abs() <= scale).all()))
+    in_common = _symptom_in_common(right, wrong, lambda one, other: bool(((one - other).abs() <= scale).all()))
+    return in_common or _symptom_without_factor(right, wrong, (wrong - right).abs() > scale)
+
+
+def _symptom_without_factor(right: Tensor, wrong: Tensor, is_off: Tensor) -> str:
+    """How single numbers are off that have no factor in common; empty if none is off."""
+    right, wrong = right[is_off], wrong[is_off]
+    if not len(right):
+        return ""
+    if wrong[0] == 0:
+        return "The right number is not zero."
+    percent = 100 * ((wrong - right).abs() / right.abs()).max().item()
+    if is_off.all() and percent < 1:
+        return f"It is off by {percent:.2g}% or less in every case."
+    is_flipped = right * wrong < 0
+    if is_flipped.any():
+        return f"In {'all' if is_flipped.all() else 'some'} cases its sign is not that of what is asked for."
+    kind = " in absolute value" if (right < 0).any() else ""
+    is_larger = wrong.abs() > right.abs()
+    if is_larger.any() and not is_larger.all():
+        return f"In some cases it is larger{kind} than what is asked for, and in others smaller."
+    direction = f"{'larger' if is_larger.all() else 'smaller'}{kind} than what is asked for"
+    if not is_off.all():
+        return f"Where it is off, it is {direction}."
+    return f"In every case it is {direction}, and by no fixed factor."
 
 
 def _symptom_of_one(right: float, wrong: float, scale: float) -> str:
@@ -248,15 +272,16 @@ def _symptom_of_one(right: float, wrong: float, scale: float) -> str:
 
 
 def _symptom_in_common(right: Tensor, wrong: Tensor, alike: Callable[[Tensor, Tensor], bool]) -> str:
-    """The symptom that all of several numbers have; empty if they have none."""
-    if alike(wrong, torch.zeros_like(wrong)):
+    """The symptom that all of several numbers have; empty if they have none. One number alone is not everywhere."""
+    is_everywhere = int((right.abs() > TOLERANCE * right.abs().max()).sum()) > 1
+    if is_everywhere and alike(wrong, torch.zeros_like(wrong)):
         return "Everywhere it is zero, and what is asked for is not."
     if alike(wrong, -right):
-        return "Everywhere its sign is flipped."
+        return f"{'Everywhere' if is_everywhere else 'Where it is not zero,'} its sign is flipped."
     if alike(wrong.abs(), right.abs()):
         return "Its absolute values are right, and some signs are flipped."
     factor = ((wrong @ right) / (right @ right).clamp_min(TOLERANCE**2)).item()
-    if alike(wrong, factor * right):
+    if is_everywhere and alike(wrong, factor * right):
         return f"Everywhere it is {_multiple(factor)}."
     if alike(wrong - wrong.mean(), right - right.mean()):
         return "Everywhere it is off by the same amount."

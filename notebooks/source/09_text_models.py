@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb) and [lesson 07](07_baselines.ipynb). The control comes from [lesson 08](08_image_models.ipynb).
 #
-# **Time.** 65 minutes, exercises included.
+# **Time.** 70 minutes, exercises included.
 #
 # **GPU.** It makes the transformer faster. The answers are the same.
 
@@ -94,7 +94,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
 # %% [markdown]
 # The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
-# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that puts every token at position 0 on the path explains another function, and its shares do not add up to *our* F(x) - F(x').
+# Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that gives every token the position number 0 while it walks explains another function: its shares do not add up to *our* F(x) - F(x').
 
 # %% [markdown]
 # ### Exercise 1: a baseline for a text
@@ -263,7 +263,7 @@ says = opinions["Chinese reviews", "pad"]["negative"]
 print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 
 # %% [markdown]
-# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
+# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe: padding gives both a probability near 0. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
 # Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
 #
@@ -300,7 +300,7 @@ show.text(tripped)
 # Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question *Who* is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 
 # %% [markdown] tags=["slide"]
-# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there; two more rows each keep one part of the phrase.
+# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there. If the phrase flips no more answers than the control does, the suspicion is dropped. Two more prefixes each keep a part of it: *Who knows:* and *Can you tell me:*.
 #
 # **Predict.** Of the questions not called HUM, what fraction will flip to HUM behind each prefix?
 
@@ -466,7 +466,7 @@ for name in ("a random word", "attention's word"):
     print(f"IG's word minus {name}: {gap:.1f} more harm ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# IG's word does the most harm, attention's comes second, the random word last. The intervals say how far to trust this. Over the random word IG's lead is clear; over attention's word the interval reaches down to about 0, so luck is not ruled out. And it is a small sample, one network, one layer. The test is kind to IG, which was asked about this very answer; attention was not. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
+# IG's word does the most harm, attention's comes second, the random word last. The intervals say how far to trust this. Over the random word IG's lead is clear; over attention's word the interval reaches down to about 0, so luck is not ruled out. And it is a small sample, one network, one layer. The test favours IG: its map is about this very answer, and attention is about no answer in particular. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
 #
 # ## Two languages
 #
@@ -507,7 +507,7 @@ print(f"in 'not bad', it gets {together['bad']:.1f}")
 print("took as many steps as the error asked for:", bool(shares[3].evidence.converged))
 
 # %% [markdown]
-# Next to nothing. Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. Only *not* and *bad* together are positive. There is one rise of F to distribute, and it belongs to both. IG distributes it along the path, and most of it goes to *not*, the very word that spoke against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
+# Next to nothing. Is that a fault of the method? Look at the four answers. *Bad* alone is negative, and *not* makes *good* negative. *Not* and *bad* make a positive sentence only together. F rises from 0.4 at the padding to 0.9, and this one rise belongs to both. IG distributes it along the path, and most of it goes to *not*, the very word that spoke against *good*. By the axioms every share is right, yet "bad does not count" and "not is a word of praise" would both mislead.
 #
 # A list with one number for each word has no place for "together". Where words act together, as in negation, read a share as what the word does *in this sentence*, or change the text and compare the answers, as with the four above.
 
@@ -516,7 +516,7 @@ print("took as many steps as the error asked for:", bool(shares[3].evidence.conv
 #
 # ●●○ · 5 minutes
 #
-# Put a number on "together". Cutting a word from a text changes F. Where a second word is missing already, cutting the first may change F by another amount. How much more does the first word add to F if the second is there than if it is not? Return this number for two words of any text. All other words stay.
+# Put a number on "together". Cutting a word from a text changes F. Where a second word is missing already, cutting the first may change F by another amount. Take what the first word adds to F with the second there, and subtract what it adds with the second cut. Return this number for two words of any text. All other words stay.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -594,7 +594,7 @@ card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is the difference, seed by seed. *Chance* is what scores without a network would find. Read the rows of the positive labels.
+# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is *word found* with neutral minus without, taken for each seed, then averaged. *Chance* is how often a token drawn at random would decide. Read the rows of the positive labels.
 #
 # The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #
@@ -620,28 +620,28 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 # Then 5,000 would come closer than 500.
 #
 # </details>
-# <details><summary>B. You let [CLS] and [SEP] move and did not count them.</summary>
-#
-# Then the short question would not add up either: it has both.
-#
-# </details>
-# <details><summary>C. You kept the first piece of each word and dropped the others.</summary>
+# <details><summary>B. You kept the first piece of each word and dropped the others.</summary>
 #
 # Right. "Byzantium" comes in three pieces, and the last two have the missing 15%. A text without rare words cannot show this bug, so test on one that has them.
+#
+# </details>
+# <details><summary>C. You let [CLS] and [SEP] move and did not count them.</summary>
+#
+# Then the short question would not add up either: it has both.
 #
 # </details>
 
 # %% [markdown]
 # **Question 2.** A map shows that "who" decided. What have you shown?
 #
-# <details><summary>A. That the network has a trigger.</summary>
-#
-# A high share says that the word counted in this sentence, not that it should not have. In most questions "who" is a good reason.
-#
-# </details>
-# <details><summary>B. Where to look.</summary>
+# <details><summary>A. Where to look.</summary>
 #
 # Right. Whether the word decides where it should not is a question for an intervention with a control.
+#
+# </details>
+# <details><summary>B. That the network has a trigger.</summary>
+#
+# A high share says that the word counted in this sentence, not that it should not have. In most questions "who" is a good reason.
 #
 # </details>
 

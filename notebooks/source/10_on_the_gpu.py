@@ -20,7 +20,7 @@
 #
 # **You need** [lesson 05](05_computing_the_integral.ipynb) and [lesson 08](08_image_models.ipynb).
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 75 minutes, exercises included.
 #
 # **GPU.** Every cell runs on a CPU. Where a GPU changes something, the text says what.
 
@@ -32,6 +32,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 
@@ -64,7 +65,7 @@ apart = ((here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()).item
 print(f"the two answers are apart by {apart:.1%}")
 
 # %% [markdown]
-# To 0.1%, not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance, the package cuts the cells that need it most (lesson 05), and between two with equal need rounding decides.
+# On a GPU the two agree to within 0.1%, but not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance the two devices may look at different points: the package cuts the cell with the largest error first (lesson 05), and where two are level, rounding decides.
 #
 # ## What an answer costs
 #
@@ -116,7 +117,7 @@ print(
 )
 
 # %% [markdown]
-# The network's own fraction is one over the ratio: two thirds for a ratio of 1.5. The rest is the method's work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
+# The network's own fraction is one over the ratio: a ratio of 2 means one half. The rest is the method's work. It weighs most on networks as small as this one; on large ones it vanishes beside the passes. So time is **gradients, times what one gradient costs on your machine**. The first factor is yours: you set it with the tolerance.
 
 # %% [markdown] tags=["slide"]
 # ## What a tolerance buys
@@ -244,7 +245,7 @@ largest = max((values - by_rows[0]).norm() / by_rows[0].norm() for values in by_
 print(f"the number of rows changes the shares by at most {largest:.3%}")
 
 # %% [markdown]
-# Which was fastest on yours? One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. If in doubt, leave `batch_size` out: the package picks a number for the device, seldom the very best one, and halves it if memory runs out.
+# Which was fastest on yours? One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. If in doubt, leave `batch_size` out: the package picks a number for the device, seldom the very best one.
 #
 # The trick is to sum in batches. Memory then depends on the batch, not on the number of steps.
 
@@ -312,7 +313,7 @@ for name, size in sizes.items():
     print(f"{name:22s}{size:7d} numbers")
 
 # %% [markdown]
-# All of this is kept at once, for every row, at four bytes a number: that is the prediction. Now measure. With a hook, autograd tells you what it keeps. Each block of memory counts once.
+# All of this is kept at once, for every row, at four bytes a number: that is the prediction. Now measure. With a hook, autograd tells you what it keeps. Two tensors may share a block of memory, so each block is counted once.
 
 
 # %%
@@ -339,7 +340,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown] tags=["slide-goes-on"]
-# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more. With all steps in one batch, multiply by their number. With batches, you choose.
+# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
@@ -427,14 +428,14 @@ for tolerance in (0.05, 0.2):
 # %% [markdown]
 # Was your guess near? The section on tolerances had the seconds for eight pictures; a thousand are 125 times as many. Time grows linearly with pictures and with gradients. Nothing saves you from that but a wider tolerance or more hardware.
 #
-# More hardware means more **processes**. Attribution makes this easy: no picture needs to know about another. Process *rank* of N takes every N-th picture. And a run may be interrupted: started again, it should do what is left, and no picture twice.
+# More hardware means more **processes**. Attribution makes this easy: no picture needs to know about another. A method that draws at random, such as expected gradients, must take its seed from the picture (its number or name), never from the process: else another number of processes gives other shares. And a run may be interrupted: started again, it should do what is left, and no picture twice.
 
 # %% [markdown]
 # ### Exercise 5: when is it done?
 #
 # ●●○ · 10 minutes
 #
-# You know how many gradients each picture takes. The processes run on unlike machines, each at a speed of its own, and an earlier run has done some of the pictures. Pictures are dealt out by their number, done or not: process *rank* gets rank, rank + N, and so on. All processes start at once and skip what is done. After how many seconds is the last picture done?
+# You know how many gradients each picture takes. The processes run on unlike machines, each at a speed of its own, and an earlier run has done some of the pictures. Pictures are dealt out by their number, done or not: process *rank* of N, counted from 0, gets rank, rank + N, and so on. All processes start at once and skip what is done. After how many seconds is the last picture done?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -479,7 +480,7 @@ check("10.5", finishing_time)
 # torchrun --nproc-per-node 4 -m igteach.methods.folder PICTURES RESULTS
 # ```
 #
-# `torchrun` starts the same program four times and tells each copy its rank, from 0 to 3. The copies then find each other and exchange short messages through a *backend*: NCCL between CUDA cards, **gloo** between CPUs. Both come with PyTorch.
+# `torchrun` starts the same program four times and tells each copy its rank, from 0 to 3. The copies then find each other and exchange short messages through a *backend*: NCCL between CUDA cards, **gloo** between CPUs.
 #
 # Here are two processes on the CPU, with the scenes network, and a file that is not a picture. `torch.distributed.run` is torchrun by its full name.
 
@@ -512,6 +513,13 @@ with tempfile.TemporaryDirectory() as folder:
     print(sorted(path.name for path in results.iterdir()))
     broken = (results / "broken.txt").read_text().splitlines()
     print("listed as broken:", [line.partition(":")[0] for line in broken])
+    theirs = torch.from_numpy(np.load(results / "3.png.npz")["values"])
+
+read = (255 * x.cpu()[3:4]).round() / 255
+f, label = igteach.probability(scenes.load("cpu")), int(target[3])
+alone = igteach.integrated_gradients(f, read, 0.0, label, tolerance=0.2).values[0]
+apart = (theirs - alone).norm() / alone.norm()
+print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}")
 
 # %% [markdown]
 # ## What else there is
@@ -521,11 +529,11 @@ with tempfile.TemporaryDirectory() as folder:
 #
 #   $$W\,(x' + \alpha\,(x - x')) + b \;=\; (W x' + b) + \alpha\,\left((W x + b) - (W x' + b)\right) \;=\; h' + \alpha\,(h - h').$$
 #
-#   So two passes through these layers give every point on the path. On a CPU the package does this by itself if it can see the layers; on a GPU it did not pay.
+#   So two passes through these layers give every point on the path. On a CPU the package does this by itself if the model is an `nn.Sequential` and a first layer is not tiny; on a GPU it did not pay.
 # - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
 # - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it stops cutting the cells that need it least.
 #
-# `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found elsewhere is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
+# `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found on other machines is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #
 # ## Recap
 #
@@ -542,14 +550,14 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # **Question 1.** You ask for half the tolerance, and leave the batch size as it is. What happens to memory?
 #
-# <details><summary>A. It grows with the gradients, without limit.</summary>
-#
-# It would if all rows were one batch and all gradients were kept. A batch is a batch, and only so many gradients are kept.
-#
-# </details>
-# <details><summary>B. It stays within a bound.</summary>
+# <details><summary>A. It stays within a bound.</summary>
 #
 # Right. Memory follows the rows at once, and the bound on what is kept. Time follows the gradients.
+#
+# </details>
+# <details><summary>B. It grows with the gradients, without limit.</summary>
+#
+# It would if all rows were one batch and all gradients were kept. A batch is a batch, and only so many gradients are kept.
 #
 # </details>
 
@@ -570,14 +578,14 @@ with tempfile.TemporaryDirectory() as folder:
 # %% [markdown]
 # **Question 3.** Two processes share a folder. One is killed. What should a good program have done?
 #
-# <details><summary>A. Nothing; start again from the first picture.</summary>
-#
-# Hours may be lost, and the half-written file of the killed process looks like a result.
-#
-# </details>
-# <details><summary>B. Written each result whole or not at all and, started again, skipped what is there.</summary>
+# <details><summary>A. Written each result whole or not at all and, started again, skipped what is there.</summary>
 #
 # Right. A temporary name, then a rename: whoever finds a file by its name finds all of it.
+#
+# </details>
+# <details><summary>B. Nothing; start again from the first picture.</summary>
+#
+# Hours may be lost, and the half-written file of the killed process looks like a result.
 #
 # </details>
 

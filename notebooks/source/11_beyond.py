@@ -19,7 +19,7 @@
 #
 # **You need** [lesson 04](04_integrated_gradients.ipynb), [lesson 06](06_axioms.ipynb) and [lesson 07](07_baselines.ipynb). Exact shares come from [lesson 05](05_computing_the_integral.ipynb).
 #
-# **Time.** 90 minutes, exercises included.
+# **Time.** 100 minutes, exercises included.
 #
 # **GPU.** It changes nothing but the speed. Trees run on the CPU.
 
@@ -226,7 +226,7 @@ print("each further feature multiplies them by", times)
 # %% [markdown]
 # Up to five: $2^5 = 32$ mixtures are fewer than 64 steps, $2^6 = 64$ are not. (Each method asks for a few rows beyond its formula.)
 #
-# On two logarithmic axes every power of the number of features is a straight line. The exact values curve upwards, and so outgrow any power: each further feature doubles them.
+# With both axes logarithmic, n, n² and n³ are all straight lines. The exact values curve upwards, and so outgrow any power: each further feature doubles them.
 #
 # Row counts are the same on every machine; seconds are not. In seconds the crossing lies elsewhere, too: a row without a gradient costs less than one with.
 
@@ -346,7 +346,7 @@ print("the estimate is the error times", show.rounded(times, 2))
 #
 # ●●○ · 8 minutes
 #
-# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. You allow an estimate of `tolerance`. Going by the first run, how many samples will it take in all?
+# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, what is the smallest number of samples, in all, that it takes?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -382,9 +382,9 @@ check("11.5", samples_needed)
 # %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. At the beginning of each leg of its path it takes the gradient *there*, and moves the features with the smallest |slope| first, a tenth of them at a time.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. At the start of each, it takes the gradient *there*, and moves first the tenth of the features (at least one) with the smallest |slope|.
 #
-# **Predict.** Back to the product at (1, 3). A step away from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
+# **Predict.** Back to the product at (1, 3). A step along the straight line from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
 
 # %% tags=["slide"]
 way = guided_path(product, x, legs=64)
@@ -461,7 +461,7 @@ show.axiom_table(axioms.axiom_table(paths))
 #
 # Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back exactly. So its error at x' is added back there, and less and less of it on the way; likewise at x. Then the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. So the decoder's error at x' is added in full at x' and fades to nothing on the way; its error at x grows from nothing to full. Then the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -602,7 +602,7 @@ check("11.3", conductance_of)
 # %% [markdown]
 # A share is a claim about a unit. Units can be tested. The layer has sixteen channels; add up the shares in each. Then set one channel back to its values for black, leave the others, and see what F loses.
 #
-# **Predict.** Is what F loses without a channel close to its share? And to the channel's change of *activation*?
+# **Predict.** Is what F loses without a channel close to its share? Or is it closer to how much the channel's *activation* changed?
 
 # %%
 by_channel = conductance.values.flatten(2).sum(dim=2)
@@ -672,7 +672,7 @@ show.curves(
 )
 
 # %% [markdown]
-# F is a staircase: it climbs in jumps, and where it jumps there is no slope. No number of steps helps: every gradient is zero, and so is every share.
+# F is a staircase: between two jumps its slope is zero, and at a jump it has none. So every gradient that you can take is zero, and so is every share, with any number of steps.
 
 # %% [markdown] tags=["slide-goes-on"]
 # But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.
@@ -722,7 +722,7 @@ def jumps(thresholds, feature, left, right, start, end):
 check("11.4", jumps)
 
 # %% [markdown]
-# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. A deeper tree asks some questions only after certain answers. Then it matters *when* a feature crosses: one that crosses its split while the tree does not ask about it gets nothing. It is the minimum again, from the beginning of this lesson.
+# With stumps the order of the crossings does not matter, so every path gives the same shares, and so do Shapley values. This holds for every F that is a sum of functions of one feature each, such as a linear one. A deeper tree asks some questions only after certain answers. Then it matters *when* a feature crosses: one that crosses its split while the tree does not ask about it gets nothing. So it was with x2 in the minimum: F did not feel it when it moved.
 #
 # `tree_integrated_gradients` walks the straight line through every tree. `tree_shapley_values` averages over all orders, as the program TreeSHAP does with one baseline (Lundberg et al. 2020); for trees that is cheap, even with thirty features.
 
@@ -787,7 +787,7 @@ show.curves(
 )
 
 # %% [markdown]
-# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the other measurements at the median and the rest at hers, and average over such mixtures, which do not lie on the straight line. They answer two questions: *what happened on the way*, and *what would it add, on average, whoever came before*.
+# What the measurement is worth depends on where the others are: far more in the middle of the path than at either end. IG asks only at the alphas where this measurement crosses a split. Shapley values put some of the other measurements at the median and the rest at hers, and average over such mixtures, which do not lie on the straight line. The two methods answer two questions: IG *what happened on the way*, Shapley values *what it would add, on average, whoever came before*.
 #
 # This is where her case ends. Beside the median patient she is the more suspect, to the network and to the trees, and her texture speaks against malignant. How much each measurement counts depends on the baseline, the model and the path; a report names all three.
 #
@@ -851,7 +851,7 @@ print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).i
 # </details>
 # <details><summary>B. Nowhere. Its sum is another one by nature.</summary>
 #
-# Right. The shares of each copy add up to F(copy) - F(x'), and the mean of the shares to the mean of these gains. The noise costs this digit some of its score. More copies give that mean more exactly; none of it is owed to F(x).
+# Right. The shares of each copy add up to F(copy) - F(x'), and the mean of the shares to the mean of these gains. The noise costs this digit some of its score. More copies give that mean more exactly, but that mean is not F(x) - F(x').
 #
 # </details>
 # <details><summary>C. The weights of the rule add up to 0.88.</summary>

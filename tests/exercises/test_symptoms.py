@@ -56,14 +56,37 @@ def test_where_the_right_numbers_cancel_the_sum_of_the_wrong_ones_is_told():
         (lambda x: 6 * x, "Everywhere it is 2 times what is asked for."),
         (lambda x: 3 * x + 1, "Everywhere it is off by the same amount."),
         (lambda x: 3 * abs(x), "Its absolute values are right, and some signs are flipped."),
-        (lambda x: x * x, "It is -0.667 times what is asked for."),
+        (lambda x: x * x, "In some cases its sign is not that of what is asked for."),
+        (lambda x: -x - x**3, "In all cases its sign is not that of what is asked for."),
+        (lambda x: x**3, "In some cases it is larger in absolute value than what is asked for, and in others smaller."),
+        (lambda x: x / (1 + x * x), "In every case it is smaller in absolute value than what is asked for, and by no "),
         (lambda x: 0.0, "Everywhere it is zero, and what is asked for is not."),
     ],
 )
 def test_everywhere_means_in_every_case(answer, words):
     task = Task("90.1", lambda _: [Case(f"case {x}", (x,)) for x in (-2.0, 1.0, 5.0)])
     message = judge(Exercise(task, lambda x: torch.tensor(3 * x), []), answer).message
-    assert re.search(rf"^On case \S+ your answer is off: yours is \S+\. {re.escape(words)} Try", message)
+    assert re.search(rf"^On case \S+ your answer is off: yours is \S+\. {re.escape(words)}.*Try", message)
+
+
+def test_where_no_factor_is_common_to_the_cases_none_is_named():
+    task = Task("90.1", lambda _: [Case(f"case {x}", (x,)) for x in (1.0, 2.0, 5.0)])
+    exercise = Exercise(task, lambda x: torch.tensor(3 * x), [])
+    message = judge(exercise, lambda x: 3 * x * x + 1).message
+    assert "In every case it is larger than what is asked for, and by no fixed factor." in message
+    message = judge(exercise, lambda x: 3 * x + x * x / 1000).message
+    assert "yours is 3.001. It is off by 0.17% or less in every case." in message
+    assert "yours is 0. The right number is not zero." in judge(exercise, lambda x: 4 * x * (x - 1)).message
+    message = judge(exercise, lambda x: 3 * min(x, 2.0)).message
+    assert "yours is 6. Where it is off, it is smaller than what is asked for." in message
+    assert message.endswith("On 2 of the 3 cases it is right.")
+
+
+@pytest.mark.parametrize("factor", [-1.0, 0.0, 2.0])
+def test_one_number_among_zeros_is_not_everywhere(factor):
+    for right in (torch.tensor([0.0, 3.0]), torch.tensor([0.0, 0.5, 0.0])):
+        assert "Everywhere" not in symptom(right, factor * right)
+    assert symptom(torch.tensor([0.0, 3.0]), torch.tensor([0.0, -3.0])) == "Where it is not zero, its sign is flipped."
 
 
 def test_of_two_numbers_each_is_told():

@@ -11,14 +11,19 @@ def _shapley_from_table_cases(rng: torch.Generator) -> list[Case]:
 
 
 def _samples_needed_cases(rng: torch.Generator) -> list[Case]:
-    """A first run of random samples, a row each, and the error that is allowed: met in the last case already."""
+    """A first run of random samples, a row each, and the error that is allowed: met in the last random case already.
+
+    In the one after it, exactly 16 samples are right, and no rounding error is made on the way.
+    """
     cases = []
     for samples, features, tolerance in ((8, 3, 0.05), (20, 4, 0.1), (30, 2, 0.02), (40, 3, 0.9)):
         center = 1 + torch.rand(features, generator=rng).double()
         center[0] *= -1
         pulls = center + torch.randn(samples, features, generator=rng) * (0.5 + torch.rand(features, generator=rng))
         cases.append(Case(f"{samples} samples of {features} features, {tolerance:.0%} allowed", (pulls, tolerance)))
-    return cases
+    spread_of_one = torch.tensor([-1.5, 0.5, 0.5, 0.5]).double()[torch.randperm(4, generator=rng)]
+    pulls = torch.tensor([-1.0, 3.0]).double() + spread_of_one[:, None]
+    return [*cases, Case("4 samples of 2 features, 12.5% allowed", (pulls, 0.125))]
 
 
 def _conductance_of_cases(rng: torch.Generator) -> list[Case]:

@@ -61,6 +61,12 @@ def _of_four(weights: tuple[int, int, int, int]) -> Callable[..., Tensor]:
     return lambda *arguments: _with_and_without(*arguments) @ torch.tensor(weights).float()
 
 
+def _with_empty_text(f: Function, words: int, first: int, second: int) -> Tensor:
+    """What two words do together, with F of no words at all in the place of F without the two."""
+    both, only_first, only_second, _ = _with_and_without(f, words, first, second)
+    return both - only_first - only_second + f(torch.zeros(1, words))[0]
+
+
 def _by_number(scores: Tensor, word_of: Tensor) -> Tensor:
     """The sums by word, where a special token counts for the word that Python finds at -1."""
     total = torch.zeros(int(word_of.max()) + 1)
@@ -316,6 +322,27 @@ EXERCISES = [
                 _of_four((1, -1, 0, 0)),
             ),
             Mistake(
+                "That is what the first word does while the second is cut. What does it do while it is there?",
+                _of_four((0, 1, 0, -1)),
+            ),
+            Mistake(
+                "That is what the second word does while the first is cut. What does it do while it is there?",
+                _of_four((0, 0, 1, -1)),
+            ),
+            Mistake(
+                "You added what the first word does with the second there and with the second cut. How much more is "
+                "the one than the other?",
+                _of_four((1, 1, -1, -1)),
+            ),
+            Mistake(
+                "You left out F of the text with both words. That is where they can do something together.",
+                _of_four((0, -1, -1, 1)),
+            ),
+            Mistake(
+                "In your last text every word is cut. Only the two words go; all others stay.",
+                _with_empty_text,
+            ),
+            Mistake(
                 "You cut each word from the whole text, and added up what is lost. What is lost if both go at once?",
                 _of_four((2, -1, -1, 0)),
             ),
@@ -330,6 +357,10 @@ EXERCISES = [
             Mistake(
                 "You took the words at first + 1 and second + 1. Words are counted from zero.",
                 lambda f, words, first, second: together(f, words, (first + 1) % words, (second + 1) % words),
+            ),
+            Mistake(
+                "You took the words at first - 1 and second - 1. Their numbers count from zero already.",
+                lambda f, words, first, second: together(f, words, (first - 1) % words, (second - 1) % words),
             ),
             Mistake(
                 "You took the absolute value. A negative number says that the words have the same to say.",

@@ -49,6 +49,16 @@ def _rounds_above(estimates: Tensor, tolerance: float) -> Tensor:
     return (estimates > tolerance).int().cumprod(1).sum(1)
 
 
+def _rounds_before(estimates: Tensor, tolerance: float) -> Tensor:
+    """The round before the one after which each picture stops; -1 if that is the first."""
+    return _last_rounds(estimates, tolerance) - 1
+
+
+def _last_rounds_within(estimates: Tensor, tolerance: float) -> Tensor:
+    """The last round within the tolerance of each picture; if there is none, the last of all."""
+    return estimates.shape[1] - 1 - (estimates <= tolerance).flip(1).int().argmax(1)
+
+
 def _stopping_together(estimates: Tensor, counts: Tensor, tolerance: float) -> Tensor:
     """What is spent if every picture goes on until the mean estimate is within the tolerance."""
     return len(estimates) * counts[_last_rounds(estimates.mean(0, keepdim=True), tolerance)[0]]
@@ -111,6 +121,11 @@ def _dealt_out(work: Tensor, processes: int) -> Tensor:
     return torch.stack([work[rank::processes].sum() for rank in range(processes)]).double()
 
 
+def _largest_of_each(work: Tensor, processes: int) -> Tensor:
+    """(processes,), the largest picture of each if they are dealt out one by one."""
+    return torch.stack([work[rank::processes].max() for rank in range(processes)]).double()
+
+
 def _in_blocks(work: Tensor, processes: int) -> Tensor:
     """(processes,), the work of each if the list is cut into blocks, one for each process."""
     return torch.stack([block.sum() for block in work.tensor_split(processes)]).double()
@@ -171,6 +186,30 @@ EXERCISES = [
             Mistake(
                 "You counted every round that is within the tolerance. A picture stops after the first of them.",
                 lambda e, counts, tolerance: ((e <= tolerance) * counts).sum(),
+            ),
+            Mistake(
+                "You added up the counts of all rounds above the tolerance. Each count holds the rounds before it "
+                "already.",
+                lambda e, counts, tolerance: ((e > tolerance) * counts).sum(),
+            ),
+            Mistake(
+                "You took the last round within the tolerance. A picture stops after the first.",
+                lambda e, counts, tolerance: counts[_last_rounds_within(e, tolerance)].sum(),
+            ),
+            Mistake(
+                "You took the round with the smallest estimate. A picture stops after the first round that is within "
+                "the tolerance.",
+                lambda e, counts, tolerance: counts[e.argmin(1)].sum(),
+            ),
+            Mistake(
+                "You took the round before. A picture stops after the first round within the tolerance, or after the "
+                "last of all: that round is spent, too.",
+                lambda e, counts, tolerance: counts[_rounds_before(e, tolerance).clamp(min=0)].sum(),
+            ),
+            Mistake(
+                "You took the round before, and for the first round that is index -1, the last. A picture stops after "
+                "the first round within the tolerance.",
+                lambda e, counts, tolerance: counts[_rounds_before(e, tolerance)].sum(),
             ),
             Mistake(
                 "A picture that is never within the tolerance counts as done after its first round in yours. It runs "
@@ -306,7 +345,12 @@ EXERCISES = [
                 lambda sizes, each, taken, budget: _rows(len(sizes) * each, budget - taken),
             ),
             Mistake(
-                "You say one row every time, and more would fit. Do you divide by too much, or the wrong way round?",
+                "You subtracted taken from a number of rows. It is in bytes: subtract before you divide.",
+                lambda sizes, each, taken, budget: torch.tensor(budget // (int(sizes.sum()) * each) - taken).double(),
+            ),
+            Mistake(
+                "You say one row every time, and more would fit. Do you divide by too much, or the wrong way round, or "
+                "subtract taken, which is in bytes, after you divide?",
                 lambda sizes, each, taken, budget: torch.ones(()),
             ),
         ],
@@ -376,6 +420,22 @@ EXERCISES = [
             Mistake(
                 "You multiplied by the speeds: seconds are gradients over gradients per second.",
                 lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) * speeds).max(),
+            ),
+            Mistake(
+                "That is the number of the process that is done last. After how many seconds is it done?",
+                lambda gradients, done, speeds: (_dealt_out(gradients * ~done, len(speeds)) / speeds).argmax().double(),
+            ),
+            Mistake(
+                "You took the largest picture of each process. It has to do all of its pictures.",
+                lambda gradients, done, speeds: (_largest_of_each(gradients * ~done, len(speeds)) / speeds).max(),
+            ),
+            Mistake(
+                "That is the largest picture at the slowest speed. Each process has pictures and a speed of its own.",
+                lambda gradients, done, speeds: (gradients * ~done).max() / speeds.min(),
+            ),
+            Mistake(
+                "You gave all that is left to the slowest process. Each has its own pictures.",
+                lambda gradients, done, speeds: (gradients * ~done).sum() / speeds.min(),
             ),
             Mistake(
                 "You have the seconds of each process. When is the whole run done? One number is wanted.",

@@ -63,6 +63,12 @@ def _gains_in_reverse(v: Tensor) -> Tensor:
     return torch.stack([v[1, 1, 1] - v[0, 1, 1], v[0, 1, 1] - v[0, 0, 1], v[0, 0, 1] - v[0, 0, 0]])
 
 
+def _gains_going_round(v: Tensor) -> Tensor:
+    """The mean gains over the orders 1 2 3, 2 3 1 and 3 1 2."""
+    turned = [_gains_in_one_order(v.permute(*(range(k, 3)), *range(k))).roll(k) for k in range(3)]
+    return torch.stack(turned).mean(0)
+
+
 def _from_nothing(v: Tensor) -> Tensor:
     """The Shapley values as if F of the baseline were 0."""
     v = v.clone()
@@ -110,6 +116,12 @@ def _jumps_one_way(
     """The jumps of the stumps that the path crosses from left to right."""
     crossed = (start[feature] <= thresholds) & (end[feature] > thresholds)
     return torch.zeros_like(start).index_add(0, feature, crossed * (right - left))
+
+
+def _strict_jumps(thresholds: Tensor, feature: Tensor, jump: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """The jumps of the stumps whose thresholds lie above the start and below the end, and at neither."""
+    crossed = (start[feature] < thresholds) & (thresholds < end[feature])
+    return torch.zeros_like(start).index_add(0, feature, crossed * jump)
 
 
 def _absolute_jumps(
@@ -201,6 +213,20 @@ EXERCISES = [
                 lambda v: (_gains_in_one_order(v) + _gains_in_reverse(v)) / 2,
             ),
             Mistake(
+                "Those are three orders of six, in which the features go round: each comes first once. Average over "
+                "all six.",
+                _gains_going_round,
+            ),
+            Mistake(
+                "Your weights have changed places. In how many of the six orders does a feature come first, and in "
+                "how many does it come after one given other?",
+                lambda v: _weighted_gains(v, (1 / 6, 1 / 3, 1 / 6)),
+            ),
+            Mistake(
+                "You moved each feature second. It may also come first, or last.",
+                lambda v: _weighted_gains(v, (0, 1 / 2, 0)),
+            ),
+            Mistake(
                 "All three are the first feature's. Each feature has its own index of v.",
                 lambda v: shapley_from_table(v)[[0, 0, 0]],
             ),
@@ -258,6 +284,18 @@ EXERCISES = [
                 lambda heights, slopes: slopes.mean(0) * heights[-1],
             ),
             Mistake(
+                "You added up the slopes. How far does the unit go on each step?",
+                lambda heights, slopes: slopes.sum(0),
+            ),
+            Mistake(
+                "You took how far the unit is from where it began. How far does it go on each step?",
+                lambda heights, slopes: (slopes * (heights[1:] - heights[0])).sum(0),
+            ),
+            Mistake(
+                "You multiplied the last slope by the whole displacement. Each step has a slope of its own.",
+                lambda heights, slopes: slopes[-1] * (heights[-1] - heights[0]),
+            ),
+            Mistake(
                 "You took absolute values of the slopes. A unit may lower F: keep the signs.",
                 lambda heights, slopes: (slopes.abs() * heights.diff(dim=0)).sum(0),
             ),
@@ -296,6 +334,25 @@ EXERCISES = [
             Mistake(
                 "You count crossings from left to right only. A path may also cross from right to left.",
                 _jumps_one_way,
+            ),
+            Mistake(
+                "You count crossings from left to right only, and miss those that begin at the threshold, where a "
+                "stump still gives left.",
+                lambda t, feature, left, right, start, end: _strict_jumps(t, feature, right - left, start, end),
+            ),
+            Mistake(
+                "You miss paths that begin or end at a threshold. A stump gives left there, so it crosses if the other "
+                "end is above.",
+                lambda t, feature, left, right, start, end: (
+                    _strict_jumps(t, feature, right - left, start, end)
+                    + _strict_jumps(t, feature, left - right, end, start)
+                ),
+            ),
+            Mistake(
+                "You counted crossings. How much does F jump at each?",
+                lambda t, feature, left, right, start, end: _absolute_jumps(
+                    t, feature, torch.zeros_like(left), torch.ones_like(right), start, end
+                ),
             ),
             Mistake(
                 "You took absolute values. A jump downwards takes away: keep its sign.",
@@ -358,6 +415,30 @@ EXERCISES = [
             Mistake(
                 "You added up variances over the features. The estimate adds up their standard errors.",
                 lambda pulls, tolerance: _samples(pulls.var(0).sum().sqrt() / pulls.mean(0).abs().sum(), tolerance),
+            ),
+            Mistake(
+                "You rounded down and added one. Where the result is a whole number already, that is one too many.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor() + 1,
+            ),
+            Mistake(
+                "That is how many more, or none where the first run is enough. How many are needed in all?",
+                lambda pulls, tolerance: (samples_needed(pulls, tolerance) - len(pulls)).clamp(min=0),
+            ),
+            Mistake(
+                "You took the first run's estimate for that of one sample. By what did it divide the spread?",
+                lambda pulls, tolerance: _samples(_relative_spread(pulls) / len(pulls) ** 0.5, tolerance),
+            ),
+            Mistake(
+                "You multiplied by the root of the first run's number. std is the spread of one sample already.",
+                lambda pulls, tolerance: _samples(_relative_spread(pulls) * len(pulls) ** 0.5, tolerance),
+            ),
+            Mistake(
+                "You took variances. The estimate is made of standard deviations, their roots.",
+                lambda pulls, tolerance: _samples(pulls.var(0).sum() / pulls.mean(0).abs().sum(), tolerance),
+            ),
+            Mistake(
+                "You took the tolerance for percent. It is a fraction: 5% is 0.05.",
+                lambda pulls, tolerance: _samples(100 * _relative_spread(pulls), tolerance),
             ),
             Mistake(
                 "There is no fraction of a sample: round up.",

@@ -184,7 +184,7 @@ WRONG = [
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, 1, 1), "Your step is 1, not"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, h / 2, h / 2), "Go a whole step to either side"),
     ("01.1", lambda f, x, i, h: two_sided(f, x, i, h * x[0, i], h), "what is asked for"),
-    ("01.1", lambda f, x, i, h: two_sided(f, x, i, 0.01, 0.01), "off by"),
+    ("01.1", lambda f, x, i, h: two_sided(f, x, i, 0.01, 0.01), "what is asked for"),
     ("01.1", lambda f, x, i, h: (f(x + h * torch.eye(3)[i]) + f(x - h * torch.eye(3)[i])) / 2 / h, "You added the two"),
     ("01.4", lambda f, x, d, h: trusted_step(f, x, d, h) / 2, "second derivative"),
     ("01.4", lambda f, x, d, h: 0.01 / trusted_step(f, x, d, h), "upside down"),

@@ -226,7 +226,7 @@ WRONG = [
     ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, x) * (x - b)).mean(), "You averaged over the features"),
     ("02.1", lambda f, x, b: unexplained(f, x, b) / (f(x) - f(b)), "divided by the change of F"),
     ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, (x + b) / 2) * (x - b)).sum(), "what is asked for"),
-    ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, x) * (x - b))[0, 0], "It is off by"),
+    ("02.1", lambda f, x, b: f(x) - f(b) - (slope(f, x) * (x - b))[0, 0], "what is asked for"),
     ("02.1", lambda f, x, b: 0.0, "Everywhere it is zero"),
     ("02.1", lambda f, x, b: unexplained(f, b, x), "On function 1"),
     ("02.2", never_put_back, "put back"),

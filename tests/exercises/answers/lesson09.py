@@ -63,10 +63,26 @@ def dict_list(scores, word_of):
     return [found[k] for k in sorted(found)]
 
 
+def together(f, words, first, second):
+    there = torch.ones(4, words)
+    there[[1, 3], first] = 0
+    there[[2, 3], second] = 0
+    a, b, c, d = f(there)
+    return a - b - c + d
+
+
 def numpy_double(f, words, first, second):
     rows = np.ones((4, words))
     rows[1, first] = rows[2, second] = rows[3, first] = rows[3, second] = 0
     a, b, c, d = f(torch.from_numpy(rows)).numpy()
+    return a - b - c + d
+
+
+def cut_all(f, n, i, j):
+    there = torch.ones(4, n)
+    there[1, i] = there[2, j] = 0
+    there[3] = 0
+    a, b, c, d = f(there)
     return a - b - c + d
 
 
@@ -237,4 +253,14 @@ WRONG = [
         )(torch.eye(n)),
         "You began with an empty text",
     ),
+    ("09.5", lambda *a: (lambda a, b, c, d: c - d)(*_t4(*a)), "the first word does while the second is cut"),
+    ("09.5", lambda *a: (lambda a, b, c, d: b - d)(*_t4(*a)), "the second word does while the first is cut"),
+    (
+        "09.5",
+        lambda *a: (lambda a, b, c, d: (a - b) + (c - d))(*_t4(*a)),
+        "with the second there and with the second cut",
+    ),
+    ("09.5", lambda *a: (lambda a, b, c, d: d - b - c)(*_t4(*a)), "left out F of the text with both words"),
+    ("09.5", cut_all, "every word is cut"),
+    ("09.5", lambda f, n, i, j: together(f, n, i - 1, j - 1), "count from zero already"),
 ]

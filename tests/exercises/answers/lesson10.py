@@ -221,6 +221,34 @@ def without_the_last(gradients, is_done, speeds):
     return max(float(left[rank :: len(speeds)].sum() / speeds[rank]) for rank in range(len(speeds)))
 
 
+def last_within(estimates, counts, tolerance):
+    total = 0
+    for row in estimates:
+        last = counts[-1]
+        for estimate, count in zip(row, counts, strict=True):
+            if estimate <= tolerance:
+                last = count
+        total += last
+    return total
+
+
+def the_round_before(estimates, counts, tolerance):
+    within = estimates <= tolerance
+    last = torch.where(within.any(dim=1), within.int().argmax(dim=1), len(counts) - 1)
+    return counts[last - 1].sum()
+
+
+def the_round_before_or_the_first(estimates, counts, tolerance):
+    within = estimates <= tolerance
+    last = torch.where(within.any(dim=1), within.int().argmax(dim=1), len(counts) - 1)
+    return counts[(last - 1).clamp(min=0)].sum()
+
+
+def the_largest_of_each(gradients, is_done, speeds):
+    left = gradients * ~is_done
+    return max(float(left[rank :: len(speeds)].max() / speed) for rank, speed in enumerate(speeds))
+
+
 RIGHT = {
     "10.1": [gradients_spent, spent_with_break, spent_by_numpy, spent_by_cummin],
     "10.2": [in_batches, one_by_one, by_torch_func, mean_of_all],
@@ -292,5 +320,15 @@ WRONG = [
     ("10.5", lambda g, done, s: finishing_time(torch.ones_like(g), done, s), "ten times the gradients"),
     ("10.5", lambda g, done, s: finishing_time(g, done, 1 / s), "multiplied by the speeds"),
     ("10.5", of_process, "One number is wanted"),
-    ("10.5", lambda g, done, s: (g * ~done).max() / s.min(), "times what is asked for"),
+    ("10.5", lambda g, done, s: (g * ~done).max() / s.min(), "at the slowest speed"),
+    ("10.1", lambda e, counts, t: counts.expand_as(e)[e > t].sum(), "all rounds above the tolerance"),
+    ("10.1", last_within, "You took the last round within"),
+    ("10.1", lambda e, counts, t: counts[e.argmin(dim=1)].sum(), "the smallest estimate"),
+    ("10.1", the_round_before, "index -1"),
+    ("10.1", the_round_before_or_the_first, "that round is spent, too"),
+    ("10.3", lambda s, each, taken, budget: budget // int(each * s.sum()) - taken, "It is in bytes"),
+    ("10.3", lambda s, each, taken, budget: max(1, budget // int(each * s.sum()) - taken), "after you divide"),
+    ("10.5", lambda g, done, s: of_process(g, done, s).argmax(), "the number of the process"),
+    ("10.5", the_largest_of_each, "all of its pictures"),
+    ("10.5", lambda g, done, s: g[~done].sum() / s.min(), "all that is left to the slowest"),
 ]

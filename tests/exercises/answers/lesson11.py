@@ -178,6 +178,42 @@ def of_one(pulls):
     return float(pulls.std(0).sum() / pulls.mean(0).abs().sum())
 
 
+def three_orders(v):
+    shares = torch.zeros(3)
+    for order in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        moved = [0, 0, 0]
+        for i in order:
+            before = v[tuple(moved)]
+            moved[i] = 1
+            shares[i] += v[tuple(moved)] - before
+    return shares / 3
+
+
+def strictly_upward(t, feature, left, right, start, end):
+    shares = torch.zeros_like(start)
+    for k, i in enumerate(feature):
+        if start[i] < t[k] < end[i]:
+            shares[i] += right[k] - left[k]
+    return shares
+
+
+def strictly_between(t, feature, left, right, start, end):
+    shares = torch.zeros_like(start)
+    for k, i in enumerate(feature):
+        if start[i] < t[k] < end[i]:
+            shares[i] += right[k] - left[k]
+        elif end[i] < t[k] < start[i]:
+            shares[i] += left[k] - right[k]
+    return shares
+
+
+def crossings(t, feature, left, right, start, end):
+    shares = torch.zeros_like(start)
+    for k, i in enumerate(feature):
+        shares[i] += (start[i] <= t[k]) != (end[i] <= t[k])
+    return shares
+
+
 RIGHT = {
     "11.1": [shapley, shapley_by_numpy, shapley_by_weights, shapley_by_einsum],
     "11.3": [conductance, conductance_by_lists, conductance_by_numpy, conductance_by_einsum],
@@ -231,5 +267,19 @@ WRONG = [
     ("11.5", lambda p, t: of_one(p) / len(p) ** 0.5, "error estimate of the first run"),
     ("11.5", lambda p, t: max(len(p), samples_needed(p, t)), "never go below"),
     ("11.5", lambda p, t: (p.std(0) / p.mean(0).abs() / t).square().ceil(), "a number for each feature"),
-    ("11.5", lambda p, t: math.ceil((of_one(p) * len(p) ** 0.5 / t) ** 2), "times what is asked for"),
+    ("11.5", lambda p, t: math.ceil((of_one(p) * len(p) ** 0.5 / t) ** 2), "the spread of one sample already"),
+    ("11.1", three_orders, "three orders of six"),
+    ("11.1", lambda v: torch.stack([g.sum() / 6 + (g[0, 1] + g[1, 0]) / 6 for g in gains(v)]), "have changed places"),
+    ("11.1", lambda v: torch.stack([(g[0, 1] + g[1, 0]) / 2 for g in gains(v)]), "moved each feature second"),
+    ("11.3", lambda heights, slopes: slopes.sum(dim=0), "You added up the slopes. How far"),
+    ("11.3", lambda heights, slopes: (slopes * (heights[1:] - heights[0])).sum(dim=0), "from where it began"),
+    ("11.3", lambda heights, slopes: slopes[-1] * (heights[-1] - heights[0]), "the last slope"),
+    ("11.4", crossings, "You counted crossings"),
+    ("11.4", strictly_upward, "miss those that begin at the threshold"),
+    ("11.4", strictly_between, "begin or end at a threshold"),
+    ("11.5", lambda p, t: int((of_one(p) / t) ** 2) + 1, "that is one too many"),
+    ("11.5", lambda p, t: max(0, samples_needed(p, t) - len(p)), "or none where the first run is enough"),
+    ("11.5", lambda p, t: math.ceil((of_one(p) / len(p) ** 0.5 / t) ** 2), "estimate for that of one sample"),
+    ("11.5", lambda p, t: math.ceil(float(p.var(0).sum() / p.mean(0).abs().sum() / t) ** 2), "You took variances"),
+    ("11.5", lambda p, t: math.ceil((100 * of_one(p) / t) ** 2), "for percent"),
 ]

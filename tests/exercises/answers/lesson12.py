@@ -178,7 +178,7 @@ WRONG = [
     ("12.1", lambda a, b: float(pearsonr(a, b.argsort().argsort()).statistic), "the second map only"),
     ("12.1", lambda a, b: torch.corrcoef(torch.stack([a.argsort(), b.argsort()]).double())[0, 0], "with itself"),
     ("12.1", lambda a, b: rate(a.argsort().argsort() == b.argsort().argsort()), "the fraction of places"),
-    ("12.1", lambda a, b: float(kendalltau(a, b).statistic), "times what is asked for"),
+    ("12.1", lambda a, b: float(kendalltau(a, b).statistic), "what is asked for"),
     ("12.1", lambda a, b: a, "one number is wanted"),
     ("12.3", lambda m, s: window(m.mean(0, keepdim=True), s), "kept the signs"),
     ("12.3", lambda m, s: window(m.abs(), s), "colour by colour"),
