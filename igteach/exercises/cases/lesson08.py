@@ -52,6 +52,6 @@ def _stitched_cases(rng: torch.Generator) -> list[Case]:
 TASKS = [
     Task("08.2", _reach_of_luck_cases),
     Task("08.3", _black_cases),
-    Task("08.4", _log_odds_cases),
     Task("08.5", _stitched_cases),
+    Task("08.4", _log_odds_cases),
 ]

@@ -50,7 +50,7 @@ def _jumps_cases(rng: torch.Generator) -> list[Case]:
 
 TASKS = [
     Task("11.1", _shapley_from_table_cases),
+    Task("11.5", _samples_needed_cases),
     Task("11.3", _conductance_of_cases),
     Task("11.4", _jumps_cases),
-    Task("11.5", _samples_needed_cases),
 ]

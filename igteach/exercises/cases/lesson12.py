@@ -82,7 +82,7 @@ def _predictions(y: Tensor, classes: int, fraction_wrong: float, label: int, rng
 
 TASKS = [
     Task("12.1", _rank_correlation_cases),
+    Task("12.5", _deletion_curve_cases),
     Task("12.3", _strongest_window_cases),
     Task("12.4", _proof_cases),
-    Task("12.5", _deletion_curve_cases),
 ]

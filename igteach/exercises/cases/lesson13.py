@@ -59,6 +59,6 @@ def _two_answers_cases(rng: torch.Generator) -> list[Case]:
 TASKS = [
     Task("13.2", _pair_baseline_cases),
     Task("13.3", _word_matrix_cases),
-    Task("13.4", _head_shares_cases),
     Task("13.5", _two_answers_cases),
+    Task("13.4", _head_shares_cases),
 ]

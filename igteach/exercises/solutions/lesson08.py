@@ -257,6 +257,57 @@ EXERCISES = [
         ],
     ),
     Exercise(
+        task=TASKS["08.5"],
+        solution=stitched,
+        mistakes=[
+            Mistake(
+                "You divided each pixel by the number of windows that see it. F divides by the number of all windows, "
+                "so the map must, too.",
+                lambda *a: _sum_of_windows(*a) / _cover(*a).clamp(min=1),
+            ),
+            Mistake(
+                "You added the windows' maps up. F is the mean of the windows, not their sum.",
+                _sum_of_windows,
+            ),
+            Mistake(
+                "Where windows overlap the last one wins in yours. Every window counts: add them up.",
+                lambda *a: _last_window(*a) / len(a[0]),
+            ),
+            Mistake(
+                "Where windows overlap the last one wins in yours, and nothing is divided. F is the mean of all.",
+                _last_window,
+            ),
+            Mistake(
+                "Row and column are swapped: a corner is (top, left).",
+                _swapped,
+            ),
+            Mistake(
+                "Each window stands on its head or on its side in yours.",
+                lambda maps, corners, height, width: stitched(maps.mT, corners, height, width),
+            ),
+            Mistake(
+                "You put all windows into the corner of the picture. Each has its own place.",
+                _in_one_corner,
+            ),
+            Mistake(
+                "You divided by the number of pixels of a window. F divides by the number of windows.",
+                lambda *a: _sum_of_windows(*a) / a[0][0].numel(),
+            ),
+            Mistake(
+                "You divided by the most windows that see one pixel. F divides by the number of all windows.",
+                lambda *a: _sum_of_windows(*a) / _cover(*a).max(),
+            ),
+            Mistake(
+                "You took absolute values. Shares of one pixel in two windows may cancel: keep the signs.",
+                lambda maps, *a: stitched(maps.abs(), *a),
+            ),
+            Mistake(
+                "You left out the last window.",
+                lambda maps, corners, *a: _sum_of_windows(maps[:-1], corners[:-1], *a) / len(maps),
+            ),
+        ],
+    ),
+    Exercise(
         task=TASKS["08.4"],
         solution=log_odds,
         mistakes=[
@@ -324,57 +375,6 @@ EXERCISES = [
             Mistake(
                 "Right, until p rounds to 0 or 1. The right side of the formula does not.",
                 lambda logits, target: (logits.softmax(1)[:, target] / (1 - logits.softmax(1)[:, target])).log(),
-            ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["08.5"],
-        solution=stitched,
-        mistakes=[
-            Mistake(
-                "You divided each pixel by the number of windows that see it. F divides by the number of all windows, "
-                "so the map must, too.",
-                lambda *a: _sum_of_windows(*a) / _cover(*a).clamp(min=1),
-            ),
-            Mistake(
-                "You added the windows' maps up. F is the mean of the windows, not their sum.",
-                _sum_of_windows,
-            ),
-            Mistake(
-                "Where windows overlap the last one wins in yours. Every window counts: add them up.",
-                lambda *a: _last_window(*a) / len(a[0]),
-            ),
-            Mistake(
-                "Where windows overlap the last one wins in yours, and nothing is divided. F is the mean of all.",
-                _last_window,
-            ),
-            Mistake(
-                "Row and column are swapped: a corner is (top, left).",
-                _swapped,
-            ),
-            Mistake(
-                "Each window stands on its head or on its side in yours.",
-                lambda maps, corners, height, width: stitched(maps.mT, corners, height, width),
-            ),
-            Mistake(
-                "You put all windows into the corner of the picture. Each has its own place.",
-                _in_one_corner,
-            ),
-            Mistake(
-                "You divided by the number of pixels of a window. F divides by the number of windows.",
-                lambda *a: _sum_of_windows(*a) / a[0][0].numel(),
-            ),
-            Mistake(
-                "You divided by the most windows that see one pixel. F divides by the number of all windows.",
-                lambda *a: _sum_of_windows(*a) / _cover(*a).max(),
-            ),
-            Mistake(
-                "You took absolute values. Shares of one pixel in two windows may cancel: keep the signs.",
-                lambda maps, *a: stitched(maps.abs(), *a),
-            ),
-            Mistake(
-                "You left out the last window.",
-                lambda maps, corners, *a: _sum_of_windows(maps[:-1], corners[:-1], *a) / len(maps),
             ),
         ],
     ),

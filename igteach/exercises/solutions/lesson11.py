@@ -233,6 +233,108 @@ EXERCISES = [
         ],
     ),
     Exercise(
+        task=TASKS["11.5"],
+        solution=samples_needed,
+        mistakes=[
+            Mistake(
+                "You took the error to fall like 1/n. It falls like one over the root of n.",
+                lambda pulls, tolerance: (len(pulls) * _relative_spread(pulls) / len(pulls) ** 0.5 / tolerance).ceil(),
+            ),
+            Mistake(
+                "That is how many more. How many are needed in all?",
+                lambda pulls, tolerance: samples_needed(pulls, tolerance) - len(pulls),
+            ),
+            Mistake(
+                "You took the spread of single samples for the error of their mean, and then let it fall with the root "
+                "of n once more.",
+                lambda pulls, tolerance: len(pulls) * samples_needed(pulls, tolerance),
+            ),
+            Mistake(
+                "You did not compare with the shares. The tolerance is a fraction of all |share|.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You compared with the sum of the shares, in which they cancel. The tolerance is a fraction of all "
+                "|share|.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.mean(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You took absolute values before the mean. The share is the mean of the pulls, with their signs.",
+                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.abs().mean(0).sum(), tolerance),
+            ),
+            Mistake(
+                "You rounded down. With the last sample missing the error is above the tolerance.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor(),
+            ),
+            Mistake(
+                "You rounded to the nearest whole number. The estimate has to be within the tolerance: round up.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().round(),
+            ),
+            Mistake(
+                "You did not square. If the estimate falls with the root of n, what must n be for half of it?",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).ceil(),
+            ),
+            Mistake(
+                "You added up variances over the features. The estimate adds up their standard errors.",
+                lambda pulls, tolerance: _samples(pulls.var(0).sum().sqrt() / pulls.mean(0).abs().sum(), tolerance),
+            ),
+            Mistake(
+                "You rounded down and added one. Where the result is a whole number already, that is one too many.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor() + 1,
+            ),
+            Mistake(
+                "That is how many more, or none where the first run is enough. How many are needed in all?",
+                lambda pulls, tolerance: (samples_needed(pulls, tolerance) - len(pulls)).clamp(min=0),
+            ),
+            Mistake(
+                "You took the first run's estimate for that of one sample. By what did it divide the spread?",
+                lambda pulls, tolerance: _samples(_relative_spread(pulls) / len(pulls) ** 0.5, tolerance),
+            ),
+            Mistake(
+                "You multiplied by the root of the first run's number. std is the spread of one sample already.",
+                lambda pulls, tolerance: _samples(_relative_spread(pulls) * len(pulls) ** 0.5, tolerance),
+            ),
+            Mistake(
+                "You took variances. The estimate is made of standard deviations, their roots.",
+                lambda pulls, tolerance: _samples(pulls.var(0).sum() / pulls.mean(0).abs().sum(), tolerance),
+            ),
+            Mistake(
+                "You took the tolerance for percent. It is a fraction: 5% is 0.05.",
+                lambda pulls, tolerance: _samples(100 * _relative_spread(pulls), tolerance),
+            ),
+            Mistake(
+                "There is no fraction of a sample: round up.",
+                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square(),
+            ),
+            Mistake(
+                "You never go below the number of the first run. Where it was more than enough, how many would do?",
+                lambda pulls, tolerance: samples_needed(pulls, tolerance).clamp(min=len(pulls)),
+            ),
+            Mistake(
+                "You divided variances by the tolerance. Square the tolerance as well.",
+                lambda pulls, tolerance: (_relative_spread(pulls).square() / tolerance).ceil(),
+            ),
+            Mistake(
+                "That is the error estimate of the first run. How many samples bring it down to the tolerance?",
+                lambda pulls, tolerance: _relative_spread(pulls) / len(pulls) ** 0.5,
+            ),
+            Mistake(
+                "You have a number for each feature. The tolerance is about all of them together.",
+                lambda pulls, tolerance: _samples(pulls.std(0) / pulls.mean(0).abs(), tolerance),
+            ),
+            Mistake(
+                "You asked for the feature that needs the most. The tolerance is about all of them together.",
+                lambda pulls, tolerance: _samples((pulls.std(0) / pulls.mean(0).abs()).max(), tolerance),
+            ),
+            Mistake(
+                "You measured the spread by dividing by n. torch's std divides by n - 1.",
+                lambda pulls, tolerance: _samples(
+                    pulls.std(0, unbiased=False).sum() / pulls.mean(0).abs().sum(), tolerance
+                ),
+            ),
+        ],
+    ),
+    Exercise(
         task=TASKS["11.3"],
         solution=conductance_of,
         mistakes=[
@@ -366,108 +468,6 @@ EXERCISES = [
                 "You have a jump for each stump. Add up those of each feature.",
                 lambda t, feature, left, right, start, end: (
                     _stump_values(end, t, feature, left, right) - _stump_values(start, t, feature, left, right)
-                ),
-            ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["11.5"],
-        solution=samples_needed,
-        mistakes=[
-            Mistake(
-                "You took the error to fall like 1/n. It falls like one over the root of n.",
-                lambda pulls, tolerance: (len(pulls) * _relative_spread(pulls) / len(pulls) ** 0.5 / tolerance).ceil(),
-            ),
-            Mistake(
-                "That is how many more. How many are needed in all?",
-                lambda pulls, tolerance: samples_needed(pulls, tolerance) - len(pulls),
-            ),
-            Mistake(
-                "You took the spread of single samples for the error of their mean, and then let it fall with the root "
-                "of n once more.",
-                lambda pulls, tolerance: len(pulls) * samples_needed(pulls, tolerance),
-            ),
-            Mistake(
-                "You did not compare with the shares. The tolerance is a fraction of all |share|.",
-                lambda pulls, tolerance: _samples(pulls.std(0).sum(), tolerance),
-            ),
-            Mistake(
-                "You compared with the sum of the shares, in which they cancel. The tolerance is a fraction of all "
-                "|share|.",
-                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.mean(0).sum(), tolerance),
-            ),
-            Mistake(
-                "You took absolute values before the mean. The share is the mean of the pulls, with their signs.",
-                lambda pulls, tolerance: _samples(pulls.std(0).sum() / pulls.abs().mean(0).sum(), tolerance),
-            ),
-            Mistake(
-                "You rounded down. With the last sample missing the error is above the tolerance.",
-                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor(),
-            ),
-            Mistake(
-                "You rounded to the nearest whole number. The estimate has to be within the tolerance: round up.",
-                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().round(),
-            ),
-            Mistake(
-                "You did not square. If the estimate falls with the root of n, what must n be for half of it?",
-                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).ceil(),
-            ),
-            Mistake(
-                "You added up variances over the features. The estimate adds up their standard errors.",
-                lambda pulls, tolerance: _samples(pulls.var(0).sum().sqrt() / pulls.mean(0).abs().sum(), tolerance),
-            ),
-            Mistake(
-                "You rounded down and added one. Where the result is a whole number already, that is one too many.",
-                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square().floor() + 1,
-            ),
-            Mistake(
-                "That is how many more, or none where the first run is enough. How many are needed in all?",
-                lambda pulls, tolerance: (samples_needed(pulls, tolerance) - len(pulls)).clamp(min=0),
-            ),
-            Mistake(
-                "You took the first run's estimate for that of one sample. By what did it divide the spread?",
-                lambda pulls, tolerance: _samples(_relative_spread(pulls) / len(pulls) ** 0.5, tolerance),
-            ),
-            Mistake(
-                "You multiplied by the root of the first run's number. std is the spread of one sample already.",
-                lambda pulls, tolerance: _samples(_relative_spread(pulls) * len(pulls) ** 0.5, tolerance),
-            ),
-            Mistake(
-                "You took variances. The estimate is made of standard deviations, their roots.",
-                lambda pulls, tolerance: _samples(pulls.var(0).sum() / pulls.mean(0).abs().sum(), tolerance),
-            ),
-            Mistake(
-                "You took the tolerance for percent. It is a fraction: 5% is 0.05.",
-                lambda pulls, tolerance: _samples(100 * _relative_spread(pulls), tolerance),
-            ),
-            Mistake(
-                "There is no fraction of a sample: round up.",
-                lambda pulls, tolerance: (_relative_spread(pulls) / tolerance).square(),
-            ),
-            Mistake(
-                "You never go below the number of the first run. Where it was more than enough, how many would do?",
-                lambda pulls, tolerance: samples_needed(pulls, tolerance).clamp(min=len(pulls)),
-            ),
-            Mistake(
-                "You divided variances by the tolerance. Square the tolerance as well.",
-                lambda pulls, tolerance: (_relative_spread(pulls).square() / tolerance).ceil(),
-            ),
-            Mistake(
-                "That is the error estimate of the first run. How many samples bring it down to the tolerance?",
-                lambda pulls, tolerance: _relative_spread(pulls) / len(pulls) ** 0.5,
-            ),
-            Mistake(
-                "You have a number for each feature. The tolerance is about all of them together.",
-                lambda pulls, tolerance: _samples(pulls.std(0) / pulls.mean(0).abs(), tolerance),
-            ),
-            Mistake(
-                "You asked for the feature that needs the most. The tolerance is about all of them together.",
-                lambda pulls, tolerance: _samples((pulls.std(0) / pulls.mean(0).abs()).max(), tolerance),
-            ),
-            Mistake(
-                "You measured the spread by dividing by n. torch's std divides by n - 1.",
-                lambda pulls, tolerance: _samples(
-                    pulls.std(0, unbiased=False).sum() / pulls.mean(0).abs().sum(), tolerance
                 ),
             ),
         ],

@@ -149,6 +149,70 @@ EXERCISES = [
         ],
     ),
     Exercise(
+        task=TASKS["12.5"],
+        solution=deletion_curve,
+        mistakes=[
+            Mistake(
+                "You replaced each feature alone. What is replaced stays replaced when the next one follows.",
+                _one_at_a_time,
+            ),
+            Mistake("You took the least important first.", lambda f, x, v, r: deletion_curve(f, x, -v, r)),
+            Mistake(
+                "You ranked by magnitude. A feature that speaks against the answer goes last.",
+                lambda f, x, v, r: deletion_curve(f, x, v.abs(), r),
+            ),
+            Mistake(
+                "You began with the reference and put features back: that is the insertion curve.",
+                lambda f, x, v, r: deletion_curve(f, r, v, x),
+            ),
+            Mistake(
+                "You set the features to zero. They should become those of the reference.",
+                lambda f, x, v, r: deletion_curve(f, x, v, 0 * r),
+            ),
+            Mistake(
+                "Your curve begins after the first feature is gone. It begins with F(x).",
+                lambda f, x, v, r: deletion_curve(f, x, v, r)[1:],
+            ),
+            Mistake(
+                "Your curve ends one feature early. It ends when all of them are replaced.",
+                lambda f, x, v, r: deletion_curve(f, x, v, r)[:-1],
+            ),
+            Mistake(
+                "You replaced the features in the order of the table. The shares say in which order.",
+                lambda f, x, v, r: _curve(f, x, r, torch.arange(x.shape[1])),
+            ),
+            Mistake(
+                "You took the ranks for the order. argsort lists which feature goes first, second, third.",
+                lambda f, x, v, r: _curve(f, x, r, v[0].argsort(descending=True).argsort()),
+            ),
+            Mistake(
+                "That is how far F falls. The curve holds F itself.",
+                lambda f, x, v, r: f(x) - deletion_curve(f, x, v, r),
+            ),
+            Mistake(
+                "You subtracted shares from F(x). They give the order only: ask f.",
+                lambda f, x, v, r: (
+                    f(x) - torch.cat([torch.zeros(1).to(v), v[0].sort(descending=True).values.cumsum(0)])
+                ),
+            ),
+            Mistake(
+                "You divided by F(x). The curve holds F itself.",
+                lambda f, x, v, r: deletion_curve(f, x, v, r) / f(x),
+            ),
+            Mistake(
+                "That is one number, a mean of the curve. All of its points are asked for.",
+                lambda f, x, v, r: deletion_curve(f, x, v, r).mean(),
+            ),
+            Mistake(
+                "Your curve runs backwards: F(x) comes first.", lambda f, x, v, r: deletion_curve(f, x, v, r).flip(0)
+            ),
+            Mistake(
+                "You changed the same row again and again, and so all points are the last one. Keep copies: .clone().",
+                lambda f, x, v, r: f(r).repeat(x.shape[1] + 1),
+            ),
+        ],
+    ),
+    Exercise(
         task=TASKS["12.3"],
         solution=strongest_window,
         mistakes=[
@@ -322,70 +386,6 @@ EXERCISES = [
                 lambda a, w, i, y, label: _hit_rates(
                     (y == label)[a == label], (y == label)[w == label], (y != label)[i == label]
                 ),
-            ),
-        ],
-    ),
-    Exercise(
-        task=TASKS["12.5"],
-        solution=deletion_curve,
-        mistakes=[
-            Mistake(
-                "You replaced each feature alone. What is replaced stays replaced when the next one follows.",
-                _one_at_a_time,
-            ),
-            Mistake("You took the least important first.", lambda f, x, v, r: deletion_curve(f, x, -v, r)),
-            Mistake(
-                "You ranked by magnitude. A feature that speaks against the answer goes last.",
-                lambda f, x, v, r: deletion_curve(f, x, v.abs(), r),
-            ),
-            Mistake(
-                "You began with the reference and put features back: that is the insertion curve.",
-                lambda f, x, v, r: deletion_curve(f, r, v, x),
-            ),
-            Mistake(
-                "You set the features to zero. They should become those of the reference.",
-                lambda f, x, v, r: deletion_curve(f, x, v, 0 * r),
-            ),
-            Mistake(
-                "Your curve begins after the first feature is gone. It begins with F(x).",
-                lambda f, x, v, r: deletion_curve(f, x, v, r)[1:],
-            ),
-            Mistake(
-                "Your curve ends one feature early. It ends when all of them are replaced.",
-                lambda f, x, v, r: deletion_curve(f, x, v, r)[:-1],
-            ),
-            Mistake(
-                "You replaced the features in the order of the table. The shares say in which order.",
-                lambda f, x, v, r: _curve(f, x, r, torch.arange(x.shape[1])),
-            ),
-            Mistake(
-                "You took the ranks for the order. argsort lists which feature goes first, second, third.",
-                lambda f, x, v, r: _curve(f, x, r, v[0].argsort(descending=True).argsort()),
-            ),
-            Mistake(
-                "That is how far F falls. The curve holds F itself.",
-                lambda f, x, v, r: f(x) - deletion_curve(f, x, v, r),
-            ),
-            Mistake(
-                "You subtracted shares from F(x). They give the order only: ask f.",
-                lambda f, x, v, r: (
-                    f(x) - torch.cat([torch.zeros(1).to(v), v[0].sort(descending=True).values.cumsum(0)])
-                ),
-            ),
-            Mistake(
-                "You divided by F(x). The curve holds F itself.",
-                lambda f, x, v, r: deletion_curve(f, x, v, r) / f(x),
-            ),
-            Mistake(
-                "That is one number, a mean of the curve. All of its points are asked for.",
-                lambda f, x, v, r: deletion_curve(f, x, v, r).mean(),
-            ),
-            Mistake(
-                "Your curve runs backwards: F(x) comes first.", lambda f, x, v, r: deletion_curve(f, x, v, r).flip(0)
-            ),
-            Mistake(
-                "You changed the same row again and again, and so all points are the last one. Keep copies: .clone().",
-                lambda f, x, v, r: f(r).repeat(x.shape[1] + 1),
             ),
         ],
     ),

@@ -206,94 +206,6 @@ EXERCISES = [
         ],
     ),
     Exercise(
-        task=TASKS["13.4"],
-        solution=head_shares,
-        mistakes=[
-            Mistake(
-                "You multiplied the slopes by what is written, not by how it changes from point to point.",
-                lambda y, g, h: _by_head((g * y[1:]).sum((0, 1)), h),
-            ),
-            Mistake(
-                "You multiplied the slopes by what is written before each step; multiply by how it changes.",
-                lambda y, g, h: _by_head((g * y[:-1]).sum((0, 1)), h),
-            ),
-            Mistake(
-                "You took the mean slope times the change from one end to the other. What a head writes does not "
-                "change at a constant rate; add up slope times change step by step.",
-                lambda y, g, h: _by_head((g.mean(0) * (y[-1] - y[0])).sum(0), h),
-            ),
-            Mistake(
-                "You took the last slope times the whole change: a single step, attribution patching. Go step by step.",
-                lambda y, g, h: _by_head((g[-1] * (y[-1] - y[0])).sum(0), h),
-            ),
-            Mistake(
-                "You took the sum of the slopes times the whole change. Multiply step by step, then add up.",
-                lambda y, g, h: _by_head((g.sum(0) * (y[-1] - y[0])).sum(0), h),
-            ),
-            Mistake(
-                "You took the mean over tokens. A head's share is the sum of what it writes at all of them.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0).mean(0), h),
-            ),
-            Mistake(
-                "You took the mean over a head's numbers. A head's share is their sum.",
-                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).mean(1),
-            ),
-            Mistake(
-                "You averaged over the steps. Each change is small already; add up slope times change.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0)).mean(0).sum(0), h),
-            ),
-            Mistake(
-                "You gave each head every h-th number. A head's numbers stand side by side: (heads, width).",
-                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(-1, h).sum(0),
-            ),
-            Mistake(
-                "You summed absolute values. Shares within a head cancel: keep the signs.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0)).abs().sum((0, 1)), h),
-            ),
-            Mistake(
-                "You took absolute values before you added up a head's numbers. Keep the signs.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum((0, 1)).abs(), h),
-            ),
-            Mistake(
-                "You took the absolute values of the shares. Keep the signs: a head may speak against.",
-                lambda y, g, h: head_shares(y, g, h).abs(),
-            ),
-            Mistake(
-                "You looked at the last token only. A head writes at every token; add them up.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0)[-1], h),
-            ),
-            Mistake(
-                "The sign is flipped: a change is the later point minus the earlier one.",
-                lambda y, g, h: -_by_head((g * y.diff(dim=0)).sum((0, 1)), h),
-            ),
-            Mistake(
-                "You summed the slopes alone. A share is a slope times a change.",
-                lambda y, g, h: _by_head(g.sum((0, 1)), h),
-            ),
-            Mistake(
-                "You took the first slope times the whole change: a single step, from the other end of the path. Go "
-                "step by step.",
-                lambda y, g, h: _by_head((g[0] * (y[-1] - y[0])).sum(0), h),
-            ),
-            Mistake(
-                "That is how much the heads' numbers change. How much of it does F feel?",
-                lambda y, g, h: _by_head((y[-1] - y[0]).sum(0), h),
-            ),
-            Mistake(
-                "You took a norm over a head's numbers, which has no sign and does not add up.",
-                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).norm(dim=1),
-            ),
-            Mistake(
-                "You left out the last step of the path.",
-                lambda y, g, h: _by_head((g * y.diff(dim=0))[:-1].sum((0, 1)), h),
-            ),
-            Mistake(
-                "You have a number for each number that is written. Add up those of each head.",
-                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)),
-            ),
-        ],
-    ),
-    Exercise(
         task=TASKS["13.5"],
         solution=contrast_of_answers,
         mistakes=[
@@ -378,6 +290,94 @@ EXERCISES = [
             Mistake(
                 "You have a difference for each token. Add them up: one number is wanted.",
                 lambda z, ids, n: _difference(_log_p_of_tokens(z, ids, n)),
+            ),
+        ],
+    ),
+    Exercise(
+        task=TASKS["13.4"],
+        solution=head_shares,
+        mistakes=[
+            Mistake(
+                "You multiplied the slopes by what is written, not by how it changes from point to point.",
+                lambda y, g, h: _by_head((g * y[1:]).sum((0, 1)), h),
+            ),
+            Mistake(
+                "You multiplied the slopes by what is written before each step; multiply by how it changes.",
+                lambda y, g, h: _by_head((g * y[:-1]).sum((0, 1)), h),
+            ),
+            Mistake(
+                "You took the mean slope times the change from one end to the other. What a head writes does not "
+                "change at a constant rate; add up slope times change step by step.",
+                lambda y, g, h: _by_head((g.mean(0) * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the last slope times the whole change: a single step, attribution patching. Go step by step.",
+                lambda y, g, h: _by_head((g[-1] * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the sum of the slopes times the whole change. Multiply step by step, then add up.",
+                lambda y, g, h: _by_head((g.sum(0) * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "You took the mean over tokens. A head's share is the sum of what it writes at all of them.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0).mean(0), h),
+            ),
+            Mistake(
+                "You took the mean over a head's numbers. A head's share is their sum.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).mean(1),
+            ),
+            Mistake(
+                "You averaged over the steps. Each change is small already; add up slope times change.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).mean(0).sum(0), h),
+            ),
+            Mistake(
+                "You gave each head every h-th number. A head's numbers stand side by side: (heads, width).",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(-1, h).sum(0),
+            ),
+            Mistake(
+                "You summed absolute values. Shares within a head cancel: keep the signs.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).abs().sum((0, 1)), h),
+            ),
+            Mistake(
+                "You took absolute values before you added up a head's numbers. Keep the signs.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum((0, 1)).abs(), h),
+            ),
+            Mistake(
+                "You took the absolute values of the shares. Keep the signs: a head may speak against.",
+                lambda y, g, h: head_shares(y, g, h).abs(),
+            ),
+            Mistake(
+                "You looked at the last token only. A head writes at every token; add them up.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0)).sum(0)[-1], h),
+            ),
+            Mistake(
+                "The sign is flipped: a change is the later point minus the earlier one.",
+                lambda y, g, h: -_by_head((g * y.diff(dim=0)).sum((0, 1)), h),
+            ),
+            Mistake(
+                "You summed the slopes alone. A share is a slope times a change.",
+                lambda y, g, h: _by_head(g.sum((0, 1)), h),
+            ),
+            Mistake(
+                "You took the first slope times the whole change: a single step, from the other end of the path. Go "
+                "step by step.",
+                lambda y, g, h: _by_head((g[0] * (y[-1] - y[0])).sum(0), h),
+            ),
+            Mistake(
+                "That is how much the heads' numbers change. How much of it does F feel?",
+                lambda y, g, h: _by_head((y[-1] - y[0]).sum(0), h),
+            ),
+            Mistake(
+                "You took a norm over a head's numbers, which has no sign and does not add up.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)).reshape(h, -1).norm(dim=1),
+            ),
+            Mistake(
+                "You left out the last step of the path.",
+                lambda y, g, h: _by_head((g * y.diff(dim=0))[:-1].sum((0, 1)), h),
+            ),
+            Mistake(
+                "You have a number for each number that is written. Add up those of each head.",
+                lambda y, g, h: (g * y.diff(dim=0)).sum((0, 1)),
             ),
         ],
     ),
