@@ -653,11 +653,10 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 # ## What the estimate cannot see
 #
 # Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Added up, and divided by the sum of all |shares|, that is `error_estimate`: the error of the shares, as far as it can be known.
-
-# %% [markdown] tags=["slide"]
+#
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
-# %% tags=["slide"]
+# %%
 f = igteach.toy(lambda x: 1 - torch.relu(1 - x))
 lucky = igteach.integrated_gradients(f, x, steps=50, rule="gauss_legendre")
 estimates = lucky.error_estimate[0], few.error_estimate[0]
