@@ -8,6 +8,8 @@ igteachLive.style += `
   .igteach-live .surface .words { min-height: 7.3em; }
   .igteach-live .surface label:has([type=range]) { flex-basis: 100%; }
   .igteach-live .surface .panes { --columns: 1 !important; }
+  .igteach-live .surface .pane:first-child { width: 270px; justify-self: center; }
+  .igteach-live .surface .pane:nth-child(2) { order: -1; }
 }`;
 
 /** The drawing of F in bands, with a path over it: {element, paint(name), draw(points, stops, current)}. */
