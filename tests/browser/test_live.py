@@ -322,6 +322,7 @@ def test_a_script_in_the_head_starts_the_figures(page, site, tmp_path):
 def test_on_a_phone_the_words_keep_their_height(page, site):
     page.set_viewport_size({"width": 390, "height": 850})
     page.goto(f"file://{site}/index.html")
+    page.add_style_tag(content="body { margin: 0 16px; }")  # as in the book
     for kind, control in (("path", "alpha"), ("steps", "steps"), ("cuts", "cuts")):
         slider, heights = page.locator(f"#{kind}").get_by_role("slider", name=control, exact=True), set()
         slider.press("Home")
@@ -329,16 +330,25 @@ def test_on_a_phone_the_words_keep_their_height(page, site):
             heights.add(page.locator(f"#{kind} .words").bounding_box()["height"])
             slider.press("ArrowRight")
         assert len(heights) == 1, (kind, heights)
+    choices, heights = page.locator("#baselines select"), set()
+    for names in itertools.product(("black", "grey", "white"), repeat=2):
+        for number, name in enumerate(names):
+            choices.nth(number).select_option(name)
+        heights.add(page.locator("#baselines .words").bounding_box()["height"])
+    assert len(heights) == 1, heights
 
 
-def test_a_dark_theme_does_not_round_the_pictures(page, site):
+def test_a_theme_neither_rounds_the_pictures_nor_thins_the_captions(page, site):
     page.goto(f"file://{site}/index.html")
     page.add_style_tag(
         content="html[data-theme=dark] .bd-content img:not(.only-dark,.dark-light)"
         " { border-radius: 10px; background-color: white; filter: invert(1); }"
+        ".bd-content figure.pane figcaption { font-weight: 300; }"
     )
     page.evaluate("document.documentElement.dataset.theme = 'dark'; document.body.className = 'bd-content'")
     looks = page.locator("#baselines .stack img").evaluate_all(
         "all => all.map(getComputedStyle).map(s => [s.borderRadius, s.backgroundColor, s.filter])"
     )
     assert looks == [["0px", "rgba(0, 0, 0, 0)", "none"]] * 3
+    weights = page.locator("figcaption").evaluate_all("all => all.map(one => getComputedStyle(one).fontWeight)")
+    assert set(weights) == {"400"}

@@ -359,6 +359,8 @@ def test_a_figure_fits_reads_and_names_its_controls(opened, kind, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert round(page.evaluate(SMALLEST), 2) >= 12
     assert page.evaluate(NAMELESS) == []
+    rooms = page.locator("select").evaluate_all("all => all.map(one => parseFloat(getComputedStyle(one).paddingRight))")
+    assert min(rooms) > 20  # for the arrow
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"live_{kind}_{width}.png", full_page=True)
 

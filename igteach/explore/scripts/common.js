@@ -21,7 +21,7 @@ igteachLive.style = `
   border-radius: 4px; padding: 2px 10px; cursor: pointer; }
 .igteach-live .live :focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 .igteach-live .live output { min-width: 3em; font-variant-numeric: tabular-nums; }
-.igteach-live .live .words { margin: 4px 0 8px; min-height: 4.4em; }
+.igteach-live .live .words { margin: 4px 0 8px; min-height: 5.8em; }
 .igteach-live .live .beside { display: flex; gap: 14px; justify-content: space-between; margin-bottom: 8px; }
 .igteach-live .live .beside .pane { flex: 0 0 96px; }
 .igteach-live .live .beside figcaption { min-height: 0; }
@@ -47,6 +47,7 @@ igteachLive.style = `
 @media (max-width: 480px) {
   .igteach-live .live { padding: 4px 0; }
   .igteach-live .live .words { min-height: 8.7em; }
+  .igteach-live .live .beside .words { min-height: 11.6em; }
   .igteach-live .live .panes { gap: 8px; }
 }
 `;

@@ -5,7 +5,8 @@ igteachLive.style += `
   white-space: pre-wrap; line-height: 1.4; text-underline-offset: 4px; text-decoration-skip-ink: none; cursor: default; }
 .igteach-live .tokens .words > :last-child { min-height: 2.9em; }
 .igteach-live .tokens .given { color: #6b6b6b; }
-.igteach-live .tokens .swatch { padding: 0 0.6em; }`;
+.igteach-live .tokens .swatch { padding: 0 0.6em; }
+@media (max-width: 480px) { .igteach-live .tokens .words { min-height: 10.15em; } }`;
 
 igteachLive.figures.tokens = (element, data) => {
   const { element: make, number, choice } = igteachLive;
