@@ -9,7 +9,10 @@ from igteach.show import Figure
 from igteach.show.tables import Table
 
 SCRIPTS = files("igteach.explore").joinpath("scripts")
-LAST_LINE = "igteachLive.start();\n"
+LAST_LINE = (
+    'document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", () => igteachLive.start()) '
+    ": igteachLive.start();\n"
+)
 MODULE = """
 export default {
   render: ({ model, el }) => igteachLive.show(el, model.get("kind"), model.get("data")),
@@ -30,11 +33,11 @@ def all_scripts() -> str:
 
 
 def script() -> str:
-    """The script of a web page with live figures: it starts every one of them.
+    """The script of a web page with live figures: it starts every one of them, when the page is read.
 
     Example:
-        >>> script().splitlines()[-1]
-        'igteachLive.start();'
+        >>> script().splitlines()[-1][-21:]
+        ' igteachLive.start();'
     """
     return all_scripts() + LAST_LINE
 

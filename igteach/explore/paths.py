@@ -19,7 +19,7 @@ from igteach.show.plates import SHARES, SLOPES, scale_of
 
 SEGMENTS = 20  # of the path, between the alphas where the slider stops
 ALPHAS = np.linspace(0, 1, SEGMENTS + 1)
-START = 4  # segments from the baseline: where the slider stands at first
+FIRST_START = 4  # segments from the baseline: nearer to it the slider does not stand at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,12 @@ class PathProfile:
     def sums(self) -> np.ndarray:
         """(alphas,), the sums of the shares so far."""
         return self.shares.cpu().double().flatten(1).sum(1).numpy()
+
+    @property
+    def start(self) -> int:
+        """The stop where F changes most up to the next, from FIRST_START on: the slider stands there at first."""
+        changes = np.abs(np.diff(self.f_values))
+        return max(FIRST_START, int(changes.argmax()))
 
 
 def path_profile(f: Function, x: Tensor, baseline: Baseline, target: int | None) -> PathProfile:
@@ -98,10 +104,11 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         >>> def f(x):
         ...     return x.flatten(1).square().sum(1)
         >>> path_explorer(f, torch.ones(1, 4, 4), 0.0, None)
-        LiveFigure: 4 panes. the picture at alpha 0.20. F on the path: F goes from 0 to 16; ...
+        LiveFigure: 4 panes. the picture at alpha 0.95. F on the path: F goes from 0 to 16; ...
     """
     check_picture(x)
     profile = path_profile(f, x, baseline, target)
+    start = profile.start
     gradients, side = in_blocks(over_colours(profile.gradients))
     shares, _ = in_blocks(over_colours(profile.shares))
     (top_gradient, _), (top_share, how) = scale_of([gradients]), scale_of([shares])
@@ -110,7 +117,7 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         "alphas": short(ALPHAS),
         "f": short(profile.f_values),
         "sums": short(profile.sums),
-        "start": START,
+        "start": start,
         "gradients": packed(gradients, top_gradient),
         "shares": packed(shares, top_share),
         "top": {"gradients": top_gradient, "shares": top_share},
@@ -124,9 +131,9 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         **beneath(ghost(x[0]), side),
         "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
-    maps = [at_pixels(squares[START], height, width) for squares in (gradients, shares)]
+    maps = [at_pixels(squares[start], height, width) for squares in (gradients, shares)]
     still = board(
-        Picture(f"the picture at alpha {ALPHAS[START]:.2f}", on_screen(profile.points[START])),
+        Picture(f"the picture at alpha {ALPHAS[start]:.2f}", on_screen(profile.points[start])),
         _lines(profile),
         Heatmap("the gradient there", maps[0], top_gradient, SLOPES, ghost(x[0])),
         Heatmap("the integral so far", maps[1], top_share, SHARES, ghost(x[0])),
@@ -138,6 +145,7 @@ def _lines(profile: PathProfile) -> Lines:
     f, moved = profile.f_values, profile.f_values[0] + profile.sums
     drawn = np.concatenate([f, moved])
     room = 0.05 * (np.ptp(drawn) or 1.0)
-    lines = {"F": (ALPHAS, f), "F(x') + shares so far": (ALPHAS[: START + 1], moved[: START + 1])}
-    mark = ALPHAS[START], f[START]
+    reached = profile.start + 1
+    lines = {"F": (ALPHAS, f), "F(x') + shares so far": (ALPHAS[:reached], moved[:reached])}
+    mark = ALPHAS[profile.start], f[profile.start]
     return Lines("F on the path", lines, mark, "alpha", (drawn.min() - room, drawn.max() + room))

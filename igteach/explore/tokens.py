@@ -52,6 +52,7 @@ def token_explorer(answers: Mapping[Choice, TokenAttribution]) -> LiveFigure:
 def _map(answer: TokenAttribution, top: float) -> dict[str, Any]:
     evidence = answer.evidence
     return {
+        "given": answer.given,
         "pieces": [_piece(text, score, top) for text, score in pieces_of(answer)],
         "f": evidence.f_input.item(),
         "f_baseline": evidence.f_baseline.item(),  # type: ignore[union-attr]

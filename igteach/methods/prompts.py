@@ -92,6 +92,7 @@ class PromptQuestion:
                 f=self.f,
                 f_target=row,
                 moved=tuple(self.moved.tolist()),
+                given=model.tokenizer.decode(list(self.targets[:row])) if row else "",
             )
             for row, target in enumerate(self.targets)
         ]

@@ -35,6 +35,7 @@ class TokenAttribution:
         f_target: the target to pass with f.
         labels: of what f gives, in their order; None for a language model.
         moved: which tokens went from the baseline's embedding to their own; the others kept theirs. None: not recorded.
+        given: of a continuation the tokens before the target, as text, which do not move. Empty: there are none.
     """
 
     text: str
@@ -53,6 +54,7 @@ class TokenAttribution:
     f_target: int | None = None
     labels: tuple[str, ...] | None = None
     moved: tuple[bool, ...] | None = None
+    given: str = ""
 
     @property
     def residual(self) -> float:

@@ -210,5 +210,10 @@ def evidence_in_words(attribution: TokenAttribution) -> str:
     what = f"{target}, {chosen}"
     if attribution.f_name is not None:
         what = f"{attribution.f_name} (the model chooses {prediction!r})"
-    words = f"{what}: from {change}; residual {attribution.residual:+.3f}: {evidence.verdict}"
+    words = f"{what}: from {change}; residual {_residual_in_words(attribution.residual)}: {evidence.verdict}"
     return f"{words}; the model did not read all of the text" if attribution.truncated else words
+
+
+def _residual_in_words(residual: float) -> str:
+    words = f"{residual:+.3f}"
+    return "0.000" if float(words) == 0 else words

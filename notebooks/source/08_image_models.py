@@ -782,7 +782,7 @@ explore.path_explorer(score, one, starts["mean colour"][first : first + 1], labe
 # How many steps does a digit need? Its exact shares are known (lesson 05). By their residual, four midpoint steps look like enough.
 
 # %% tags=["nbval-ignore-output"]
-digit = load_digits().x_test[:1].to(device)
+digit = load_digits().x_test[5:6].to(device)
 reader = digits.load()
 said = int(reader(digit).argmax())
 exact = igteach.exact_integrated_gradients(igteach.logit(reader), digit, 0.0, said)

@@ -105,11 +105,11 @@ def drag_along_the_path(page: Page) -> None:
     figure = Live(page, "explore.path_explorer(")
     expect(figure.words).to_contain_text("alpha 0.20")
     figure.slider.press("ArrowRight")
-    expect(figure.words).to_contain_text("alpha 0.24")
+    expect(figure.words).to_contain_text("alpha 0.25")
     figure.has_changed()
     box = figure.slider.bounding_box()
     height = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + 0.24 * box["width"], height)
+    page.mouse.move(box["x"] + 0.25 * box["width"], height)
     page.mouse.down()
     for part in range(10):
         page.mouse.move(box["x"] + box["width"] * (0.3 + part / 12), height)
@@ -233,20 +233,20 @@ def test_the_explorers_answer(page, lab, errors):
 SMALL = """
 import sys
 sys.path.insert(0, {folder!r})
-from igteach import explore, probability
+from igteach import explore, logit
 assert explore.__file__.startswith({folder!r})
 from igteach.datasets import load_digits
 from igteach.models import digits
 data = load_digits()
-explore.path_explorer(probability(digits.load()), data.x_test[:1], 0.0, int(data.y_test[0]))
+explore.path_explorer(logit(digits.load()), data.x_test[:1], 0.0, int(data.y_test[0]))
 """
 BREAKS = {  # of a script: what stands in it, what is put in its place, and what the browser then misses
-    "not called": ("common.js", "read(); changed(Number(input.value));", "read();", "alpha 0.24"),
+    "not called": ("common.js", "read(); changed(Number(input.value));", "read();", "alpha 0.25"),
     "raises": (
         "path.js",
         "const alpha = alphas[at].toFixed(2);",
-        "const alpha = alphas[at % 6 ? at : -1].toFixed(2);",
-        "alpha 0.24",
+        "const alpha = alphas[at % 5 ? at : -1].toFixed(2);",
+        "alpha 0.25",
     ),
     "draws the same": ("common.js", "values.forEach((value, at) => {", "[].forEach((value, at) => {", "maps stayed"),
 }

@@ -16,7 +16,7 @@ from igteach.datasets import load_digits
 from igteach.explore import live
 from igteach.explore.cuts import COUNTS
 from igteach.explore.packing import in_blocks
-from igteach.explore.paths import ALPHAS, START, path_profile
+from igteach.explore.paths import ALPHAS, path_profile
 from igteach.explore.pictures import over_colours
 from igteach.explore.rules import STEPS
 from igteach.models import digits
@@ -116,7 +116,7 @@ def test_the_path_tells_what_python_computes_at_every_stop(opened, digit):
     model, x, target = digit
     profile = path_profile(igteach.probability(model), x, 0.0, target)
     slider = opened.get_by_role("slider", name="alpha", exact=True)
-    assert slider.get_attribute("aria-valuetext") == f"{ALPHAS[START]:.2f}"
+    assert slider.get_attribute("aria-valuetext") == f"{ALPHAS[profile.start]:.2f}" == "0.25"
     assert opened.locator("#path img").first.get_attribute("src").startswith("data:image/png")
     canvases = opened.locator("#path canvas")
     tops = [profile.gradients.abs().flatten(), profile.shares.abs().flatten()]
@@ -302,9 +302,53 @@ def test_a_photograph_lies_as_a_ghost_beneath_its_map(page, tmp_path):
     )
     opacities = np.array(seen).reshape(*size, 4)[:: int(side), :: int(side), 3]
     profile = path_profile(lambda x: x.flatten(1).square().sum(1), x, 1.0, None)
-    shares = in_blocks(over_colours(profile.shares))[0][START]
+    shares = in_blocks(over_colours(profile.shares))[0][figure.data["start"]]
     strength = np.abs(shares / figure.data["top"]["shares"])
     wanted = 255 * (1.5 * strength).clip(max=1)
     hatched = strength > 0.49
     assert (wanted < 200).mean() > 0.5
     assert np.abs(opacities - wanted)[~hatched].max() < 4
+
+
+def test_a_script_in_the_head_starts_the_figures(page, site, tmp_path):
+    whole = (site / "index.html").read_text()
+    tag = '<script src="live.js"></script>'
+    (tmp_path / "index.html").write_text(whole.replace(tag, "").replace("<title>", f"{tag}<title>"))
+    (tmp_path / "live.js").write_text((site / "live.js").read_text())
+    page.goto(f"file://{tmp_path}/index.html")
+    expect(page.locator(".words")).to_have_count(4)
+
+
+def test_on_a_phone_the_words_keep_their_height(page, site):
+    page.set_viewport_size({"width": 390, "height": 850})
+    page.goto(f"file://{site}/index.html")
+    page.add_style_tag(content="body { margin: 0 16px; }")  # as in the book
+    for kind, control in (("path", "alpha"), ("steps", "steps"), ("cuts", "cuts")):
+        slider, heights = page.locator(f"#{kind}").get_by_role("slider", name=control, exact=True), set()
+        slider.press("Home")
+        for _ in range(int(slider.get_attribute("max")) + 1):
+            heights.add(page.locator(f"#{kind} .words").bounding_box()["height"])
+            slider.press("ArrowRight")
+        assert len(heights) == 1, (kind, heights)
+    choices, heights = page.locator("#baselines select"), set()
+    for names in itertools.product(("black", "grey", "white"), repeat=2):
+        for number, name in enumerate(names):
+            choices.nth(number).select_option(name)
+        heights.add(page.locator("#baselines .words").bounding_box()["height"])
+    assert len(heights) == 1, heights
+
+
+def test_a_theme_neither_rounds_the_pictures_nor_thins_the_captions(page, site):
+    page.goto(f"file://{site}/index.html")
+    page.add_style_tag(
+        content="html[data-theme=dark] .bd-content img:not(.only-dark,.dark-light)"
+        " { border-radius: 10px; background-color: white; filter: invert(1); }"
+        ".bd-content figure.pane figcaption { font-weight: 300; }"
+    )
+    page.evaluate("document.documentElement.dataset.theme = 'dark'; document.body.className = 'bd-content'")
+    looks = page.locator("#baselines .stack img").evaluate_all(
+        "all => all.map(getComputedStyle).map(s => [s.borderRadius, s.backgroundColor, s.filter])"
+    )
+    assert looks == [["0px", "rgba(0, 0, 0, 0)", "none"]] * 3
+    weights = page.locator("figcaption").evaluate_all("all => all.map(one => getComputedStyle(one).fontWeight)")
+    assert set(weights) == {"400"}

@@ -101,3 +101,13 @@ def test_one_picture_on_a_flat_function_is_drawn():
 def test_what_is_no_picture_is_refused(f, x, words):
     with pytest.raises(ValueError, match=words):
         explore.path_explorer(f, x, 0.0, None)
+
+
+@pytest.mark.parametrize(("climbs_at", "start"), [(0.62, 12), (0.05, 4)])
+def test_the_slider_starts_where_f_climbs_most_and_off_the_baseline(climbs_at, start):
+    def f(x):
+        return ((x.flatten(1).mean(1) - climbs_at) * 50).sigmoid()
+
+    figure = explore.path_explorer(f, torch.ones(1, 6, 6), 0.0, None)
+    assert figure.data["start"] == start
+    assert f"the picture at alpha {start / SEGMENTS:.2f}" in figure.still.alt

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from igteach import explore, show, token_attribution
-from igteach.models import text
+from igteach.models import lookup, text
 
 TEXT = "很干净"
 
@@ -66,3 +66,10 @@ def test_a_missing_answer_is_named(answers):
     some = {choice: answer for choice, answer in answers.items() if choice != ("positive", "zero")}
     with pytest.raises(ValueError, match=r"answers lacks \('positive', 'zero'\)"):
         explore.token_explorer(some)
+
+
+def test_the_answer_so_far_goes_with_each_of_its_tokens():
+    model = lookup.load("cpu")
+    told = token_attribution(model, "k3 v7 k3", continuation="v7 k3 v7", steps=2)
+    data = explore.token_explorer({(str(row), "mean"): answer for row, answer in enumerate(told)}).data
+    assert [maps[0]["given"] for maps in data["maps"]] == ["", "v7", "v7 k3"]

@@ -133,7 +133,9 @@ def test_the_residual_stands_below_with_the_label_and_what_the_model_chooses():
         assert "NOT complete" in said
     other = show.text(english(prediction="HUM"))
     assert "NUM, where the model chooses HUM: from 0.10" in repr(other)
-    assert "residual +0.000: complete" in repr(other)
+    for nothing in (0.0, 4e-4, -4e-4):
+        assert "residual 0.000: complete" in repr(show.text(english(residual=nothing)))
+    assert "residual -0.001" in repr(show.text(english(residual=-6e-4)))
 
 
 def test_the_terminal_and_the_screen_reader_get_words():

@@ -16,22 +16,22 @@ igteachLive.style = `
 .igteach-live .live label { display: flex; flex: 1 1 200px; gap: 8px; align-items: center; margin: 0; max-width: 100%; min-width: 0; }
 .igteach-live .live input[type=range] { flex: 1; min-width: 60px; height: 32px; margin: 0; accent-color: #0072B2; }
 .igteach-live .live select { flex: 1; min-width: 0; min-height: 32px; font: inherit; color: inherit; background: white;
-  border: 1px solid #767676; border-radius: 4px; padding: 2px 4px; }
+  border: 1px solid #767676; border-radius: 4px; padding: 2px 1.6em 2px 4px; text-overflow: ellipsis; }
 .igteach-live .live button { min-height: 32px; font: inherit; color: inherit; background: #f3f3f3; border: 1px solid #767676;
   border-radius: 4px; padding: 2px 10px; cursor: pointer; }
 .igteach-live .live :focus-visible { outline: 3px solid #0072B2; outline-offset: 1px; }
 .igteach-live .live output { min-width: 3em; font-variant-numeric: tabular-nums; }
-.igteach-live .live .words { margin: 4px 0 8px; min-height: 4.4em; }
+.igteach-live .live .words { margin: 4px 0 8px; min-height: 5.8em; }
 .igteach-live .live .beside { display: flex; gap: 14px; justify-content: space-between; margin-bottom: 8px; }
 .igteach-live .live .beside .pane { flex: 0 0 96px; }
 .igteach-live .live .beside figcaption { min-height: 0; }
 .igteach-live .live .panes { display: grid; grid-template-columns: repeat(var(--columns, 2), minmax(var(--narrowest, 0px), 1fr)); gap: 10px 14px; }
 .igteach-live .live .pane { margin: 0; min-width: 0; display: flex; flex-direction: column; }
-.igteach-live .live .pane figcaption { color: inherit; font-size: 13px; font-style: normal; line-height: 1.3; text-align: center;
+.igteach-live .live .pane figcaption { color: inherit; font-size: 13px; font-style: normal; font-weight: 400; line-height: 1.3; text-align: center;
   min-height: 2.6em; display: flex; align-items: end; justify-content: center; padding-bottom: 3px; overflow-wrap: anywhere; }
 .igteach-live .live .stack { position: relative; width: 100%; border: 1px solid #ccc; line-height: 0; overflow: hidden; }
-.igteach-live .live .stack > * { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; max-width: none;
-  filter: none; background: none; border-radius: 0; }
+.igteach-live .live .stack.stack > * { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; max-width: none;
+  filter: none; background: none; border-radius: 0; } /* twice, to be stronger than a dark theme's rule */
 .igteach-live .live .pixels { image-rendering: pixelated; }
 .igteach-live .live .scale { height: 10px; margin: 5px 8% 0; border: 1px solid #ccc; }
 .igteach-live .live .ends { display: flex; justify-content: space-between; font-size: 12px; margin: 0 4%; }
@@ -44,10 +44,12 @@ igteachLive.style = `
 .igteach-live .live .bar { display: grid; grid-template-columns: minmax(3em, 30%) 1fr 4.5em; gap: 8px; align-items: center; }
 .igteach-live .live .track { position: relative; height: 16px; border-left: 1px solid #ccc; border-right: 1px solid #ccc; }
 .igteach-live .live .track > span { position: absolute; top: 0; bottom: 0; }
-@media (max-width: 480px) { .igteach-live .live { padding: 4px 0; } .igteach-live .live .beside { display: flex; gap: 14px; justify-content: space-between; margin-bottom: 8px; }
-.igteach-live .live .beside .pane { flex: 0 0 96px; }
-.igteach-live .live .beside figcaption { min-height: 0; }
-.igteach-live .live .panes { gap: 8px; } }
+@media (max-width: 480px) {
+  .igteach-live .live { padding: 4px 0; }
+  .igteach-live .live .words { min-height: 8.7em; }
+  .igteach-live .live .beside .words { min-height: 11.6em; }
+  .igteach-live .live .panes { gap: 8px; }
+}
 `;
 
 // ---- the page's elements
@@ -87,7 +89,8 @@ igteachLive.choice = (name, options, value, changed) => {
   select.value = value;
   select.addEventListener("change", () => changed(select.value));
   const set = (next) => { select.value = next; };
-  const wide = `flex-basis: ${4 + 0.55 * Math.max(...options.map((option) => option.length))}em`;
+  const letters = name.length + Math.max(...options.map((option) => option.length));
+  const wide = `flex-basis: ${3.5 + 0.55 * letters}em`;
   return { element: element("label", { style: wide }, element("span", { text: name }), select), value: () => select.value, set };
 };
 

@@ -3,6 +3,7 @@ igteachLive.style += `
 .igteach-live .digit .ink { display: grid; grid-template-columns: repeat(8, 1fr); aspect-ratio: 1; border: 1px solid #767676;
   touch-action: none; }
 .igteach-live .digit .ink button { min-height: 0; padding: 0; border: 1px solid #444; border-radius: 0; cursor: crosshair; }
+.igteach-live .digit .pane .controls { gap: 6px; justify-content: center; padding: 6px 0 0; }
 .igteach-live .digit .ink button:focus { outline: 3px solid #56B4E9; outline-offset: -3px; }
 .igteach-live .digit .bar { grid-template-columns: 1.2em 1fr 3.2em; gap: 6px; line-height: 1.35; font-size: 13px; }
 .igteach-live .digit .bar[data-explained] { font-weight: bold; }
@@ -13,8 +14,8 @@ igteachLive.style += `
   .igteach-live .digit .pane:first-child { grid-column: 1 / -1; width: 290px; justify-self: center; }
 }`;
 
-/** Squares to ink by pointer, finger or keyboard: {element, cursor(), draw()}; `ink` is changed in place. */
-igteachLive.inkGrid = (ink, isErasing, changed) => {
+/** Squares to ink by pointer, finger or keyboard, above buttons: {element, cursor(), draw()}; `ink` is changed in place. */
+igteachLive.inkGrid = (ink, isErasing, changed, buttons) => {
   const { element: make, number } = igteachLive;
   let cursor = 0, last = null;
   const press = (at) => { ink[at] = ink[at] === 1 ? 0 : ink[at] < 0.5 ? 0.5 : 1; changed(); };
@@ -63,7 +64,8 @@ igteachLive.inkGrid = (ink, isErasing, changed) => {
     one.tabIndex = at === cursor ? 0 : -1;
     one.setAttribute("aria-label", `row ${(at >> 3) + 1}, column ${(at & 7) + 1}, ink ${number(ink[at], 2)}`);
   });
-  return { element: igteachLive.pane("draw here", grid).element, cursor: () => cursor, draw };
+  const below = make("div", { class: "controls" }, ...buttons);
+  return { element: igteachLive.pane("draw on this digit, or clear it first", grid, below).element, cursor: () => cursor, draw };
 };
 
 /** A bar for each class: {element, draw(probabilities, target)}. */
@@ -86,41 +88,52 @@ igteachLive.figures.draw_digit = (element, data) => {
   const network = load(data.weights), black = probabilities(network, new Float64Array(64));
   const ink = Float64Array.from(data.picture), inked = Array(64).fill(false);
   const likeliest = (p) => p.indexOf(Math.max(...p));
-  let frame = 0;
+  let frame = 0, rest = 0, found = null, explains = ""; // the shares, and of which ink and class
 
   const draw = () => {
     frame = 0;
     const p = probabilities(network, ink);
     const target = explained.value() === "the likeliest" ? likeliest(p) : Number(explained.value());
-    const found = shares(network, ink, target), at = grid.cursor();
-    const change = p[target] - black[target], sum = found.reduce((total, share) => total + share, 0);
+    grid.draw();
+    scores.draw(p, target);
+    const said = `The network says ${likeliest(p)}. F is P(${target}): ${number(black[target])} at black, ` +
+      `${number(p[target])} here; F(x) - F(x') = ${number(p[target] - black[target])}.`;
+    clearTimeout(rest);
+    const wanted = `${target}: ${ink}`;
+    const finish = () => {
+      if (explains !== wanted) [found, explains] = [shares(network, ink, target), wanted];
+      drawShares(target, p[target] - black[target], said);
+    };
+    if (explains === wanted || !found) { finish(); return; }
+    rest = setTimeout(finish, 150); // 64 gradients take too long for every frame of a stroke
+    map.canvas.style.opacity = 0.3;
+    words.say(said, "The shares follow when the pen rests.");
+  };
+  const drawShares = (target, change, said) => {
+    const at = grid.cursor(), sum = found.reduce((total, share) => total + share, 0);
     ink.forEach((level, place) => { inked[place] = level > 0; });
     map.caption.textContent = `IG from black, for P(${target})`;
     map.canvas.setAttribute("aria-label", map.caption.textContent);
+    map.canvas.style.opacity = 1;
     map.draw(found, Math.max(...found.map(Math.abs)) || 1);
-    grid.draw();
-    scores.draw(p, target);
     words.say(
-      `The network says ${likeliest(p)}. F is P(${target}): ${number(black[target])} at black, ${number(p[target])} here; ` +
-        `F(x) - F(x') = ${number(change)}.`,
+      said,
       `The shares add up to ${number(sum)}; residual ${number(sum - change, 2)}.`,
       `Row ${(at >> 3) + 1}, column ${(at & 7) + 1}: ink ${number(ink[at], 2)}, share ${number(found[at])}.`,
     );
   };
   const update = () => { frame = frame || requestAnimationFrame(draw); };
-  const button = (text, picture) => ({
-    element: make("button", { type: "button", text, onclick: () => { ink.set(picture); update(); } }),
-  });
+  const button = (text, picture) => make("button", { type: "button", text, onclick: () => { ink.set(picture); update(); } });
 
   const pen = choice("pen", ["draws", "erases"], "draws", () => {});
   const explained = choice("explain", ["the likeliest", ..."0123456789"], "the likeliest", update);
-  const grid = igteachLive.inkGrid(ink, () => pen.value() === "erases", update);
+  const buttons = [button("clear (black)", new Float64Array(64)), button("the lesson's digit", data.picture)];
+  const grid = igteachLive.inkGrid(ink, () => pen.value() === "erases", update, buttons);
   const map = igteachLive.map("IG from black", { height: 8, width: 8, unit: "share of F", ink: inked });
   const scores = igteachLive.classBars(), words = igteachLive.words();
-  const controls = [pen, explained, button("black", new Float64Array(64)), button("the lesson's digit", data.picture)];
-  const shell = igteachLive.layout(controls, words, [grid, map, scores], 3);
+  const shell = igteachLive.layout([pen, explained], words, [grid, map, scores], 3);
   shell.classList.add("digit");
   element.append(shell);
   draw();
-  return () => cancelAnimationFrame(frame);
+  return () => { cancelAnimationFrame(frame); clearTimeout(rest); };
 };

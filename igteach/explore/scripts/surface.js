@@ -5,9 +5,11 @@ igteachLive.style += `
 .igteach-live .surface .pane:first-child { grid-row: span 2; }
 .igteach-live .surface .pane figcaption { min-height: 0; }
 @media (max-width: 480px) {
-  .igteach-live .surface .words { min-height: 7.3em; }
+  .igteach-live .surface .words { min-height: 5.8em; }
   .igteach-live .surface label:has([type=range]) { flex-basis: 100%; }
   .igteach-live .surface .panes { --columns: 1 !important; }
+  .igteach-live .surface .pane:first-child { width: 284px; justify-self: center; }
+  .igteach-live .surface .pane:nth-child(2) { order: -1; }
 }`;
 
 /** The drawing of F in bands, with a path over it: {element, paint(name), draw(points, stops, current)}. */

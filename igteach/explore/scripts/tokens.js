@@ -4,7 +4,9 @@ igteachLive.style += `
 .igteach-live .tokens .text button { min-height: 0; padding: 2px 0 5px; border: 0; border-radius: 0; background: none;
   white-space: pre-wrap; line-height: 1.4; text-underline-offset: 4px; text-decoration-skip-ink: none; cursor: default; }
 .igteach-live .tokens .words > :last-child { min-height: 2.9em; }
-.igteach-live .tokens .swatch { padding: 0 0.6em; }`;
+.igteach-live .tokens .given { color: #6b6b6b; }
+.igteach-live .tokens .swatch { padding: 0 0.6em; }
+@media (max-width: 480px) { .igteach-live .tokens .words { min-height: 10.15em; } }`;
 
 igteachLive.figures.tokens = (element, data) => {
   const { element: make, number, choice } = igteachLive;
@@ -27,7 +29,8 @@ igteachLive.figures.tokens = (element, data) => {
     const change = map.f - map.f_baseline;
     const sums = `The shares add up to ${number(change + map.residual)}, and F(x) - F(x') is ${number(change)}.`;
     const tell = (line) => words.say(map.words, sums, line);
-    text.replaceChildren(...map.pieces.map((piece) => token(piece, tell)));
+    const given = make("span", { class: "given", title: "answered so far: given, and without a share", text: map.given });
+    text.replaceChildren(...map.pieces.map((piece) => token(piece, tell)), given);
     tell("Point at a token, tap it, or step through the tokens with the Tab key, for its share.");
   };
   const target = choice("target", data.targets, data.targets[0], draw);
