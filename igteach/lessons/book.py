@@ -18,6 +18,7 @@ from igteach.lessons.citations import works
 from igteach.lessons.files import make_folder
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import repository
+from igteach.lessons.slides import write_slides
 from igteach.lessons.ways_in import site_address
 
 FILES = Path(__file__).parent / "book_files"
@@ -105,6 +106,8 @@ def _write_book(out: Path, scripts: Mapping[str, str]) -> list[str]:
     _write_sources(out / "pages", scripts)
     warnings = run_sphinx(out, scripts)
     book_html.tidy(out / "html")
+    for lesson in all_lessons():
+        write_slides(lesson, out / "html" / "slides")
     return warnings + broken(out / "html")
 
 

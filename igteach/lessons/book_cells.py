@@ -92,7 +92,8 @@ class _Page:
 
     def __init__(self) -> None:
         self.cells: list[NotebookNode] = []
-        self.is_asked = False
+        self.is_asked = False  # whether a prediction stands above, under the same heading
+        self.is_told = False  # whether text has answered it
         self.fold: NotebookNode | None = None  # the cell above, if it is part of an answer
         self.prompts = OUTPUT
 
@@ -103,12 +104,14 @@ class _Page:
             answer, cell.source = cell.source[:end].strip(), cell.source[end:]
             if answer:
                 self._fold_text(answer)
-                self.is_asked = False
+                self.is_told = True
         if cell.source:
             is_question = bool(PREDICT.search(cell.source))
-            goes_on = bool(EXERCISE.match(cell.source)) or not HEADING.search(cell.source)
+            is_exercise_before = bool(EXERCISE.match(cell.source)) and not self.is_told
+            goes_on = is_exercise_before or not HEADING.search(cell.source)
             self.is_asked = is_question or (self.is_asked and goes_on)
-            self.prompts = OUTPUT if is_question else self.prompts
+            if is_question:
+                self.is_told, self.prompts = False, OUTPUT
             self.fold = None
             cell.source = with_admonitions(cell.source)
             self.cells.append(cell)
@@ -136,7 +139,7 @@ class _Page:
         from nbformat.v4 import new_code_cell, new_output
 
         if self.fold is None:
-            self.fold = new_code_cell(metadata={"tags": ["remove-input"]})
+            self.fold = new_code_cell("answer", metadata={"tags": ["remove-input"]})
             self.prompts = ANSWER if self.prompts == OUTPUT else self.prompts
             self.cells.append(self.fold)
         if not self.fold.outputs:

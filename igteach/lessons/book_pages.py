@@ -42,6 +42,7 @@ def write_pages(folder: Path, docs: Path, address: str | None, api: str, texts: 
     for name in FROM_DOCS:
         pages[name] = linked((docs / f"{name}.md").read_text(encoding="utf-8"), address)
     pages["references"] = with_lessons(pages["references"], texts)
+    pages["instructor"] = with_slides(pages["instructor"], lessons)
     pages["exercises"] = NOT_IN_SEARCH + pages["exercises"]
     for name, below in DEEPER.items():
         pages[name] += _contents(below)
@@ -120,6 +121,20 @@ def linked(text: str, address: str | None) -> str:
         return f"[{words}](https://github.com/{place}/blob/main/{inside}{part})" if place else words
 
     return LINK.sub(link, text)
+
+
+def with_slides(text: str, lessons: list[Lesson]) -> str:
+    """Say below the heading "Slides" where they are in the book.
+
+    Args:
+        text: The Markdown of the page for instructors.
+        lessons: The lessons.
+
+    Returns:
+        The same, with a link to the slides of each lesson.
+    """
+    links = [f'<a href="slides/{lesson.name}.html">{title_of(lesson)}</a>' for lesson in lessons]
+    return text.replace("\n## Slides\n", f"\n## Slides\n\nOpen them: {', '.join(links)}.\n", 1)
 
 
 def _contents(names: list[str]) -> str:

@@ -40,16 +40,18 @@ def test_checks_and_progress_are_left_out_and_a_check_that_is_shown_stays():
     assert [cell.source for cell in page_cells(cells, {})] == ['check("00.1", forgetful)']
 
 
-def test_what_answers_a_prediction_is_folded_up_to_the_next_text():
+def test_what_comes_out_after_a_prediction_is_folded_up_to_the_next_heading():
     cells = [
         new_markdown_cell("Look.\n\n**Predict.** Up or down?"),
         code("first()"),
         new_code_cell("silent()"),
         code("second()"),
-        new_markdown_cell("Down."),
+        new_markdown_cell("Down. Is it always?"),
+        code("third()"),
+        new_markdown_cell("Yes.\n\n### Exercise 1: another\n\n●○○\n\nDo."),
         code("later()"),
     ]
-    assert tags(page_cells(cells, {})) == [[], ["hide-output"], [], ["hide-output"], []]
+    assert tags(page_cells(cells, {})) == [[], ["hide-output"], [], ["hide-output"], ["hide-output"], [], []]
 
 
 def prose(cell):
@@ -98,6 +100,7 @@ def test_an_answer_ends_at_the_next_prediction():
 def test_a_prediction_that_text_answers_has_a_fold_of_that_text():
     page = page_cells([new_markdown_cell("**Predict.** Who?"), new_markdown_cell("B.\n\n## Next\n\nText.")], {})
     assert prose(page[1]) == ["B."]
+    assert page[1].source  # myst-nb leaves out a cell without any
     assert page[1].metadata.tags == ["remove-input", "hide-output"]
     assert page[1].metadata.mystnb.code_prompt_show == "Made your prediction? Show the answer"
     assert page[2].source == "## Next\n\nText."

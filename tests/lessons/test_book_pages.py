@@ -45,6 +45,12 @@ def test_the_first_picture_has_one_for_phones_with_the_same_words():
     assert wide < 640 < high
 
 
+def test_the_page_for_instructors_leads_to_the_slides_of_each_lesson(tmp_path):
+    write_pages(tmp_path, DOCS, None, "api", {})
+    slides = (tmp_path / "instructor.md").read_text(encoding="utf-8").partition("\n## Slides\n")[2].partition("\n##")[0]
+    assert re.findall(r'<a href="slides/(\w+)\.html">', slides) == [lesson.name for lesson in LESSONS]
+
+
 def test_the_page_that_names_every_mistake_is_not_searched(tmp_path):
     write_pages(tmp_path, DOCS, None, "api", {})
     not_searched = [page.stem for page in tmp_path.glob("*.md") if "nosearch: true" in page.read_text(encoding="utf-8")]
