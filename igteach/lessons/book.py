@@ -11,17 +11,19 @@ from docutils.utils.math.latex2mathml import tex2mathml
 
 from igteach.lessons import book_html
 from igteach.lessons.api_pages import add_to, write_api_pages
-from igteach.lessons.book_cells import page_of
+from igteach.lessons.book_cells import page_of, prose_of
 from igteach.lessons.book_links import broken
 from igteach.lessons.book_pages import write_pages
 from igteach.lessons.citations import works
 from igteach.lessons.files import make_folder
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import repository
+from igteach.lessons.slides import write_slides
 from igteach.lessons.ways_in import site_address
 
 FILES = Path(__file__).parent / "book_files"
 DESCRIPTION = "A course in notebooks, from the naive gradient to Integrated Gradients, on real networks"
+WITHOUT_CONTENTS = ["index", "captum", "glossary", "references", "accessibility", "genindex", "search"]
 SETTINGS: dict[str, Any] = {
     "project": "igteach",
     "html_title": "From gradients to Integrated Gradients",
@@ -46,6 +48,7 @@ SETTINGS: dict[str, Any] = {
     "python_use_unqualified_type_names": True,
     "nb_execution_mode": "off",  # what was executed and compared is what is read
     "nb_merge_streams": True,
+    "nb_render_markdown_format": "myst",  # text that goes into a fold is an output
     "myst_enable_extensions": ["attrs_block", "colon_fence", "dollarmath", "html_image"],
     "myst_heading_anchors": 3,
     "suppress_warnings": ["mystnb.unknown_mime_type", "myst.header"],
@@ -58,7 +61,7 @@ SETTINGS: dict[str, Any] = {
         "show_toc_level": 2,
         "search_bar_text": "Search the course",
     },
-    "html_sidebars": {"index": []},
+    "html_sidebars": {name: [] for name in WITHOUT_CONTENTS},
     "html_math_renderer": "mathml",
     "html_copy_source": False,
     "html_show_sourcelink": False,
@@ -103,6 +106,8 @@ def _write_book(out: Path, scripts: Mapping[str, str]) -> list[str]:
     _write_sources(out / "pages", scripts)
     warnings = run_sphinx(out, scripts)
     book_html.tidy(out / "html")
+    for lesson in all_lessons():
+        write_slides(lesson, out / "html" / "slides")
     return warnings + broken(out / "html")
 
 
@@ -137,12 +142,12 @@ def _write_sources(pages: Path, scripts: Mapping[str, str]) -> None:
     for lesson in lessons:
         page = page_of(lesson, known)
         nbformat.write(page, pages / lesson.solved.name)
-        texts[lesson.name] = "\n".join(cell.source for cell in page.cells if cell.cell_type == "markdown")
+        texts[lesson.name] = prose_of(page)
     shutil.copytree(FILES / "static", pages / "_static")
     for name, script in scripts.items():
         (pages / "_static" / name).write_text(script, encoding="utf-8")
-    shutil.copy(docs / "card.png", pages / "_static")
-    shutil.copy(docs / "first_look.png", pages)
+    for picture in ("card.png", "first_look.png", "first_look_narrow.png"):
+        shutil.copy(docs / picture, pages / "_static")
     write_pages(pages, docs, repository(), write_api_pages(pages), texts)
 
 
@@ -158,7 +163,10 @@ def settings(scripts: Mapping[str, str]) -> dict[str, Any]:
     address = repository()
     site = site_address(address)
     options = SETTINGS["html_theme_options"] | {"secondary_sidebar_items": ["page-toc"]}
-    chosen = SETTINGS | {"html_js_files": list(scripts), "html_context": {"repository": address}}
+    chosen = SETTINGS | {
+        "html_js_files": [(name, {"defer": "defer"}) for name in scripts],
+        "html_context": {"repository": address, "default_mode": "auto"},
+    }
     if site:
         options["secondary_sidebar_items"] = ["page-toc", "ways-in"]
         chosen |= {

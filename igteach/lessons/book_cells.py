@@ -18,7 +18,11 @@ QUESTION = re.compile(r"^\*\*(Question \d+)\.\*\* ", re.MULTILINE)
 PREDICT = re.compile(r"\*\*Predict\b")
 MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 SOLUTION = ("Show a solution", "Hide the solution")
+PREDICTION = ":class: predict"
 OUTPUT = ("Made your prediction? Show what comes out", "Hide what came out")
+MORE_OUTPUT = ("Show what comes out here", "Hide what came out here")
+ANSWER = ("Made your prediction? Show the answer", "Hide the answer")
+ENDS_ANSWER = re.compile(r"^#{1,4} |^.*\*\*Predict\b|^\*\*Question \d", re.MULTILINE)
 
 
 def page_of(lesson: Lesson, works: dict[str, str]) -> NotebookNode:
@@ -35,11 +39,29 @@ def page_of(lesson: Lesson, works: dict[str, str]) -> NotebookNode:
 
     stubs = {_grade_id(cell): cell.source for cell in nbformat.read(lesson.learner, as_version=4).cells}
     notebook = nbformat.read(lesson.solved, as_version=4)
-    notebook.cells = page_cells(notebook.cells, stubs)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = with_links(cell.source, works)
+    notebook.cells = page_cells(notebook.cells, stubs)
     return notebook
+
+
+def prose_of(page: NotebookNode) -> str:
+    """What a page says in words.
+
+    Args:
+        page: A notebook of `page_of`.
+
+    Returns:
+        Its Markdown, with that in folds.
+    """
+    texts = []
+    for cell in page.cells:
+        if cell.cell_type == "markdown":
+            texts.append(cell.source)
+        data = [output.get("data", {}) for output in cell.get("outputs", [])]
+        texts += [one["text/markdown"] for one in data if "text/markdown" in one]
+    return "\n".join(texts)
 
 
 def page_cells(cells: list[NotebookNode], stubs: dict[str, str]) -> list[NotebookNode]:
@@ -52,21 +74,81 @@ def page_cells(cells: list[NotebookNode], stubs: dict[str, str]) -> list[Noteboo
     Returns:
         The same without checks and progress, and each solution as two cells: its stub, and its code in a fold.
     """
-    page, to_predict = [], False
+    page = _Page()
     for cell in cells:
         if cell.cell_type == "markdown":
-            to_predict = bool(PREDICT.search(cell.source)) or (to_predict and bool(EXERCISE.search(cell.source)))
-            cell.source = with_admonitions(cell.source)
+            page.add_text(cell)
         elif _is_check(cell):
             continue
         elif _grade_id(cell) in stubs and _grade_id(cell):
-            page.append(_stub(cell, stubs[_grade_id(cell)]))
-            cell.source = MARKS.sub("", cell.source)
-            _fold(cell, "hide-input", SOLUTION)
-        elif to_predict and cell.get("outputs"):
-            _fold(cell, "hide-output", OUTPUT)
-        page.append(cell)
-    return page
+            page.add_solution(cell, stubs[_grade_id(cell)])
+        else:
+            page.add_code(cell)
+    return page.cells
+
+
+class _Page:
+    """The cells of a page as they come. What answers a prediction goes into folds, outputs and the text after them."""
+
+    def __init__(self) -> None:
+        self.cells: list[NotebookNode] = []
+        self.is_asked = False  # whether a prediction stands above, under the same heading
+        self.is_told = False  # whether text has answered it
+        self.fold: NotebookNode | None = None  # the cell above, if it is part of an answer
+        self.prompts = OUTPUT
+
+    def add_text(self, cell: NotebookNode) -> None:
+        if self._is_answering():
+            cut = ENDS_ANSWER.search(cell.source)
+            end = cut.start() if cut else len(cell.source)
+            answer, cell.source = cell.source[:end].strip(), cell.source[end:]
+            if answer:
+                self._fold_text(answer)
+                self.is_told = True
+        if cell.source:
+            is_question = bool(PREDICT.search(cell.source))
+            is_exercise_before = bool(EXERCISE.match(cell.source)) and not self.is_told
+            goes_on = is_exercise_before or not HEADING.search(cell.source)
+            self.is_asked = is_question or (self.is_asked and goes_on)
+            if is_question:
+                self.is_told, self.prompts = False, OUTPUT
+            self.fold = None
+            cell.source = with_admonitions(cell.source)
+            self.cells.append(cell)
+
+    def _is_answering(self) -> bool:
+        """Whether text that comes now gives the answer away: it follows an output, or the prediction itself."""
+        if self.fold is not None:
+            return self.prompts != OUTPUT
+        return self.is_asked and PREDICTION in self.cells[-1].source
+
+    def add_solution(self, cell: NotebookNode, stub: str) -> None:
+        self.fold = None
+        self.cells.append(_stub(cell, stub))
+        cell.source = MARKS.sub("", cell.source)
+        _fold(cell, "hide-input", SOLUTION)
+        self.cells.append(cell)
+
+    def add_code(self, cell: NotebookNode) -> None:
+        self.fold = cell if self.is_asked else None
+        if self.fold and cell.get("outputs"):
+            self._hide_output(cell)
+        self.cells.append(cell)
+
+    def _fold_text(self, text: str) -> None:
+        from nbformat.v4 import new_code_cell, new_output
+
+        if self.fold is None:
+            self.fold = new_code_cell("answer", metadata={"tags": ["remove-input"]})
+            self.prompts = ANSWER if self.prompts == OUTPUT else self.prompts
+            self.cells.append(self.fold)
+        if not self.fold.outputs:
+            self._hide_output(self.fold)
+        self.fold.outputs.append(new_output("display_data", {"text/markdown": text}))
+
+    def _hide_output(self, cell: NotebookNode) -> None:
+        _fold(cell, "hide-output", self.prompts)
+        self.prompts = MORE_OUTPUT
 
 
 def with_admonitions(text: str) -> str:

@@ -19,6 +19,8 @@ LISTING = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)(.*?)(</pre>)", re.DOTALL
 
 ICONS = re.compile(r".*<script[^>]*scripts/fontawesome\.js.*\n")  # 1.5 MB; the theme's font has the same icons
 
+PHONE = 350  # the width of text on a phone: a wider picture is shrunk there, and leads to itself
+NO_THEME = ' data-theme="auto">'  # without scripts the theme's style knows no such mode
 SEARCH = re.compile(r'(class="btn search-button-field[^>]*?) aria-label="[^"]*"')
 
 
@@ -36,7 +38,7 @@ def finish_page(app: Any, name: str, template: str, context: dict[str, Any], doc
 def tidy(site: Path) -> None:
     """Take out of a built site what no page needs: maps of minified files, and a second copy of the icons.
 
-    The search button's name becomes what it shows, its key included.
+    The search button's name becomes what it shows, its key included. Without scripts a page is light.
 
     Args:
         site: The folder of the pages.
@@ -44,7 +46,7 @@ def tidy(site: Path) -> None:
     for file in {*site.rglob("*.map"), *site.rglob("fontawesome.js*")}:
         file.unlink()
     for page in site.glob("*.html"):
-        text = ICONS.sub("", page.read_text(encoding="utf-8"))
+        text = ICONS.sub("", page.read_text(encoding="utf-8")).replace(NO_THEME, ">", 1)
         page.write_text(SEARCH.sub(r'\1 aria-label="Search Ctrl+K"', text), encoding="utf-8")
 
 
@@ -94,7 +96,11 @@ def _filed(found: re.Match[str], folder: Path, address: str) -> str:
     name = f"{hashlib.sha256(content).hexdigest()[:16]}.{kind}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
-    return f'<img{before} src="{address}{name}"{_height(before + after, folder / name)}{after}>'
+    picture = f'<img{before} src="{address}{name}"{_height(before + after, folder / name)}{after}>'
+    stated = re.search(r'\bwidth="(\d+)"', before + after)
+    if stated is None or int(stated[1]) <= PHONE:
+        return picture
+    return f'<a class="whole" href="{address}{name}" title="The picture by itself">{picture}</a>'
 
 
 def _height(attributes: str, picture: Path) -> str:

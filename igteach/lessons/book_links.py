@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 LISTING = re.compile(r"<pre.*?</pre>", re.DOTALL)
-ASKED = re.compile(r"<(\w+)\b(?![^>]*\brel=\"canonical\")[^>]*?\b(href|src)=\"([^\"]*)\"")
+ASKED = re.compile(r"<(\w+)\b(?![^>]*\brel=\"canonical\")[^>]*?\b(href|srcset|src)=\"([^\"]*)\"")
 ID = re.compile(r"\bid=\"([^\"]+)\"")
 
 

@@ -17,6 +17,7 @@ DOCS = {  # pages made from docs/, with their names in the header
     "accessibility": "Accessibility",
 }
 DEEPER = {"instructor": ["exercises"]}  # pages from docs/ that another one leads to
+NOT_IN_SEARCH = "---\nnosearch: true\n---\n\n"
 FROM_DOCS = [*DOCS, *(name for names in DEEPER.values() for name in names)]
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|mailto:|#)([^)#\s]+)(#[^)\s]*)?\)")
 FIRST_LOOK = (
@@ -41,6 +42,8 @@ def write_pages(folder: Path, docs: Path, address: str | None, api: str, texts: 
     for name in FROM_DOCS:
         pages[name] = linked((docs / f"{name}.md").read_text(encoding="utf-8"), address)
     pages["references"] = with_lessons(pages["references"], texts)
+    pages["instructor"] = with_slides(pages["instructor"], lessons)
+    pages["exercises"] = NOT_IN_SEARCH + pages["exercises"]
     for name, below in DEEPER.items():
         pages[name] += _contents(below)
     for name, text in pages.items():
@@ -66,7 +69,8 @@ def front_page(lessons: list[Lesson], address: str | None, api: str) -> str:
         alt=FIRST_LOOK,
         hours=round(sum(map(minutes_of, lessons)) / 60),
         short=f"{', '.join(SHORT_PATH[:-1])} and {SHORT_PATH[-1]}",
-        clone=f"git clone {address}\ncd {place.partition('/')[2]}\n" if place else "",
+        where="In a terminal:" if place else "In the folder of the repository (ask whoever gave you these pages):",
+        clone=f"git clone {address} && cd {place.partition('/')[2]}\n" if place else "",
         online=f"{online} or [Codespaces]({codespaces(place)}).\n\n" if place else "",
         contents="\n".join(["Lessons <lessons>", f"The package <{api}>", *(f"{DOCS[name]} <{name}>" for name in DOCS)]),
     )
@@ -117,6 +121,20 @@ def linked(text: str, address: str | None) -> str:
         return f"[{words}](https://github.com/{place}/blob/main/{inside}{part})" if place else words
 
     return LINK.sub(link, text)
+
+
+def with_slides(text: str, lessons: list[Lesson]) -> str:
+    """Say below the heading "Slides" where they are in the book.
+
+    Args:
+        text: The Markdown of the page for instructors.
+        lessons: The lessons.
+
+    Returns:
+        The same, with a link to the slides of each lesson.
+    """
+    links = [f'<a href="slides/{lesson.name}.html">{title_of(lesson)}</a>' for lesson in lessons]
+    return text.replace("\n## Slides\n", f"\n## Slides\n\nOpen them: {', '.join(links)}.\n", 1)
 
 
 def _contents(names: list[str]) -> str:

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
 from igteach.lessons.api_pages import PAGES
+from igteach.lessons.book_cells import page_of
 from igteach.lessons.book_links import broken
 from igteach.lessons.book_pages import FROM_DOCS
 from igteach.lessons.lesson import all_lessons
@@ -20,7 +21,7 @@ NAMES = ["index", "lessons", *LESSONS, *FROM_DOCS, "api", *PAGES, "search", "gen
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
 SERIOUS = ("serious", "critical")
 TOO_SMALL = """() => [...document.querySelectorAll('.bd-article *')].filter(e =>
-  [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('math, svg, sup, sub')
+  [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('math, svg')
   && parseFloat(getComputedStyle(e).fontSize) < 11.99).map(e => e.outerHTML.slice(0, 80))"""
 SIDEWAYS = """() => [...document.querySelectorAll('.bd-article :is(pre, p, li, dt, h1, h2, h3, .admonition)')].filter(
   e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' && !e.closest('table, .formula')
@@ -140,6 +141,12 @@ def test_no_solution_and_no_answer_to_a_prediction_lies_open(book, lesson):
         for cell in takewhile(lambda tag: "cell" in tag.get("class", []), prediction.find_next_siblings()):
             for output in cell.select(".cell_output"):
                 assert output.find_parent("details", class_="hide", open=False), output.get_text()[:80]
+    answers = [cell for cell in page_of(lesson, {}).cells if "hide-output" in cell.metadata.get("tags", [])]
+    answer_folds = page.select(".cell > details.hide:is(.below-input, .above-output)")
+    assert len(answer_folds) == len(answers) > 0
+    for fold in answer_folds:
+        after = fold.parent.find_next_sibling()
+        assert after is None or after.name == "section" or {"admonition", "cell"} & set(after.get("class", []))
     folds = page.select("details.hide:not([open])")
     folded = "\n".join(fold.extract().get_text() for fold in folds)
     shown = page.get_text()
@@ -152,6 +159,69 @@ def test_no_solution_and_no_answer_to_a_prediction_lies_open(book, lesson):
         assert answer not in shown
     assert shown.count('check("') == (1 if lesson.number == "00" else 0)
     assert 'progress("' not in shown
+
+
+def test_a_prediction_that_text_answers_has_a_fold_with_the_text(page, book):
+    open_page(page, book, "12_trust", "phone")
+    assert "it is an edge detector" not in text_of(page)
+    page.locator("article summary", has_text="Show the answer").first.click()
+    assert "it is an edge detector" in text_of(page)
+
+
+@pytest.mark.parametrize("name", ["00_start_here", "04_integrated_gradients", "13_language_models"])
+def test_every_live_figure_starts_and_the_console_is_silent(page, book, name):
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+    open_page(page, book, name)
+    figures = page.locator("[data-figure]").count()
+    assert page.locator(".igteach-live .live").count() == figures > 0
+    assert said == []
+
+
+def test_the_search_shows_its_first_letter_beside_its_icon(page, book):
+    open_page(page, book, "glossary", "phone")
+    page.keyboard.press("Control+k")
+    icon = page.locator("#pst-search-dialog i").first.bounding_box()
+    field = page.locator("#pst-search-dialog input[type=search]")
+    text_from = field.bounding_box()["x"] + float(field.evaluate("e => parseFloat(getComputedStyle(e).paddingLeft)"))
+    assert text_from > icon["x"] + icon["width"] + 2
+
+
+def test_the_index_is_one_column_on_a_phone(page, book):
+    open_page(page, book, "genindex", "phone")
+    assert page.evaluate("[...document.querySelectorAll('.genindextable td')].every(e => e.clientWidth > 300)")
+    assert page.evaluate("document.querySelector('.bd-article-container').scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("name", ["captum", "glossary", "references", "accessibility", "genindex", "search"])
+def test_a_page_without_a_section_has_no_empty_column(page, book, name):
+    open_page(page, book, name)
+    assert not page.locator("#pst-primary-sidebar").is_visible()
+
+
+def test_a_second_line_of_a_fold_or_an_option_begins_below_the_first(page, book):
+    open_page(page, book, "04_integrated_gradients", "phone")
+    outside = "e => getComputedStyle(e).listStylePosition"
+    for name in (".admonition.quiz summary", "details.hide p.collapsed"):
+        assert set(page.locator(f"article {name}").evaluate_all(f"all => all.map({outside})")) == {"outside"}
+        assert page.locator(f"article {name}").first.bounding_box()["x"] >= 30
+
+
+def test_a_phone_gets_the_first_picture_in_a_column(page, book):
+    for size, name in (("phone", "first_look_narrow.png"), ("desk", "first_look.png")):
+        open_page(page, book, "index", size)
+        page.wait_for_function("document.querySelector('article img').complete")
+        assert page.evaluate("document.querySelector('article img').currentSrc").endswith(f"/{name}")
+        shown = page.locator("article img").first.bounding_box()
+        assert (shown["height"] > shown["width"]) == (size == "phone")
+
+
+def test_a_tap_on_a_wide_picture_shows_it_whole(page, book):
+    open_page(page, book, "00_start_here", "phone")
+    link = page.locator("article a.whole").first
+    assert len(link.locator("img").get_attribute("alt")) > 10
+    link.click()
+    assert page.url.endswith((".png", ".webp"))
 
 
 def test_paper_has_open_folds(page, book):

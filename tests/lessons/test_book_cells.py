@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
-from igteach.lessons.book_cells import page_cells, page_of, with_admonitions
+from igteach.lessons.book_cells import page_cells, page_of, prose_of, with_admonitions
 from igteach.lessons.lesson import all_lessons
 
 LESSONS = all_lessons()
@@ -40,16 +40,82 @@ def test_checks_and_progress_are_left_out_and_a_check_that_is_shown_stays():
     assert [cell.source for cell in page_cells(cells, {})] == ['check("00.1", forgetful)']
 
 
-def test_what_answers_a_prediction_is_folded_up_to_the_next_text():
+def test_what_comes_out_after_a_prediction_is_folded_up_to_the_next_heading():
     cells = [
         new_markdown_cell("Look.\n\n**Predict.** Up or down?"),
         code("first()"),
         new_code_cell("silent()"),
         code("second()"),
-        new_markdown_cell("Down."),
+        new_markdown_cell("Down. Is it always?"),
+        code("third()"),
+        new_markdown_cell("Yes.\n\n### Exercise 1: another\n\n●○○\n\nDo."),
         code("later()"),
     ]
-    assert tags(page_cells(cells, {})) == [[], ["hide-output"], [], ["hide-output"], [], []]
+    assert tags(page_cells(cells, {})) == [[], ["hide-output"], [], ["hide-output"], ["hide-output"], [], []]
+
+
+def prose(cell):
+    return [output.data["text/markdown"] for output in cell.outputs if "text/markdown" in output.get("data", {})]
+
+
+def test_text_that_gives_the_answer_is_in_the_last_fold_up_to_the_next_heading():
+    page = page_cells(
+        [
+            new_markdown_cell("**Predict.** Up or down?"),
+            code("first()"),
+            code("second()"),
+            new_markdown_cell("Down.\n\n- as a list"),
+            new_markdown_cell("It always is.\n\n## The next section\n\nText."),
+            code("later()"),
+        ],
+        {},
+    )
+    assert [prose(cell) for cell in page if cell.cell_type == "code"] == [
+        [],
+        ["Down.\n\n- as a list", "It always is."],
+        [],
+    ]
+    assert tags(page) == [[], ["hide-output"], ["hide-output"], [], []]
+    assert page[3].source == "## The next section\n\nText."
+    names = [cell.metadata.mystnb.code_prompt_show for cell in page[1:3]]
+    assert names == ["Made your prediction? Show what comes out", "Show what comes out here"]
+    assert prose_of(nbformat.v4.new_notebook(cells=page)).count("Down.") == 1
+
+
+def test_an_answer_ends_at_the_next_prediction():
+    page = page_cells(
+        [
+            new_markdown_cell("**Predict.** Up or down?"),
+            code("first()"),
+            new_markdown_cell("Down.\n\nNow y. **Predict.** And here?"),
+            code("second()"),
+        ],
+        {},
+    )
+    assert prose(page[1]) == ["Down."]
+    assert page[2].source.startswith("Now y.\n\n::::{admonition} Predict")
+    assert page[3].metadata.mystnb.code_prompt_show == "Made your prediction? Show what comes out"
+
+
+def test_a_prediction_that_text_answers_has_a_fold_of_that_text():
+    page = page_cells([new_markdown_cell("**Predict.** Who?"), new_markdown_cell("B.\n\n## Next\n\nText.")], {})
+    assert prose(page[1]) == ["B."]
+    assert page[1].source  # myst-nb leaves out a cell without any
+    assert page[1].metadata.tags == ["remove-input", "hide-output"]
+    assert page[1].metadata.mystnb.code_prompt_show == "Made your prediction? Show the answer"
+    assert page[2].source == "## Next\n\nText."
+
+
+def test_text_before_anything_came_out_stays_in_view_and_the_answer_is_still_folded():
+    cells = [
+        new_markdown_cell("**Predict.** Where?"),
+        new_code_cell("silent()"),
+        new_markdown_cell("Each map has its own scale."),
+        code("draw()"),
+    ]
+    page = page_cells(cells, {})
+    assert [cell.cell_type for cell in page] == ["markdown", "code", "markdown", "code"]
+    assert tags(page) == [[], [], [], ["hide-output"]]
 
 
 def test_an_exercise_between_a_prediction_and_its_answer_does_not_unfold_it():

@@ -18,6 +18,22 @@ def test_a_picture_goes_to_a_file_is_lazy_and_keeps_its_place(tmp_path):
     assert html == f'<p><img loading="lazy" alt="a > b" width="20" src="_images/{file.name}" height="10"></p>'
 
 
+def test_a_picture_that_a_phone_shrinks_is_a_link_to_itself(tmp_path):
+    data = base64.b64encode(PIXEL).decode()
+    html = finished(f'<img alt="Maps" width="700" src="data:image/png;base64,{data}">', tmp_path, "_images/")
+    (file,) = tmp_path.iterdir()
+    assert html.startswith(f'<a class="whole" href="_images/{file.name}" title="The picture by itself"><img ')
+    assert html.endswith("></a>")
+
+
+def test_a_page_without_scripts_names_no_mode_that_its_style_does_not_know(tmp_path):
+    (tmp_path / "index.html").write_text(
+        '<html lang="en" data-content_root="./"  data-theme="auto">\n<p data-theme="auto">'
+    )
+    tidy(tmp_path)
+    assert (tmp_path / "index.html").read_text() == '<html lang="en" data-content_root="./" >\n<p data-theme="auto">'
+
+
 def test_data_that_a_script_reads_are_left_as_they_are(tmp_path):
     data = '<script type="application/json">{"html": "<img src=\'data:image/png;base64,iVBORw0=\'><pre>"}</script>'
     assert finished(data, tmp_path, "_images/") == data

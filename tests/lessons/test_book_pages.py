@@ -2,9 +2,11 @@
 
 import re
 
+import imagesize
 import pytest
 
-from igteach.lessons.book_pages import FROM_DOCS, front_page, lessons_page, linked
+from igteach.course.commands import make_parser
+from igteach.lessons.book_pages import FIRST_LOOK, FROM_DOCS, front_page, lessons_page, linked, write_pages
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import minutes_of
 
@@ -23,8 +25,46 @@ def test_the_first_page_leads_to_the_first_lesson_and_says_how_long():
 
 def test_the_first_page_offers_to_run_it_elsewhere_where_there_is_an_address():
     page = front_page(LESSONS, ADDRESS, "api")
-    assert f"git clone {ADDRESS}\ncd igteach\nmake lab" in page
+    assert f"In a terminal:\n\n```\ngit clone {ADDRESS} && cd igteach\nmake lab" in page
     assert "[Colab](https://colab.research.google.com/github/someone/igteach/" in page
+
+
+def test_the_first_page_names_the_folder_and_the_machine_that_running_needs():
+    page = front_page(LESSONS, None, "api")
+    assert "In the folder of the repository (ask whoever gave you these pages):\n\n```\nmake lab" in page
+    assert "Reading and the live figures work on a phone; the notebooks need a computer" in page
+
+
+def test_the_first_picture_has_one_for_phones_with_the_same_words():
+    page = front_page(LESSONS, None, "api")
+    for name in ("first_look.png", "first_look_narrow.png"):
+        assert f'"_static/{name}"' in page
+        assert (DOCS / name).exists()
+    assert f'alt="{FIRST_LOOK}"' in page
+    wide, high = imagesize.get(DOCS / "first_look_narrow.png")
+    assert wide < 640 < high
+
+
+def test_the_page_for_instructors_leads_to_the_slides_of_each_lesson(tmp_path):
+    write_pages(tmp_path, DOCS, None, "api", {})
+    slides = (tmp_path / "instructor.md").read_text(encoding="utf-8").partition("\n## Slides\n")[2].partition("\n##")[0]
+    assert re.findall(r'<a href="slides/(\w+)\.html">', slides) == [lesson.name for lesson in LESSONS]
+
+
+def test_the_page_that_names_every_mistake_is_not_searched(tmp_path):
+    write_pages(tmp_path, DOCS, None, "api", {})
+    not_searched = [page.stem for page in tmp_path.glob("*.md") if "nosearch: true" in page.read_text(encoding="utf-8")]
+    assert not_searched == ["exercises"]
+
+
+def test_an_instructor_reads_the_five_steps_first_each_with_its_command():
+    head = (DOCS / "instructor.md").read_text(encoding="utf-8").partition("Where is what")[0]
+    steps = re.findall(r"^\d\. \*\*(.*?)\.\*\* `([^`]+)`", head, re.MULTILINE)
+    assert [step for step, _ in steps] == ["Give out", "Collect", "Grade", "Mark", "Return"]
+    commands = [command.split()[3:] for _, command in steps if command.startswith("python -m igteach")]
+    assert [words[0] for words in commands] == ["assign", "collect", "grade", "export"]
+    for words in commands:
+        make_parser().parse_args(words)
 
 
 def test_the_list_of_lessons_has_them_all():

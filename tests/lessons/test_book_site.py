@@ -51,4 +51,5 @@ def test_without_an_address_nothing_points_to_one(site_of):
     assert not (site / "404.html").exists()
     assert not (site / "sitemap.xml").exists()
     assert '<link rel="icon" href="_static/favicon.svg"' in page
-    assert 'src="_static/live.js' in page
+    assert '<script defer="defer" src="_static/live.js' in page
+    assert 'class="bd-sidebar-primary bd-sidebar hide-on-wide"' in page
