@@ -161,9 +161,9 @@ print(f"largest difference of a share from the package's: {apart:.4f}")
 attribution
 
 # %% [markdown]
-# Every attribution from this package prints like that: the residual first, then its own error estimate (lesson 05). The last digits differ from one computer to another.
+# Every attribution from this package prints like that: first the residual, which is the error of the *sum*, then an estimate of the error of the *single shares* (lesson 05). The last digits differ from one computer to another.
 #
-# So the shares account for the whole gain. Gradient x ink leaves most of it out. A residual of a percent or two of the gain is no reason to stop; a tenth is. This course draws the line at 5%.
+# So the shares account for the whole gain. Gradient x ink leaves most of it out. A residual of one or two percent of the gain is harmless; one of ten percent is not. This course draws the line at 5%.
 #
 # ## Draw your own
 #
@@ -206,7 +206,7 @@ show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign. Then the ranking also removes pixels that spoke *against* the answer, and it does worse than most ink, which never saw the network. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign. Then the ranking also removes pixels that spoke *against* the answer, and it does worse than the ranking by most ink, which never saw the network. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #
@@ -240,7 +240,7 @@ print("their absolute values add up to", times, "times that")
 #
 # ## How a lesson works
 #
-# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (Numbers may be missing: the number of a replaced exercise is not used again.)
+# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (The exercise numbers have gaps: the number of a replaced exercise is not used again.)
 #
 # Here is a wrong answer to exercise 1, to show you how a check speaks.
 

@@ -168,7 +168,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. Or check in double precision: `copy.deepcopy(network).double()` at `x.double()`.
+# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If a kink lies between the two points, autograd and the formula disagree although both are right: try another point.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -177,17 +177,17 @@ show.curves(
 #
 # ●●○ · 8 minutes
 #
-# Now F is a box: you may ask for its values, but it has no gradient. From x, go t times d. For a short way F follows a parabola, F(x + t d) ≈ F(x) + a t + b t². The gradient would promise the change a t; the rest, b t², is the error.
+# Now F is a box: you may ask for its values, but it has no gradient. From x, go t times d. For a short way F follows a parabola, $F(x + t\,d) \approx F(x) + a\,t + b\,t^2$. Of this change the gradient promises the part $a\,t$. The other part, $b\,t^2$, is the error.
 #
 # Ask for F at x - h d, at x and at x + h d. From these three values, estimate the t above 0 at which the error is one tenth of the promise.
 #
 # <details><summary>Hint 1</summary>
 #
-# Add the values at the two outer points, and a drops out. Subtract them, and b drops out.
+# Add the values at the two outer points, and <em>a</em> drops out. Subtract them, and <em>b</em> drops out.
 #
 # <details><summary>Hint 2</summary>
 #
-# Compare magnitudes: the error is |b| t², the promise |a| t. For which t is the first one tenth of the second?
+# Compare magnitudes: the error is |<em>b</em>| <em>t</em>², the promise |<em>a</em>| <em>t</em>. For which <em>t</em> is the first one tenth of the second?
 #
 # </details></details>
 
@@ -262,7 +262,7 @@ show.heatmaps(maps, kind="magnitude")
 #
 # <details><summary>Hint 3</summary>
 #
-# If a nudge raises both logits alike, the lead stays where it is. So in which order do you subtract and drop the sign?
+# If a nudge raises both logits alike, the lead stays where it is. So which comes first, subtracting or dropping the sign?
 #
 # </details></details></details>
 
@@ -293,7 +293,7 @@ check("01.5", saliency_of_lead)
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F is the *probability* again, for the maps and for the answer, because the nudge should leave the network as sure as it was.
+# F is the *probability* again: we want to read from it that the network is as sure after the nudge as before, and the maps should be of the same F.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 

@@ -71,7 +71,7 @@ show.curves(
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
 #
-# At x = 2 this is 1 - 0 - 0: everything is unexplained. It is minus the residual of lesson 00: here a positive number means that the shares fall short.
+# At x = 2 this is 1 - 0 - 0: everything is unexplained. This is the residual of lesson 00 with the opposite sign: a positive number means that the shares fall short.
 
 # %% [markdown]
 # ### Exercise 1: what the gradient leaves out
@@ -209,14 +209,14 @@ for i in range(2):
 print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both)))
 
 # %% [markdown] tags=["slide-goes-on"]
-# Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible. The gradient is no help either: with the alarm 1 - ReLU(1 - x1 - x2), which is as good, it is zero at (1, 1).
+# Either sensor can go, so each gets nothing; yet the two of them made the score. Where one feature can stand in for another, as the pixels of a stroke do, taking away one at a time finds no one responsible. The gradient is no help either. At (1, 1) max has a kink and no gradient, so take another alarm that either sensor sets off, 1 - ReLU(1 - x1 - x2): its gradient there is zero.
 
 # %% [markdown]
 # Both methods ask their question at the end of the path: the gradient looks just around x, and occlusion steps back from x along one axis at a time. Neither looks at the path from x' to x.
 #
 # ## Gradients can be made to vanish
 #
-# So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which pushed the gradient at the training digits towards zero.
+# So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which kept it from being steep at the training digits.
 #
 # To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. The following ratio changes with neither, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
 #
@@ -228,7 +228,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far.
 #
-# The flat network was trained to keep this ratio small, for its scores before the softmax. Why this ratio, and not just the norm of the gradient? A network can lower the norm by making F smaller everywhere, and that hides nothing.
+# That extra term was this ratio, for two F: the logit of the right class, and the log odds of that class, log(P / (1 - P)). Why this ratio, and not just the norm of the gradient? A network can lower the norm by making F smaller everywhere, and that hides nothing.
 #
 # What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Training kept the gradient small at the digits, not between black and the digit. There it may be large, and the network can do its work unseen.
 
@@ -295,7 +295,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
     print("  median steepness of the logit:       ", show.rounded(of_logit, 2))
 
 # %% [markdown]
-# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet one of them has next to no gradient.
+# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet the flat network has next to no gradient.
 #
 # Look at the two F separately. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
 

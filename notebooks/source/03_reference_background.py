@@ -139,7 +139,7 @@ print("the largest measurements:", [data.names[i] for i in largest])
 #
 # $$F(x) - F(x').$$
 #
-# That difference is what there is to distribute. Everything now depends on x'. Three candidates: a patient whose measurements are all zero; the healthiest patient in the table; the average patient, with the mean of every measurement.
+# That difference is what there is to distribute. Three candidates for x': a patient whose measurements are all zero; the healthiest patient in the table; the average patient, with the mean of every measurement.
 #
 # **Predict.** What will the network say about a patient whose nuclei have no size?
 
@@ -155,7 +155,7 @@ for name, candidate in candidates.items():
 
 # %% [markdown] tags=["slide-goes-on"]
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
-# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings. Two backgrounds ask two questions; a feature that equals its background gets nothing, and neither report is wrong.
 
 # %% [markdown]
 # *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
@@ -199,7 +199,7 @@ check("03.2", most_neutral)
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #
-# A share is in units of F and needs no scaling: measure the area in other units, and the slope changes by the inverse factor. The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
+# A share is in units of F and needs no scaling: in other units the displacement changes by a factor, and the slope by its inverse. The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
 
 # %% tags=["slide-goes-on"]
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
@@ -215,7 +215,7 @@ print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 #
 # ●●○ · 8 minutes
 #
-# The network of this lesson takes a table as it is. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader speaks of raw measurements, and so do the patient and the background that you are given. Write the first-order share of each measurement, for such a network.
+# The network of this lesson takes a table as it is. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader thinks in raw measurements, and you are given the patient and the background in them, too. Write the first-order share of each measurement, for such a network.
 #
 # <details><summary>Hint 1</summary>
 #

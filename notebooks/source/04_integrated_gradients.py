@@ -53,10 +53,10 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown] tags=["slide-goes-on"]
-# From both sides. One piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On all the remaining pieces F is straight, and there slope times length is exact.
+# From both sides. However many pieces there are, exactly one of them contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
-# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (If a model ends in a hard decision, explain the number that it decides on.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
@@ -225,7 +225,7 @@ show.curves(
 )
 
 # %% [markdown]
-# This is the network whose saliency was empty. What the residual cannot tell you, lesson 05 will.
+# This is the network whose saliency was empty, and yet its shares add up once there are enough steps. Lesson 05 tells what the residual does not.
 
 # %% [markdown] tags=["slide"]
 # ## Another path, other shares
@@ -292,7 +292,7 @@ check("04.4", stroke_shares)
 explore.surface_explorer(baseline=(0.0, 0.0), corner=(1.0, 0.0), x=(1.0, 1.0))
 
 # %% [markdown]
-# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. In each half of the path one of the lines is zero: only the feature that moves gets anything.
+# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. The lines are now slope *times velocity*. In each half of the path one of them is zero: the feature that does not move gets nothing.
 #
 # ## Backwards, and without signs
 #
@@ -334,7 +334,7 @@ print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 # %% [markdown]
 # In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Divide by their total, and the magnitude goes too: shares ten times as large give the same map. Show the sign.
 #
-# Shares of a probability need not lie between -1 and 1, as the negative ones show; only their sum must.
+# The negative shares alone add up to -1.5, more than any probability can fall. Only the sum of *all* shares must lie between -1 and 1.
 #
 # ## Walk the path
 #
@@ -363,7 +363,7 @@ explore.path_explorer(score, picture, black, label)
 #
 # <details><summary>A. That it is a neural network.</summary>
 #
-# No such assumption was made. The identity holds for any F that is continuous along the path and has a gradient at all but a few points of it.
+# No such assumption was made. Nothing in the identity speaks of layers or weights.
 #
 # </details>
 # <details><summary>B. That F does not jump on the path, and has a gradient at all but a few points of it.</summary>

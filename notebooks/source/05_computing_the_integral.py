@@ -55,7 +55,7 @@ for steps in (50, 51):
 # %% [markdown]
 # Far worse. Here are other numbers of steps, beside the midpoint rule of lesson 04:
 
-# %% tags=["slide-goes-on"]
+# %% tags=["slide"]
 counts = list(range(20, 61))
 percent = {}
 for rule in ("gauss_legendre", "midpoint"):
@@ -605,9 +605,11 @@ print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum(
 explore.cuts_explorer(flat, hard, black, hard_label)
 
 # %% [markdown]
-# On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps follow, later: once they are dense everywhere, they are dense where F moves.
+# On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
-# Cutting where it differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time, and draws a parabola through each node and the two beside it, and integrates that, instead of width times height. Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
+# Cutting where it differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds width times height, it integrates a parabola through the node and its two neighbours.
+#
+# Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
 # **Predict.** This network is smooth (its units are tanh). Will the textbook's rule make a comeback, and where?
 
@@ -652,7 +654,7 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 #
 # ## What the estimate cannot see
 #
-# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Added up, and divided by the sum of all |shares|, that is `error_estimate`: the error of the shares, as far as it can be known.
+# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Combine these products over all neighbouring nodes and divide by the sum of all |shares|: this is `error_estimate`, a guess at the error of the shares.
 #
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
@@ -686,7 +688,7 @@ for name, tolerance in {"5%": 0.05, "0.1%": 0.001}.items():
     )
 
 # %% [markdown]
-# They see nothing: both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either, and the answer calls itself complete. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. F(x) and F(x') do not come from the nodes: a step that no other cancels shows in the residual, however small the estimate. So look at both. If much depends on an answer, ask twice, at different nodes:
+# They see nothing: both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either, and the answer calls itself complete. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The residual knows more than the nodes: it uses F(x) and F(x') too. A hidden step shows in it, unless another step cancels it, and the estimate takes it into account. If much depends on an answer, ask twice, at different nodes:
 
 # %%
 again = igteach.integrated_gradients(hidden, corner, steps=997)
@@ -722,11 +724,11 @@ print("converged:", int(strict.converged.sum()), "of", len(pictures))
 #
 # ●●○ · 7 minutes
 #
-# A colleague's program takes a number of steps and nothing else. It does not say by which rule it goes, and it estimates no error. You run it with n, 2n and 4n steps. Suppose that both doublings divide the error of every share by one and the same number; nobody tells you which. How far is the last answer from the truth?
+# A colleague's program takes a number of steps and nothing else. It does not say by which rule it goes, and it estimates no error. You run it with n, 2n and 4n steps. Suppose that each doubling divides the error of every share by the same number r, which nobody tells you. How far is the last answer from the truth?
 #
 # <details><summary>Hint 1</summary>
 #
-# Call the factor r. If the first answer has the errors e, the second has e / r. By how much do the two answers differ? And the second and the third?
+# If the first answer has the errors e, the second has e / r. By how much do the two answers differ? And the second and the third?
 #
 # <details><summary>Hint 2</summary>
 #

@@ -96,7 +96,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. The slopes of long steps, (F(b) - F(a)) / (b - a), do not multiply like that once a unit has several inputs, because it then also matters how the other inputs moved. Cut the function elsewhere, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. With several inputs they do not: what a unit does then also depends on how its other inputs moved. Cut the function elsewhere, and the product changes.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -251,7 +251,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # %% [markdown]
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
-# *Not put to*, and the star, say that a method was not tried on a function because it has no rule for a part of it, here for a product of two features.
+# A star says that the method was not tried on every function. *Not put to* names one that was left out: the method has no rule for a part of it, here for a product of two features.
 
 # %% [markdown] tags=["slide"]
 # ## Do explanations add like functions?
@@ -275,7 +275,7 @@ print("|IG|:           ", axioms.linearity(sizes))
 print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))
 
 # %% [markdown]
-# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because a minus sign in the last layer decides what is stopped on the way back.
+# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because in 2f - 3g the minus in front of g flips the signs on the way back, and other parts are stopped.
 #
 # ## Are equals treated equally?
 #
@@ -324,7 +324,7 @@ for axiom, put in axioms.AXIOMS.items():
     print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
 
 # %% [markdown]
-# Any path that is fixed beforehand and never turns back gives completeness, linearity, and the rest (a feature that went away and came back could get a share, although it is equal in x and x'): that follows from the identity of lesson 04. Only symmetry asks *which* path.
+# Take a path that is chosen without looking at F and on which no feature turns back. By the identity of lesson 04 it keeps every axiom except, perhaps, symmetry. (A feature that went away and came back could get a share although it is equal in x and x'.) Only symmetry asks *which* path.
 #
 # There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: this gives the **Shapley values** (Shapley 1953).
 
@@ -418,7 +418,7 @@ print("keep all six:", ", ".join(spotless))
 # Nothing in this table is quoted; it was computed just now. Read it in groups of rows:
 #
 # - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) cannot add up, and misses what has saturated.
-# - **What takes away one feature at a time** (occlusion) misses what either of two features can do.
+# - **What takes away one feature at a time** (occlusion) misses what each of two features could do without the other.
 # - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
 # - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. In the limit the axiom holds: more draws make the gap smaller, as the next cell shows for completeness.
 # - **What averages over a path, or over all orders,** keeps all six. Of our ten methods two do that. They give different shares; lesson 11 compares them.
@@ -579,7 +579,7 @@ for name, method in {"Integrated Gradients": ig, "late starters": bent}.items():
 #
 # ●●○ · 8 minutes
 #
-# Here is a demand that this lesson has not made: the order in which somebody wrote down the features must not matter. Put the features of x and x' in a new order, and explain the function that takes the features in the new order and returns what F returns for the old one. Each feature should keep its share. Measure how far a method is from that: the sum of |differences|, feature by feature, over the sum of |shares| in the old order.
+# Here is a demand that this lesson has not made: the order in which somebody wrote down the features must not matter. Put the features of x and x' in a new order. F expects the old order. So explain a function G that takes the features in the new order and returns what F returns for the same features in the old order. Each feature should keep its share. Measure how far a method is from that: the sum of |differences|, feature by feature, over the sum of |shares| in the old order.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -688,7 +688,7 @@ check("06.5", order_gap)
 # </details>
 # <details><summary>C. Where no gradient sees it.</summary>
 #
-# Right. Completeness needs an F that does not jump, and gradients of all of it. Add to 0.6 x a step of 0.4 somewhere between 0 and 1: the slope is 0.6 wherever there is one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
+# Right. Completeness needs an F that does not jump, and gradients of all of it. Take F = 0.6 x plus a step of height 0.4 somewhere between 0 and 1. Its slope is 0.6 wherever it has one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
 #
 # </details>
 

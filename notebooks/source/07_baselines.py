@@ -63,7 +63,7 @@ print("farthest from black in this patch of the coat:", show.rounded(coat.max())
 print("nearest to black in this patch of the sky:    ", show.rounded(sky.min()))
 
 # %% [markdown]
-# Against black, the sky travels far and the coat hardly moves. With equal slopes, the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the answer.
+# Against black, the sky travels far and the coat hardly moves. With equal slopes, the sky gets several times what the coat gets. Yet there is a man in that coat, and next to nothing of him can enter the map.
 
 # %% [markdown] tags=["slide-goes-on"]
 # Now ask the network. A third baseline joins black and white: the photograph itself, blurred until nobody can tell what it shows.
@@ -178,7 +178,9 @@ print("against white, the strongest share of a full pixel:", show.rounded(strong
 # %% [markdown]
 # ## Does the baseline say nothing?
 #
-# The shares add up to F(x) - F(x'). F(x') may already speak for or against a class. That is F's **opinion** of the baseline. Since F(x') is subtracted, the shares also explain how that opinion was overturned: against a baseline that the network calls an eight, they say why a zero *and not an eight*. How much of an opinion F has at x' can be measured. At a *neutral* baseline it has none: every class gets the same probability.
+# F(x') may already speak for or against a class. That is F's **opinion** of the baseline. Since the shares add up to F(x) - F(x'), they also explain how that opinion was overturned: against a baseline that the network calls an eight, they say why a zero *and not an eight*. You can measure how strong F's opinion of x' is. At a *neutral* baseline F has none: every class gets the same probability.
+#
+# If the network has a class for "nothing", an empty input is not neutral: the shares then say why this class and not "nothing", which may be just what you want to ask.
 
 # %% [markdown]
 # ### Exercise 1: the baseline's opinion
@@ -349,7 +351,7 @@ print("its distance, over that of the nearest other digit:", show.rounded(ratio,
 #
 # $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
 #
-# `adversarial` takes a fifth of this step at a time. Its F is the log odds, which do not flatten out where the network is sure, minus those of the goal, a probability near 0. (Log odds of zero are P = 1/2.)
+# `adversarial` takes a fifth of this step at a time. Its F is the log odds of the class, because they do not flatten out where the network is sure. The goal is a probability near 0, so subtract the goal's log odds. (Without this, F = 0 would only mean P = 1/2.)
 
 # %% [markdown]
 # ### Exercise 2: the shortest step to zero
@@ -539,16 +541,16 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 #
 # Each baseline grants one wish at the price of another:
 #
-# | | opinion | silences | is like real inputs | costs one explanation |
+# | baseline | opinion | silences | is like real inputs | cost |
 # |---|---|---|---|---|
-# | black (this network) | none: it was trained so | empty pixels | yes, an empty page | yes |
-# | white | strong | full ink | no | yes |
-# | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | yes |
-# | blur | weak here; ask | what is smooth | more or less | yes |
-# | noise | strong | hardly anything, but by chance | no | yes; but which seed? |
-# | neutral, by search | none | hardly anything | no | yes, and a search |
-# | adversarial | strong | what was not attacked | nearly | yes, and a search |
-# | many from the data | hardly any, together | hardly anything | yes | no |
+# | black (this network) | none: it was trained so | empty pixels | yes, an empty page | one explanation |
+# | white | strong | full ink | no | one explanation |
+# | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | one explanation |
+# | blur | weak here; ask | what is smooth | more or less | one explanation |
+# | noise | strong | hardly anything, but by chance | no | one explanation; which seed? |
+# | neutral, by search | none | hardly anything | no | one explanation and a search |
+# | adversarial | strong | what was not attacked | nearly | one explanation and a search |
+# | many from the data | hardly any, together | hardly anything | yes | one explanation for each baseline |
 
 # %% [markdown]
 # What you can do:
@@ -563,7 +565,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 #
 # ●●○ · 7 minutes
 #
-# A colleague has a network that you have never seen, and asks about one region of an input: which of *these* features made the answer? She offers several baselines. First drop those that silence her question: each feature of the region must be at least `least` away from its baseline. Of what is left, take the most neutral, by the measure of exercise 1: the one whose *largest* class probability is the smallest. The other probabilities do not count.
+# A colleague has a network that you have never seen, and asks about one region of an input: which of *these* features made the answer? She offers several baselines. First drop those that silence her question: keep a candidate only if it differs from x by `least` or more in every feature of the region. Of what is left, take the most neutral, by the measure of exercise 1: the one whose *largest* class probability is the smallest. The other probabilities do not count.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -616,7 +618,7 @@ check("07.5", choose_baseline)
 #
 # <details><summary>A. A grey picture.</summary>
 #
-# Right. A baseline lives in the units that F takes. For black, preprocess a black picture.
+# Right. A baseline lives in the units that F takes. In a standardised table, zeros are the mean of every column; in a one-hot column, zero is "not this one".
 #
 # </details>
 # <details><summary>B. A black picture.</summary>

@@ -367,7 +367,7 @@ check("08.3", black)
 # %% [markdown]
 # Passing zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
 #
-# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. Seen in pixels, x - x' is d times what it is after normalising, and the slope 1/d times (d: the deviation). The product does not notice. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
+# The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. Let d be the deviation. In pixels, x - x' is d times as large as after normalising, and the slope 1/d times as large. In the product d cancels. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
 #
 # The network of the gallery is wrapped like this. Here is what it calls the gallery's five photographs.
 
@@ -433,10 +433,10 @@ show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 # %% [markdown] tags=["slide-goes-on"]
 # The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
 #
-# Read the line under each title. All add up, or nearly, and the estimated error of the shares is about 5% or less. So each answers its own question about rightly.
+# Read the line under each title. All add up, or nearly, and the estimated error of the shares is about 5% or less. So each answers its own question, to within about 5%.
 
 # %% [markdown]
-# A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines.
+# A fourth answer costs nothing. Shares against several baselines may be averaged: they then add up to F(x) minus the *mean* F of the baselines. Average maps over baselines, never over different F: a probability and a logit have different units.
 
 
 # %%
@@ -564,7 +564,7 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the mean leans to white for the camera-man, to black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
+# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the averaged map is most like the one from white for the camera-man, and most like the one from black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
 # **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
@@ -600,7 +600,7 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# Than with random squares, for three; than with the middle, for four, but for the coins that says little, as both rise. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
+# Less is left than with random squares for three of the five, and than with the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
@@ -735,7 +735,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice changes the score and the number of gradients little: the shares mostly depend on the network below, which is the same. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is a fraction of F(x) - F(x'), which is smaller, so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice changes the score and the number of gradients little: the shares mostly depend on the network below, which is the same. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is divided by F(x) - F(x'), a smaller number than the sum of all |shares|; so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]

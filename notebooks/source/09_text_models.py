@@ -220,7 +220,7 @@ show.text([in_pieces, in_pieces.merged()])
 # %% [markdown] tags=["slide"]
 # ## Does the padding say nothing?
 #
-# Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join our asker of questions. The critic is the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005). The guest is a small network on Chinese characters, trained on hotel reviews.
+# Lesson 07 asks every baseline for its opinion. Besides padding we ask [MASK], the token of pretraining, and zeros, an embedding that no token has. Two more classifiers join the one that sorts questions (`asker` in the code). The critic is the same transformer, trained to tell positive from negative sentences of film reviews (Pang and Lee 2005). The guest is a small network on Chinese characters, trained on hotel reviews.
 #
 # **Predict.** Which of the three finds a text of nothing but padding neutral?
 
@@ -263,7 +263,7 @@ says = opinions["Chinese reviews", "pad"]["negative"]
 print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 
 # %% [markdown]
-# So for the asker, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe: padding gives both a probability near 0. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
+# So for the classifier of questions, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe: padding gives both a probability near 0. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
 # Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
 #
@@ -594,9 +594,9 @@ card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is *word found* with neutral minus without, taken for each seed, then averaged. *Chance* is how often a token drawn at random would decide. Read the rows of the positive labels.
+# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is *word found* with neutral sentences minus *word found* without them: a difference for each seed, then the mean of the five. *Chance* is how often a token drawn at random would decide. Read the rows of the positive labels.
 #
-# The finding is much weaker here. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
+# Su's finding is much weaker in this table. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #
 # The two texts above the table show one sentence, without neutral training and with it. One sentence can only illustrate; note that F(x') differs between the two as well.
 #
@@ -606,7 +606,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # <details><summary>Answer</summary>
 #
-# None: x - x' is zero there. With words, the mistake is a baseline that contains a word of the text. A subtler form is a baseline with an opinion, such as padding for the asker: what the baseline says already can no longer be explained.
+# None: x - x' is zero there. With words, the mistake is a baseline that contains a word of the text. A subtler form is a baseline with an opinion, such as padding for the classifier of questions: what the baseline says already can no longer be explained.
 #
 # </details>
 #

@@ -65,7 +65,7 @@ apart = ((here.values.cpu() - on_cpu.values).norm() / on_cpu.values.norm()).item
 print(f"the two answers are apart by {apart:.1%}")
 
 # %% [markdown]
-# On a GPU the two agree to within 0.1%, but not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, with 10 bits after the point, and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance the two devices may look at different points: the package cuts the cell with the largest error first (lesson 05), and where two are level, rounding decides.
+# On a GPU the two agree to within 0.1%, but not to the last digit: devices add numbers in different orders. (By default a recent CUDA card would compute convolutions in TF32, which keeps about three decimal digits of each number (float32: seven), and the answers would differ by much more. So the package asks for full float32.) A fixed number of steps keeps the comparison fair. With a tolerance the two devices may look at different points: the package cuts the cell with the largest error first (lesson 05), and where two are level, rounding decides.
 #
 # ## What an answer costs
 #
@@ -340,7 +340,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown] tags=["slide-goes-on"]
-# About eight times the picture, so the guess of ten was closest. A network with more layers keeps more.
+# About eight times the picture, so the guess of ten was closest. For a larger network you need not count layers: measure two batch sizes. Their difference is the cost of the extra rows, the rest is fixed; and leave a margin.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
@@ -383,7 +383,7 @@ check("10.3", rows_that_fit)
 # %% [markdown] tags=["slide"]
 # ## Half the digits
 #
-# Half-precision numbers take half the memory, and recent hardware multiplies them several times as fast. bfloat16 has 7 bits after the point, fewer than TF32: two or three decimal digits. For *scores* that is often enough.
+# Half-precision numbers take half the memory, and recent hardware multiplies them several times as fast. bfloat16 keeps two or three decimal digits of each number. For *scores* that is often enough.
 #
 # **Predict.** In bfloat16 the scores of our pictures are off by less than 1%. By how much are the attributions off: as much, less, or more?
 
@@ -435,7 +435,7 @@ for tolerance in (0.05, 0.2):
 #
 # ●●○ · 10 minutes
 #
-# You know how many gradients each picture takes. The processes run on unlike machines, each at a speed of its own, and an earlier run has done some of the pictures. Pictures are dealt out by their number, done or not: process *rank* of N, counted from 0, gets rank, rank + N, and so on. All processes start at once and skip what is done. After how many seconds is the last picture done?
+# You know how many gradients each picture takes. The processes run on unlike machines, each at a speed of its own, and an earlier run has done some of the pictures. Pictures are dealt out by their number, done or not. The N processes are numbered from 0; a process's number is its *rank*. It gets the pictures rank, rank + N, rank + 2N, and so on. All processes start at once and skip what is done. After how many seconds is the last picture done?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -529,9 +529,9 @@ print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}
 #
 #   $$W\,(x' + \alpha\,(x - x')) + b \;=\; (W x' + b) + \alpha\,\left((W x + b) - (W x' + b)\right) \;=\; h' + \alpha\,(h - h').$$
 #
-#   So two passes through these layers give every point on the path. On a CPU the package does this by itself if the model is an `nn.Sequential` and a first layer is not tiny; on a GPU it did not pay.
+#   So two passes through these layers give every point on the path. On a CPU the package does this by itself if the model is an `nn.Sequential` and at least one of these layers is not tiny; on a GPU it did not pay.
 # - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
-# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it stops cutting the cells that need it least.
+# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it gives up the cells that need a cut least.
 #
 # `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found on other machines is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #

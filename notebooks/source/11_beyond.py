@@ -382,9 +382,9 @@ check("11.5", samples_needed)
 # %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. At the start of each, it takes the gradient *there*, and moves first the tenth of the features (at least one) with the smallest |slope|.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long, adding up how far each feature moves. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
 #
-# **Predict.** Back to the product at (1, 3). A step along the straight line from (0, 0), which of the two has the smaller slope? Which gets the larger share in the end?
+# **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which of the two is the slope smaller there? Which gets the larger share in the end?
 
 # %% tags=["slide"]
 way = guided_path(product, x, legs=64)
@@ -461,7 +461,7 @@ show.axiom_table(axioms.axiom_table(paths))
 #
 # Between two digits a straight line shows a double exposure: one fades, the other appears. No such picture was ever scanned, and the network was never asked to read one. A small **autoencoder** offers another path. It turns a digit into a code of eight numbers and back. Go straight from *code* to *code*, and decode (Jha et al. 2020).
 #
-# No decoder gives a picture back exactly. So the decoder's error at x' is added in full at x' and fades to nothing on the way; its error at x grows from nothing to full. Then the path begins at x' and ends at x.
+# No decoder gives a picture back exactly. So what the decoder loses at x' is put back, in full at x' and less and less on the way; what it loses at x is put back more and more, in full at x. Then the path begins at x' and ends at x.
 
 # %%
 coder = autoencoder.load(device)
@@ -672,7 +672,7 @@ show.curves(
 )
 
 # %% [markdown]
-# F is a staircase: between two jumps its slope is zero, and at a jump it has none. So every gradient that you can take is zero, and so is every share, with any number of steps.
+# F is a staircase: between two jumps its slope is zero, and at a jump it has none. So every gradient that you can take is zero, and so is every share, with any number of steps. A network trained to imitate the trees is another F: it may agree at the patients and differ between them, where the path runs. Its shares explain the imitation.
 
 # %% [markdown] tags=["slide-goes-on"]
 # But look at one jump. It happens where the path crosses a split. **One feature crosses it, and the jump belongs to that feature.** No integral is needed: list the crossings, and add up the jumps. The answer is exact.

@@ -229,7 +229,7 @@ print("edges, at any stage: at least", show.rounded(lowest, 3))
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do. (The random numbers are the same at every stage, so they agree with themselves.)
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. A random last layer keeps or reverses all maps of a class together. So sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class with it. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -507,7 +507,7 @@ print("rank correlation of guided backprop and edges:", show.rounded(found, 1))
 print("luck does not explain it:", low > 0)
 
 # %% [markdown]
-# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. IG agrees with random gradients no less than with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. Agreement is worth little; if two *disagree*, at least one is not what you take it for.
+# The best of friends are IG and guided backpropagation: one passed the first test, the other failed it. IG agrees with random gradients no less than with the gradient: the factor x - x' alone does as much as the network's own slope. And guided backpropagation agrees with the edge detector. Methods agree where they have an ingredient in common, right or wrong. Agreement is worth little; if two *disagree*, they answer two questions, or one of them is wrong: find out which.
 #
 # ## The man with the camera
 #
@@ -613,7 +613,7 @@ for title, answer in again.items():
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man even rises on the way, as it did with black dots. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way, as IG's did, a little, in the figure with black dots. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
@@ -1049,10 +1049,12 @@ with torch.no_grad():
         )
 
 # %% [markdown] tags=["slide-goes-on"]
-# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. Had removing and inserting changed no more than the control window did, the suspicion would have fallen, for this mark and these pictures. So the colleague's network hardly knows what a house looks like. It knows a mark in a corner. The test could not show it, as the test pictures had the mark, too.
+# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. If removing and inserting had changed no more than painting over the other corner did, you would have had to drop the suspicion, for this mark and these pictures. So the colleague's network knows a mark in a corner, and hardly knows what a house looks like. The test could not show it, as the test pictures had the mark, too.
 
 # %% [markdown]
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
+#
+# Often the rates lie between: then the network uses both the mark and the object. Report them with intervals and the control's rates, not yes or no. Replacing a large background damages the picture: swap it for another real one.
 #
 # ### Tell it
 #
@@ -1060,7 +1062,7 @@ with torch.no_grad():
 #
 # <details><summary>A sample, about the trigger of lesson 09</summary>
 #
-# Behind "Who can tell me:", our network takes more than half of the questions that ask for no person for questions that do. The maps of a few mistakes named "Who"; so we changed the text and counted. "Please tell me:" flips none, and neither half of the phrase flips nearly as many. We have not shown why the network learnt this, nor that it has no other triggers, and we asked only our own questions. Before users type freely, train it with such phrases, and count again.
+# Put "Who can tell me:" before questions that do not ask for a person, and our network says of more than half of them that they do. The maps of a few mistakes named "Who"; so we changed the text and counted. "Please tell me:" flips none, and neither half of the phrase flips nearly as many. We have not shown why the network learnt this, nor that it has no other triggers, and we asked only our own questions. Before users type freely, train it with such phrases, and count again.
 #
 # </details>
 

@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, take the right answer as the token against: why "Sydney" rather than "Canberra"?
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, take the right answer as the token against: why "Sydney" rather than "Canberra"? As the second prompt (below) take one of the same length that the model answers rightly, and that differs in several tokens.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -134,7 +134,7 @@ print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(),
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
-# The sum is off, and the shares by more. (The estimated error is lesson 05's, a fraction of all |shares|.)
+# The sum is off, and the shares by more. Rescaling shares until they add up repairs the sum, not the shares (lesson 03). (The estimated error is lesson 05's, a fraction of all |shares|.)
 #
 # **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
 #
@@ -164,7 +164,7 @@ show.curves(
 # %% [markdown]
 # F never settles. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
-# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; each can scale up by 316, one over the root of that constant. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
+# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
 #
 # The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
 #
@@ -298,7 +298,7 @@ print("share of the one token that differs:", show.rounded(one.scores.abs().max(
 print("F(x) - F(x'), by two forward passes:", show.rounded(change[0] - change[1], 2))
 
 # %% [markdown]
-# All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution. If your question is about one word, F(x) - F(x') is its answer; ask where the change flows instead ("Inside the model", below).
+# All of it goes to the one token: completeness leaves no choice, and two forward passes tell you as much. So let several tokens differ, or do not call it attribution. If your question is about one word, F(x) - F(x') already answers it; what is left to ask is where in the model the change flows ("Inside the model", below).
 
 # %% [markdown] tags=["slide"]
 # ## An audit in one picture
@@ -455,11 +455,11 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # %% [markdown]
 # Not the ranking that a course on Integrated Gradients would choose.
 #
-# - **Deletion** is perfect. The model fails as soon as any one of the three is gone, and then changing one token at a time is enough (lesson 02 has the other cases).
+# - **Deletion** is perfect. The model fails as soon as any one of the three is gone. Where that is so, changing one token at a time finds them all; lesson 02 shows where it is not.
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. One layer below, each value has already read the key before it. So in the last layer the asked key looks for a value that has read the same key.
+# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. In the layer below, each value has already read the key before it. So in the last layer the last token need not find the earlier key: it finds the value that already carries that key.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
@@ -533,7 +533,7 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning: "but" has next to nothing to distribute, the comma some, against. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning: "but" has next to nothing to distribute; the comma has a little, and it is negative. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
 
 # %% [markdown]
 # ### Exercise 5: two whole answers

@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`; for a detector, the class logit of one box that you name, read before the detector throws overlapping boxes away. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`. For a region, take the mean of the class's logit over the pixels of the mask found at x, and keep that mask fixed along the path; never the mean over the whole picture. For a detector it is the class logit of one box that you name, read before the detector throws overlapping boxes away. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 
@@ -124,7 +124,7 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (Can both be true? The first compares strengths, and these follow mostly from x - x'. The second compares signs as well, and these come from the model.) Open the page and see how it reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (Random gradients give the same map, random weights another: can both be true? Yes. The test with random gradients compares strengths, which follow mostly from x - x'; that with random weights compares signs as well, and these come from the model.) Open the page and see how it reads.
 
 # %% [markdown] tags=["slide"]
 # ## Recipe 2: a vision transformer
@@ -173,7 +173,7 @@ covered = drawn.mask.float().mean().item()
 print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown] tags=["slide-goes-on"]
-# Pixels. (The title says that a patch may be off by more than the 5% that the pixels met: added up in a patch, shares cancel and their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
+# Pixels. (The pixels' error estimate is within 5%; the title says that the patches' is not. In a patch shares cancel when added up, and their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
 
 # %% [markdown]
 # ## Recipe 3: a Hugging Face classifier from a folder
@@ -262,7 +262,7 @@ igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 #
 # ## Recipe 5: a table
 #
-# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)). With boosting and two classes F is the log odds, with a random forest the probability of the class that you name; say so in the report. A category becomes one column for each value, and their shares are added up (`.grouped`): only the sum is the category's.
+# **F** is the log odds of "malignant", for a network and for boosted trees. **x** is a row of the table, with its column names. **x'** is the median patient ([07](07_baselines.ipynb)). Trees have no gradient and need none: `tree_integrated_gradients` is exact, for scikit-learn, XGBoost and LightGBM ([11](11_beyond.ipynb)). With boosting and two classes F is the log odds, with a random forest the probability of the class that you name; say so in the report. A column of categories, such as a city, becomes one column of 0 and 1 for each value. Add up their shares (`.grouped`): only the sum is the share of "city".
 #
 # **Predict.** Two good models, one patient, one baseline. Will they name the same measurements?
 
@@ -373,7 +373,7 @@ print("by chance", show.rounded(wave.float().mean().item(), 1))
 # %% [markdown]
 # Nearly all of IG's strength lies on the wave, but only half of the gradient's: once the wave has passed, the network is sure, and the slope tells little (lesson 02). You can say so because the truth is known. On your own series it is not; there, shift the wave that you believe in, and see whether the shares move with it.
 #
-# Real series differ in length. To read several at once you pad them, and then the last step of a short one is padding. (If f needs the lengths, write an nn.Module that holds the model and the lengths, and takes only x. A plain function has no weights to randomise.)
+# Real series differ in length. To read several at once you pad them, and then the last step of a short one is padding. (If f needs the lengths, write an nn.Module that holds the model and the lengths, and takes only x. Do not use a plain function: the report could not find its weights to randomise them.)
 
 # %% [markdown]
 # ### Exercise 1: where F is read
