@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: along a path, F changes at the rate gradient times velocity.
 #
-# **Time.** 60 minutes, exercises included.
+# **Time.** 55 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 

@@ -18,7 +18,7 @@
 #
 # **You need** [lesson 03](03_reference_background.ipynb), where the patients come from, [lesson 04](04_integrated_gradients.ipynb), and [lesson 05](05_computing_the_integral.ipynb) for steps and rules.
 #
-# **Time.** 70 minutes, exercises included.
+# **Time.** 65 minutes, exercises included.
 #
 # **GPU.** It changes nothing here; the networks are small.
 

@@ -32,6 +32,7 @@ def _log_odds_cases(rng: torch.Generator) -> list[Case]:
         cases.append(Case(f"{classes} classes", (2 * torch.randn(rows, classes, generator=rng), target)))
     saturated = torch.tensor([[40.0, 0.0, -1.0], [-60.0, 0.0, 45.0]])  # probabilities of 1 to the last digit, and of 0
     large = 95 + 3 * torch.rand(2, 4, generator=rng)  # whose exponentials overflow
+    large[:, 2] += torch.tensor([4.0, -4.0])
     return [*cases, Case("a class that is certain", (saturated, 0)), Case("large logits", (large, 2))]
 
 

@@ -283,7 +283,7 @@ WRONG = [
     ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b)) > 0.1), "There a tenth"),
     ("02.4", lambda f, x, b: nearly_there(f, x, b) - 0.01, "the last alpha before"),
     ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b)) > 0.5), "what is asked for"),
-    ("02.4", lambda f, x, b: (made(f, x, b, line(x, b)) < 0.9).double().mean(), "It is off by"),
+    ("02.4", lambda f, x, b: (made(f, x, b, line(x, b)) < 0.9).double().mean(), "In some cases it is larger"),
     ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b, 100)) > 0.9), "they are no hundredths"),
     ("02.4", lambda f, x, b: first(made(f, x, b, line(x, b))[:-1] > 0.9) * 0.99, "You left out alpha = 1"),
     ("02.4", lambda f, x, b: first(-(made(f, x, b, line(x, b)) - 0.9).abs() > -0.02), "what is asked for"),
