@@ -19,8 +19,8 @@ PREDICT = re.compile(r"\*\*Predict\b")
 MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 SOLUTION = ("Show a solution", "Hide the solution")
 PREDICTION = ":class: predict"
-OUTPUT = ("Made your prediction? Show what comes out", "Hide what came out")
-MORE_OUTPUT = ("Show what comes out here", "Hide what came out here")
+OUTPUT = ("Made your prediction? Show the output", "Hide the output")
+MORE_OUTPUT = ("Show this output", "Hide this output")
 ANSWER = ("Made your prediction? Show the answer", "Hide the answer")
 ENDS_ANSWER = re.compile(r"^#{1,4} |^.*\*\*Predict\b|^\*\*Question \d", re.MULTILINE)
 

@@ -78,7 +78,7 @@ def test_text_that_gives_the_answer_is_in_the_last_fold_up_to_the_next_heading()
     assert tags(page) == [[], ["hide-output"], ["hide-output"], [], []]
     assert page[3].source == "## The next section\n\nText."
     names = [cell.metadata.mystnb.code_prompt_show for cell in page[1:3]]
-    assert names == ["Made your prediction? Show what comes out", "Show what comes out here"]
+    assert names == ["Made your prediction? Show the output", "Show this output"]
     assert prose_of(nbformat.v4.new_notebook(cells=page)).count("Down.") == 1
 
 
@@ -94,7 +94,7 @@ def test_an_answer_ends_at_the_next_prediction():
     )
     assert prose(page[1]) == ["Down."]
     assert page[2].source.startswith("Now y.\n\n::::{admonition} Predict")
-    assert page[3].metadata.mystnb.code_prompt_show == "Made your prediction? Show what comes out"
+    assert page[3].metadata.mystnb.code_prompt_show == "Made your prediction? Show the output"
 
 
 def test_a_prediction_that_text_answers_has_a_fold_of_that_text():
