@@ -71,7 +71,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. From zeros, or another point that the model never meets, change the baseline first. If that does not help, the second half of this lesson is for you.
 # 6. **Is it the right F?** Compare F(x) with what the model's users see. Also in the second half.
 
-# %% [markdown] tags=["slide-goes-on"]
+# %% [markdown] tags=["slide"]
 # Before you show it to anyone:
 #
 # 7. **Would a map that knows nothing look the same?** Compare with random gradients, with random weights, and with random orders of deletion ([12](12_trust.ipynb)). And would another baseline give another map?
