@@ -3,6 +3,9 @@
 Rank correlation, a deletion curve, the strongest window, a proof.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
@@ -92,9 +95,13 @@ def _hit_rates(*hits: Tensor) -> Tensor:
     return torch.stack([of_one_kind.double().mean() for of_one_kind in hits])
 
 
-def _replaced(rates: Tensor, place: int, other: Tensor) -> Tensor:
-    """The rates, with another at one place."""
-    return torch.stack([other if number == place else rate for number, rate in enumerate(rates)])
+def _but(place: int, other: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The answer to 12.4 with another number at one place."""
+
+    def answer(*given: Any) -> Tensor:
+        return torch.stack([other(*given) if number == place else rate for number, rate in enumerate(proof(*given))])
+
+    return answer
 
 
 # Exercises, with their common mistakes
@@ -316,17 +323,15 @@ EXERCISES = [
             ),
             Mistake(
                 "Your second number is the fraction lost. Say how many are still found without the mark.",
-                lambda a, w, i, y, label: _replaced(proof(a, w, i, y, label), 1, 1 - proof(a, w, i, y, label)[1]),
+                _but(1, lambda a, w, i, y, label: (w != label)[y == label].double().mean()),
             ),
             Mistake(
                 "Your second number is the fall from the first. Say how many are found without the mark.",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label), 1, proof(a, w, i, y, label)[0] - proof(a, w, i, y, label)[1]
-                ),
+                _but(1, lambda a, w, i, y, label: ((a == label).double() - (w == label).double())[y == label].mean()),
             ),
             Mistake(
                 "Your third number says how often the others were wrong. How often are they called the class?",
-                lambda a, w, i, y, label: _replaced(proof(a, w, i, y, label), 2, (i != y)[y != label].double().mean()),
+                _but(2, lambda a, w, i, y, label: (i != y)[y != label].double().mean()),
             ),
             Mistake(
                 "You divided by all pictures. The first two numbers are about those of the class, the third about the "
@@ -343,39 +348,27 @@ EXERCISES = [
             Mistake(
                 "Your third number is about the pictures of the class. Is it the mark that makes the others look like "
                 "it?",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label), 2, (i == label)[y == label].double().mean()
-                ),
+                _but(2, lambda a, w, i, y, label: (i == label)[y == label].double().mean()),
             ),
             Mistake(
                 "Your second number is about the others. Without the mark, how many of the class are still found?",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label), 1, (w == label)[y != label].double().mean()
-                ),
+                _but(1, lambda a, w, i, y, label: (w == label)[y != label].double().mean()),
             ),
             Mistake(
                 "You subtracted from the third number what was called the class before. The rate itself is asked for.",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label),
-                    2,
-                    (i == label)[y != label].double().mean() - (a == label)[y != label].double().mean(),
-                ),
+                _but(2, lambda a, w, i, y, label: ((i == label).double() - (a == label).double())[y != label].mean()),
             ),
             Mistake(
                 "Your third number says how many of the others are not called the class. How many are?",
-                lambda a, w, i, y, label: _replaced(proof(a, w, i, y, label), 2, 1 - proof(a, w, i, y, label)[2]),
+                _but(2, lambda a, w, i, y, label: (i != label)[y != label].double().mean()),
             ),
             Mistake(
                 "Your third number leaves out others that were called the class before. All of the others count.",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label), 2, (i == label)[(y != label) & (a != label)].double().mean()
-                ),
+                _but(2, lambda a, w, i, y, label: (i == label)[(y != label) & (a != label)].double().mean()),
             ),
             Mistake(
                 "Your second number is about those of the class that were found before. All of the class count.",
-                lambda a, w, i, y, label: _replaced(
-                    proof(a, w, i, y, label), 1, (w == label)[(y == label) & (a == label)].double().mean()
-                ),
+                _but(1, lambda a, w, i, y, label: (w == label)[(y == label) & (a == label)].double().mean()),
             ),
             Mistake(
                 "You took the pictures that the network calls the class for those of the class. What they are, y says.",

@@ -151,13 +151,18 @@ def _signed_residuals(again: float, residuals: Tensor, gaps: Tensor) -> str:
     return "chance" if again >= ENOUGH else _of_path(gaps.abs())
 
 
-def _signed_gaps(again: float, residuals: Tensor, gaps: Tensor) -> str:
-    walked = _walk(again, residuals, gaps)
-    if walked in ("chance", "nothing", "steps"):
-        return walked
-    if gaps.sum().abs() < ENOUGH:
-        return "count"
-    return "jump" if gaps.max() > gaps.sum().abs() / 2 else "slopes"
+def _by_the_sum(largest: Callable[[Tensor], Tensor]) -> Callable[[float, Tensor, Tensor], str]:
+    """The walk where gaps of both signs cancel in the sum, and the largest is found so."""
+
+    def walk(again: float, residuals: Tensor, gaps: Tensor) -> str:
+        walked = _walk(again, residuals, gaps)
+        if walked in ("chance", "nothing", "steps"):
+            return walked
+        if gaps.sum().abs() < ENOUGH:
+            return "count"
+        return "jump" if largest(gaps) > gaps.sum().abs() / 2 else "slopes"
+
+    return walk
 
 
 def _path_before_steps(again: float, residuals: Tensor, gaps: Tensor) -> str:
@@ -216,15 +221,6 @@ def _steps_if_it_does_not_shrink(again: float, residuals: Tensor, gaps: Tensor) 
 def _count_by_the_largest(again: float, residuals: Tensor, gaps: Tensor) -> str:
     walked = _walk(again, residuals, gaps)
     return "count" if walked in ("jump", "slopes") and gaps.abs().max() < ENOUGH else walked
-
-
-def _sum_before_absolute(again: float, residuals: Tensor, gaps: Tensor) -> str:
-    walked = _walk(again, residuals, gaps)
-    if walked in ("chance", "nothing", "steps"):
-        return walked
-    if gaps.sum().abs() < ENOUGH:
-        return "count"
-    return "jump" if gaps.abs().max() > gaps.sum().abs() / 2 else "slopes"
 
 
 def _gaps_with_signs(again: float, residuals: Tensor, gaps: Tensor) -> str:
@@ -497,7 +493,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Gaps of both signs cancel in your sum: add up absolute values.",
-                _signed_gaps,
+                _by_the_sum(torch.max),
             ),
             Mistake(
                 "You looked at the path before you looked at the residuals of more steps. If they shrink, "
@@ -583,7 +579,7 @@ EXERCISES = [
             ),
             Mistake(
                 "Gaps of both signs cancel if you add them up first. Take absolute values, then the sum.",
-                _sum_before_absolute,
+                _by_the_sum(lambda gaps: gaps.abs().max()),
             ),
             Mistake(
                 "A negative gap is a gap, too: take absolute values before you add up and compare.",
