@@ -53,7 +53,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
     print(f"pieces: {pieces:2d}   explained: {total:.2f} of 1")
 
 # %% [markdown] tags=["slide-goes-on"]
-# From both sides. However many pieces there are, exactly one of them contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error. On all the remaining pieces F is straight, and there slope times length is exact.
+# From both sides. In each of these rows exactly one piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error can be. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
 # So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (If a model ends in a hard decision, explain the number that it decides on.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
@@ -181,7 +181,7 @@ def my_integrated_gradients(f, x, baseline, steps):
 check("04.2", my_integrated_gradients)
 
 # %% [markdown]
-# From here on the package's function stands in for yours. It does the same for whole batches, a piece at a time, so that memory does not run out.
+# From here on the package's function stands in for yours. It does the same for whole batches, a few rows at a time, so that memory does not run out.
 
 # %% [markdown] tags=["slide"]
 # ## What was broken
@@ -225,7 +225,7 @@ show.curves(
 )
 
 # %% [markdown]
-# This is the network whose saliency was empty, and yet its shares add up once there are enough steps. Lesson 05 tells what the residual does not.
+# This is the network whose saliency was empty, and yet its shares add up once there are enough steps. Lesson 05 shows what the residual cannot tell you.
 
 # %% [markdown] tags=["slide"]
 # ## Another path, other shares
@@ -245,7 +245,7 @@ print("first leg, x1 alone:   ", show.rounded(first.values))
 print("second leg, the others:", show.rounded(second.values))
 
 # %% [markdown]
-# On the straight path the shares add up to 2, and so do the two legs together. But on the corner path x2 took the whole product, because it moved last: while x1 moved, x2 was still 0 and nothing happened; when x2 moved, x1 was already there.
+# On the straight path the shares add up to 2, and so do the two legs together. But on the corner path x2 took the whole product, because it moved after x1: while x1 moved, x2 was still 0 and nothing happened; when x2 moved, x1 was already there.
 # On a path with corners, a feature's share depends on when its turn comes. The straight path moves all features at once, and gives equal shares to those that play the same role. Lesson 06 turns this into an axiom, and lesson 11 walks other paths.
 
 # %% [markdown]
@@ -257,7 +257,7 @@ print("second leg, the others:", show.rounded(second.values))
 #
 # <details><summary>Hint 1</summary>
 #
-# Look at the identity again: along the path, F changes at the rate slope times velocity. The velocity is x - x'. Which sum is that?
+# Look at the identity again: along the path, F changes at the rate slope times velocity. The velocity is x - x'. What is it the sum of?
 #
 # <details><summary>Hint 2</summary>
 #
@@ -284,7 +284,7 @@ def stroke_shares(f, baseline, strokes):
 check("04.4", stroke_shares)
 
 # %% [markdown]
-# Now move the points yourself, on the surface of the picture above and on two others. The page computes the shares at every place.
+# Now move the points yourself, on the surface of the first picture and on two others. The page computes the shares anew each time.
 #
 # **Predict.** With F = x1 x2 + x2, put the corner at (1, 0), then at (0, 1). Who gets the product each time? And what do the two lines below the shares do?
 
@@ -292,7 +292,7 @@ check("04.4", stroke_shares)
 explore.surface_explorer(baseline=(0.0, 0.0), corner=(1.0, 0.0), x=(1.0, 1.0))
 
 # %% [markdown]
-# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. The lines are now slope *times velocity*. In each half of the path one of them is zero: the feature that does not move gets nothing.
+# With the corner at (1, 0), x1 moves while x2 is still 0, and x2 gets everything. With the corner at (0, 1), x2 moves first and gets its own term, 1, and the product goes to x1. The lines below the shares are slope *times velocity*, not slope alone as before. In each half of the path one of them is zero: the feature that does not move gets nothing.
 #
 # ## Backwards, and without signs
 #
@@ -332,7 +332,7 @@ print("the sum of |IG|, over F(x) - F(x'):", show.rounded(strength / gained, 2))
 print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 
 # %% [markdown]
-# In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Divide by their total, and the magnitude goes too: shares ten times as large give the same map. Show the sign.
+# In the right-hand map, the pixels that spoke *against* the answer look like evidence for it. And the sum no longer means anything: |IG| breaks completeness. Divide the magnitudes by their total, as many tools do, and their size is lost, too: shares ten times as large give the same map. Show the sign.
 #
 # The negative shares alone add up to -1.5, more than any probability can fall. Only the sum of *all* shares must lie between -1 and 1.
 #
@@ -344,7 +344,7 @@ print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 explore.path_explorer(score, picture, black, label)
 
 # %% [markdown]
-# At alpha = 0.2 the map has its final pattern, though not yet its strength. By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.
+# At alpha = 0.2 the map has nearly its final pattern, though not yet its strength. By alpha = 0.4 F has all but arrived. Beyond it the gradient fades and the shares stand still. This is the saturation of lesson 02, with the climb before it.
 #
 # ## Recap
 #
@@ -352,7 +352,7 @@ explore.path_explorer(score, picture, black, label)
 #
 # <details><summary>Answer</summary>
 #
-# Its gradient vanishes at the digits but not on the path to them: the score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
+# The network's gradient vanishes at the digits but not on the path to them: the score had to rise somewhere between black and the digit, and where it rises there are gradients to average.
 #
 # </details>
 #

@@ -17,7 +17,7 @@
 # - choose a method by the question, and name its price;
 # - find a shortcut that a network has taken, prove it by an intervention, and tell your team.
 #
-# **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for one section.
+# **You need** [lesson 08](08_image_models.ipynb), and [lesson 09](09_text_models.ipynb) for the words and the trigger.
 #
 # **Time.** 130 minutes, exercises included.
 #
@@ -104,7 +104,7 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 # **Predict.** A is guided backpropagation. One of the others has never seen the network: which? Which of the four would you show to a customer?
 
 # %% [markdown] tags=["slide"]
-# B: it is an edge detector, how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If you would have sent B, you were convinced by a map that never saw the network.
+# It is B, an edge detector: it shows how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If you would have sent B, you were convinced by a map that never saw the network.
 #
 # ## First test: forget everything
 #
@@ -229,7 +229,7 @@ print("edges, at any stage: at least", show.rounded(lowest, 3))
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do. (The random numbers are the same at every stage, so they agree with themselves.)
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class with it. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class with it. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left of either. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -414,7 +414,7 @@ left = show.rounded(curve[2] / curve[0], 1)
 print("a random sixth of the pixels black: the fraction of F that is left:", left)
 
 # %% [markdown]
-# By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network, which has never seen such pictures, is lost: random numbers even beat the edge detector. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
+# By insertion yes, by deletion no. Scatter black dots over a picture, no matter where, and the network, which has never seen such pictures, is lost: on average random numbers even do better than the edge detector. The curve then shows how the network tolerates dots, not what decided (which is why Hooker et al. 2019 retrain it on such pictures).
 #
 # A replacement that the network tolerates well, such as the picture's own mean colour, is the better one. It is a choice, as a baseline is.
 #
@@ -452,7 +452,7 @@ print("deletion:  IG beats every other map:               ", all(deleting))
 print("insertion: IG beats all but guided backpropagation:", all(inserting))
 
 # %% [markdown]
-# Here the tests tell good from bad, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers.
+# Here IG is clearly ahead by deletion, and lesson 00 was on fair ground. The edge detector falls back: by deletion it is worse than random numbers.
 
 # %% [markdown] tags=["slide"]
 # ## Third test: where the truth is known
@@ -574,7 +574,7 @@ for name in tested:
 
 # %%
 thing = gallery.labels[called["camera"]]
-of_camera = {f"IG for {thing}, from a weaker blur": by_name["camera"]}
+of_camera = {f"IG for {thing}, from a blur": by_name["camera"]}
 show.attributions(gallery.pictures["camera"], of_camera, smooth=3)
 
 # %%
@@ -613,7 +613,7 @@ for title, answer in again.items():
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man even rises on the way, as IG's did, a little, in the figure with black dots. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way, as it did, a little, when pixels were made black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
@@ -621,7 +621,7 @@ for title, answer in again.items():
 #
 # ## Words
 #
-# A text has tokens in place of pixels. Replace them one by one with the padding token, or drop them. The network of lesson 09 says what a question asks for. One control takes the tokens in random order, three times, the other in reading order. Areas are those of deletion: small is good.
+# A text has tokens in place of pixels. Replace them one by one with the padding token, or drop them. The network of lesson 09 says what a question asks for. There are two controls: the tokens in random order, three times, and in reading order. Areas are those of deletion: small is good.
 #
 # **Predict.** Can reading order, which has never seen the network, keep up with IG?
 
@@ -781,7 +781,7 @@ print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 #
 # Occlusion does not add up: it asks what one patch is worth while all others stay.
 #
-# KernelSHAP adds up to the last digit, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME gives a better map from as many samples. Captum's LIME fits with a penalty (the lasso) that sets weak weights to zero: the noise goes, and the sum suffers. On a grid this fine both need more samples.
+# KernelSHAP adds up, because the fit is made to. Its map is no better than the plain gradient's. From 200 samples it must find 64 numbers, and most of what it finds is noise: **complete is not yet right** (lesson 05). LIME gives a better map from as many samples. Captum's LIME fits with a penalty (the lasso) that sets weak weights to zero: the noise goes, and the sum suffers. On a grid this fine both need more samples.
 #
 # Grad-CAM costs one row. Read it one convolution earlier, and its fraction more than doubles. So a layer is to Grad-CAM what a baseline is to IG, and without the mask you would not have known which to take.
 #
@@ -822,7 +822,7 @@ print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over"
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (A shortcut that moves would average out, too. To find one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength (magnitudes will do to find a place) over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (A shortcut that moves would average out, too. To find one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -919,7 +919,7 @@ for k in (culprit, (culprit + 1) % 8):
 show.heatmaps(averages, kind="magnitude", unit=BY_LARGEST)
 
 # %% [markdown]
-# If you said 5, you have just accused the honest network. A class has few pictures, and they do not average everything out: even the honest network's strongest window gets to 8 times the mean. The house of the colleague's network is beyond all that, and its window lies in a corner where no object is. Look at the pictures themselves, as you should have done first, and nobody does:
+# If you said 5, you have just accused the honest network. A class has few pictures, and they do not average everything out: even the honest network's strongest window gets to 8 times the mean. The colleague's network on houses is far beyond all that, and the window lies in a corner, where no house is. Look at the pictures themselves, as everybody should do first and nobody does:
 
 # %%
 of_culprit = (called == culprit).nonzero()[:, 0][:2]
@@ -938,7 +938,7 @@ show.heatmaps(whole | enlarged, kind="picture")
 #
 # - **Remove.** Paint over the window with what lies to the left of it, in every picture.
 # - **Insert.** Copy the window of one picture of the class into every other picture.
-# - **Control.** Do the same to the honest network; and paint over a window of the same size elsewhere.
+# - **Control.** Show the same pictures to the honest network; and paint over a window of the same size elsewhere.
 
 
 # %%
@@ -969,7 +969,7 @@ elsewhere = painted_over(pictures, (slice(0, 8), slice(0, 8)))
 #
 # ●●○ · 8 minutes
 #
-# From a network's answers to the pictures as they are, without the mark, and with the mark in all of them, compute what belongs in a report.
+# From a network's answers to the pictures as they are, without the mark, and with the mark in all of them, compute the three rates that belong in a report: the docstring says which.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -1054,7 +1054,7 @@ with torch.no_grad():
 # %% [markdown]
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
-# Often the rates lie between: then the network uses both the mark and the object. Report them with intervals and the control's rates, not yes or no. Replacing a large background damages the picture: swap it for another real one.
+# Often the rates lie between: then the network uses both the mark and the object. Report them with intervals and the control's rates, not yes or no. If the suspect is a whole background, painting over it damages the picture: swap in another real background.
 #
 # ### Tell it
 #

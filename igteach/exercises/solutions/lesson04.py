@@ -288,6 +288,14 @@ EXERCISES = [
             ),
             Mistake("You added up the slopes; average them.", lambda f, b, s: 64 * stroke_shares(f, b, s)),
             Mistake(
+                "You took the slope where each step begins. Take it in the middle.",
+                lambda f, b, s: s @ gradients_on_line(f, _drawn(b, s), b, _midpoints(64) - 1 / 128).mean(0),
+            ),
+            Mistake(
+                "You took the slope where each step ends. Take it in the middle.",
+                lambda f, b, s: s @ gradients_on_line(f, _drawn(b, s), b, _midpoints(64) + 1 / 128).mean(0),
+            ),
+            Mistake(
                 "Your path starts at 0. It must start at the baseline.",
                 lambda f, b, s: s @ gradients_on_line(f, s.sum(0)[None], 0 * b, _midpoints(64)).mean(0),
             ),

@@ -163,6 +163,11 @@ EXERCISES = [
                 "You replaced each feature alone. What is replaced stays replaced when the next one follows.",
                 _one_at_a_time,
             ),
+            Mistake(
+                "After the first your rows are all the same: one tensor, changed again and again. Clone before each "
+                "change.",
+                lambda f, x, v, r: torch.cat([f(x), f(r).expand(x.shape[1])]),
+            ),
             Mistake("You took the least important first.", lambda f, x, v, r: deletion_curve(f, x, -v, r)),
             Mistake(
                 "You ranked by magnitude. A feature that speaks against the answer goes last.",

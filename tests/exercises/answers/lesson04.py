@@ -207,6 +207,7 @@ WRONG = [
     ("04.4", split_equally, "You split a crossing pixel equally"),
     ("04.4", lambda f, b, s: (ig(f, finished(b, s), b, 64) * s).sum(1), "already contains its displacement"),
     ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, midpoints(4)), "Its first number is"),
-    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, [k / 64 for k in range(64)]), "Its first number is"),
+    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, [k / 64 for k in range(64)]), "each step begins"),
+    ("04.4", lambda f, b, s: s @ mean_slope(f, finished(b, s), b, [k / 64 for k in range(1, 65)]), "each step ends"),
     ("04.4", lambda f, b, s: s * mean_slope(f, finished(b, s), b, midpoints(64)), "a tensor of shape (2,) is wanted"),
 ]

@@ -117,6 +117,14 @@ def the_same_row(f, x, shares, reference):
     return f(torch.cat(rows))
 
 
+def one_clone_for_all(f, x, shares, reference):
+    rows, left = [x], x.clone()
+    for feature in shares[0].argsort(descending=True):
+        left[0, feature] = reference[0, feature]
+        rows.append(left)
+    return f(torch.cat(rows))
+
+
 def spoils_the_input(f, x, shares, reference):
     points = [f(x)]
     for i in shares[0].argsort(descending=True):
@@ -250,6 +258,7 @@ WRONG = [
     ("12.5", lambda f, x, v, r: sum(curve(f, x, v, r)) / (x.shape[1] + 1), "a mean of the curve"),
     ("12.5", lambda f, x, v, r: curve(f, x, v, r)[::-1], "backwards"),
     ("12.5", the_same_row, "the same row again"),
+    ("12.5", one_clone_for_all, "one tensor, changed again and again"),
     ("12.5", spoils_the_input, "overwrites what it was given"),
     ("12.5", by_shares_alone, "order only: ask f"),
 ]
