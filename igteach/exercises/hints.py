@@ -8,10 +8,9 @@ from igteach.exercises.cases import RETIRED
 from igteach.exercises.graded import is_graded
 from igteach.exercises.progress_store import Entry, change, read
 from igteach.lessons.copies import find_work
-from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson import MARKER, all_lessons
 
 HINT = re.compile(r"<summary>Hint \d</summary>\s*(.*?)\s*(?=<details>|</details>)", re.DOTALL)
-MARKER = re.compile(r" *### (BEGIN|END) SOLUTION\n?")
 _opened_here: dict[str, int] = {}  # hints of this session that could not be kept
 
 

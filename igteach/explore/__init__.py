@@ -1,9 +1,8 @@
-"""Explorers: pictures with controls in JupyterLab, which are still pictures on a web page."""
+"""Explorers: figures that a reader changes, in JupyterLab and, but for `your_picture`, on a web page."""
 
 from igteach.explore.baselines import baseline_explorer
 from igteach.explore.cuts import cuts_explorer
 from igteach.explore.drawing import draw_digit
-from igteach.explore.explorer import Explorer
 from igteach.explore.live import LiveFigure
 from igteach.explore.paths import path_explorer
 from igteach.explore.rules import steps_explorer
@@ -12,7 +11,6 @@ from igteach.explore.tokens import token_explorer
 from igteach.explore.uploads import your_picture
 
 __all__ = [
-    "Explorer",
     "LiveFigure",
     "baseline_explorer",
     "cuts_explorer",

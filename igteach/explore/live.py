@@ -5,6 +5,7 @@ from base64 import b64encode
 from importlib.resources import files
 from typing import Any
 
+from igteach.explore.widget import FigureWidget
 from igteach.show import Figure
 from igteach.show.tables import Table
 
@@ -79,17 +80,13 @@ class LiveFigure:
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """The widget where there is anywidget, and what stays of it in a page."""
+        """The widget, and what stays of it in a page."""
         bundle = {**self._view(), "text/plain": repr(self), "text/html": self.html()}
         if isinstance(self.still, Figure):
             bundle["image/png"] = b64encode(self.still._repr_png_()[0]).decode()
         return bundle
 
     def _view(self) -> dict[str, Any]:
-        try:
-            from igteach.explore.widget import FigureWidget
-        except ModuleNotFoundError:  # a page needs no anywidget
-            return {}
         if self.widget is None:
             self.widget = FigureWidget(_esm=all_scripts() + MODULE, kind=self.kind, data=self.data)
         view, _ = self.widget._repr_mimebundle_()

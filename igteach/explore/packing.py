@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from igteach.show import rounded
-from igteach.show.plates import COARSE, FEW_SQUARES, INK
+from igteach.show.plates import COARSE, FEW_SQUARES, ink_of
 
 LARGEST = 224  # pixels along a picture's longer side
 QUALITY = 70  # of a JPEG
@@ -65,26 +65,24 @@ def squares_in_words(side: int, channels: int) -> str:
     return f"Each square sums {' and '.join(summed)}." if summed else ""
 
 
-def packed(maps: np.ndarray, top: float, bits: int = 8) -> dict[str, Any]:
+def packed(maps: np.ndarray, top: float) -> dict[str, Any]:
     """Maps as whole numbers of a step, which `igteachLive.decode` reads.
 
     Args:
         maps: (N, height, width).
         top: the value of the strongest colour; larger ones are clipped.
-        bits: 8 or 16 for each value.
 
     Returns:
-        The shape, the bits, the step and the whole numbers in base64, the lower byte first.
+        The shape, the step, and the whole numbers from -127 to 127 in base64.
 
     Example:
         >>> packed(np.array([[[1.0, -0.5]]]), top=1.27)
-        {'shape': [1, 1, 2], 'bits': 8, 'step': 0.01, 'values': 'ZM4='}
+        {'shape': [1, 1, 2], 'step': 0.01, 'values': 'ZM4='}
     """
-    step = top / (2 ** (bits - 1) - 1)
-    whole = np.rint(maps.clip(-top, top) / step).astype(f"<i{bits // 8}")
+    step = top / 127
+    whole = np.rint(maps.clip(-top, top) / step).astype(np.int8)
     return {
         "shape": list(maps.shape),
-        "bits": bits,
         "step": float(f"{step:.8g}"),
         "values": b64encode(whole.tobytes()).decode(),
     }
@@ -135,8 +133,7 @@ def beneath(ghost: np.ndarray, side: int) -> dict[str, Any]:
         {'ghost': None, 'ink': [1, 0]}
     """
     if max(ghost.shape) <= FEW_SQUARES:
-        inked = ghost < ghost.max() - INK * np.ptp(ghost)
-        return {"ghost": None, "ink": inked.ravel().astype(int).tolist()}
+        return {"ghost": None, "ink": ink_of(ghost).ravel().astype(int).tolist()}
     height, width = ghost.shape
     ghost = np.pad(ghost, [(0, -height % side), (0, -width % side)], constant_values=1.0)
     levels = (255 * ghost).round().clip(0, 255).astype(np.uint8)

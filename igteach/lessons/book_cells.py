@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from igteach.lessons.citations import with_links
-from igteach.lessons.lesson import Lesson
+from igteach.lessons.lesson import MARKER, Lesson
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -16,7 +16,6 @@ HEADING = re.compile(r"^#{1,4} ", re.MULTILINE)
 EXERCISE = re.compile(r"^### Exercise \d")
 QUESTION = re.compile(r"^\*\*(Question \d+)\.\*\* ", re.MULTILINE)
 PREDICT = re.compile(r"\*\*Predict\b")
-MARKS = re.compile(r"^ *### (BEGIN|END) SOLUTION\n?", re.MULTILINE)
 SOLUTION = ("Show a solution", "Hide the solution")
 PREDICTION = ":class: predict"
 OUTPUT = ("Made your prediction? Show the output", "Hide the output")
@@ -78,7 +77,7 @@ def page_cells(cells: list[NotebookNode], stubs: dict[str, str]) -> list[Noteboo
     for cell in cells:
         if cell.cell_type == "markdown":
             page.add_text(cell)
-        elif _is_check(cell):
+        elif _is_left_out(cell):
             continue
         elif _grade_id(cell) in stubs and _grade_id(cell):
             page.add_solution(cell, stubs[_grade_id(cell)])
@@ -125,7 +124,7 @@ class _Page:
     def add_solution(self, cell: NotebookNode, stub: str) -> None:
         self.fold = None
         self.cells.append(_stub(cell, stub))
-        cell.source = MARKS.sub("", cell.source)
+        cell.source = MARKER.sub("", cell.source)
         _fold(cell, "hide-input", SOLUTION)
         self.cells.append(cell)
 
@@ -211,7 +210,7 @@ def _grade_id(cell: NotebookNode) -> str:
     return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
-def _is_check(cell: NotebookNode) -> bool:
+def _is_left_out(cell: NotebookNode) -> bool:
     graded = cell.metadata.get("nbgrader", {})
     return bool(graded.get("grade") and not graded.get("solution")) or "\nprogress(" in cell.source
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:  # copying the lessons needs neither jupytext nor nbgrader, wh
     from nbformat import NotebookNode
 
 SOURCE = Path("notebooks", "source")
+MARKER = re.compile(r" *### (BEGIN|END) SOLUTION\n?")  # of what learners do not see
 SECONDS_A_CELL = 900  # a slow machine gets to the end, too
 LEARNERS_VIEW = (  # of nbgrader.preprocessors
     "ClearSolutions",

@@ -131,10 +131,10 @@ def coloured(values: np.ndarray, top: float, ghost: np.ndarray | None = None) ->
 def draw_map(
     pane: Axes, values: np.ndarray, top: float, ghost: np.ndarray | None = None, *, is_smooth: bool = False
 ) -> None:
-    """Draw a map on a pane without ticks, or draw it again with other values.
+    """Draw a map on a pane without ticks.
 
     Args:
-        pane: that shows nothing, or a map of the same shape.
+        pane: that shows nothing.
         values: (height, width).
         top: the value of the strongest colour.
         ghost: (height, width), the picture beneath, or None.
@@ -148,20 +148,31 @@ def draw_map(
     """
     longer = max(values.shape)
     colours = coloured(values, top, ghost if longer > FEW_SQUARES else None)
-    for hatch in list(pane.collections):
-        hatch.remove()
-    if pane.images:
-        pane.images[0].set_data(colours)
-    else:
-        pane.imshow(colours, interpolation="nearest" if longer <= 2 * COARSE else "antialiased")
-        pane.set_xticks([])
-        pane.set_yticks([])
-        if ghost is not None and longer <= FEW_SQUARES:
-            inked = ghost < ghost.max() - INK * np.ptp(ghost)
-            pane.plot(*outline_of(inked), color=GREY, linewidth=1.5)
+    pane.imshow(colours, interpolation="nearest" if longer <= 2 * COARSE else "antialiased")
+    pane.set_xticks([])
+    pane.set_yticks([])
+    if ghost is not None and longer <= FEW_SQUARES:
+        pane.plot(*outline_of(ink_of(ghost)), color=GREY, linewidth=1.5)
     faintest = -faintest_hatched(values.shape, is_smooth) * top
     _hatch(pane, (values < faintest) & (values >= -PALE * top), BELOW_ZERO)
     _hatch(pane, values < min(faintest, -PALE * top), PALE_BLUE)
+
+
+def ink_of(ghost: np.ndarray) -> np.ndarray:
+    """Where the picture beneath a map is dark.
+
+    Args:
+        ghost: (height, width).
+
+    Returns:
+        (height, width), bool.
+
+    Example:
+        >>> ink_of(np.array([[0.7, 1.0]])).tolist()
+        [[True, False]]
+    """
+    dark: np.ndarray = ghost < ghost.max() - INK * np.ptp(ghost)
+    return dark
 
 
 def faintest_hatched(shape: tuple[int, ...], is_smooth: bool) -> float:

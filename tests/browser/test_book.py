@@ -102,7 +102,7 @@ def test_axe_finds_what_a_page_does_wrong(page, book):
 
 
 def test_pages_are_light_without_their_pictures(book):
-    assert {page.name for page in book.glob("*.html") if page.stat().st_size > 1_000_000} == set()
+    assert {page.name for page in book.glob("*.html") if page.stat().st_size > 600_000} == set()
     shared = sum(file.stat().st_size for file in book.joinpath("_static").rglob("*") if file.is_file())
     assert shared < 2_000_000
     assert not any(' src="data:image' in page.read_text(encoding="utf-8") for page in book.glob("*.html"))

@@ -25,8 +25,7 @@ def unpacked():
     """A function from packed maps to the maps, (N, rows, columns), as `igteachLive.decode` reads them."""
 
     def decode(maps: dict[str, Any]) -> np.ndarray:
-        kind = {8: "i1", 16: "<i2"}[maps["bits"]]
-        return np.frombuffer(base64.b64decode(maps["values"]), kind).reshape(maps["shape"]) * maps["step"]
+        return np.frombuffer(base64.b64decode(maps["values"]), np.int8).reshape(maps["shape"]) * maps["step"]
 
     return decode
 

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure as Canvas
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from igteach import explore, show
+from igteach import show
+from igteach.explore.explorer import Explorer
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -29,7 +30,7 @@ def view(n):
 
 
 def explorer(draw=view, **options):
-    return explore.Explorer(draw, {"n": IntSlider(value=1, max=10)}, **options)
+    return Explorer(draw, {"n": IntSlider(value=1, max=10)}, **options)
 
 
 def count_figures() -> int:
@@ -81,7 +82,7 @@ def test_an_error_after_a_change_gets_a_sentence_and_the_picture_stays():
 
 def test_an_error_at_the_start_reaches_the_caller():
     with pytest.raises(ValueError, match="n is 7"):
-        explore.Explorer(view, {"n": IntSlider(value=7)})
+        Explorer(view, {"n": IntSlider(value=7)})
 
 
 def test_what_takes_long_says_so_meanwhile():

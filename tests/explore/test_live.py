@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import sys
 
 import nbformat
 import pytest
@@ -58,12 +57,6 @@ def test_a_stored_notebook_keeps_the_figure_without_its_widget(figure):
     (data,) = re.findall(r'data-figure="path"><script type="application/json">(.*?)</script>', page)
     assert json.loads(data) == figure.data
     assert re.search('<img alt="Bar chart of F. n: n 1." [^>]*src="data:image/webp;base64,', page)
-
-
-def test_without_anywidget_the_page_is_left(figure, monkeypatch):
-    monkeypatch.setitem(sys.modules, "anywidget", None)
-    monkeypatch.delitem(sys.modules, "igteach.explore.widget", raising=False)
-    assert set(figure._repr_mimebundle_()) == {"text/plain", "text/html", "image/png"}
 
 
 def test_data_that_json_has_no_word_for_are_refused():

@@ -81,7 +81,7 @@ def torch_floor(requirements):
     return floor.version
 
 
-def test_the_readme_states_the_floors_of_pytorch():
+def test_the_guide_to_installing_states_the_floors_of_pytorch():
     core, lessons = torch_floor(PROJECT["dependencies"]), torch_floor(PROJECT["optional-dependencies"]["lessons"])
     (stated,) = re.findall(r"`torch >= ([\d.]+)` and `numpy >= 1.26`.*`torch >= ([\d.]+)`", INSTALL)
     assert stated == (core, lessons)

@@ -127,9 +127,9 @@ igteachLive.number = (value, digits = 3) => {
 };
 
 /** Maps that Python packed: {height, width, maps: [Float64Array, ...]}. */
-igteachLive.decode = ({ shape, bits, step, values }) => {
+igteachLive.decode = ({ shape, step, values }) => {
   const bytes = Uint8Array.from(atob(values), (letter) => letter.charCodeAt(0));
-  const whole = bits === 8 ? new Int8Array(bytes.buffer) : new Int16Array(bytes.buffer);
+  const whole = new Int8Array(bytes.buffer);
   const [count, height, width] = shape, size = height * width;
   const maps = Array.from({ length: count }, (_, at) => Float64Array.from(whole.subarray(at * size, (at + 1) * size), (v) => v * step));
   return { height, width, maps };
