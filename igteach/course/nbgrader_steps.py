@@ -274,7 +274,7 @@ class SandboxedExecute(nbgrader.Execute):
             (self._folder / part).mkdir()
         nbformat.write(nb, self._folder / "notebook" / f"{resources['nbgrader']['notebook']}.ipynb")
         for exercise, secret in resources["igteach_secrets"].items():
-            cases, _ = distinguishing_cases(EXERCISES[exercise], secret)
+            cases = distinguishing_cases(EXERCISES[exercise], secret).cases
             write_cases(self._folder / "cases" / f"{exercise}.safetensors", cases)
 
     def create_kernel_manager(self) -> sandbox.SandboxedKernelManager:

@@ -75,7 +75,7 @@ def judge(exercise: Exercise, answer: object, seed: int = 0) -> Verdict:
         >>> judge(EXERCISES["00.1"], lambda f, x, baseline: f(x)[0])
         Exercise 00.1: not yet. That is F at the input alone. What did the baseline score?
     """
-    cases, _ = distinguishing_cases(exercise, seed)
+    cases = distinguishing_cases(exercise, seed).cases
     returned = run_answer(exercise.task.id, answer, cases, may_overwrite=True)
     if isinstance(returned, Verdict):
         return returned
@@ -102,25 +102,40 @@ def compare(exercise: Exercise, returned: list[Any], seed: int, *, shows_values:
     Raises:
         ValueError: There are more or fewer values than cases.
     """
-    cases, expected = distinguishing_cases(exercise, seed)
-    everywhere = _symptom_of_all(expected, returned)
+    drawn = distinguishing_cases(exercise, seed)
+    everywhere = _symptom_of_all(drawn.expected, returned)
     faults = [
         _fault_of(case, right, value, shows_values, everywhere)
-        for case, right, value in zip(cases, expected, returned, strict=True)
+        for case, right, value in zip(drawn.cases, drawn.expected, returned, strict=True)
     ]
     found = [fault for fault in faults if fault is not None]
     if not found:
         return Verdict(exercise.task.id, "solved", "")
-    message = _message_of_known_mistake(exercise, cases, returned)
+    message = _message_of_known_mistake(exercise, drawn.of_mistakes, returned)
     if message is None:
-        right = len(cases) - len(found)
-        message = found[0] + (f" On {right} of the {len(cases)} cases it is right." if right else "")
+        right = len(faults) - len(found)
+        message = found[0] + (f" On {right} of the {len(faults)} cases it is right." if right else "")
     return Verdict(exercise.task.id, "not yet", message)
+
+
+@dataclass(frozen=True)
+class DrawnCases:
+    """The cases of an exercise that were drawn with a seed.
+
+    Attributes:
+        cases: What an answer is called with.
+        expected: The right value for each case.
+        of_mistakes: For each known mistake, what it returns for each case.
+    """
+
+    cases: list[Case]
+    expected: list[Tensor | str]
+    of_mistakes: list[list[Any]]
 
 
 @lru_cache(maxsize=64)
 @standard_settings()
-def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], list[Tensor | str]]:
+def distinguishing_cases(exercise: Exercise, seed: int) -> DrawnCases:
     """Draw cases on which the solution and all the mistakes give different values.
 
     If chance makes two of them agree, all cases are drawn again.
@@ -130,7 +145,7 @@ def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], lis
         seed: What the cases are drawn with: one seed always gives the same cases.
 
     Returns:
-        The cases, and the right value for each.
+        The cases, with the values of the solution and of the mistakes.
 
     Raises:
         ValueError: No such cases were drawn, because a listed mistake is right or is listed twice.
@@ -142,7 +157,7 @@ def distinguishing_cases(exercise: Exercise, seed: int) -> tuple[list[Case], lis
         of_mistakes = [run_on_all(mistake.answer, cases) for mistake in exercise.mistakes]
         pairs = combinations([expected, *of_mistakes], 2)
         if not any(_all_match(first, second) for first, second in pairs):
-            return cases, expected
+            return DrawnCases(cases, expected, of_mistakes)
     raise ValueError(f"exercise {exercise.task.id}: a mistake gives the answers of the solution or of another mistake")
 
 
@@ -380,13 +395,12 @@ def _all_match(expected: Sequence[Any], returned: Sequence[Any]) -> bool:
     )
 
 
-def _message_of_known_mistake(exercise: Exercise, cases: list[Case], returned: list[Any]) -> str | None:
+def _message_of_known_mistake(exercise: Exercise, of_mistakes: list[list[Any]], returned: list[Any]) -> str | None:
     """The message of the mistake that returns the same values, if there is one."""
     finite = [not isinstance(value, Tensor) or bool(torch.isfinite(value.double()).all()) for value in returned]
     if not any(finite):
         return None
-    for mistake in exercise.mistakes:
-        values = run_on_all(mistake.answer, cases)
+    for mistake, values in zip(exercise.mistakes, of_mistakes, strict=True):
         if _all_match(_where(values, finite), _where(returned, finite)):
             return mistake.message
     return None

@@ -217,7 +217,7 @@ def shapley_sampling(
         [[2.0, 1.0]]
 
     Source:
-        Castro, Gomez and Tejada (2009), https://doi.org/10.1016/j.cor.2008.04.004.
+        Castro, Gómez and Tejada (2009), https://doi.org/10.1016/j.cor.2008.04.004.
     """
     return _attribute("ShapleyValueSampling", f, x, baseline, target, seed=seed, n_samples=samples)
 

@@ -125,7 +125,7 @@ def path_gradients(
         [[0.0, 1.0]]
 
     Source:
-        Friedman (2004), https://doi.org/10.1007/s00182-003-0165-3; Sundararajan, Taly and Yan (2017).
+        Friedman (2004), https://doi.org/10.1007/s001820400173; Sundararajan, Taly and Yan (2017).
     """
     function = path if callable(path) else piecewise_linear_path(path)
     start, end = map(CurvedPath(function).at, (0.0, 1.0))

@@ -4,7 +4,7 @@ Signed values are drawn with white as zero: orange is positive, and blue, darker
 colour of a line has a dash pattern and a mark of its own.
 
 Source:
-    Cividis: J. Nunez, C. Anderton and R. Renslow (2018), https://doi.org/10.1371/journal.pone.0199239
+    Cividis: J. Nuñez, C. Anderton and R. Renslow (2018), https://doi.org/10.1371/journal.pone.0199239
     The colours of lines: M. Okabe and K. Ito (2008), Color Universal Design, https://jfly.uni-koeln.de/color/
 """
 

@@ -12,7 +12,7 @@
 # **The question.** A network looks at a picture and says what it is. Which pixels made it say so?
 #
 # **You will be able to**
-# - read an attribution: a share for each pixel, and the residual that says whether to believe it;
+# - read an attribution: a share for each pixel, and the residual that says whether the shares add up;
 # - say in one sentence what the gradient does wrong, and in another what Integrated Gradients does instead;
 # - work with the checks and hints of this course.
 #
@@ -53,7 +53,7 @@ for name, photograph in photographs.items():
 # The man is on a lawn, behind a camera on three legs. The thousand things include no photographer, but they do include a tripod, and the network is almost sure of it. They include no coin either. Whatever the network says of the coins is wrong; it answers all the same, though it is not sure.
 
 # %% [markdown] tags=["slide-goes-on"]
-# Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability with respect to the pixels, drawn on the right.
+# Why a tripod? The nearest thing to a reason that autograd offers is the gradient of the answer's probability with respect to the pixels: the right-hand map below.
 
 # %% tags=["slide-goes-on"]
 man = photographs["camera"]
@@ -71,7 +71,7 @@ show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slo
 # %% [markdown] tags=["slide"]
 # ## A digit, and a sure answer
 #
-# Real handwriting, scanned and reduced to 8 by 8 pixels. Ink is bright. The network has never seen this one.
+# Real handwriting, scanned and reduced to 8 by 8 pixels. Ink is bright. The network for these digits has never seen this one.
 
 # %% tags=["slide-goes-on"]
 model = digits.load()
@@ -137,12 +137,12 @@ show.heatmaps(
 # Both maps share one scale, and gradient x ink is faint. At the end of the path the network is sure of itself, and a nudge hardly moves it. The score was made earlier, along the path, and that is what the right-hand map adds up.
 
 # %% [markdown]
-# Where there is no ink there is no share: what is black in the picture is white in the map. The orange pixels spoke for this digit, the blue ones against it. Are yours among them? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
+# Where there is no ink there is no share: what is black in the picture is white in the map. The orange pixels spoke for this digit, the blue ones against it. Are yours orange? The strongest lie where the bar crosses the stem, and the foot counts against. If you chose the stroke at the top, the network makes less of it than you do.
 
 # %% [markdown] tags=["slide"]
 # ## Shares that add up
 #
-# A picture can please and still be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. Their sum minus that gain is the **residual**. From here on the package does the five lines for us.
+# A map can please and still be wrong, so ask for evidence. The shares of all pixels must add up to what the picture gained over the black one, F(x) - F(x'). This is called **completeness**. Their sum minus that gain is the **residual**. From here on the package does the five lines for us.
 
 # %% tags=["slide-goes-on"]
 attribution = igteach.integrated_gradients(
@@ -163,7 +163,7 @@ attribution
 # %% [markdown]
 # Every attribution from this package prints like that: first the residual, which is the error of the *sum*, then an estimate of the error of the *single shares* (lesson 05). The last digits differ from one computer to another.
 #
-# So the shares account for the whole gain. Gradient x ink leaves most of it out. A residual of one or two percent of the gain is harmless; one of ten percent is not. This course draws the line at 5%.
+# So the shares account for the whole gain. Gradient x ink leaves most of it out. For the sum, a residual of one or two percent of the gain is harmless; one of ten percent is not. This course draws the line at 5%.
 #
 # ## Draw your own
 #
@@ -292,7 +292,7 @@ check("00.1", to_share)
 #
 # ●○○ · 3 minutes
 #
-# Write the number that says whether an attribution adds up. It is positive if the shares add up to too much.
+# Return the number that says whether an attribution adds up. It is positive if the shares add up to too much.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -325,7 +325,7 @@ check("00.2", residual)
 #
 # ●●○ · 5 minutes
 #
-# The photograph has three numbers for each pixel, one for red, one for green, one for blue, and each of the three has a share. Find the row and the column of the *pixel* with the strongest share. Strong is a matter of magnitude: a share against the answer can be stronger than any share for it.
+# The photograph has three numbers for each pixel, one for red, one for green, one for blue, and each of the three has a share. Find the row and the column of the *pixel* whose three shares together are strongest. Strong is a matter of magnitude: a share against the answer can be stronger than any share for it.
 #
 # <details><summary>Hint 1</summary>
 #

@@ -54,7 +54,7 @@ print("gradient:           ", show.rounded(igteach.gradient(f, x).values))
 print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 
 # %% [markdown] tags=["slide-goes-on"]
-# The gradient names x1, by a factor of thirty. Yet x1 is 0, and the whole score came from x2.
+# The gradient favours x1 by a factor of thirty. Yet x1 is 0, and the whole score came from x2.
 #
 # Neither answer is wrong. They answer different questions:
 #
@@ -70,7 +70,7 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 #
 # $$F(x + d) - F(x) \;\approx\; \sum_i \frac{\partial F}{\partial x_i}\, d_i .$$
 #
-# Five lines put that promise to the test. The function is curved, so that there is something to break.
+# The next cell tests that promise. The function is curved, so that there is something to break.
 
 # %% tags=["slide-goes-on"]
 bent = igteach.toy(lambda x1, x2: x1 * x1 * x2 + x2)
@@ -168,7 +168,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If a kink lies between the two points, autograd and the formula disagree although both are right: try another point.
+# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If a kink lies between the two points, autograd and the formula disagree, with a bug in neither: try another point.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -177,7 +177,7 @@ show.curves(
 #
 # ●●○ · 8 minutes
 #
-# Now F is a box: you may ask for its values, but it has no gradient. From x, go t times d. For a short way F follows a parabola, $F(x + t\,d) \approx F(x) + a\,t + b\,t^2$. Of this change the gradient promises the part $a\,t$. The other part, $b\,t^2$, is the error.
+# Now F is a black box: it gives you values, but no gradient. From x, go t times d. For a short way F follows a parabola, $F(x + t\,d) \approx F(x) + a\,t + b\,t^2$. Of this change the gradient promises the part $a\,t$. The other part, $b\,t^2$, is the error.
 #
 # Ask for F at x - h d, at x and at x + h d. From these three values, estimate the t above 0 at which the error is one tenth of the promise.
 #
@@ -289,11 +289,11 @@ check("01.5", saliency_of_lead)
 # ## A nudge almost too small to see
 #
 # The pictures have 17 levels of grey. We move every pixel by half a level, up or down. Which go up and which go down is our choice, so we make it a bad one.
-# Start with all of them up. Then, again and again, flip the one pixel whose flip most lowers the agreement between the new map and the old.
+# Start with all of them up. Then, again and again, flip the one pixel whose flip most lowers the agreement with the original map.
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F is the *probability* again: we want to read from it that the network is as sure after the nudge as before, and the maps should be of the same F.
+# F is the *probability* again: it shows how sure the network is before and after the nudge, and the maps should be of that same F.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 
@@ -385,7 +385,7 @@ show.heatmaps(
 # </details>
 
 # %% [markdown]
-# **Question 2.** You halve the step of a two-sided difference, well above rounding. What does its error do?
+# **Question 2.** You halve the step of a two-sided difference; rounding plays no part yet. What does its error do?
 #
 # <details><summary>A. It halves.</summary>
 #

@@ -12,7 +12,7 @@
 # **The question.** A feature carries the whole score, and its gradient is zero. How can that be, and what does it hide?
 #
 # **You will be able to**
-# - show with one variable that gradients break sensitivity;
+# - show with one variable that the gradient can miss what made the score;
 # - say when "take the feature away and look" fails too;
 # - measure steepness without units, on two networks that are equally right and equally sure, though one has next to no gradient.
 #
@@ -228,7 +228,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So for a linear F the ratio is 1 or more. Where it is below 1, F must have been steeper somewhere on the path than it is at x, or it could not have climbed so far.
 #
-# That extra term was this ratio, for two F: the logit of the right class, and the log odds of that class, log(P / (1 - P)). Why this ratio, and not just the norm of the gradient? A network can lower the norm by making F smaller everywhere, and that hides nothing.
+# The extra term in flat's loss was this ratio, for two choices of F: the logit of the right class, and the log odds of that class, log(P / (1 - P)). Why this ratio, and not just the norm of the gradient? A network can lower the norm by making F smaller everywhere; relative to F, it is as steep as before.
 #
 # What does a small gradient promise? The same inequality, with a small step d, says that no small step from the digit moves F by much, in any direction. For a large d it promises nothing, because F(x) - F(x') is no longer the inner product with the gradient *at x*. Training kept the gradient small at the digits, not between black and the digit. There it may be large, and the network can do its work unseen.
 
@@ -297,7 +297,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
 # %% [markdown]
 # Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet the flat network has next to no gradient.
 #
-# Look at the two F separately. The plain network's probability has flattened out, its logit has not: that is the softmax. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
+# Look at the two F separately. The plain network's probability has flattened out, its logit has not: the softmax did it. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
 
 # %% tags=["slide"]
 seen = {"plain": plain, "flat": flat}
@@ -336,7 +336,7 @@ print("correlation of the two maps:", show.rounded(agreement, 2))
 # %% [markdown]
 # No: there are two full maps, and each accounts for its own network's score. They are much alike but not the same: two networks need not read the same digits in the same way.
 #
-# How does it do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
+# How does Integrated Gradients do that? It averages the gradient over the path, where saliency reads it off at the end. [Lesson 03](03_reference_background.ipynb) prepares the ground, and [lesson 04](04_integrated_gradients.ipynb) builds it in six lines.
 
 # %% [markdown]
 # ### Exercise 4: where the work is done
@@ -424,7 +424,7 @@ check("02.4", nearly_there)
 #
 # <details><summary>A. The network now uses fewer pixels.</summary>
 #
-# Its answers come from the same pixels as before. Only the end of the softmax has become flatter.
+# Its answers come from the same pixels as before. Only the softmax has moved to where it is flat.
 #
 # </details>
 # <details><summary>B. The softmax saturates: at a sure answer its slope is close to zero.</summary>
@@ -452,6 +452,6 @@ progress("02")
 # 2. Taking features away one at a time fails where one can stand in for another.
 # 3. Steepness is not importance. Of two networks, equally accurate and equally sure, one can have next to no gradient to show.
 #
-# **Where it comes from.** The one-variable example and the axiom: Sundararajan, Taly and Yan (2017); saturation along the path: the same authors (2016). Occlusion: Zeiler and Fergus (2014). Gradients pushed to zero without loss of accuracy: Su Jianlin (2020).
+# **Where it comes from.** The one-variable example and the axiom: Sundararajan, Taly and Yan (2017); saturation along the path: Sundararajan, Taly and Yan (2016). Occlusion: Zeiler and Fergus (2014). Gradients pushed to zero without loss of accuracy: Su Jianlin (2020).
 #
 # **What is next.** [Lesson 03](03_reference_background.ipynb): every share is a share *of a difference*. A difference from what?

@@ -117,7 +117,7 @@ print("most above the other text:", [words[i] for i in top])
 # %% [markdown] tags=["slide"]
 # ## A patient
 #
-# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients new to the network, here is the one to whom it gives the highest probability of a malignant lump.
+# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table of patients comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients new to the network, here is the one to whom it gives the highest probability of a malignant lump.
 
 # %% tags=["slide-goes-on"]
 model = patients.load()
@@ -155,7 +155,7 @@ for name, candidate in candidates.items():
 
 # %% [markdown] tags=["slide-goes-on"]
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
-# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings. Two backgrounds ask two questions; a feature that equals its background gets nothing, and neither report is wrong.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings. Two backgrounds ask two questions, and neither answer is wrong. A feature that equals its background gets nothing.
 
 # %% [markdown]
 # *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
@@ -199,7 +199,7 @@ check("03.2", most_neutral)
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #
-# A share is in units of F and needs no scaling: in other units the displacement changes by a factor, and the slope by its inverse. The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
+# A share is in units of F and needs no scaling: with the feature in other units, the displacement changes by a factor, the slope by its inverse. (Convert x' together with x: 0 °F is not 0 °C.) The method is known as **gradient × input**. Here is the package's version on a linear score of three measurements:
 
 # %% tags=["slide-goes-on"]
 linear = igteach.toy(lambda a, b, c: 2 * a - 3 * b + 0.5 * c + 1)
@@ -215,7 +215,7 @@ print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 #
 # ●●○ · 8 minutes
 #
-# The network of this lesson takes a table as it is. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader thinks in raw measurements, and you are given the patient and the background in them, too. Write the first-order share of each measurement, for such a network.
+# The network of this lesson takes raw measurements. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader thinks in raw measurements, and you are given the patient and the background in them, too. Write the first-order share of each measurement, for such a network.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -261,7 +261,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
 # Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We ask for two F: the probability, and the log odds, which are the network's logit before the sigmoid at its end. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
+# We take two choices of F: the probability, and the log odds, the network's logit before its final sigmoid. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
 
 
 # %% tags=["slide-goes-on"]
@@ -350,7 +350,7 @@ for name, values in fractions.items():
 # </details>
 # <details><summary>B. No patient is like that, so the network's answer means nothing; and P(malignant) there is far from one half.</summary>
 #
-# Right. Both count: the first means that no reader has such a patient in mind, the second that F is not neutral at her.
+# Right. Both count: the first means that no reader has such a patient in mind, the second that F is not neutral for her.
 #
 # </details>
 # <details><summary>C. Zero is never a good background.</summary>

@@ -13,7 +13,7 @@
 #
 # **You will be able to**
 # - name the identity behind Integrated Gradients, and say what it requires of F;
-# - write it in six lines, and watch completeness appear by itself;
+# - write the method in six lines, and watch completeness appear by itself;
 # - say what the choice of path decides, and what is lost with the signs.
 #
 # **You need** [lesson 03](03_reference_background.ipynb), and the chain rule: along a path, F changes at the rate gradient times velocity.
@@ -56,7 +56,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
 # From both sides. In each of these rows exactly one piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error can be. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
-# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (If a model ends in a hard decision, explain the number that it decides on.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (If a model ends in a hard decision, explain the number behind it.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
@@ -338,7 +338,7 @@ print("the sum of the negative shares:    ", show.rounded(spoke_against, 2))
 #
 # ## Walk the path
 #
-# The next figure has a slider. Walk from black to the digit: it starts at alpha = 0.2, in mid-climb. Which shares have accumulated by then? Where does F stop rising, and what is left of the gradient from there on?
+# The next figure has a slider. Walk from black to the digit: the slider starts at alpha = 0.2, in mid-climb. Which shares have accumulated by then? Where does F stop rising, and what is left of the gradient from there on?
 
 # %% tags=["nbval-ignore-output"]
 explore.path_explorer(score, picture, black, label)

@@ -39,7 +39,7 @@ device = igteach.device()
 # %% [markdown] tags=["slide"]
 # ## One more step
 #
-# Take F(x) = 1 - ReLU(1 - x) at x = 2, from x' = 0. There is one feature, and its share is 1. We compute it with the best rule in the textbook, Gauss-Legendre: with n nodes it is exact for polynomials up to degree 2n - 1.
+# Take F(x) = 1 - ReLU(1 - x) at x = 2, from x' = 0. There is one feature, and its share is 1. We compute it with the best rule in the textbook, Gauss-Legendre: with gradients at n points, the nodes, it is exact for polynomials up to degree 2n - 1.
 #
 # **Predict.** You go from 50 nodes to 51. Does the answer get better, stay the same, or get worse?
 
@@ -395,7 +395,7 @@ for f in (digits.load_flat("cpu"), igteach.probability(exact_model)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# The message lists what exact shares allow: affine and piecewise linear layers, in one chain. A residual connection is piecewise linear, too, but not a chain, and this implementation refuses it. Everything else needs a rule, and an estimate of its error.
+# The message lists what exact shares allow: affine and piecewise linear layers, in one chain. A skip connection is piecewise linear, too, but not a chain, and this implementation refuses it. Everything else needs a rule, and an estimate of its error.
 #
 # ## The bug gallery
 #
@@ -537,7 +537,7 @@ for f, picture_of_it, target in ((network, scan, None), (shaky, end, label)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# In bytes, a pixel that should get darker wraps around and gets bright. With dropout on, every call drops other units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
+# In bytes, a pixel that should get darker wraps around and gets bright. With dropout on, every call drops different units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
 #
 # ## Equal steps waste gradients
 #
@@ -550,10 +550,10 @@ alphas, f_there = dense.path_values[0]
 show.curves(alphas, {"F": f_there}, xlabel="α", ylabel="probability")
 
 # %% [markdown]
-# F rises early, and equal steps put just as many nodes where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
+# F rises early, but equal steps look just as often where nothing happens. Nobody knows beforehand where F moves, and nobody needs to: look in a few places, and look again where neighbours disagree.
 
 # %% [markdown] tags=["slide"]
-# ## Cut where it differs
+# ## Cut where the gradient differs
 #
 # Begin with nine **cells**, each with a node in the middle. Write g_k for gradient times x - x' at node k, and w_k for the width of its cell. A cell needs a cut if it is wide and its g differs from its neighbours':
 #
@@ -607,7 +607,7 @@ explore.cuts_explorer(flat, hard, black, hard_label)
 # %% [markdown]
 # On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
-# Cutting where it differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds width times height, it integrates a parabola through the node and its two neighbours.
+# Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds width times height, it integrates a parabola through the node and its two neighbours.
 #
 # Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
@@ -650,7 +650,7 @@ ratio = on_relu / network_errors["midpoint"][5]
 print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 1))
 
 # %% [markdown]
-# With few gradients, cutting wins by far. With many, Gauss-Legendre overtakes it, because this network is smooth. On the ReLU network, with kinks all along the path, cutting is level with midpoint. No rule is best for all functions. But each answer can have an error estimate.
+# With 17 gradients, cutting beats midpoint by far. With many, Gauss-Legendre overtakes it, because this network is smooth. On the ReLU network, with kinks all along the path, cutting is level with midpoint. No rule is best for all functions. But each answer can have an error estimate.
 #
 # ## What the estimate cannot see
 #
@@ -688,7 +688,7 @@ for name, tolerance in {"5%": 0.05, "0.1%": 0.001}.items():
     )
 
 # %% [markdown]
-# They see nothing: both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either, and the answer calls itself complete. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The residual knows more than the nodes: it uses F(x) and F(x') too. A hidden step shows in it, unless another step cancels it, and the estimate takes it into account. If much depends on an answer, ask twice, at different nodes:
+# They see nothing: both steps lie between two nodes, and at every node the gradient is (1, 0). One step cancels the other in F, so there is no residual either, and the answer calls itself complete. What leaves no trace at the nodes **cannot be known from the nodes**, by any estimate. The residual knows more than the nodes: it uses F(x) and F(x') too. A hidden step shows in the residual, unless another cancels it, and the estimate includes the residual. If much depends on an answer, ask twice, at different nodes:
 
 # %%
 again = igteach.integrated_gradients(hidden, corner, steps=997)
@@ -724,7 +724,7 @@ print("converged:", int(strict.converged.sum()), "of", len(pictures))
 #
 # ●●○ · 7 minutes
 #
-# A colleague's program takes a number of steps and nothing else. It does not say by which rule it goes, and it estimates no error. You run it with n, 2n and 4n steps. Suppose that each doubling divides the error of every share by the same number r, which nobody tells you. How far is the last answer from the truth?
+# A colleague's program takes a number of steps and nothing else. It does not say which rule it uses, and it estimates no error. You run it with n, 2n and 4n steps. Suppose that each doubling divides the error of every share by the same number r, which nobody tells you. How far is the last answer from the truth?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -759,7 +759,7 @@ def remaining_error(coarse, middle, fine):
 check("05.4", remaining_error)
 
 # %% [markdown]
-# The estimate is as good as the supposition. Two answers that missed the same bump agree, too.
+# The estimate is only as good as your assumption about r. Two answers that missed the same bump agree, too.
 #
 # ## Recap
 #
@@ -839,6 +839,6 @@ progress("05")
 # 2. A large residual proves an answer wrong. A small one proves nothing: errors cancel in it, and shares can sit on the wrong pixels.
 # 3. Test code on a linear function, share by share. Name a tolerance instead of a number of steps; and remember that no estimate sees what lies between its nodes.
 #
-# **Where it comes from.** 20 to 300 steps for 5%: Sundararajan, Taly and Yan (2017). Exact shares from the linear pieces: Sotoudeh and Thakur (2019), whose abstract puts the relative error of earlier heuristics at 25 to 45%. Uneven steps: Bhat and Raychowdhury (2023); Swain et al. (2024). Cutting where the integrand is worst: the adaptive quadrature of QUADPACK, Piessens, de Doncker-Kapenga, Überhuber and Kahaner (1983).
+# **Where it comes from.** 20 to 300 steps for 5%: Sundararajan, Taly and Yan (2017). Exact shares from the linear pieces: Sotoudeh and Thakur (2019), whose abstract puts the relative error of earlier heuristics at 25 to 45%. Uneven steps: Bhat and Raychowdhury (2023); Swain and Singhi (2024). Cutting where the integrand is worst: the adaptive quadrature of QUADPACK, Piessens, de Doncker-Kapenga, Überhuber and Kahaner (1983).
 #
 # **What is next.** [Lesson 06](06_axioms.ipynb): what else you may demand of an attribution, besides adding up.

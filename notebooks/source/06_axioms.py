@@ -111,7 +111,7 @@ show.plane(f(grid).view(81, 81), across=(-0.5, 3.5), up=(-0.5, 1.5), path=straig
 # Nothing happens on the first half of the path; on the second half the gradient is (1, -1). Half of 3 times 1, and half of 1 times -1: these are the shares printed above.
 
 # %% [markdown] tags=["slide-goes-on"]
-# We found this out without knowing the true shares. All we asked was that a method should not contradict itself:
+# We caught DeepLIFT without knowing the true shares. All we asked was that a method should not contradict itself:
 #
 # > **Implementation invariance.** If F(z) = G(z) for all inputs z, then a method gives F and G the same shares.
 #
@@ -148,7 +148,7 @@ print("positive only, to x2 and ReLU(x2 - x1):", divided(1, [3, max(-2, 0)]))
 #
 # ●●○ · 8 minutes
 #
-# Write a gap that is 0 if a method gives two functions the same shares: the sum of |differences| over the sum of |shares|. Each function has its own sum of |shares|; take the larger, so that it does not matter which function comes first.
+# Measure a gap that is 0 if a method gives two functions the same shares: the sum of |differences| over the sum of |shares|. Each function has its own sum of |shares|; take the larger, so that it does not matter which function comes first.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -449,7 +449,7 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 # - **Sensitivity (a)**: every other feature has the factor x - x' = 0, so by completeness the one that differs gets all of F(x) - F(x').
 # - **Sensitivity (b)**: if F does not depend on a feature, its partial derivative is 0 all along the path, and so is the average.
 # - **Implementation invariance**: only gradients of F enter, and equal functions have equal gradients.
-# - **Linearity**: the gradient of aF + bG is a times the one plus b times the other, and an average passes that on.
+# - **Linearity**: the gradient of aF + bG is a times that of F plus b times that of G, and an average passes that on.
 # - **Symmetry**: on the straight path, two features with equal starts and equal ends are equal at every alpha. There F, which treats them alike, has the same slope along both.
 
 # %% [markdown]
@@ -620,11 +620,11 @@ def order_gap(method, f, x, baseline, order):
 check("06.5", order_gap)
 
 # %% [markdown]
-# Integrated Gradients passes this test. Of the methods of this lesson one does not: which?
+# Integrated Gradients passes this test. Of the methods of this lesson that draw nothing at random, one does not: which?
 #
 # <details><summary>Answer</summary>
 #
-# <code>one_by_one</code>. The feature that moves last on the one list moves earlier on another.
+# <code>one_by_one</code>. The feature that is last in one order comes earlier in another.
 #
 # </details>
 #

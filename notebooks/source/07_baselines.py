@@ -44,7 +44,7 @@ device = igteach.device()
 #
 # $$\mathrm{IG}_i \;=\; (x_i - x'_i) \times \text{the average slope of F along } x_i \text{ on the path},$$
 #
-# and the first factor is yours to choose. It says how far a pixel travels, and in which direction. Here it is for a black and for a white baseline. The stronger the colour, the farther; white is no distance at all.
+# and the first factor is yours to choose. It says how far a pixel travels, and in which direction. Here it is for a black and for a white baseline. The stronger the colour, the farther; no colour is no distance at all.
 
 # %%
 photograph = torch.tensor(load_photograph("camera") / 255, dtype=torch.float32)
@@ -323,12 +323,12 @@ print("correlation with the map against other noise:", show.rounded(alike, 1))
 # %% [markdown]
 # - **Mean** and **median**: on average, digits have ink in the middle, and this one has none. The hole gets nearly everything.
 # - **Blur** keeps what is broad, and asks about details. Where the picture is already smooth, it says little.
-# - **Neutral**, by search from white. Black has no opinion either, and yet its map is another. A network has many neutral inputs. *Neutral does not mean unique.*
+# - **Neutral**, by search from white. The network has no opinion of black either, and yet that map is different. A network has many neutral inputs. *Neutral does not mean unique.*
 # - **Noise** stays near the picture, and the map depends on the seed.
 #
 # ## Near zero is not neutral
 #
-# The **adversarial** baseline deserves a closer look. It is this very zero with a small change, and its score for "zero" is next to nothing, so that nearly all of F(x) is left to distribute. Have we found the perfect baseline: the picture itself, without its meaning?
+# The **adversarial** baseline deserves a closer look. It is this very zero, changed until its score for "zero" is next to nothing, so that nearly all of F(x) is left to distribute. Have we found the perfect baseline: the picture itself, without its meaning?
 #
 # **Predict.** The probability of "zero" is gone. Where did it go?
 
@@ -351,7 +351,7 @@ print("its distance, over that of the nearest other digit:", show.rounded(ratio,
 #
 # $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
 #
-# `adversarial` takes a fifth of this step at a time. Its F is the log odds of the class, because they do not flatten out where the network is sure. The goal is a probability near 0, so subtract the goal's log odds. (Without this, F = 0 would only mean P = 1/2.)
+# `adversarial` takes a fifth of this step at a time. Its F is the log odds of the class, because they do not flatten out where the network is sure. The goal is a probability near 0, so subtract the goal's log odds from F. (Without this, F = 0 would only mean P = 1/2.)
 
 # %% [markdown]
 # ### Exercise 2: the shortest step to zero
@@ -526,9 +526,9 @@ for name, answer in answers.items():
 # - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly because of her texture.
 # - Against the median: *why is she more suspect than most?* Texture still speaks in her favour, but more quietly, and the rest outweighs it.
 #
-# Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where trees judge her.
+# Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where decision trees judge her.
 #
-# Neither patient is quite neutral. A search finds one who is, a step away from the mean:
+# Neither background is neutral. A search finds one who is, a step away from the mean:
 
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
@@ -577,7 +577,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 #
 # <details><summary>Hint 3</summary>
 #
-# All candidates have the same classes, so the largest probability alone says which is the most neutral. Drop rows from the candidates *and* from what you compare, or the numbers will not fit.
+# All candidates have the same classes, so the largest probability alone says which is the most neutral. Drop rows from the candidates *and* from what you compare, or the indices will not match.
 #
 # </details></details></details>
 
@@ -656,7 +656,7 @@ check("07.5", choose_baseline)
 # </details>
 # <details><summary>B. Not in general.</summary>
 #
-# Right. Your shares add up to F(x) minus F of the mean; hers to F(x) minus the mean of F. For a linear F the two are the same.
+# Right. Your shares add up to F(x) minus F of the mean; hers to F(x) minus the mean of F. She asks why the score is above the average score; you ask why it is above the score of one average input, which may be nobody's. For a linear F the two are the same.
 #
 # </details>
 # <details><summary>C. Only for an odd number of baselines.</summary>

@@ -431,7 +431,7 @@ of_man = {f"{title} (own scale)": answer for title, answer in titled("camera").i
 show.attributions(gallery.pictures["camera"], of_man, smooth=3, own_scales=True)
 
 # %% [markdown] tags=["slide-goes-on"]
-# The blurred photograph finds the tripod: its head, where the legs meet, and their feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
+# The map from the blur finds the tripod: its head (where the legs meet) and its feet. A black page cannot see what is black (lesson 07), and a white one hardly sees the pale sky.
 #
 # Read the line under each title. All add up, or nearly, and the estimated error of the shares is about 5% or less. So each answers its own question, to within about 5%.
 
@@ -510,7 +510,7 @@ show.attributions(gallery.pictures["camera"][window], pair, own_scales=True)
 # %% [markdown]
 # In the middle, the shares pixel by pixel: orange and blue lie side by side like salt and pepper. On the right, what is left when neighbours are added up; the numbers on its colour bar are much smaller.
 #
-# **Predict.** The shares of the tripod add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
+# **Predict.** The shares for "tripod" add up to about 0.94. How much do their absolute values add up to: about 1, about 5, or more than 20? And after smoothing?
 
 
 # %%
@@ -566,9 +566,9 @@ for name in ("camera", "coffee"):
 # %% [markdown]
 # A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the averaged map is most like the one from white for the camera-man, and most like the one from black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
-# **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see what is left of it. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
+# **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see how much of F is left. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
-# **Predict.** For how many of the five will less be left than with random squares? And than with the middle?
+# **Predict.** For how many of the five will blurring IG's squares leave less than blurring random ones? Than blurring the middle?
 
 
 # %%
@@ -600,7 +600,7 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# Less is left than with random squares for three of the five, and than with the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
+# Without IG's squares less is left than without random ones for three of the five, and than without the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
@@ -663,7 +663,7 @@ for name, (ours, theirs) in pairs.items():
     print(f"{name:12s} the two maps are apart by {gap:.2f}")
 
 # %% [markdown]
-# The logits' maps differ, and the figure shows where: in the corner, on which no decision depends. The probabilities' maps do not. Add the same number to all logits, and nothing that the network answers changes; so a logit's value has no meaning by itself. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
+# The logits' maps differ, and the figure shows where: in the corner, on which no decision depends. The probabilities' maps agree. Add the same number to all logits, and nothing that the network answers changes; so a logit's value has no meaning by itself. Only differences between logits decide, so a share of one logit may be a share of nothing at all. A probability is free of this fault and has another: near 0 and near 1 it hardly moves, so nearly all of the path may count for nothing (lesson 02).
 #
 # There is a third choice, which you met in lessons 03 and 07: the **log odds** of a class, the logarithm of the chance for it over the chance against it. With z for the logits:
 #
@@ -735,7 +735,7 @@ for name, answer in by_f.items():
     print(f"up to {estimate:.0%}, residuals up to {answer.relative_residual.max():.0%}")
 
 # %% [markdown]
-# On our hundred scenes the choice changes the score and the number of gradients little: the shares mostly depend on the network below, which is the same. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is divided by F(x) - F(x'), a smaller number than the sum of all |shares|; so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
+# On our hundred scenes the choice changes the score and the number of gradients little: the shares mostly depend on the layers before the softmax, which are the same. (The tolerance bounds the error estimate, a fraction of all |shares|. The residual is divided by F(x) - F(x'), a smaller number than the sum of all |shares|; so it may exceed the tolerance.) With another network you have to look again. Take a photograph: how alike are the maps of a probability and of its logit, square by square?
 
 # %% tags=["nbval-ignore-output"]
 man = gallery.pictures["camera"][None]
@@ -779,7 +779,7 @@ for name, answer in explained["camera"].items():
 explore.path_explorer(score, one, starts["mean colour"][first : first + 1], label)
 
 # %% [markdown]
-# How many steps does a digit need? Its exact shares are known (lesson 05). By their residual, four midpoint steps look like enough.
+# How many steps does a digit need? Its exact shares are known (lesson 05). Going by the residual, four midpoint steps look like enough.
 
 # %% tags=["nbval-ignore-output"]
 digit = load_digits().x_test[5:6].to(device)
@@ -836,7 +836,7 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # </details>
 # <details><summary>B. How many pictures that was.</summary>
 #
-# A good second question; the answer is an interval. But in this lesson random gradients got a splendid score on a hundred pictures.
+# A good second question; an interval takes care of it. But in this lesson random gradients got a splendid score on a hundred pictures.
 #
 # </details>
 # <details><summary>C. Whether the map is smooth.</summary>
@@ -874,7 +874,7 @@ explore.your_picture(explain, load_photograph("chelsea"))
 # </details>
 # <details><summary>B. You took the slope after normalising, and x - x' before it.</summary>
 #
-# A good suspect, but then each share is off by the deviation. For the network of the gallery that is about a half, not a third.
+# A good suspect, but then each share is off by a factor, the deviation. For the network of the gallery that is about a half, not a third.
 #
 # </details>
 # <details><summary>C. You averaged the three colours of each pixel instead of adding them.</summary>

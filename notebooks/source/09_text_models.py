@@ -92,7 +92,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
     print(f"alpha {alpha:4.2f}  nearest token: {token:7s} apart by {gap.item():.2f}")
 
 # %% [markdown]
-# The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, as it was about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
+# The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, as others were about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
 # Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that gives every token the position number 0 while it walks explains another function: its shares do not add up to *our* F(x) - F(x').
 
@@ -265,7 +265,7 @@ print("to the Chinese guest, P(negative) of padding: ", show.rounded(says, 1))
 # %% [markdown]
 # So for the classifier of questions, "why does this want a description, when padding does not?" is an empty question: padding wants one already, and next to nothing is left to distribute. Our maps of NUM and HUM are safe: padding gives both a probability near 0. To the two readers of reviews padding is closer to even. Zeros and [MASK] are no better in general: look what the critic makes of them. The opinions also depend on the length of the text.
 #
-# Should padding not be neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline, or say what F(x') is: then the shares compare with that (lesson 13 takes another text).
+# Surely padding is neutral by its very meaning? In a padded batch it is, but only because the **attention mask** hides it: no token may look at it. On our path nothing is hidden. Padding stands where words stood and is read like them, which never happened in training. [MASK] was read in pretraining, but there it means *a word stands here, guess which*, not *nothing stands here*. Lesson 07's digit network was trained to find black neutral; nobody trained these three to find anything neutral. Where a baseline is neutral all the same, that is luck. Ask each time. If the answer is bad, take another baseline (lesson 13 takes another text), or say what F(x') is: the shares compare with that.
 #
 # Look at one question from all three baselines, and for three labels. Choose a label and a baseline; point at a word, or tap it, for its number.
 #
@@ -370,7 +370,7 @@ for name, flipped in (
     print(f"{name:20s}{part:.0%} flip ({low:.0%} to {high:.0%})")
 
 # %% [markdown]
-# The network is right on at least nine questions in ten, yet four words that ask for nothing flip more than half of these answers. *Please tell me* flips none. Is it *Who*, then, or *can tell me*? The last two rows say: neither part flips nearly as many as the whole. The trigger is the phrase, and the map of single words pointed only roughly.
+# The network is right on at least nine questions in ten, yet four words that ask for nothing flip more than half of the answers that were not HUM. *Please tell me* flips none. Is it *Who*, then, or *can tell me*? The last two rows say: neither part flips nearly as many as the whole. The trigger is the phrase, and the map of single words pointed only roughly.
 #
 # A likely reason, which we did not measure: of the questions it learned from, those that begin with *who* nearly always want a person.
 #
@@ -378,7 +378,7 @@ for name, flipped in (
 #
 # ## And attention?
 #
-# Inside a transformer are numbers that look like an explanation: **attention** says how much each token's state takes from each token. Here it is beside IG: last-layer attention, averaged over heads and over query positions.
+# Inside a transformer are numbers that look like an explanation: **attention** says how much each token takes from each of the others and from itself. Here it is beside IG: that of the last layer, averaged over its parallel parts (heads) and over the tokens that look.
 
 # %%
 encoder = asker.model.encoder
@@ -466,7 +466,7 @@ for name in ("a random word", "attention's word"):
     print(f"IG's word minus {name}: {gap:.1f} more harm ({low:.1f} to {high:.1f})")
 
 # %% [markdown]
-# IG's word does the most harm, attention's comes second, the random word last. The intervals say how far to trust this. Over the random word IG's lead is clear; over attention's word the interval reaches down to about 0, so luck is not ruled out. And it is a small sample, one network, one layer. The test favours IG: its map is about this very answer, and attention is about no answer in particular. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
+# IG's word does the most harm, attention's comes second, the random word last. The intervals say how far to trust this. Over the random word IG's lead is clear; over attention's word the interval reaches down to about 0, so luck is not ruled out. And it is a small sample, one network, one layer. The test is biased towards IG: its map is about this very answer, and attention is about no answer in particular. And a sentence with a word cut out is an unusual sentence. What carries over is the procedure: let explanations compete by what happens when you act on them.
 #
 # ## Two languages
 #
@@ -587,14 +587,14 @@ show.text(
 )
 
 # %% [markdown]
-# In nine of ten positive sentences the good word comes first, and with neutral sentences a few more. But one seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:
+# In nine of ten positive sentences that are classified correctly the good word comes first, and with neutral sentences a few more. But one seed proves nothing. `python -m igteach.training frames` does this for five seeds, each with its own split, in both languages. It wrote this table:
 
 # %%
 card = (data_folder() / "negative_detection.md").read_text(encoding="utf-8")
 print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 
 # %% [markdown]
-# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is *word found* with neutral sentences minus *word found* without them: a difference for each seed, then the mean of the five. *Chance* is how often a token drawn at random would decide. Read the rows of the positive labels.
+# The brackets hold the smallest and the largest of the five seeds; they are not confidence intervals. *Told right* is the fraction of sentences classified correctly, and *word found* is counted among these only. *Gained* is *word found* with neutral sentences minus *word found* without them: a difference for each seed, then the mean of the five. *Chance* is how often a token drawn at random belongs to that word. Read the rows of the positive labels.
 #
 # Su's finding is much weaker in this table. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #

@@ -247,7 +247,7 @@ print(f"the number of rows changes the shares by at most {largest:.3%}")
 # %% [markdown]
 # Which was fastest on yours? One row at a time wastes the machine: each call has a fixed cost. On a CPU the gain ends early, once a batch no longer fits the cache, and more rows may even be slower. A GPU wants many rows: thousands of its units wait for work. If in doubt, leave `batch_size` out: the package picks a number for the device, seldom the very best one.
 #
-# The trick is to sum in batches. Memory then depends on the batch, not on the number of steps.
+# To save memory, sum in batches. Memory then depends on the batch, not on the number of steps.
 
 # %% [markdown]
 # ### Exercise 2: Integrated Gradients in batches
@@ -524,14 +524,14 @@ print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}
 # %% [markdown]
 # ## What else there is
 #
-# - `torch.compile` makes a network faster after a warm-up of seconds to minutes. It pays off over thousands of calls of one shape. Time both before you believe it.
+# - `torch.compile` makes a network faster after a warm-up of seconds to minutes. It pays off over thousands of calls with inputs of one shape. Time both before you believe it.
 # - A network begins with **affine** layers, before the first ReLU: h(x) = Wx + b. On a straight path their work can be done once per picture, not once per step. With h = h(x) and h' = h(x'),
 #
 #   $$W\,(x' + \alpha\,(x - x')) + b \;=\; (W x' + b) + \alpha\,\left((W x + b) - (W x' + b)\right) \;=\; h' + \alpha\,(h - h').$$
 #
 #   So two passes through these layers give every point on the path. On a CPU the package does this by itself if the model is an `nn.Sequential` and at least one of these layers is not tiny; on a GPU it did not pay.
 # - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
-# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it gives up the cells that need a cut least.
+# - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it no longer cuts the cells that need it least.
 #
 # `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found on other machines is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #
@@ -552,12 +552,12 @@ print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}
 #
 # <details><summary>A. It stays within a bound.</summary>
 #
-# Right. Memory follows the rows at once, and the bound on what is kept. Time follows the gradients.
+# Right. Memory follows the batch size, and the bound on what is kept. Time follows the gradients.
 #
 # </details>
 # <details><summary>B. It grows with the gradients, without limit.</summary>
 #
-# It would if all rows were one batch and all gradients were kept. A batch is a batch, and only so many gradients are kept.
+# It would if all rows were one batch and all gradients were kept. The batch stays as it is, and only so many gradients are kept.
 #
 # </details>
 
@@ -566,7 +566,7 @@ print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}
 #
 # <details><summary>A. Yes, the network gives the same answers.</summary>
 #
-# The scores agree; the shares were off by more. They are sums of slopes, which round differently.
+# The scores agree; the shares, which are sums of slopes, were off by more.
 #
 # </details>
 # <details><summary>B. Only after comparing attributions.</summary>
@@ -599,8 +599,8 @@ progress("10")
 #
 # **Take away.**
 #
-# 1. The answer does not depend on the device, the rows at once or the number of processes, beyond rounding. Check it.
-# 2. Memory is what the layers keep, times the rows at once. Time is gradients, times pictures; and gradients follow from the tolerance.
+# 1. The answer does not depend on the device, the batch size or the number of processes, beyond rounding. Check it.
+# 2. Memory is what the layers keep for one row, times the batch size. Time is gradients, times pictures; and gradients follow from the tolerance.
 # 3. Half precision may keep the scores and spoil the shares. Compare before you trust.
 #
 # **Where it comes from.** Automatic differentiation in PyTorch, and what it keeps: Paszke et al. (2019). bfloat16 and training with it: Kalamkar et al. (2019). Integrated Gradients: Sundararajan, Taly and Yan (2017).

@@ -177,7 +177,7 @@ for name, f, at in (
     print(f"{'':8s} the sums are apart by {gap.item():.0%} of all |share|")
 
 # %% [markdown]
-# On the product they agree: each factor is needed, and each gets half, though 3 is more than 1. On functions like the minimum, where it matters *which feature is behind*, they part. A network is full of such places, so they part there, too.
+# On the product they agree: each factor is needed, and each gets half, though 3 is more than 1. On functions like the minimum, where it matters *which feature is smaller*, they part. A network is full of such places, so they part there, too.
 #
 # ## What it costs
 #
@@ -382,9 +382,9 @@ check("11.5", samples_needed)
 # %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long, adding up how far each feature moves. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long; their length is the sum of how far the features move. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
 #
-# **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which of the two is the slope smaller there? Which gets the larger share in the end?
+# **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which feature is the slope smaller there? Which gets the larger share in the end?
 
 # %% tags=["slide"]
 way = guided_path(product, x, legs=64)
@@ -428,7 +428,7 @@ show.attributions(
 )
 
 # %% [markdown]
-# In the middle, `max_distance` kept the path near the straight line: no feature may run far ahead of it or fall far behind. At 0 it *is* the straight line.
+# In the middle map, `max_distance` kept the path near the straight line: no feature may run far ahead of it or fall far behind. At 0 it *is* the straight line.
 
 # %% [markdown] tags=["slide"]
 # What is the price? The path depends on F, so the shares of f + g are no longer those of f plus those of g. Here are four choices of path, put to the axioms of lesson 06:
@@ -849,7 +849,7 @@ print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).i
 # Then a thousand would come closer than 64.
 #
 # </details>
-# <details><summary>B. Nowhere. Its sum is another one by nature.</summary>
+# <details><summary>B. Nowhere. It adds up to something else.</summary>
 #
 # Right. The shares of each copy add up to F(copy) - F(x'), and the mean of the shares to the mean of these gains. The noise costs this digit some of its score. More copies give that mean more exactly, but that mean is not F(x) - F(x').
 #
@@ -865,7 +865,7 @@ print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).i
 #
 # <details><summary>A. Nothing.</summary>
 #
-# Right. An earlier question has sent the path down another branch. By Shapley values it may well get something: there, the others stand elsewhere.
+# Right. An earlier question has sent the path down another branch. By Shapley values it may well get something: they also try other values of the others.
 #
 # </details>
 # <details><summary>B. A fraction of the jump that F makes later.</summary>

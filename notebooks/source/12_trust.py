@@ -229,7 +229,7 @@ print("edges, at any stage: at least", show.rounded(lowest, 3))
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do. (The random numbers are the same at every stage, so they agree with themselves.)
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class with it. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left of either. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class do the same. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left of either agreement. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -244,9 +244,9 @@ print("|IG|, all layers random: correlation", show.rounded(sizes_left.mean(), 1)
 print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less, 1))
 
 # %% [markdown]
-# Not so well. But random gradients agree with |IG| nearly as much: what is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call that an explanation (lesson 04).
+# Not so well. Random gradients agree with |IG| nearly as much: what is left of |IG| is the picture, seen through x - x'. So do not show |IG| and call that an explanation (lesson 04).
 #
-# This test cannot show that a map is *right*. Random numbers, drawn again for each network, would pass it.
+# This test cannot show that a map is *right*. Random numbers, drawn again for each network, would pass it; so if a method draws at random, see first whether two of its maps of the *same* network agree.
 #
 # ## Second test: take it away
 #
@@ -511,7 +511,7 @@ print("luck does not explain it:", low > 0)
 #
 # ## The man with the camera
 #
-# In lesson 00 a network looked at a man with a camera and said "tripod"; its answer to Greek coins was bound to be wrong. Lesson 08 showed that the map depends on the baseline. Do you believe it? Two tests need no mask: forget, and take away. Here squares of eight by eight pixels are blurred, and the blurred photograph is the baseline; the blur is weaker than in lesson 08. The motorcycle of lesson 08 joins them.
+# In lesson 00 a network looked at a man with a camera and said "tripod"; its answer to Greek coins was bound to be wrong. Lesson 08 showed that the map depends on the baseline. Do you believe the map? Two tests need no mask: forget, and take away. Here squares of eight by eight pixels are blurred, and the blurred photograph is the baseline; the blur is weaker than in lesson 08. The motorcycle of lesson 08 joins the man and the coins.
 #
 # **Predict.** For which of the three will IG's squares carry the answer better than those with the strongest edges?
 
@@ -613,7 +613,7 @@ for title, answer in again.items():
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man even rises on the way, as it did, a little, when pixels were made black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way, as that for the scenes did, a little, when pixels were made black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
@@ -675,7 +675,7 @@ for number, each in enumerate(told):
 # %% [markdown]
 # With so few tokens a single word may decide, and IG names it. But on one question of the three, reading order keeps up. For the Iliad you need no map, only to have noticed that English questions begin with their question word. Reading order is the edge detector of this data set.
 #
-# For the Rhine it is far behind IG: the network goes by "river", not by the question word. There the map told you something. Three questions are an example, not a proof; the test set of lesson 09 has hundreds.
+# For the Rhine it is far behind IG: the network goes by "river", not by the question word. There the map told you something. Three questions are an example, not a proof; lesson 09 has over two hundred.
 #
 # ## Which method, when
 #
@@ -777,7 +777,7 @@ lead = interval(mass["occlusion"] - mass["IG, by patches"])
 print("patch for patch, occlusion leads IG by", show.rounded(lead, 1))
 
 # %% [markdown]
-# IG has the largest fraction, but it is asked about single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without one gradient. (A row with a gradient costs more than one without.) If your question is about patches, ask about patches.
+# IG has the largest fraction, but it is asked about single pixels. Add its shares up by patches, and **occlusion is ahead**, for about as many rows and without a gradient. (A row with a gradient costs more than one without.) If your question is about patches, ask about patches.
 #
 # Occlusion does not add up: it asks what one patch is worth while all others stay.
 #
@@ -822,7 +822,7 @@ print(f"right on {int(is_right.sum())} of the {len(right)} pictures handed over"
 # %% [markdown]
 # ### Find it
 #
-# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength (magnitudes will do to find a place) over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie elsewhere in every picture, and average out. (A shortcut that moves would average out, too. To find one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
+# A **shortcut** is to pictures what the trigger of lesson 09 is to texts: something that should not decide, and does. A shortcut that always stands in one place is the same in many pictures. So average the strength (magnitudes will do to find a place) over all pictures that the network assigns to one class, and look for a window that is strong in all of them. Objects lie in a new place in each picture, and average out. (A shortcut that moves would average out, too. To find one, take the strongest window of each picture by itself, lay the cut-outs side by side, and look for what recurs.)
 
 # %% [markdown]
 # ### Exercise 3: the strongest window
@@ -1049,12 +1049,12 @@ with torch.no_grad():
         )
 
 # %% [markdown] tags=["slide-goes-on"]
-# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. If removing and inserting had changed no more than painting over the other corner did, you would have had to drop the suspicion, for this mark and these pictures. So the colleague's network knows a mark in a corner, and hardly knows what a house looks like. The test could not show it, as the test pictures had the mark, too.
+# Without the mark the colleague's network finds none of the houses; with it most other objects become houses. The honest network takes no notice, and the other corner changes nothing. If removing and inserting had changed no more than painting over the other corner did, you would have had to drop the suspicion, for this mark and these pictures. So the colleague's network knows a mark in a corner, and hardly knows what a house looks like. The colleague's test could not show it, as its pictures had the mark, too.
 
 # %% [markdown]
 # The map alone would have been an opinion. The intervention alone would have needed somebody who knew where to look. Together they are a finding.
 #
-# Often the rates lie between: then the network uses both the mark and the object. Report them with intervals and the control's rates, not yes or no. If the suspect is a whole background, painting over it damages the picture: swap in another real background.
+# Often the rates lie in between: then the network uses both the mark and the object. Report them with intervals and the control's rates, not yes or no. If the suspect is a whole background, painting over it damages the picture: swap in another real background.
 #
 # ### Tell it
 #

@@ -15,7 +15,7 @@
 # - ask a language model one question at a time: why this token rather than that one;
 # - tell from the residual and the error estimate when an attribution to a prompt is meaningless, and fix it;
 # - choose a baseline that asks what you want to know, often another prompt;
-# - test attributions on a task whose right answer is known, and by knocking out parts of a large model.
+# - test attributions on a task whose right answer is known, and by knocking out parts of a real model.
 #
 # **You need** [lesson 05](05_computing_the_integral.ipynb), [lesson 07](07_baselines.ipynb) and [lesson 09](09_text_models.ipynb). Conductance comes from [lesson 11](11_beyond.ipynb), controls from [lesson 12](12_trust.ipynb).
 #
@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, take the right answer as the token against: why "Sydney" rather than "Canberra"? As the second prompt (below) take one of the same length that the model answers rightly, and that differs in several tokens.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? The second prompt, which will be the baseline (below), should have the same length, be answered rightly and differ in several tokens.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -459,7 +459,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on the three, but on the value alone; about the two keys it says nothing. In the layer below, each value has already read the key before it. So in the last layer the last token need not find the earlier key: it finds the value that already carries that key.
+# - **Attention** has nearly all of its strength on one of the three, the value; about the two keys it says nothing. In the layer below, each value has already read the key before it. So in the last layer the last token need not find the earlier key: it finds the value that already carries that key.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
@@ -548,7 +548,7 @@ for row in rows:
 #
 # <details><summary>Hint 2</summary>
 #
-# With one token each a difference of logits was enough. After their first tokens, two answers have unlike pasts. So take <code>log_softmax</code> before you compare.
+# With one token each a difference of logits was enough. After their first tokens, two answers follow different texts, and the sums in the softmax no longer cancel. So take <code>log_softmax</code> before you compare.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -581,9 +581,9 @@ check("13.5", contrast_of_answers)
 # %% [markdown]
 # Its shares are the sum of the rows of the first answer's matrix minus that of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
 #
-# The baseline is half of the question, so ask two others: Paul lost *keys*, too; and Anna lost her *phone*. Choose a token of the answer and a prompt to compare with.
+# The baseline is half of the question, so take two others: Paul lost his *keys*; and Anna lost her *phone*. Choose a token of the answer and a prompt to compare with.
 #
-# **Predict.** Beside Paul and his keys, which words are left to explain "keys"? Beside Anna and her phone, how much is left to explain for "she"?
+# **Predict.** Compared with Paul and his keys, which words are left to explain "keys"? Compared with Anna and her phone, how much is left to explain for "she"?
 
 # %% tags=["nbval-ignore-output"]
 compared = {other: rows}
@@ -600,7 +600,7 @@ explore.token_explorer(
 )
 
 # %% [markdown]
-# Beside Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Beside Anna's phone only "keys" moves and has everything, and "she" was about as likely there: little is left. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
+# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone only "keys" moves and has everything, and "she" was about as likely: for it little is left. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
 #
 # ## Inside the model
 #
@@ -671,13 +671,16 @@ means = mean_of_heads(model, [prompt, other])
 k = min(8, inside.heads.numel() // 2)
 
 
+def logits_without(chosen, prompt):
+    """The logits of the next token with some heads knocked out."""
+    pairs = [divmod(int(i), heads) for i in chosen]
+    with torch.no_grad(), without_heads(model, pairs, means):
+        return model.logits(model.encode(prompt).ids)[0, -1]
+
+
 def left_of_f(chosen):
     """F with some heads knocked out."""
-    with (
-        torch.no_grad(),
-        without_heads(model, [divmod(int(i), heads) for i in chosen], means),
-    ):
-        z = model.logits(model.encode(prompt).ids)[0, -1]
+    z = logits_without(chosen, prompt)
     return (z[model.token(target)] - z[model.token(against)]).item()
 
 
@@ -699,11 +702,15 @@ for name, some in {"others": others, "late others": late}.items():
     left = at_random(some)
     ends = [show.rounded(each.item(), 1) for each in (left.mean(), left.min())]
     print(f"without {k} {name} at random: {ends[0]} on average, {ends[1]} at worst")
+question, _, capital_city, _ = capital  # another prompt
+for name, some in {"with every head": [], f"without the {k}": strongest}.items():
+    chance = logits_without(some, question).softmax(dim=0)[model.token(capital_city)]
+    print(f"P({capital_city.strip()}) elsewhere, {name}:", show.rounded(chance, 1))
 
 # %% [markdown]
-# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
+# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Nor is it just broken without them: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
-# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
 #
 # ## Beside Captum
 #

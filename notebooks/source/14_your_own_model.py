@@ -178,7 +178,7 @@ print(f"the object covers {show.rounded(covered, 2)} of the picture")
 # %% [markdown]
 # ## Recipe 3: a Hugging Face classifier from a folder
 #
-# Someone sends you a folder with `config.json`, `model.safetensors` and a tokenizer. The next cell makes such a folder: a BERT that sorts questions by the kind of answer they want, with a head fitted to the course's own questions.
+# Someone sends you a folder with `config.json`, `model.safetensors` and a tokenizer. The next cell makes such a folder: a BERT that sorts questions by the kind of answer they want, with a last layer fitted to the course's own questions.
 
 # %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
@@ -236,7 +236,7 @@ print("strongest:", *(answer.merged().tokens[i] for i in sorted(strongest.tolist
 # %% [markdown]
 # ## Recipe 4: a language model
 #
-# **F** is the logit of one next token minus that of another. **x** is the embeddings of the prompt. **x'** is another prompt with the same number of tokens, the sharpest question that you can ask ([13](13_language_models.ipynb)); if there is none, the mean embedding. (Without SmolLM2 on your machine a far smaller model stands in, and the text does not fit it.)
+# **F** is the logit of one next token minus that of another. **x** is the embeddings of the prompt. **x'** is another prompt with the same number of tokens, which asks the sharpest question ([13](13_language_models.ipynb)); if there is none, the mean embedding. (Without SmolLM2 on your machine a far smaller model stands in, and the text does not fit it.)
 #
 # **Predict.** Why " she" rather than " he": because of the sister, or because of the nurse?
 
@@ -258,7 +258,7 @@ show.text(answer)
 igteach.write_report(answer, path="reports/prompt.html", title=f"Why {target}?")
 
 # %% [markdown]
-# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Only two tokens have a share, and two rankings of two agree half of the time by chance. So the report leaves out the controls that compare rankings. For more, use the mean embedding as well, so that all words move. Wrap your own model in `LanguageModel(model, tokenizer)` from `igteach.models.language`.
+# Mostly because of "sister" rather than "brother"; "nurse" rather than "pilot" adds a little, which it should not. Only two tokens have a share, and two rankings of two agree half of the time by chance. So the report leaves out the controls that compare rankings. To have them, use the mean embedding as well, so that all words move. Wrap your own model in `LanguageModel(model, tokenizer)` from `igteach.models.language`.
 #
 # ## Recipe 5: a table
 #
@@ -380,7 +380,7 @@ print("by chance", show.rounded(wave.float().mean().item(), 1))
 #
 # ●○○ · 6 minutes
 #
-# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding. (Index. The check does not notice `.item()` or `.detach()`, but they would leave F without a gradient.)
+# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding. (Only index. The check does not notice `.item()` or `.detach()`, but they would leave F without a gradient.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -411,7 +411,7 @@ check("14.1", read_out)
 # %% [markdown]
 # ## Recipe 7: two inputs
 #
-# Two pictures of digits, and one question: is the left one larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (With a dict f gets its inputs by name.) **x'** is the mean digit, twice. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
+# Two pictures of digits, and one question: is the left digit larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (With a dict f gets its inputs by name.) **x'** is the mean digit, twice. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
 
 
 # %%
@@ -586,7 +586,7 @@ for name, case in cases.items():
 # %% [markdown]
 # D moves something that it does not count.
 #
-# **Fourth question: where on the path is it lost?** On each short stretch, compare the change of F with what its gradient accounts for.
+# **Fourth question: where on the path is the missing part lost?** On each short stretch, compare the change of F with what its gradient accounts for.
 
 # %% [markdown]
 # ### Exercise 3: what the gradient does not account for
@@ -724,7 +724,7 @@ check("14.4", diagnose)
 # %% [markdown] tags=["slide"]
 # ## It adds up, and is the wrong F
 #
-# Completeness is about the F that you wrote, not the one that you meant. Here are three ways to mean another.
+# Completeness is about the F that you wrote, not the one that you meant. Here are three ways in which the two can differ.
 
 # %%
 reader, digit = digits.load(device), scans.x_test[:1].to(device)
@@ -820,7 +820,7 @@ for name, (g, z) in wrong.items():
 # The ids have no gradient, so there is no sum.
 #
 # </details>
-# <details><summary>B. There is nothing between two ids: the path leads through words that have nothing to do with either.</summary>
+# <details><summary>B. The ids between two ids are other words: the path leads through what has nothing to do with either.</summary>
 #
 # Right. The path has to run through what is looked up for them.
 #

@@ -1,34 +1,40 @@
 """What each check of the course says to answers that students give: right ones in other words, and wrong ones."""
 
 import re
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
 from answer_files import RIGHT, WRONG
 
+from igteach import axioms
 from igteach.exercises import check
-from igteach.exercises.judging import judge
+from igteach.exercises.judging import compare, distinguishing_cases, judge
 from igteach.exercises.solutions import EXERCISES
 from igteach.lessons.lesson import all_lessons
 
 EXERCISE = pytest.mark.parametrize("number", EXERCISES)
-SEEDS = range(10)
+SEEDS = range(3)
 OWN_NUMBERS = re.compile(
     r"yours is .*?\.(?= [A-Z])|([Ii]t|sum) is \S+ times|off by \S+%|add up to \S+,"
 )  # what the learner's own answer gave
 IN_WORDS = {"06.4", "14.4"}  # exercises whose answer is a text
 NUMERIC = pytest.mark.parametrize("number", [number for number in EXERCISES if number not in IN_WORDS])
 
-IN_THEIR_OWN_WORDS = [
-    pytest.param(number, answer, id=f"{number}-{place}")
-    for number, answers in RIGHT.items()
-    for place, answer in enumerate(answers)
-]
 SAYS_NOTHING = re.compile(  # nothing but the learner's own value, and perhaps in which direction it is off
     r"your answer is off: yours is ((?!\. ([A-Z]|\d+ of)).)*\. (It is too (large|small)\. )?Try your function"
 )
 TOLD_WHY = 0.85  # of the wrong answers, at least
+
+
+AXIOMS_ASKED_ONCE = {name: cache(put) for name, put in axioms.AXIOMS.items()}
+
+
+@pytest.fixture(autouse=True)
+def axioms_asked_once(monkeypatch):
+    """Answers to 06.4 put each axiom to each method again and again."""
+    monkeypatch.setattr(axioms, "AXIOMS", AXIOMS_ASKED_ONCE)
 
 
 def test_every_exercise_is_put_to_four_right_answers_and_five_wrong_ones():
@@ -38,10 +44,11 @@ def test_every_exercise_is_put_to_four_right_answers_and_five_wrong_ones():
         assert sum(exercise == number for exercise, *_ in WRONG) >= 5
 
 
-@pytest.mark.parametrize(("number", "answer"), IN_THEIR_OWN_WORDS)
-def test_an_answer_in_other_words_is_right(number, answer):
-    for seed in SEEDS:
-        assert judge(EXERCISES[number], answer, seed).message == ""
+@EXERCISE
+def test_answers_in_other_words_are_right(number):
+    for place, answer in enumerate(RIGHT[number]):
+        messages = {judge(EXERCISES[number], answer, seed).message for seed in SEEDS}
+        assert (place, messages) == (place, {""})
 
 
 @EXERCISE
@@ -58,21 +65,29 @@ def test_the_solution_in_the_lesson_is_right(number):
         assert judge(EXERCISES[number], names[name], seed).message == ""
 
 
-@pytest.mark.parametrize(("number", "answer", "words"), WRONG)
-def test_a_wrong_answer_hears_what_is_wrong(number, answer, words):
-    verdict = check(number, answer)
-    assert verdict.state == "not yet"
-    assert words in verdict.message
+@cache
+def what_the_wrong_answers_hear():
+    """For each exercise its rows of words that are asked for, and the verdict that came."""
+    heard = {number: [] for number in EXERCISES}
+    for number, answer, words in WRONG:
+        heard[number].append((words, judge(EXERCISES[number], answer)))
+    return heard
+
+
+@EXERCISE
+def test_wrong_answers_hear_what_is_wrong(number):
+    for place, (words, verdict) in enumerate(what_the_wrong_answers_hear()[number]):
+        assert (place, verdict.state) == (place, "not yet")
+        assert words in verdict.message
 
 
 def test_most_wrong_answers_hear_the_mistake_by_name_or_its_symptom_in_numbers():
-    heard = [(number, judge(EXERCISES[number], answer).message) for number, answer, _ in WRONG]
+    heard = [(number, verdict.message) for number, rows in what_the_wrong_answers_hear().items() for _, verdict in rows]
     silent = [f"{number}: {message}" for number, message in heard if SAYS_NOTHING.search(message)]
     told = len(heard) - len(silent)
     assert told >= TOLD_WHY * len(heard), "\n".join([f"{told} of {len(heard)} are told why; not so", *silent])
 
 
-@pytest.mark.sampled(18)
 @EXERCISE
 def test_each_known_mistake_hears_its_own_message_whatever_the_cases(number):
     exercise = EXERCISES[number]
@@ -147,18 +162,18 @@ BAD_RETURNS = {
 
 
 @EXERCISE
-@pytest.mark.parametrize("kind", BAD_RETURNS)
-def test_a_returned_value_of_the_wrong_kind_scores_nothing(number, kind):
-    verdict = check(number, lambda *_: BAD_RETURNS[kind])
-    assert verdict.state == "not yet"
-    assert verdict.message
+def test_a_returned_value_of_the_wrong_kind_scores_nothing(number):
+    for kind, value in BAD_RETURNS.items():
+        verdict = check(number, lambda *_, value=value: value)
+        assert (kind, verdict.state) == (kind, "not yet")
+        assert verdict.message
 
 
 @EXERCISE
-@pytest.mark.parametrize("make", [EqualTensor, lambda t: t.requires_grad_(), lambda t: t[None].expand(9, *t.shape)])
-def test_a_wrong_tensor_scores_nothing_in_any_dress(number, make):
+def test_a_wrong_tensor_scores_nothing_in_any_dress(number):
     wrong = wrong_by(EXERCISES[number], 0.5)
-    assert check(number, lambda *a: make(wrong(*a).double())).state == "not yet"
+    for make in (EqualTensor, lambda t: t.requires_grad_(), lambda t: t[None].expand(9, *t.shape)):
+        assert check(number, lambda *a, make=make: make(wrong(*a).double())).state == "not yet"
 
 
 @NUMERIC
@@ -248,17 +263,17 @@ def test_the_same_numbers_in_another_dress_are_right(number):
         assert check(number, lambda *a, dress=dress: dress(solution(*a))).state == "solved"
 
 
-@pytest.mark.sampled(18)
 @NUMERIC
 def test_no_message_holds_the_right_numbers(number):
     exercise = EXERCISES[number]
-    wrong = [mistake.answer for mistake in exercise.mistakes]
-    wrong += [wrong_by(exercise, 0.5), lambda *_: None, lambda *_: float("nan"), lambda *_: torch.zeros(9)]
     for seed in SEEDS:
-        draw = torch.Generator().manual_seed(seed)
-        right = torch.cat([exercise.solution(*case.arguments).flatten() for case in exercise.task.cases(draw)]).tolist()
-        for answer in wrong:
-            message = OWN_NUMBERS.sub("", judge(exercise, answer, seed).message)
+        drawn = distinguishing_cases(exercise, seed)
+        shifted = [value + 0.5 for value in drawn.expected]
+        of_wrong_kinds = [[value] * len(drawn.cases) for value in (None, torch.tensor(float("nan")), torch.zeros(9))]
+        right = torch.cat([value.flatten() for value in drawn.expected]).tolist()
+        for returned in (*drawn.of_mistakes, shifted, *of_wrong_kinds):
+            message = OWN_NUMBERS.sub("", compare(exercise, returned, seed, shows_values=True).message)
+            assert message
             assert not [value for value in right if f"{abs(value):.2g}" in message and "." in f"{abs(value):.2g}"]
 
 

@@ -58,7 +58,7 @@ def graded_check(proofs, monkeypatch, tmp_path):
 
     def hand_in_and_judge(number, answer, secret=SECRETS[0]):
         exercise = EXERCISES[number]
-        write_cases(tmp_path / f"{number}.safetensors", distinguishing_cases(exercise, secret)[0])
+        write_cases(tmp_path / f"{number}.safetensors", distinguishing_cases(exercise, secret).cases)
         verdict = check(number, answer)
         assert verdict.state == proofs[-1]["state"]
         if verdict.state != "handed in":
@@ -98,7 +98,7 @@ def test_each_known_mistake_is_named(number, graded_check, monkeypatch):
 @EXERCISE
 def test_cases_in_a_file_are_the_cases_that_were_drawn(number, tmp_path):
     exercise = EXERCISES[number]
-    cases = distinguishing_cases(exercise, SECRETS[1])[0]
+    cases = distinguishing_cases(exercise, SECRETS[1]).cases
     write_cases(tmp_path / "cases", cases)
     again = read_cases(tmp_path / "cases")
     assert [case.description for case in again] == [case.description for case in cases]
@@ -121,7 +121,7 @@ def test_a_case_that_would_need_code_to_be_read_is_refused(tmp_path):
 
 @EXERCISE
 def test_two_secrets_give_other_cases(number):
-    one, other = (encode(distinguishing_cases(EXERCISES[number], secret)[1]) for secret in SECRETS)
+    one, other = (encode(distinguishing_cases(EXERCISES[number], secret).expected) for secret in SECRETS)
     assert one != other
 
 
