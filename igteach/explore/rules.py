@@ -62,6 +62,7 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
     shares, side = in_blocks(np.concatenate([over_colours(answer.values) for answer in answers]))
     true_shares, _ = in_blocks(over_colours(exact))
     top, how = scale_of([true_shares])
+    grey = ghost(x[0])
     data = {
         "rules": list(RULES),
         "steps": list(STEPS),
@@ -75,12 +76,11 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         "residuals": short(residuals),
         "smallest": SMALLEST,
         "verdicts": [verdict_in_words(answer) for answer in answers],
-        **beneath(ghost(x[0]), side),
+        **beneath(grey, side),
         "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
     at = RULES.index(START[0]) * len(STEPS) + STEPS.index(START[1])
-    found, exact_map = (at_pixels(squares, *x.shape[-2:]) for squares in (shares[at], true_shares[0]))
-    grey = ghost(x[0])
+    found, exact_map = (at_pixels(squares, side, *x.shape[-2:]) for squares in (shares[at], true_shares[0]))
     wrong = "what is wrong, in colours 10 times as strong"
     still = board(
         Heatmap(f"{START[0]}, {START[1]} steps", found, top, SHARES, grey),
