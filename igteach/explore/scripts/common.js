@@ -1,5 +1,5 @@
 // What the live figures share: they run in a page of the book and in JupyterLab, without libraries.
-// A figure is igteachLive.figures.NAME = (element, data) => cleanup.
+// A figure is igteachLive.figures.NAME = (element, data) => cleanup, or nothing where there is nothing to clean up.
 
 const igteachLive = {
   figures: {},
@@ -233,8 +233,8 @@ igteachLive.ticks = (low, high, isLogarithmic) => {
   return Array.from({ length: 8 }, (_, at) => (Math.ceil(low / step - 1e-9) + at) * step).filter((tick) => tick <= high + 1e-9 * step);
 };
 
-/** Lines over an axis: {element, caption, axes, draw(lines, mark), cleanup()}.
-    Axes are {label, limits: [low, high], ticks?, logarithmic?}; lines are [{name, x, y}]; mark is [x, y] or null. */
+/** Lines over an axis: {element, axes, draw(lines, mark), cleanup()}. `axes` may get other limits before a `draw`.
+    Axes are {label, limits: [low, high], ticks?, logarithmic?}; lines are [{x, y}], in the order of `names`; mark is [x, y] or null. */
 igteachLive.lines = (title, { across, up, names }) => {
   const { element, strokes, number } = igteachLive;
   const drawing = element("svg", { role: "img", "aria-label": title });
