@@ -6,6 +6,7 @@ from nbformat import NotebookNode
 
 from igteach.course.hand_ins import Refused, clean_notebook, read_hand_in
 from igteach.course.normal_form import LONGEST_SOURCE
+from igteach.lessons.lesson import grade_id
 
 
 def submitted_answers(course: Path, student: str, assignment: str) -> dict[str, str]:
@@ -41,7 +42,7 @@ def answers_in(notebook: NotebookNode) -> dict[str, str]:
         The source of each answer cell, its start if it is very long, by the exercise's id; of doubled cells the last,
         which is the one that is graded.
     """
-    cells = {cell.metadata.get("nbgrader", {}).get("grade_id", ""): cell.source for cell in notebook.cells}
+    cells = {grade_id(cell): cell.source for cell in notebook.cells}
     return {
         name.removeprefix("answer-").replace("-", "."): source[: LONGEST_SOURCE + 1]
         for name, source in cells.items()

@@ -14,6 +14,7 @@ from traitlets import default
 from traitlets.config import Config
 
 from igteach.course.pages import safe_pages
+from igteach.lessons.lesson import grade_id
 
 HEADING = re.compile(r"^#{1,6} +(.+?)#*\s*$", re.MULTILINE)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -120,9 +121,8 @@ def titles_of(nb: NotebookNode) -> dict[str, str]:
     heading = "Exercise"
     for cell in nb.cells:
         heading = (_headings(NotebookNode(cells=[cell])) or [heading])[-1]
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id:
-            titles[grade_id] = heading
+        if grade_id(cell):
+            titles[grade_id(cell)] = heading
     return titles
 
 

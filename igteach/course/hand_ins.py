@@ -18,6 +18,8 @@ import dateutil.parser
 import nbformat
 from nbformat import NotebookNode
 
+from igteach.lessons.lesson import grade_id
+
 LARGEST_FILE = 100 * 2**20  # bytes
 LARGEST_NOTE = 1000  # bytes, of a timestamp or a secret
 SECRET = "submission_secret.txt"
@@ -327,9 +329,9 @@ def _clean_cell(cell: Any, number: str) -> NotebookNode:
     clean = getattr(nbformat.v4, f"new_{kind}_cell")(_source(cell.get("source")))
     given_id = cell.get("id")
     clean["id"] = given_id if isinstance(given_id, str) and CELL_ID.fullmatch(given_id) else number
-    grade_id = _entry(_entry(cell, "metadata"), "nbgrader").get("grade_id")
-    if isinstance(grade_id, str):
-        clean.metadata["nbgrader"] = {"grade_id": grade_id}
+    name = _entry(_entry(cell, "metadata"), "nbgrader").get("grade_id")
+    if isinstance(name, str):
+        clean.metadata["nbgrader"] = {"grade_id": name}
     if kind == "markdown" and (attachments := _attachments(cell)):
         clean["attachments"] = attachments
     return clean
@@ -378,7 +380,7 @@ def keep_answers_in_locked_cells(notebook: NotebookNode, release: NotebookNode) 
     """
     locked = _locked_cells(release)
     for place, cell in reversed(list(enumerate(notebook.cells))):
-        original = locked.get(_grade_id(cell))
+        original = locked.get(grade_id(cell))
         if original is None or original.cell_type != "markdown":
             continue
         if _without_end_spaces(cell.source) != _without_end_spaces(original.source):
@@ -404,21 +406,17 @@ def essay_of(notebook: NotebookNode, release: NotebookNode) -> str:
     for cell in notebook.cells:
         text = _without_end_spaces(cell.source)
         is_new = text not in released or bool(cell.get("attachments"))
-        if is_new and _grade_id(cell) not in locked and (is_below or cell.cell_type != "code"):
+        if is_new and grade_id(cell) not in locked and (is_below or cell.cell_type != "code"):
             pictures = json.dumps(cell.get("attachments", {}), sort_keys=True)
             written.append(text if pictures == "{}" else f"{text}\n{pictures}")
-        is_below = is_below or _grade_id(cell).startswith("question-")
+        is_below = is_below or grade_id(cell).startswith("question-")
     return "\n\n".join(written)
-
-
-def _grade_id(cell: NotebookNode) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 def _locked_cells(release: NotebookNode) -> dict[str, NotebookNode]:
     """The cells of a release that students may not change, by name."""
     locked = [cell for cell in release.cells if cell.metadata.get("nbgrader", {}).get("locked")]
-    return {_grade_id(cell): cell for cell in locked}
+    return {grade_id(cell): cell for cell in locked}
 
 
 def _without_end_spaces(text: str) -> str:

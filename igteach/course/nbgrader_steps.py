@@ -33,6 +33,7 @@ from igteach.exercises.checker import Verdict
 from igteach.exercises.graded import PROOF, decode
 from igteach.exercises.judging import compare, distinguishing_cases
 from igteach.exercises.solutions import EXERCISES
+from igteach.lessons.lesson import grade_id
 
 Resources = dict[str, Any]
 CHECK = re.compile(r'check\("(\d\d\.\d)", (\w+)\)\s*$')  # exercise, function
@@ -86,18 +87,6 @@ class RestoreGradedCells(NbGraderPreprocessor):
         return nb, resources
 
 
-def grade_id(cell: NotebookNode) -> str | None:
-    """The name that nbgrader knows a cell by.
-
-    Args:
-        cell: A cell.
-
-    Returns:
-        Such as "check-04-2"; None for a cell that nbgrader does not know.
-    """
-    return cell.metadata.get("nbgrader", {}).get("grade_id")
-
-
 def earlier_duplicates(nb: NotebookNode) -> list[NotebookNode]:
     """Find cells whose grade_id another cell further down has, too.
 
@@ -111,7 +100,7 @@ def earlier_duplicates(nb: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in nb.cells if grade_id(cell) and last[grade_id(cell)] is not cell]
 
 
-def restore_metadata(nb: NotebookNode, released_cells: dict[str | None, NotebookNode]) -> None:
+def restore_metadata(nb: NotebookNode, released_cells: dict[str, NotebookNode]) -> None:
     """Replace nbgrader's metadata by the release's, which says what counts and for how much.
 
     Args:
@@ -127,7 +116,7 @@ def restore_metadata(nb: NotebookNode, released_cells: dict[str | None, Notebook
             cell.metadata["nbgrader"] = copy.deepcopy(released_cells[name].metadata.nbgrader)
 
 
-def restored_type(cell: NotebookNode, released_cells: dict[str | None, NotebookNode]) -> NotebookNode:
+def restored_type(cell: NotebookNode, released_cells: dict[str, NotebookNode]) -> NotebookNode:
     """Make code of a cell that is code in the release: one key in JupyterLab turns it into Markdown.
 
     Args:

@@ -4,20 +4,19 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from docutils.utils.math.latex2mathml import tex2mathml
 from jinja2 import pass_context
 from jinja2.runtime import Context
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from nbgrader.server_extensions.formgrader.handlers import template_path
 from traitlets.config import Config
 
 from igteach.course.sanitising import LONGEST_MARKDOWN, as_typed, clean_html, make_passive, valid_unicode
+from igteach.lessons.formulas import FormulaRenderer
 
 TEMPLATES = Path(__file__).with_name("templates")
 NAMES = {"student", "first_name", "last_name", "notebook_path"}  # Formgrader's template writes them as they are
-LONGEST_FORMULA = 5_000  # characters
 
 
 def safe_pages(c: Config) -> None:
@@ -75,7 +74,7 @@ def html_of_markdown(source: str, attachments: dict[str, dict[str, str]]) -> str
     """
     if len(source) <= LONGEST_MARKDOWN:
         try:
-            return clean_html(MarkdownWithMath(renderer=MathRenderer(attachments)).render(source))
+            return clean_html(MarkdownWithMath(renderer=PageRenderer(attachments)).render(source))
         except Exception:  # no text may cost anybody the page, whatever the parser makes of it
             pass
     return f"<pre>{escape(valid_unicode(source))}</pre>"
@@ -93,36 +92,11 @@ def unchanged(html: str) -> str:
     return html
 
 
-class MathRenderer(IPythonRenderer):
-    """Converts formulas to MathML; one that cannot be converted is left as it was typed."""
-
-    def __init__(self, attachments: dict[str, dict[str, str]]) -> None:
-        super().__init__(escape=False, attachments=attachments, exclude_anchor_links=True)
-
-    def inline_math(self, body: str) -> str:
-        after_text = "{}" + body  # R$^2$ raises the text before it
-        return _mathml(body, as_block=False) or _mathml(after_text, as_block=False) or super().inline_math(body)
-
-    def block_math(self, body: str) -> str:
-        return _mathml(body, as_block=True) or super().block_math(body)
-
-    def latex_environment(self, name: str, body: str) -> str:
-        is_display = name.removesuffix("*") in ("align", "equation", "gather")
-        formula = body if is_display else rf"\begin{{{name}}}{body}\end{{{name}}}"
-        return _mathml(formula, as_block=True) or super().latex_environment(name, body)
+class PageRenderer(FormulaRenderer):
+    """Converts formulas, and says of a picture that is lost where it was."""
 
     def image(self, text: str, url: str, title: str | None = None) -> str:
         is_lost = url.startswith("attachment:") and url.removeprefix("attachment:") not in self.attachments
         if is_lost:
             return escape(f"[picture: {text}]")
         return super().image(text, url, title)
-
-
-def _mathml(formula: str, as_block: bool) -> str:
-    """MathML; empty if the formula is too long, or docutils raises whatever it raises."""
-    if len(formula) > LONGEST_FORMULA:
-        return ""
-    try:
-        return tex2mathml(formula, as_block=as_block)
-    except Exception:  # beside MathError it raises AttributeError, TypeError, IndexError, RecursionError
-        return ""

@@ -8,7 +8,7 @@ from igteach.exercises.cases import RETIRED
 from igteach.exercises.graded import is_graded
 from igteach.exercises.progress_store import Entry, change, read
 from igteach.lessons.copies import find_work
-from igteach.lessons.lesson import MARKER, all_lessons
+from igteach.lessons.lesson import MARKER, all_lessons, grade_id
 
 HINT = re.compile(r"<summary>Hint \d</summary>\s*(.*?)\s*(?=<details>|</details>)", re.DOTALL)
 _opened_here: dict[str, int] = {}  # hints of this session that could not be kept
@@ -84,7 +84,7 @@ def hints_and_solution(exercise: str) -> tuple[list[str], str]:
         raise ValueError(f"exercise is {exercise!r}; {_suggestion(exercise)}")
     lesson, number = found.groups()
     cells = all_lessons([lesson])[0].read_script().cells
-    answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+    answers = {grade_id(cell): cell.source for cell in cells}
     answer = answers.get(f"answer-{lesson}-{number}")
     if answer is None:
         any_more = " any more" if exercise in RETIRED else ""

@@ -52,7 +52,7 @@ def baseline_explorer(
     starts = [on_screen(check_arguments(f, x, baseline, target)[1][0]) for baseline in baselines.values()]
     shares, side = in_blocks(np.concatenate([over_colours(answer.values) for answer in answers]))
     top, how = scale_of([shares])
-    picture, (height, width) = on_screen(x[0]), x.shape[-2:]
+    picture, grey, (height, width) = on_screen(x[0]), ghost(x[0]), x.shape[-2:]
     data = {
         "names": names,
         "start": {"left": names[0], "right": names[second]},
@@ -63,16 +63,16 @@ def baseline_explorer(
         "top": top,
         "unit": SHARES,
         "verdicts": [verdict_in_words(answer) for answer in answers],
-        **beneath(ghost(x[0]), side),
+        **beneath(grey, side),
         "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
 
     def row(at: int) -> list[Pane]:
-        squares = at_pixels(shares[at], height, width)
+        squares = at_pixels(shares[at], side, height, width)
         return [
             Picture("the picture", picture),
             Picture(f"{names[at]} baseline", starts[at]),
-            Heatmap(f"IG from {names[at]}", squares, top, SHARES, ghost(x[0])),
+            Heatmap(f"IG from {names[at]}", squares, top, SHARES, grey),
         ]
 
     return LiveFigure("baselines", data, board(*row(0), *row(second), columns=3))

@@ -59,7 +59,7 @@ def cuts_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
         "slopes": short(slopes.numpy()),
         "change": short([slopes.mean().item()])[0],
         "cut": to_cut,
-        "errors": [short(cut_errors), short([error_of(answer.values.cpu(), truth) for answer in equal])],
+        "errors": [short(cut_errors), short([error_of(answer.values, truth) for answer in equal])],
         "counts": COUNTS,
         "smallest": SMALLEST,
     }
@@ -105,4 +105,5 @@ def error_of(shares: Tensor, truth: Tensor) -> float:
         >>> error_of(torch.tensor([[1.0, 2.0]]), torch.tensor([1.0, 3.0]))
         0.25
     """
-    return ((shares.double().flatten() - truth).abs().sum() / truth.abs().sum()).item()
+    shares, truth = (each.detach().cpu().double().flatten() for each in (shares, truth))
+    return ((shares - truth).abs().sum() / truth.abs().sum()).item()

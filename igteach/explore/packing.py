@@ -35,11 +35,12 @@ def in_blocks(maps: np.ndarray) -> tuple[np.ndarray, int]:
     return padded.reshape(len(maps), padded.shape[1] // side, side, padded.shape[2] // side, side).sum((2, 4)), side
 
 
-def at_pixels(squares: np.ndarray, height: int, width: int) -> np.ndarray:
+def at_pixels(squares: np.ndarray, side: int, height: int, width: int) -> np.ndarray:
     """Draw each square over the pixels of its block.
 
     Args:
         squares: (rows, columns), of `in_blocks`.
+        side: the pixels along a block's side.
         height: of the picture.
         width: of the picture.
 
@@ -47,10 +48,9 @@ def at_pixels(squares: np.ndarray, height: int, width: int) -> np.ndarray:
         (height, width).
 
     Example:
-        >>> at_pixels(np.array([[1.0, 2.0]]), 2, 3).tolist()
+        >>> at_pixels(np.array([[1.0, 2.0]]), 2, 2, 3).tolist()
         [[1.0, 1.0, 2.0], [1.0, 1.0, 2.0]]
     """
-    side = -(-max(height, width) // max(squares.shape))
     return squares.repeat(side, 0).repeat(side, 1)[:height, :width]
 
 

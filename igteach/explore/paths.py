@@ -112,7 +112,7 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
     gradients, side = in_blocks(over_colours(profile.gradients))
     shares, _ = in_blocks(over_colours(profile.shares))
     (top_gradient, _), (top_share, how) = scale_of([gradients]), scale_of([shares])
-    height, width = x.shape[-2:]
+    grey, (height, width) = ghost(x[0]), x.shape[-2:]
     data = {
         "alphas": short(ALPHAS),
         "f": short(profile.f_values),
@@ -128,15 +128,15 @@ def path_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | None
             "baseline": picture_uri(on_screen(profile.points[0])),
             "input": picture_uri(on_screen(profile.points[-1])),
         },
-        **beneath(ghost(x[0]), side),
+        **beneath(grey, side),
         "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
-    maps = [at_pixels(squares[start], height, width) for squares in (gradients, shares)]
+    maps = [at_pixels(squares[start], side, height, width) for squares in (gradients, shares)]
     still = board(
         Picture(f"the picture at alpha {ALPHAS[start]:.2f}", on_screen(profile.points[start])),
         _lines(profile),
-        Heatmap("the gradient there", maps[0], top_gradient, SLOPES, ghost(x[0])),
-        Heatmap("the integral so far", maps[1], top_share, SHARES, ghost(x[0])),
+        Heatmap("the gradient there", maps[0], top_gradient, SLOPES, grey),
+        Heatmap("the integral so far", maps[1], top_share, SHARES, grey),
     )
     return LiveFigure("path", data, still)
 

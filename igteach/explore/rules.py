@@ -8,6 +8,7 @@ from torch import Tensor
 from igteach.core.attribution import Attribution
 from igteach.core.functions import Baseline, Function
 from igteach.core.quadrature import RULES
+from igteach.explore.cuts import error_of
 from igteach.explore.live import LiveFigure
 from igteach.explore.packing import at_pixels, beneath, in_blocks, packed, short, squares_in_words
 from igteach.explore.pictures import check_picture, colours_of, ghost, over_colours
@@ -53,15 +54,15 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         raise ValueError(
             f"truth has shape {tuple(truth.values.shape)}, x {tuple(x.shape)}; pass shares of x, not all 0"
         )
-    exact, norm = truth.values.cpu().double(), truth.values.abs().sum().item()
     answers = [
         integrated_gradients(f, x, baseline, target, rule=rule, steps=steps) for rule in RULES for steps in STEPS
     ]
-    errors = [(answer.values.cpu().double() - exact).abs().sum().item() / norm for answer in answers]
+    errors = [error_of(answer.values, truth.values) for answer in answers]
     residuals = [cast(Tensor, answer.relative_residual).item() for answer in answers]
     shares, side = in_blocks(np.concatenate([over_colours(answer.values) for answer in answers]))
-    true_shares, _ = in_blocks(over_colours(exact))
+    true_shares, _ = in_blocks(over_colours(truth.values))
     top, how = scale_of([true_shares])
+    grey = ghost(x[0])
     data = {
         "rules": list(RULES),
         "steps": list(STEPS),
@@ -75,12 +76,11 @@ def steps_explorer(f: Function, x: Tensor, baseline: Baseline, target: int | Non
         "residuals": short(residuals),
         "smallest": SMALLEST,
         "verdicts": [verdict_in_words(answer) for answer in answers],
-        **beneath(ghost(x[0]), side),
+        **beneath(grey, side),
         "note": f"{how} {squares_in_words(side, colours_of(x))}".strip(),
     }
     at = RULES.index(START[0]) * len(STEPS) + STEPS.index(START[1])
-    found, exact_map = (at_pixels(squares, *x.shape[-2:]) for squares in (shares[at], true_shares[0]))
-    grey = ghost(x[0])
+    found, exact_map = (at_pixels(squares, side, *x.shape[-2:]) for squares in (shares[at], true_shares[0]))
     wrong = "what is wrong, in colours 10 times as strong"
     still = board(
         Heatmap(f"{START[0]}, {START[1]} steps", found, top, SHARES, grey),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from igteach.lessons.citations import with_links
-from igteach.lessons.lesson import MARKER, Lesson
+from igteach.lessons.lesson import MARKER, Lesson, grade_id
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -36,7 +36,7 @@ def page_of(lesson: Lesson, works: dict[str, str]) -> NotebookNode:
     """
     import nbformat
 
-    stubs = {_grade_id(cell): cell.source for cell in nbformat.read(lesson.learner, as_version=4).cells}
+    stubs = {grade_id(cell): cell.source for cell in nbformat.read(lesson.learner, as_version=4).cells}
     notebook = nbformat.read(lesson.solved, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -79,8 +79,8 @@ def page_cells(cells: list[NotebookNode], stubs: dict[str, str]) -> list[Noteboo
             page.add_text(cell)
         elif _is_left_out(cell):
             continue
-        elif _grade_id(cell) in stubs and _grade_id(cell):
-            page.add_solution(cell, stubs[_grade_id(cell)])
+        elif grade_id(cell) in stubs and grade_id(cell):
+            page.add_solution(cell, stubs[grade_id(cell)])
         else:
             page.add_code(cell)
     return page.cells
@@ -204,10 +204,6 @@ def _paragraph(text: str) -> str:
 
 def _admonition(title: str, classes: str, body: str) -> str:
     return f"::::{{admonition}} {title}\n:class: {classes}\n\n{body.strip()}\n\n::::"
-
-
-def _grade_id(cell: NotebookNode) -> str:
-    return str(cell.metadata.get("nbgrader", {}).get("grade_id", ""))
 
 
 def _is_left_out(cell: NotebookNode) -> bool:

@@ -189,6 +189,18 @@ def learners_view(notebook: NotebookNode) -> NotebookNode:
     return view
 
 
+def grade_id(cell: NotebookNode) -> str:
+    """The name that nbgrader knows a cell by.
+
+    Args:
+        cell: A cell.
+
+    Returns:
+        Such as "check-04-2"; empty for a cell that nbgrader does not know.
+    """
+    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
+
+
 def version_of(notebook: NotebookNode) -> str:
     """The version of a lesson.
 

@@ -12,12 +12,12 @@ import struct
 from pathlib import Path
 
 import nbformat
-from docutils.utils.math.latex2mathml import tex2mathml
 from nbconvert.exporters import SlidesExporter
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import NotebookNode
 
 from igteach.lessons.files import write_atomically
+from igteach.lessons.formulas import FormulaRenderer
 from igteach.lessons.lesson import Lesson
 from igteach.lessons.lesson_map import title_of
 
@@ -130,7 +130,7 @@ def html_of_markdown(source: str) -> str:
         >>> "<math" in html_of_markdown("Half of $x$.")
         True
     """
-    return MarkdownWithMath(renderer=_MathRenderer(escape=False, exclude_anchor_links=True)).render(source)
+    return MarkdownWithMath(renderer=FormulaRenderer()).render(source)
 
 
 def _layout(slide: list[NotebookNode]) -> str:
@@ -177,11 +177,3 @@ def _lines(slide: list[NotebookNode]) -> float:
         for output in cell.get("outputs", []):
             lines += len(_printed(output))
     return lines
-
-
-class _MathRenderer(IPythonRenderer):
-    def inline_math(self, body: str) -> str:
-        return tex2mathml(body)
-
-    def block_math(self, body: str) -> str:
-        return tex2mathml(body, as_block=True)

@@ -15,6 +15,7 @@ FAINT = 0.05  # of the strongest: a score below it has no colour and no line und
 LEGEND = (
     "Orange over a solid line speaks for the answer, blue over a dotted line against it; no colour is next to nothing."
 )
+GIVEN = "answered so far: given, and without a share"
 WANTED = "pass answers of token_attribution, or tokens as str with scores"
 # Numbers are seen where a pointer or a finger is, and in print.
 STYLE = """<style>
@@ -32,7 +33,7 @@ def text(
 
     A notebook shows each token on the colour of its score, and the number when the pointer or a finger is on it, and in
     print. A score next to nothing has no colour. No sign depends on hue: tokens that speak for the label stand over a
-    solid line, those against it over dots.
+    solid line, those against it over dots. Of a continuation the answer so far stands behind the prompt, paler.
     A terminal and a screen reader get each token with its score to 2 digits, which another machine may round otherwise.
 
     Args:
@@ -67,12 +68,13 @@ def text(
     if bool(tokens) != (scores is not None):
         raise TypeError("scores go with a list of tokens as str, and a list of str with scores; pass both, or answers")
     if scores is not None:
-        lines = [(_spaced(tokens, numbers(scores, "scores")), "")]
+        lines = [(_spaced(tokens, numbers(scores, "scores")), "", "")]
     else:
-        lines = [(pieces_of(each), evidence_in_words(each)) for each in answers]
-    top = max((abs(score) for pieces, _ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
-    body = "".join(_html(pieces, evidence, top) for pieces, evidence in lines)
-    words = "\n".join("\n".join(filter(None, (_scores_in_words(pieces), evidence))) for pieces, evidence in lines)
+        lines = [(pieces_of(each), each.given, evidence_in_words(each)) for each in answers]
+    top = max((abs(score) for pieces, *_ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
+    body = "".join(_html(*line, top) for line in lines)
+    said = [(_scores_in_words(pieces) + given, evidence) for pieces, given, evidence in lines]
+    words = "\n".join("\n".join(filter(None, line)) for line in said)
     return Table(f"{STYLE}<div>{body}<small>{_scale(top)} {LEGEND}</small></div>", words)
 
 
@@ -87,10 +89,12 @@ def _spaced(tokens: list[str], scores: np.ndarray) -> list[Piece]:
     return pieces
 
 
-def _html(pieces: Sequence[Piece], evidence: str, top: float) -> str:
+def _html(pieces: Sequence[Piece], given: str, evidence: str, top: float) -> str:
     spans = [escape(piece) if score is None else _span(piece, score, top) for piece, score in pieces]
+    if given:
+        spans.append(f'<span title="{GIVEN}" style="opacity: 0.7">{escape(given)}</span>')
     style = "white-space: pre-wrap; line-height: 2.2; margin: 0"
-    label = escape(_scores_in_words(pieces))
+    label = escape(_scores_in_words(pieces) + given)
     shown = f'<p role="img" aria-label="{label}" dir="auto" style="{style}">{"".join(spans)}</p>'
     below = f'<p style="margin: 0 0 0.6em"><small>{escape(evidence)}</small></p>' if evidence else ""
     return shown + below

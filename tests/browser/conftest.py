@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from igteach.course.commands import TAKES_UPLOADS
 from igteach.explore.live import script
@@ -109,12 +109,42 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_book(tmp_path_factory.mktemp("book"), {"live.js": script()}).parent
 
 
-@pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_page(viewport={"width": 1300, "height": 950})
-        browser.close()
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page with a storage and cookies of its own."""
+    with browser.new_context(viewport={"width": 1300, "height": 950}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def page_errors(page: Page) -> list[str]:
+    """What scripts of the page raise."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+@pytest.fixture
+def errors(page: Page, page_errors: list[str]) -> list[str]:
+    """What scripts of the page raise, and what the console reports as errors."""
+    page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
+    return page_errors
+
+
+@pytest.fixture
+def asked(page: Page) -> list[str]:
+    """The addresses on a network that the page asks for."""
+    found: list[str] = []
+    page.on("request", lambda one: None if one.url.startswith(("file:", "data:")) else found.append(one.url))
+    return found
 
 
 @pytest.fixture

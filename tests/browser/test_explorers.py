@@ -2,20 +2,14 @@
 
 import io
 import shutil
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
+from browser.helpers import ARTEFACTS, MINUTE, ROOT, run_all, write_notebook
 from PIL import Image, ImageDraw
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.long
-ROOT = Path(__file__).resolve().parents[2]
-ARTEFACTS = ROOT / "tests" / "artefacts"
-MINUTE = 60_000  # milliseconds
-KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
-CELLS = "jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
 GO_TO = """async code => {
     const notebook = jupyterapp.shell.currentWidget.content;
     const index = notebook.widgets.findIndex(cell => cell.model.sharedModel.source.includes(code));
@@ -81,24 +75,6 @@ class Upload:
         with self.page.expect_file_chooser() as chooser:
             self.output.locator("button.widget-upload").click()
         chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
-
-
-@pytest.fixture
-def errors(page):
-    """What the console and the page itself report as errors."""
-    found: list[str] = []
-    page.on("pageerror", lambda error: found.append(str(error)))
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
-    return found
-
-
-def run_all(page: Page, lab, name: str) -> None:
-    page.goto(f"{lab.address}/lab/tree/{name}.ipynb?reset&token={lab.token}")
-    page.wait_for_function(f"{KERNEL} === 'idle'", timeout=2 * MINUTE)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
-    page.wait_for_function(done, timeout=3 * MINUTE)
-    page.wait_for_function(f"{KERNEL} === 'idle'", timeout=MINUTE)
 
 
 def drag_along_the_path(page: Page) -> None:
@@ -191,13 +167,6 @@ USES = drag_along_the_path, run_the_cell_again_and_drag, change_steps_and_rule, 
 USES += (choose_pictures,)
 
 
-def write_notebook(lab, name: str, cells: str) -> None:
-    """A notebook in the folder of JupyterLab, of cells with an empty line between them."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells.strip().split("\n\n")])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(notebook, lab.work / f"{name}.ipynb")
-
-
 ALL = """
 import igteach
 from igteach import explore, show
@@ -221,7 +190,6 @@ explore.your_picture(explain, Image.new("RGB", (2, 2), "red"))
 
 
 def test_the_explorers_answer(page, lab, errors):
-    ARTEFACTS.mkdir(exist_ok=True)
     write_notebook(lab, "explorers", ALL)
     run_all(page, lab, "explorers")
     for number, use in enumerate(USES, start=1):

@@ -1,9 +1,8 @@
 """nbgrader's Formgrader in JupyterLab opens the course that `assign` makes, and a person marks a question in it."""
 
-from pathlib import Path
-
 import nbformat
 import pytest
+from browser.helpers import ARTEFACTS, MINUTE
 from playwright.sync_api import expect
 
 from igteach.course.assign import assign, assignment_name
@@ -12,8 +11,6 @@ from igteach.course.questions import QUESTIONS
 from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
-ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
-MINUTE = 60_000  # milliseconds
 READY = "window.jupyterapp?.commands.hasCommand('nbgrader:open-formgrader')"
 WRITTEN = "A path along the axes gives other shares than the straight one."
 
@@ -45,7 +42,6 @@ def test_an_assignment_is_listed_and_its_question_marked_by_the_rubric(page, lab
         expect(form.get_by_text(f"1 point: {line}")).to_be_visible()
     fill(page, question, "3", "grade")
     fill(page, form.locator("#question-04-comment"), "Say why the sums agree.", "comment")
-    ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "formgrader.png")
 
     (mark,) = grade(course)

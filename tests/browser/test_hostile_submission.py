@@ -4,6 +4,7 @@ import shutil
 
 import nbformat
 import pytest
+from browser.helpers import IDLE, MINUTE
 from nbconvert.exporters import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output, new_raw_cell
 from nbgrader.api import Gradebook
@@ -16,9 +17,7 @@ from igteach.course.report import report
 from igteach.lessons.lesson import all_lessons
 
 pytestmark = pytest.mark.long
-MINUTE = 60_000  # milliseconds
 READY = "window.jupyterapp?.commands.hasCommand('notebook:trust')"
-IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 # a file keeps the trust of code cells only
 TRUSTED = """jupyterapp.shell.currentWidget.content.widgets
     .every(cell => cell.model.type !== 'code' || cell.model.trusted)"""

@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from browser.helpers import MINUTE
 from playwright.sync_api import expect
 
 from igteach.lessons.lesson import all_lessons
@@ -17,7 +18,6 @@ from igteach.lessons.lesson import all_lessons
 pytestmark = pytest.mark.long
 HUB = runpy.run_path(str(Path(__file__).with_name("hub.py")))
 ENVIRONMENT = Path(os.environ.get("IGTEACH_HUB", "/opt/igteach-hub"))
-MINUTE = 60_000  # milliseconds
 WRITTEN = "A gradient is a slope at one point, and a change is what a whole step does."
 COMMENT = "Say which step you mean."
 HAS_COMMANDS = "window.jupyterapp?.commands.hasCommand('nbgrader:open-assignment-list')"

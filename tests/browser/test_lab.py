@@ -2,36 +2,20 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from browser.helpers import ARTEFACTS, CELLS, MINUTE, open_notebook, run_all
+from playwright.sync_api import expect
 
 from igteach.lessons.lesson import all_lessons, root
 
 pytestmark = pytest.mark.long
-ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
-MINUTE = 60_000  # milliseconds
-IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
-CELLS = "jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
-
-
-def open_lesson(page: Page, lab, name: str) -> None:
-    page.goto(f"{lab.address}/lab/tree/{name}.ipynb?reset&token={lab.token}")
-    page.wait_for_function(IDLE, timeout=2 * MINUTE)
 
 
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
-def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    open_lesson(page, lab, lesson.name)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
-    page.wait_for_function(done, timeout=3 * MINUTE)
-    page.wait_for_function(IDLE, timeout=MINUTE)
-
+def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson, page_errors):
+    run_all(page, lab, lesson.name)
     cells = page.evaluate(CELLS)
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output["output_type"] == "error"]
@@ -39,13 +23,12 @@ def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
     described = page.locator(".jp-OutputArea img:not(.igteach-live .stack img)")  # layers have one name together
     assert described.count() >= 1
     assert all(described.nth(number).get_attribute("alt") for number in range(described.count()))
-    assert errors == []
-    ARTEFACTS.mkdir(exist_ok=True)
+    assert page_errors == []
     page.screenshot(path=ARTEFACTS / f"lab_{lesson.name}.png")
 
 
 def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
-    open_lesson(page, lab, "00_start_here")
+    open_notebook(page, lab, "00_start_here")
     exercise = page.locator(".jp-RenderedMarkdown", has_text="Hint 2").first
     exercise.scroll_into_view_if_needed()
     first, second = exercise.get_by_text("Hint 1"), exercise.get_by_text("Hint 2")
@@ -62,7 +45,6 @@ def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
     choice.locator("summary").click()
     expect(explanation).to_be_visible()
     expect(explanation).not_to_be_empty()
-    ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / "lab_quiz.png")
 
 

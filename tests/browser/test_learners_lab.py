@@ -6,11 +6,10 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from browser.helpers import IDLE, MINUTE
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.long
-MINUTE = 60_000  # milliseconds
-IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 
 
 @pytest.mark.parametrize("instructor", [False, True])

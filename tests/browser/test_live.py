@@ -2,11 +2,11 @@
 
 import itertools
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from browser.helpers import ARTEFACTS, WIDTHS, smallest_text
 from playwright.sync_api import Page, expect
 
 import igteach
@@ -25,24 +25,12 @@ from igteach.show.plates import coloured
 from igteach.show.verdicts import verdict_in_words
 
 pytestmark = pytest.mark.long
-ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
-WIDTHS = (1400, 900, 390)
 HEAD = '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
 COLOURS = """canvas => {
     const side = canvas.width / 8, pen = canvas.getContext('2d');
     const at = (row, column) => [...pen.getImageData((column + .5) * side, (row + .5) * side, 1, 1).data];
     return Array.from({length: 8}, (_, row) => Array.from({length: 8}, (_, column) => at(row, column)));
 }"""  # of the middles of 8 by 8 squares
-SMALLEST_TEXT = """() => {
-    const sizes = [];
-    for (const one of document.querySelectorAll('.live *')) {
-        const hasText = [...one.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-        const svg = one.closest('svg[viewBox]');
-        const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
-        if (hasText && one.tagName !== 'STYLE') sizes.push(scale * parseFloat(getComputedStyle(one).fontSize));
-    }
-    return Math.min(...sizes);
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -80,20 +68,16 @@ def site(figures, tmp_path_factory):
 
 
 @pytest.fixture(params=WIDTHS)
-def opened(request, page, site):
+def opened(request, page, site, errors, asked):
     """The page at one width, by the end of a test without errors and without anything to scroll to at its side."""
-    errors, asked = [], []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("request", lambda one: asked.append(one.url))
     page.set_viewport_size({"width": request.param, "height": 850})
     page.goto(f"file://{site}/index.html")
     expect(page.locator(".words")).to_have_count(4)
     yield page
     assert errors == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert asked == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.evaluate(SMALLEST_TEXT) >= 12
+    assert smallest_text(page) >= 12
 
 
 def words_of(page: Page, kind: str) -> list[str]:
@@ -152,7 +136,6 @@ def test_the_slider_follows_the_mouse(opened):
     opened.mouse.up()
     assert words_of(opened, "path")[0].startswith("At alpha 1.00 F is")
     assert float(mark.get_attribute("cx")) > before
-    ARTEFACTS.mkdir(exist_ok=True)
     opened.screenshot(path=ARTEFACTS / f"live_{opened.viewport_size['width']}.png", full_page=True)
 
 
@@ -274,13 +257,11 @@ def test_without_scripts_the_pictures_stand(page, site, figures):
         assert picture.get_attribute("alt") == figure.still.alt
 
 
-def test_a_figure_that_fails_leaves_its_picture_and_the_others(page, site, figures, tmp_path):
+def test_a_figure_that_fails_leaves_its_picture_and_the_others(page, site, figures, tmp_path, errors):
     whole = (site / "index.html").read_text()
     assert whole.count('"alphas":') == 1
     (tmp_path / "index.html").write_text(whole.replace('"alphas":', '"none":'))
     (tmp_path / "live.js").write_text((site / "live.js").read_text())
-    errors = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(f"file://{tmp_path}/index.html")
     expect(page.locator("#steps .words")).to_be_visible()
     assert page.locator("#path img").get_attribute("alt") == figures["path"].still.alt

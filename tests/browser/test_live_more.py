@@ -2,11 +2,10 @@
 
 import random
 import re
-from pathlib import Path
 
-import nbformat
 import pytest
 import torch
+from browser.helpers import ARTEFACTS, ROOT, WIDTHS, run_all, smallest_text, write_notebook
 from matplotlib.colors import to_rgb
 from playwright.sync_api import Locator, Page, expect
 
@@ -19,9 +18,6 @@ from igteach.models import digits, text
 from igteach.show.text import FAINT, colours_of
 
 pytestmark = pytest.mark.long
-ROOT = Path(__file__).resolve().parents[2]
-ARTEFACTS = ROOT / "tests" / "artefacts"
-WIDTHS = (1400, 900, 390)
 DRAWN = 50
 SEEN = """
 const { shares } = igteachLive.digits;
@@ -37,10 +33,6 @@ SETTLED = """() => new Promise(done => {
         ? requestAnimationFrame(look) : done();
     requestAnimationFrame(() => requestAnimationFrame(look));
 })"""
-SMALLEST = """() => Math.min(...[...document.querySelectorAll(".live *")]
-    .filter(one => [...one.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()))
-    .map(one => parseFloat(getComputedStyle(one).fontSize) * (one.ownerSVGElement
-        ? one.getScreenCTM().a : 1)))"""
 NAMELESS = """() => [...document.querySelectorAll(".live :is(button, input, select, canvas, svg[role])")]
     .filter(one => !(one.textContent.trim() || one.ariaLabel || one.labels?.[0]?.textContent.trim()))
     .map(one => one.outerHTML)"""
@@ -72,11 +64,8 @@ def figures(model, answers):
 
 
 @pytest.fixture
-def opened(page, figures, tmp_path):
+def opened(page, figures, tmp_path, errors):
     """Opens a page with one of the figures; it must not complain."""
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
 
     def show(kind: str, width: int = 1400) -> Page:
         page.set_viewport_size({"width": width, "height": 950})
@@ -358,11 +347,10 @@ def test_a_tokens_number_is_said_on_hover_focus_and_touch(opened, answers):
 def test_a_figure_fits_reads_and_names_its_controls(opened, kind, width):
     page = opened(kind, width)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert round(page.evaluate(SMALLEST), 2) >= 12
+    assert smallest_text(page) >= 12
     assert page.evaluate(NAMELESS) == []
     rooms = page.locator("select").evaluate_all("all => all.map(one => parseFloat(getComputedStyle(one).paddingRight))")
     assert min(rooms) > 20  # for the arrow
-    ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"live_{kind}_{width}.png", full_page=True)
 
 
@@ -372,19 +360,15 @@ sys.path.insert(0, {folder!r})
 from igteach import explore
 from igteach.datasets import load_digits
 from igteach.models import digits
-
 explore.draw_digit(digits.load("cpu"), load_digits().x_test[3:4])
+
+1
 """
 
 
 def test_in_jupyterlab_the_keyboard_belongs_to_the_drawing(page, lab):
-    code = IN_JUPYTERLAB.format(folder=str(ROOT))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("1")])
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    nbformat.write(notebook, lab.work / "draw.ipynb")
-    page.goto(f"{lab.address}/lab/tree/draw.ipynb?reset&token={lab.token}")
-    page.wait_for_function("window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'")
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    write_notebook(lab, "draw", IN_JUPYTERLAB.format(folder=str(ROOT)))
+    run_all(page, lab, "draw")
     black = page.get_by_role("button", name="clear (black)", exact=True)
     expect(black).to_be_visible(timeout=60_000)
     black.click()

@@ -38,13 +38,10 @@ def decks(tmp_path_factory):
 
 
 @pytest.fixture
-def slides(page, decks):
+def slides(page, decks, asked, page_errors):
     """Opens the slides of a lesson and measures each; what was asked of a network, and errors, end the test."""
 
     def measured(name):
-        faults = []
-        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else faults.append(asked.url))
-        page.on("pageerror", lambda error: faults.append(str(error)))
         page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
         page.goto(f"file://{decks[name]}")
         page.wait_for_function("Reveal.isReady()")
@@ -52,7 +49,7 @@ def slides(page, decks):
         for number in range(page.evaluate("Reveal.getTotalSlides()")):
             page.evaluate(f"Reveal.slide({number})")
             found.append(page.evaluate(MEASURE, FOLDED))
-        assert faults == []
+        assert asked == page_errors == []
         return found
 
     return measured

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 from igteach.exercises import TASKS, solutions
-from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson import all_lessons, grade_id
 
 FUNCTIONS = {
     "01": ("finite_difference", "trusted_step", "saliency_of_lead"),
@@ -168,10 +168,6 @@ class Student:
     says: dict[int, str] = field(default_factory=dict)  # what the feedback of an exercise must say
     flag: str = ""  # what the instructor must be told
     reason: str = ""  # why it could not be graded
-
-
-def grade_id(cell) -> str:
-    return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
 def in_other_words(paper: Paper) -> None:

@@ -32,7 +32,7 @@ def test_blocks_keep_the_sum_and_lie_over_their_pixels(height, width, side):
     assert max(sums.shape) <= 64
     assert np.allclose(sums.sum((1, 2)), maps.sum((1, 2)))
     assert np.allclose(sums[1, -1, 0], maps[1, (height - 1) // side * side :, :side].sum())
-    pixels = at_pixels(sums[0], height, width)
+    pixels = at_pixels(sums[0], side, height, width)
     assert pixels.shape == (height, width)
     assert pixels[-1, -1] == sums[0, -1, -1]
     assert pixels[side - 1, 0] == sums[0, 0, 0]

@@ -1,14 +1,25 @@
-"""A learner's file is opened upright, in RGB, and attributed; a broken one gets a sentence."""
+"""A learner's file is opened upright, in RGB, and attributed; a broken one gets a sentence; the still is a picture."""
 
+import base64
 import datetime
+import gc
 import io
+import re
+import sys
 
+import nbformat
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
+from ipywidgets.widgets.widget import _instances
+from matplotlib.figure import Figure as Canvas
+from nbconvert import HTMLExporter
 from PIL import Image
 
 from igteach import explore, show
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+ALT = "Bar chart of level. first pixel: red 0, green 130, blue 0."
 EXAMPLE = Image.new("RGB", (30, 20), "green")
 
 
@@ -33,7 +44,7 @@ def choose(explorer, name, content):
     """As the browser does it."""
     when = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     chosen = {"name": name, "type": "image/png", "size": len(content), "content": memoryview(content)}
-    explorer.controls["files"].value = ({**chosen, "last_modified": when},)
+    explorer.upload.value = ({**chosen, "last_modified": when},)
 
 
 def corner(mode, colour, ground):
@@ -77,7 +88,7 @@ def test_the_example_is_attributed_until_a_file_is_chosen():
     explorer = explore.your_picture(attribute, EXAMPLE)
     assert attribute.given == [EXAMPLE]
     assert "This is an example." in explorer.words.value
-    assert "first pixel: red 0, green 130, blue 0" in explorer.alt
+    assert repr(explorer) == f"Explorer: {ALT}"
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -136,3 +147,70 @@ def test_what_the_attribution_objects_to_is_said():
     assert "too small to be recognised<br>" in explorer.words.value
     choose(explorer, "dot.png", file(Image.new("L", (1, 1))))
     assert "an error of kind RuntimeError: no such layer<br>" in explorer.words.value
+
+
+def test_an_error_at_the_example_reaches_the_caller():
+    with pytest.raises(ZeroDivisionError):
+        explore.your_picture(lambda image: 1 / 0, EXAMPLE)
+
+
+def test_what_takes_long_says_so_meanwhile():
+    heard = []
+
+    def attribute(image):
+        if image is not EXAMPLE:
+            heard.append(explorer.words.value)
+        return Attribute()(image)
+
+    explorer = explore.your_picture(attribute, EXAMPLE)
+    choose(explorer, "mine.png", file(RED_ON_BLUE))
+    (said,) = heard
+    assert "Looking at your picture ..." in said
+    assert "12 by 8 pixels" in explorer.words.value
+
+
+def test_a_cell_that_is_run_twice_gives_two_explorers_that_do_not_meet():
+    attribute = Attribute()
+    first, second = (explore.your_picture(attribute, EXAMPLE) for _ in range(2))
+    choose(first, "mine.png", file(RED_ON_BLUE))
+    assert len(attribute.given) == 3
+    assert "This is an example." in second.words.value
+
+
+def test_the_widgets_come_with_a_picture_that_stands_still():
+    one = explore.your_picture(Attribute(), EXAMPLE)
+    bundle, _ = DisplayFormatter().format(one)
+    assert bundle[WIDGET]["model_id"] == one.widget.model_id
+    assert bundle["text/plain"] == f"Explorer: {ALT}"
+    alt, data = re.match(r'<img alt="([^"]+)" [^>]*src="data:image/webp;base64,([^"]+)">', bundle["text/html"]).groups()
+    assert alt == ALT
+    assert Image.open(io.BytesIO(base64.b64decode(data))).width > 100
+    assert bundle["image/png"].startswith("iVBOR")
+    assert one.widget.model_id not in bundle["text/html"] + bundle["text/plain"]  # it is another one in each run
+
+
+@pytest.mark.parametrize("stored", [(WIDGET, "text/html", "text/plain"), ("text/html", "text/plain")])
+def test_a_web_page_of_the_notebook_shows_the_picture(stored):
+    bundle = explore.your_picture(Attribute(), EXAMPLE)._repr_mimebundle_()
+    output = nbformat.v4.new_output("execute_result", {kind: bundle[kind] for kind in stored}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("explorer", outputs=[output], execution_count=1)
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert re.search(f'<img alt="{ALT}" [^>]*src="data:image/webp;base64,', page)
+
+
+def count_figures() -> int:
+    gc.collect()
+    return sum(type(found) is Canvas for found in gc.get_objects())
+
+
+@pytest.mark.long
+def test_fifty_files_leave_no_figure_and_no_widget_behind():
+    one = explore.your_picture(lambda image: Attribute()(image), EXAMPLE)
+    choose(one, "mine.png", file(RED_ON_BLUE))
+    widgets, figures = len(_instances), count_figures()
+    for number in range(50):
+        choose(one, f"{number}.png", file(RED_ON_BLUE))
+    assert "49.png: 12 by 8 pixels." in one.words.value
+    assert (len(_instances), count_figures()) == (widgets, figures)
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or pyplot.get_fignums() == []

@@ -104,6 +104,7 @@ def test_only_what_is_tagged_is_shown_and_of_head_and_tail_only_what_a_class_nee
 
 def test_formulas_are_not_read_as_markdown():
     assert html_of_markdown("$a * b * c$").count("<mo>*</mo>") == 2
+    assert "<math" in html_of_markdown(r"\begin{align}a * b = c\end{align}")
 
 
 @pytest.mark.parametrize(

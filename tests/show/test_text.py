@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 
 from igteach import Attribution, show
 from igteach.methods.token_answer import TokenAttribution
+from igteach.show.text import GIVEN
 
 
 def explained(
@@ -136,6 +137,16 @@ def test_the_residual_stands_below_with_the_label_and_what_the_model_chooses():
     for nothing in (0.0, 4e-4, -4e-4):
         assert "residual 0.000: complete" in repr(show.text(english(residual=nothing)))
     assert "residual -0.001" in repr(show.text(english(residual=-6e-4)))
+
+
+def test_the_answer_so_far_stands_behind_the_prompt_without_a_score():
+    prompt, told = english(), english(given=" <she>")
+    shown, page = show.text(told), Page(show.text(told)._repr_html_())
+    assert page.spans[-1] == [" <she>", {"title": GIVEN, "style": "opacity: 0.7"}]
+    assert page.spans[:-1] == Page(show.text(prompt)._repr_html_()).spans
+    scored, *_ = show.text(prompt).text.splitlines()
+    assert shown.text.startswith(f"{scored} <she>\n")
+    assert page.label == f"{scored} <she>"
 
 
 def test_the_terminal_and_the_screen_reader_get_words():

@@ -16,9 +16,7 @@ igteachLive.figures.baselines = (element, data) => {
       const at = chosen[side], name = names[at];
       start.caption.textContent = start.layers[0].alt = `${name} baseline`;
       start.layers[0].src = data.baselines[at];
-      map.caption.textContent = `IG from ${name}`;
-      map.canvas.setAttribute("aria-label", map.caption.textContent);
-      map.draw(shares.maps[at], data.top);
+      map.draw(shares.maps[at], data.top, `IG from ${name}`);
     });
     words.say(...[...new Set(chosen)].map((at) => `Against ${names[at]}: ${data.verdicts[at]}`), data.note);
   };

@@ -1,5 +1,5 @@
 // What the live figures share: they run in a page of the book and in JupyterLab, without libraries.
-// A figure is igteachLive.figures.NAME = (element, data) => cleanup.
+// A figure is igteachLive.figures.NAME = (element, data) => cleanup, or nothing where there is nothing to clean up.
 
 const igteachLive = {
   figures: {},
@@ -155,21 +155,24 @@ igteachLive.picture = (title, { height, width, sources }) => {
   return { ...igteachLive.pane(title, stack), layers };
 };
 
-/** A map of signed values over the ghost of a picture, with its scale: {element, caption, draw(values, top)}.
+/** A map of signed values over the ghost of a picture, with its scale: {element, canvas, draw(values, top, title)}.
     `ghost` is the address of a light grey picture; `ink`, for few squares, says of each whether it is ink. */
 igteachLive.map = (title, { height, width, unit, ghost = null, ink = null }) => {
   const { element, number } = igteachLive;
   const side = Math.ceil(384 / Math.max(height, width));
-  const canvas = element("canvas", { width: width * side, height: height * side, role: "img", "aria-label": title });
+  const canvas = element("canvas", { width: width * side, height: height * side, role: "img" });
   const beneath = ghost ? [element("img", { src: ghost, alt: "" })] : [];
   const stack = element("div", { class: "stack", style: `aspect-ratio: ${width} / ${height}` }, ...beneath, canvas);
   const scale = element("div", { class: "scale", style: `background: linear-gradient(to right, ${igteachLive.signed})` });
   const ends = element("div", { class: "ends" });
-  const draw = (values, top) => {
+  const pane = igteachLive.pane(title, stack, scale, ends, element("div", { class: "unit", text: unit }));
+  const draw = (values, top, named = title) => {
+    pane.caption.textContent = named;
+    canvas.setAttribute("aria-label", named);
     igteachLive.drawMap(canvas, { height, width, side, values, top, isOverGhost: Boolean(ghost), ink });
     ends.replaceChildren(...[-top, 0, top].map((end) => element("span", { text: number(end, 2) })));
   };
-  return { ...igteachLive.pane(title, stack, scale, ends, element("div", { class: "unit", text: unit })), canvas, draw };
+  return { element: pane.element, canvas, draw };
 };
 
 igteachLive.drawMap = (canvas, { height, width, side, values, top, isOverGhost, ink }) => {
@@ -230,8 +233,8 @@ igteachLive.ticks = (low, high, isLogarithmic) => {
   return Array.from({ length: 8 }, (_, at) => (Math.ceil(low / step - 1e-9) + at) * step).filter((tick) => tick <= high + 1e-9 * step);
 };
 
-/** Lines over an axis: {element, caption, axes, draw(lines, mark), cleanup()}.
-    Axes are {label, limits: [low, high], ticks?, logarithmic?}; lines are [{name, x, y}]; mark is [x, y] or null. */
+/** Lines over an axis: {element, axes, draw(lines, mark), cleanup()}. `axes` may get other limits before a `draw`.
+    Axes are {label, limits: [low, high], ticks?, logarithmic?}; lines are [{x, y}], in the order of `names`; mark is [x, y] or null. */
 igteachLive.lines = (title, { across, up, names }) => {
   const { element, strokes, number } = igteachLive;
   const drawing = element("svg", { role: "img", "aria-label": title });

@@ -112,10 +112,8 @@ igteachLive.figures.draw_digit = (element, data) => {
   const drawShares = (target, change, said) => {
     const at = grid.cursor(), sum = found.reduce((total, share) => total + share, 0);
     ink.forEach((level, place) => { inked[place] = level > 0; });
-    map.caption.textContent = `IG from black, for P(${target})`;
-    map.canvas.setAttribute("aria-label", map.caption.textContent);
     map.canvas.style.opacity = 1;
-    map.draw(found, Math.max(...found.map(Math.abs)) || 1);
+    map.draw(found, Math.max(...found.map(Math.abs)) || 1, `IG from black, for P(${target})`);
     words.say(
       said,
       `The shares add up to ${number(sum)}; residual ${number(sum - change, 2)}.`,

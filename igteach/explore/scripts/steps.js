@@ -22,9 +22,7 @@ igteachLive.figures.steps = (element, data) => {
     const name = rules[rule].replaceAll("_", "-");
     const ofRule = (found) => clipped(found.slice(place - at, place - at + steps.length));
     const error = ofRule(errors), residual = ofRule(residuals);
-    found.caption.textContent = `${name}, ${steps[at]} steps`;
-    found.canvas.setAttribute("aria-label", found.caption.textContent);
-    found.draw(shares.maps[place], top);
+    found.draw(shares.maps[place], top, `${name}, ${steps[at]} steps`);
     truth.draw(exact, top);
     off.draw(wrong.maps[place], top / 10);
     curve.draw([{ x: steps, y: error }, { x: steps, y: residual }], [steps[at], error[at]]);

@@ -78,7 +78,7 @@ igteachLive.figures.surface = (element, data) => {
     ], Math.max(range, Math.abs(first), Math.abs(second)));
     const every = walked.rates.map((rate) => rate.filter((_, k) => k % 20 === 0 || k === rate.length - 1));
     const alphas = every[0].map((_, k) => k / (every[0].length - 1));
-    [curve.limits[0], curve.limits[1]] = [Math.min(0, ...every.flat()) - 0.05, Math.max(1, ...every.flat()) + 0.05];
+    curve.axes.up.limits = [Math.min(0, ...every.flat()) - 0.05, Math.max(1, ...every.flat()) + 0.05];
     curve.draw(every.map((y) => ({ x: alphas, y })));
     words.say(
       `F goes from ${number(start)} at x' = ${written("baseline")} to ${number(end)} at x = ${written("x")}: ` +
@@ -111,10 +111,9 @@ igteachLive.figures.surface = (element, data) => {
 
   const plane = igteachLive.plane(data, grab);
   const bars = igteachLive.bars("shares along the path");
-  const limits = [0, 1];
-  const curve = { limits, ...igteachLive.lines("slope times velocity: its area is the share", {
-    across: { label: "alpha", limits: [0, 1], ticks: [0, 0.5, 1] }, up: { limits }, names: ["x1", "x2"],
-  }) };
+  const curve = igteachLive.lines("slope times velocity: its area is the share", {
+    across: { label: "alpha", limits: [0, 1], ticks: [0, 0.5, 1] }, up: { limits: [0, 1] }, names: ["x1", "x2"],
+  });
   const words = igteachLive.words();
   const paint = () => { range = plane.paint(name()); draw(); };
   const surface = choice("F", Object.keys(names), Object.keys(names)[0], paint);

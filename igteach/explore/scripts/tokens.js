@@ -43,5 +43,4 @@ igteachLive.figures.tokens = (element, data) => {
   shell.classList.add("tokens");
   element.append(shell);
   draw();
-  return () => {};
 };

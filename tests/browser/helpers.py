@@ -1,0 +1,44 @@
+"""What the tests in a browser share: where screenshots go, widths, the smallest text, and notebooks in JupyterLab."""
+
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = ROOT / "tests" / "artefacts"  # screenshots, of which Playwright makes the folder
+MINUTE = 60_000  # milliseconds
+WIDTHS = (1400, 900, 390)
+KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
+IDLE = f"{KERNEL} === 'idle'"
+CELLS = "jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
+TEXT_SIZES = """() => [...document.querySelectorAll(".live *")]
+    .filter(one => [...one.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()))
+    .map(one => parseFloat(getComputedStyle(one).fontSize) * (one.ownerSVGElement ? one.getScreenCTM().a : 1))"""
+
+
+def smallest_text(page: Page) -> float:
+    """The size of the smallest text in live figures, in pixels."""
+    return round(min(page.evaluate(TEXT_SIZES)), 2)
+
+
+def write_notebook(lab, name: str, cells: str) -> None:
+    """A notebook in the folder of JupyterLab, of cells with an empty line between them."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells.strip().split("\n\n")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    nbformat.write(notebook, lab.work / f"{name}.ipynb")
+
+
+def open_notebook(page: Page, lab, name: str) -> None:
+    """Until its kernel waits for code."""
+    page.goto(f"{lab.address}/lab/tree/{name}.ipynb?reset&token={lab.token}")
+    page.wait_for_function(IDLE, timeout=2 * MINUTE)
+
+
+def run_all(page: Page, lab, name: str) -> None:
+    """Open a notebook and run its cells to the end."""
+    open_notebook(page, lab, name)
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
+    page.wait_for_function(done, timeout=3 * MINUTE)
+    page.wait_for_function(IDLE, timeout=MINUTE)
