@@ -63,7 +63,7 @@ man_slope = igteach.gradient(igteach.probability(network), man, target=tripod)
 show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slope})
 
 # %% [markdown]
-# Does it tell you? Orange specks and blue ones, in about equal measure, over the camera, the man and the sky.
+# Does the map tell you why? It shows orange and blue specks, in about equal measure, over the camera, the man and the sky.
 #
 # The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson and in later ones; the coins, in 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
@@ -104,7 +104,7 @@ show.heatmaps(
 )
 
 # %% [markdown]
-# Orange is positive, blue and hatched is negative, no colour is zero. Did it point to your pixels?
+# Orange is positive, blue and hatched is negative, and no colour means zero. Did it point to your pixels?
 #
 # Its two strongest are neighbours at the foot of the digit, and one of them holds no ink at all. The gradient asks *what if this pixel were a little brighter?*
 # That is a question about other pictures, close to this one. We asked about this one.
@@ -325,7 +325,7 @@ check("00.2", residual)
 #
 # ●●○ · 5 minutes
 #
-# The photograph has three numbers for each pixel, one for red, one for green, one for blue, and each of the three has a share. Find the row and the column of the *pixel* whose three shares together are strongest. Strong is a matter of magnitude: a share against the answer can be stronger than any share for it.
+# The photograph has three numbers for each pixel, one for red, one for green, one for blue, and each of the three has a share. A pixel's share is the sum of its three. Find the row and the column of the *pixel* whose share is largest in magnitude. Strong is a matter of magnitude: a share against the answer can be stronger than any share for it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -408,7 +408,7 @@ check("00.4", strongest_pixel)
 # It would not. The shares explain the difference from the picture you began with.
 #
 # </details>
-# <details><summary>B. It is a picture that says nothing, so what the digit gained over it is the digit's doing.</summary>
+# <details><summary>B. It is a picture that says nothing, so whatever the score gains over it comes from the digit.</summary>
 #
 # Right. What it means to say nothing is a question of its own, for lesson 07.
 #

@@ -70,7 +70,7 @@ print("x1 and x2 contribute", show.rounded([3 * x[0, 0], 0.1 * x[0, 1]]))
 #
 # $$F(x + d) - F(x) \;\approx\; \sum_i \frac{\partial F}{\partial x_i}\, d_i .$$
 #
-# The next cell tests that promise. The function is curved, so that there is something to break.
+# The next cell tests that promise. The function is curved, so the promise can fail.
 
 # %% tags=["slide-goes-on"]
 bent = igteach.toy(lambda x1, x2: x1 * x1 * x2 + x2)
@@ -168,7 +168,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If a kink lies between the two points, autograd and the formula disagree, with a bug in neither: try another point.
+# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If F has a kink (a sudden change of slope, as a ReLU has at 0) between the two points, autograd and the formula disagree though neither has a bug: try another point.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -177,7 +177,7 @@ show.curves(
 #
 # ●●○ · 8 minutes
 #
-# Now F is a black box: it gives you values, but no gradient. From x, go t times d. For a short way F follows a parabola, $F(x + t\,d) \approx F(x) + a\,t + b\,t^2$. Of this change the gradient promises the part $a\,t$. The other part, $b\,t^2$, is the error.
+# Now F is a black box: it gives you values, but no gradient. From x, go t times d. Over a short distance F follows a parabola, $F(x + t\,d) \approx F(x) + a\,t + b\,t^2$. Of this change the gradient promises the part $a\,t$. The other part, $b\,t^2$, is the error.
 #
 # Ask for F at x - h d, at x and at x + h d. From these three values, estimate the t above 0 at which the error is one tenth of the promise.
 #
@@ -243,7 +243,7 @@ show.heatmaps(maps, kind="magnitude")
 #
 # 1. The map shows *possible* changes, not what is there. New ink can turn one digit into another, so empty places are salient as well.
 # 2. A ReLU network is made of linear pieces. At x you stand on one of them, and the gradient is the slope of that one piece. Next door is another piece with another slope.
-#    From one to the next the slope jumps, though the score does not, and that looks like noise.
+#    From one to the next the slope jumps, though the score does not. So the map depends on which piece x happens to lie on, and looks like noise.
 
 # %% [markdown]
 # ### Exercise 5: this digit rather than that

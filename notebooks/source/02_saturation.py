@@ -14,7 +14,7 @@
 # **You will be able to**
 # - show with one variable that the gradient can miss what made the score;
 # - say when "take the feature away and look" fails too;
-# - measure steepness without units, on two networks that are equally right and equally sure, though one has next to no gradient.
+# - measure steepness without units, and compare two networks that are equally accurate and equally sure, though one has next to no gradient.
 #
 # **You need** [lesson 01](01_naive_gradients.ipynb).
 #
@@ -218,7 +218,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which kept it from being steep at the training digits.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. The following ratio changes with neither, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. Neither changes the following ratio, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
@@ -297,7 +297,7 @@ for name, network in {"plain": plain, "flat": flat}.items():
 # %% [markdown]
 # Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet the flat network has next to no gradient.
 #
-# Look at the two F separately. The plain network's probability has flattened out, its logit has not: the softmax did it. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
+# Look at the two choices of F, probability and logit, separately. The plain network's probability has flattened out, its logit has not: the softmax did it. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
 
 # %% tags=["slide"]
 seen = {"plain": plain, "flat": flat}
@@ -343,7 +343,7 @@ print("correlation of the two maps:", show.rounded(agreement, 2))
 #
 # ●●○ · 8 minutes
 #
-# On the path to the digit, F had all but arrived long before the end. Measure that, for any F and any baseline: at which alpha has F first made nine tenths of its change from F(x') to F(x)? Try the 101 values of alpha 0, 0.01, 0.02, ..., 1. Some F fall on the path, and some overshoot.
+# On the path to the digit, F had all but arrived long before the end. Measure that, for any F and any baseline: at which alpha has F first made nine tenths of its change from F(x') to F(x)? Try the 101 values of alpha 0, 0.01, 0.02, ..., 1. Along the path, some functions go down instead of up, and some overshoot F(x).
 #
 # <details><summary>Hint 1</summary>
 #

@@ -158,7 +158,7 @@ for name, candidate in candidates.items():
 # Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings. Two backgrounds ask two questions, and neither answer is wrong. A feature that equals its background gets nothing.
 
 # %% [markdown]
-# *Neutral* is a word about F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
+# Call a background *neutral* if F has no preference there. What that means depends on F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
 
 # %% [markdown] tags=["slide-goes-on"]
 # That is the working rule: **choose x' where your F is neutral, and where your reader would say "nothing in particular".** Lesson 07 asks how far it carries.
@@ -215,7 +215,7 @@ print("shares:", shares, "  sum:", total, "  F(x) - F(x'):", gained)
 #
 # ●●○ · 8 minutes
 #
-# The network of this lesson takes raw measurements. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader thinks in raw measurements, and you are given the patient and the background in them, too. Write the first-order share of each measurement, for such a network.
+# The network of this lesson takes raw measurements. Many do not: every measurement is standardised first, to (measurement - mean) / deviation, and the network sees only that. Your reader thinks in raw measurements, and the patient and the background are given to you as raw measurements, too. Write the first-order share of each measurement, for such a network.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -261,7 +261,7 @@ print("explained fraction of F(x) - F(x'):", show.rounded(fraction, 1))
 
 # %% [markdown]
 # Next to nothing: this is the saturation of lesson 02. Is it only this patient? For every held-out patient, see what fraction of the difference is explained: 1 would be all of it, with a residual of zero.
-# We take two choices of F: the probability, and the log odds, the network's logit before its final sigmoid. So we see how much of the fault is the sigmoid's. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
+# We take two choices of F: the probability, and the log odds, the network's logit before its final sigmoid. This shows how much of the shortfall is due to the sigmoid. Each curve is sorted by itself, so the same place on two curves need not be the same patient.
 
 
 # %% tags=["slide-goes-on"]

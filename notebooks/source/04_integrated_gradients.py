@@ -56,7 +56,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
 # From both sides. In each of these rows exactly one piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error can be. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
-# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (If a model ends in a hard decision, explain the number behind it.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (A hard decision, such as a yes or no, jumps. If a model ends in one, take as F the number that it is based on.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
@@ -134,7 +134,7 @@ print("shares:", shares, "  F(x) - F(x') =", gained)
 # %% [markdown] tags=["slide"]
 # ## The straight path
 #
-# On the straight path, feature i moves at constant velocity x_i - x'_i, which comes out of the integral:
+# On the straight path, feature i moves at constant velocity x_i - x'_i, which can be taken outside the integral:
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #
@@ -225,7 +225,7 @@ show.curves(
 )
 
 # %% [markdown]
-# This is the network whose saliency was empty, and yet its shares add up once there are enough steps. Lesson 05 shows what the residual cannot tell you.
+# This is the network whose saliency was empty, and yet its shares add up once there are enough steps. But a small residual is not everything: lesson 05 shows what it cannot tell you.
 
 # %% [markdown] tags=["slide"]
 # ## Another path, other shares

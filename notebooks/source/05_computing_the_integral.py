@@ -383,7 +383,7 @@ show.curves(
 )
 
 # %% [markdown]
-# A staircase. Sixty-four nodes see at most sixty-four of its stairs.
+# A staircase. Sixty-four nodes land on at most sixty-four of its flat pieces.
 #
 # Not every slope is a staircase. The flat network has tanh units, which bend everywhere. Ask for its exact shares, and then for those of a probability:
 
@@ -442,7 +442,7 @@ def fred(f, x, baseline):
 
 
 # %% [markdown]
-# We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all is a bug. The other is the network, on a digit against a grey picture, where 50 steps leave a small residual even without a bug.
+# We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all means a bug. The other is the network, on a digit against a grey picture, where 50 steps leave a small residual even without a bug.
 #
 # **Predict.** Find the five bugs. Then say which of them the residual catches: on the linear F, and on the network, where we call 5% too much.
 
@@ -537,7 +537,7 @@ for f, picture_of_it, target in ((network, scan, None), (shaky, end, label)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# In bytes, a pixel that should get darker wraps around and gets bright. With dropout on, every call drops different units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
+# In bytes, a negative x - x' wraps around: a pixel that is darker than in the baseline counts as much brighter. With dropout on, every call drops different units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
 #
 # ## Equal steps waste gradients
 #

@@ -211,7 +211,7 @@ print("gradient x input:", axioms.completeness(igteach.gradient_times_input))
 # %% [markdown]
 # ## Does the right feature get the share?
 #
-# Completeness alone is easy. Divide F(x) - F(x') by the number of features, and give each the same. A method is a function of f, x, baseline and target that returns an `Attribution`; here is this one, with a small tool that makes more.
+# Completeness alone is easy. Divide F(x) - F(x') by the number of features, and give each the same. In code, a method is a function of f, x, baseline and target that returns an `Attribution`. Here is the method of equal shares, and a small helper for building others.
 
 
 # %%
@@ -275,7 +275,7 @@ print("|IG|:           ", axioms.linearity(sizes))
 print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))
 
 # %% [markdown]
-# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because in 2f - 3g the minus in front of g flips the signs on the way back, and other parts are stopped.
+# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because in 2f - 3g the minus in front of g flips the signs on the way back, so the ReLUs stop other parts than they do in g alone.
 #
 # ## Are equals treated equally?
 #
@@ -324,7 +324,7 @@ for axiom, put in axioms.AXIOMS.items():
     print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
 
 # %% [markdown]
-# Take a path that is chosen without looking at F and on which no feature turns back. By the identity of lesson 04 it keeps every axiom except, perhaps, symmetry. (A feature that went away and came back could get a share although it is equal in x and x'.) Only symmetry asks *which* path.
+# Take a path that is chosen without looking at F and on which no feature turns back. By the identity of lesson 04 it keeps every axiom except, perhaps, symmetry. (A feature that is equal in x and x' could go away, come back and get a share, even at the cost of the only feature that differs: that would break sensitivity (a).) Only symmetry asks *which* path.
 #
 # There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: this gives the **Shapley values** (Shapley 1953).
 
@@ -417,7 +417,7 @@ print("keep all six:", ", ".join(spotless))
 # %% [markdown]
 # Nothing in this table is quoted; it was computed just now. Read it in groups of rows:
 #
-# - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) cannot add up, and misses what has saturated.
+# - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) need not add up, and misses what has saturated.
 # - **What takes away one feature at a time** (occlusion) misses what each of two features could do without the other.
 # - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
 # - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. In the limit the axiom holds: more draws make the gap smaller, as the next cell shows for completeness.
@@ -443,7 +443,7 @@ print("                    gap with 4096 draws:", show.rounded(median_gap(4096),
 # %% [markdown] tags=["slide"]
 # ## Why Integrated Gradients keeps all six
 #
-# A table of examples proves nothing. But each axiom has a one-line reason:
+# A table of examples cannot prove that an axiom is kept. But each axiom has a one-line reason:
 #
 # - **Completeness**: the fundamental theorem of calculus and the chain rule, as in lesson 04.
 # - **Sensitivity (a)**: every other feature has the factor x - x' = 0, so by completeness the one that differs gets all of F(x) - F(x').
@@ -533,7 +533,7 @@ print(f"off the tie, the shares of both versions differ by at most {apart:.4f}")
 #
 # ## Small print: is it the only one?
 #
-# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that are equal in x and in x'. But it does not ask how *unequal* features move. So let them move differently: the farther a feature has to go, the more slowly it starts.
+# The paper goes further: Integrated Gradients is said to be the *only* path method that preserves symmetry. Symmetry speaks of features that equal *each other*, in x and also in x'. But it does not ask how *unequal* features move. So let them move differently: the farther a feature has to go, the more slowly it starts.
 
 
 # %%
@@ -688,7 +688,7 @@ check("06.5", order_gap)
 # </details>
 # <details><summary>C. Where no gradient sees it.</summary>
 #
-# Right. Completeness needs an F that does not jump, and gradients of all of it. Take F = 0.6 x plus a step of height 0.4 somewhere between 0 and 1. Its slope is 0.6 wherever it has one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
+# Right. Completeness needs an F that does not jump, and gradients that reach every part of it. Take F = 0.6 x plus a step of height 0.4 somewhere between 0 and 1. Its slope is 0.6 wherever it has one, and nothing of the step enters the sum. A branch of a network behind a `detach()` looks just the same.
 #
 # </details>
 

@@ -342,7 +342,7 @@ ratio = (attack - zero).norm() / nearest
 print("its distance, over that of the nearest other digit:", show.rounded(ratio, 2))
 
 # %% [markdown]
-# It went to another digit, and the network is fairly sure of it. So this baseline does have an opinion. And the factor x - x' is now the perturbation: the map shows where *the attack* was made, not where the zero is.
+# It went to another digit, and the network is fairly sure of it. So the network does have an opinion of this baseline. And the factor x - x' is now the perturbation: the map shows where *the attack* was made, not where the zero is.
 # Sundararajan, Taly and Yan (2017) warn of this: a near-zero score is not enough. A baseline should carry no signal of its own, so that what you see belongs to the input.
 #
 # On 64 pixels the attack is visible: find it in the picture above. A photograph has so many pixels that each needs to move far less, and nobody sees it (Szegedy et al. 2013).
@@ -433,7 +433,7 @@ print("the opinion of all of them together is   ", show.rounded(together, 2))
 # %% [markdown]
 # Each map by itself says why a zero and not *this* eight or *that* nine. Against another zero there is next to nothing to explain. In the mean the baselines' opinions mostly cancel, and the only pixels silenced are those that equal every baseline, such as a corner where nobody writes. The question has become: *why a zero, and not just any digit?*
 #
-# The price: 64 times the work; the answer depends on whom you invite; and a share is now a mean over explanations that may disagree.
+# The price: 64 times the work; the answer depends on which baselines you choose; and a share is now a mean over explanations that may disagree.
 #
 # The work can be cut. Instead of walking every path, `igteach.expected_gradients` draws a baseline at random, and one point on the path from it, and spends one gradient there; then it draws again. The sum is then right only on average, and the error estimate says how far off the shares may be.
 
@@ -528,7 +528,7 @@ for name, answer in answers.items():
 #
 # Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where decision trees judge her.
 #
-# Neither background is neutral. A search finds one who is, a step away from the mean:
+# Neither background is neutral. A search finds a patient who is, a small step away from the mean:
 
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
@@ -547,7 +547,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # | white | strong | full ink | no | one explanation |
 # | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | one explanation |
 # | blur | weak here; ask | what is smooth | more or less | one explanation |
-# | noise | strong | hardly anything, but by chance | no | one explanation; which seed? |
+# | noise | strong | hardly anything, and which pixels is a matter of chance | no | one explanation; which seed? |
 # | neutral, by search | none | hardly anything | no | one explanation and a search |
 # | adversarial | strong | what was not attacked | nearly | one explanation and a search |
 # | many from the data | hardly any, together | hardly anything | yes | one explanation for each baseline |
@@ -558,7 +558,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # 1. **Name it.** "Against a black page" belongs in the caption.
 # 2. **Ask it.** Print F(x') and the baseline's opinion.
 # 3. **Subtract it.** Where x - x' is zero you have asked nothing. Check whether the object of your question lies there.
-# 4. **Change it.** What stays the same under two baselines with opposite blind spots can hardly be their doing. What changes belongs to the comparison.
+# 4. **Change it.** What stays the same under two baselines with opposite blind spots can hardly be their doing. Whatever changes comes from the choice of baseline.
 
 # %% [markdown]
 # ### Exercise 5: a baseline for a question

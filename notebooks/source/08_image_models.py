@@ -320,7 +320,7 @@ print("from the mean colour IG leads gradient x input:", leads(of_ig, of_product
 # The best score of all was worth nothing. With no object in the baseline, random gradients do as well as Integrated Gradients: the answer was in the question.
 
 # %% [markdown]
-# And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on how you compare is no ranking. What you may say: from either baseline IG knows much that its control does not, and more than gradient × input does.
+# And black or the mean colour? Take the difference between IG and its control, and the mean colour wins; take the ratio, and black does. A ranking that depends on how you compare is no ranking. What you may say: from either baseline, IG scores well above its control, and above gradient × input.
 #
 # - A score without a control is a number without a meaning.
 # - The control must be given everything that the method was given, except the network.
@@ -365,7 +365,7 @@ def black(mean, deviation, height, width):
 check("08.3", black)
 
 # %% [markdown]
-# Passing zeros for black is a common mistake, and a silent one: the shares add up, to the difference from a picture that nobody meant.
+# Passing zeros for black is a common mistake, and a silent one: the shares do add up, but to the difference from a picture that nobody meant.
 #
 # The cure is to put the preprocessing **inside F**. Then F takes pixels from 0 to 1, black is 0, white is 1, and x - x' is what you see. The shares stay the same. Let d be the deviation. In pixels, x - x' is d times as large as after normalising, and the slope 1/d times as large. In the product d cancels. All it takes is a module around the network whose `forward` is `self.network(normalise(x))`.
 #
@@ -600,11 +600,11 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# Without IG's squares less is left than without random ones for three of the five, and than without the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
+# Blurring IG's squares leaves less of F than blurring random ones for three of the five photographs, and less than blurring the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
-# Both probabilities even *rise*, though something was taken away. That is no mistake in the code. A picture also holds what speaks against its answer (the blue in the maps), and a blurred square may take that with it. But to take away the strongest reasons *for* an answer should not raise it. **A map that adds up may still name what the answer does not need.**
+# Both probabilities even *rise*, though something was taken away. That is no mistake in the code. A picture also holds what speaks against its answer (the blue in the maps), and a blurred square may take that with it. Still, removing the strongest reasons *for* an answer should not make it more probable. **A map that adds up may still name what the answer does not need.**
 #
 # So read a picture's row before you say anything about its map. No map says why a network takes coins for bubbles. Lesson 12 turns this test into a method, applies it to the camera-man and the coins, and asks what it cannot show.
 #
@@ -779,7 +779,7 @@ for name, answer in explained["camera"].items():
 explore.path_explorer(score, one, starts["mean colour"][first : first + 1], label)
 
 # %% [markdown]
-# How many steps does a digit need? Its exact shares are known (lesson 05). Going by the residual, four midpoint steps look like enough.
+# How many steps does a digit need? Its exact shares are known (lesson 05). Going by the residual, four midpoint steps look like enough: compare that with the error.
 
 # %% tags=["nbval-ignore-output"]
 digit = load_digits().x_test[5:6].to(device)

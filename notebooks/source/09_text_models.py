@@ -92,7 +92,7 @@ for alpha in (0.0, 0.25, 0.75, 1.0):
     print(f"alpha {alpha:4.2f}  nearest token: {token:7s} apart by {gap.item():.2f}")
 
 # %% [markdown]
-# The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, as others were about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
+# The nearest token is the nearer end, and it is a quarter of the distance away. Between the ends there is no word. The network is asked about points that no text can reach, just as the image networks were asked about dimmed pictures. This is the price of the path. The residual does not show it: along any path the shares add up.
 #
 # Two things must not move. **Special tokens** such as [CLS] and [SEP] belong to the network, not to the text: they are the same in every text, and keep their embeddings. And to each embedding the network adds one for its *position*. These stay as well: the question is what each word says where it stands. A library that gives every token the position number 0 while it walks explains another function: its shares do not add up to *our* F(x) - F(x').
 
@@ -479,7 +479,7 @@ display(show.text(token_attribution(critic, film, "positive", steps=64)))
 display(show.text(token_attribution(guest, rooms)))
 
 # %% [markdown]
-# *Wonderful* speaks for positive and *slow* against; the rest adds a little. The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: 干净 (clean) is two of them.
+# *Wonderful* speaks for positive and *slow* against; the rest adds a little. The Chinese texts say "the room is very clean, and the service is good, too" and "the room is dirty and old, and the service is poor". Their network reads characters and knows no words: to it, 干净 (clean) is two characters.
 
 # %% [markdown] tags=["slide"]
 # ## Where single words end
@@ -565,7 +565,7 @@ for one in [one for one in frames if one.frame == 0][::4]:
     print(f"{one.label:9s}{one.text}   decides: {one.marked}")
 
 # %% [markdown]
-# "The towels in the room are clean" (dirty, white). Two networks of the same kind learn from four frames in five, one without the neutral sentences, one with them. Then IG is tested on the frames that neither has seen: does the token with the highest score belong to the word that decides?
+# "The towels in the room are clean" (dirty, white). Two networks of the same kind learn from four fifths of the frames, one without the neutral sentences, one with them. Then IG is tested on the frames that neither has seen: does the token with the highest score belong to the word that decides?
 #
 # **Predict.** Without neutral sentences, in what fraction of the positive ones will the good word come first? And with them?
 
@@ -598,7 +598,7 @@ print("\n".join(line for line in card.splitlines() if line.startswith("|")))
 #
 # Su's finding is much weaker in this table. Without neutral sentences IG finds the good words nearly as often as the bad ones, far above chance. On average neutral sentences help in both languages, and in Chinese with every seed. (In English they also make the task harder: fewer sentences are classified correctly, and only those are counted.) But there is no sign of "cannot find the good words". What could explain it? Our frames are short, and the word that decides is always there; real reviews are long, and a positive one often says little that is good. That is a guess. The table is what was measured.
 #
-# The two texts above the table show one sentence, without neutral training and with it. One sentence can only illustrate; note that F(x') differs between the two as well.
+# The two texts above the table are the same sentence, read by the network trained without neutral sentences and by the one trained with them. One sentence can only illustrate; note that F(x') differs between the two as well.
 #
 # ## Recap
 #

@@ -340,7 +340,7 @@ for rows in (1, 2, 8):
     print(f"{rows} rows: predicted {predicted:9,d} bytes; measured {times:.2f} of that")
 
 # %% [markdown] tags=["slide-goes-on"]
-# About eight times the picture, so the guess of ten was closest. For a larger network you need not count layers: measure two batch sizes. Their difference is the cost of the extra rows, the rest is fixed; and leave a margin.
+# About eight times the picture, so the guess of ten was closest. For a larger network you need not count layers: measure two batch sizes. The difference in memory is the cost of the extra rows; the rest is fixed. Leave a margin.
 
 # %% [markdown]
 # ### Exercise 3: how many rows fit
@@ -369,7 +369,7 @@ def rows_that_fit(sizes, each, taken, budget):
     """The largest number of rows that fit, at least 1.
 
     sizes: (layers,), numbers that one row keeps in each;  each: bytes per number;
-    taken, budget: bytes already taken, and in all.  Returns one whole number.
+    taken: bytes already in use;  budget: bytes available in all.  Returns one whole number.
     """
     ### BEGIN SOLUTION
     bytes_of_a_row = int(sizes.sum()) * each
@@ -533,7 +533,7 @@ print(f"3.png, by the second process and alone in this one: apart by {apart:.0%}
 # - If memory runs out in the middle of a run, the package halves the number of rows, goes on, and says so once.
 # - With a tolerance, the package keeps gradients in memory for every cell that it may still cut, up to a bound. Beyond the bound it no longer cuts the cells that need it least.
 #
-# `make bench` compares time, memory and error with Captum's on your machine, and lists its goals, met or missed. What it found on other machines is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
+# `make bench` compares time, memory and error with Captum's on your machine, and lists which of this package's goals were met. What it found on other machines is in `docs/benchmarks`. The smaller the network, the less a GPU helps with one example at a time: it waits for the next call instead of computing. Give it many examples in one call.
 #
 # ## Recap
 #
@@ -600,7 +600,7 @@ progress("10")
 # **Take away.**
 #
 # 1. The answer does not depend on the device, the batch size or the number of processes, beyond rounding. Check it.
-# 2. Memory is what the layers keep for one row, times the batch size. Time is gradients, times pictures; and gradients follow from the tolerance.
+# 2. Memory is what the layers keep for one row, times the batch size. Time is gradients per picture, times pictures, times the cost of one gradient; the tolerance sets the number of gradients.
 # 3. Half precision may keep the scores and spoil the shares. Compare before you trust.
 #
 # **Where it comes from.** Automatic differentiation in PyTorch, and what it keeps: Paszke et al. (2019). bfloat16 and training with it: Kalamkar et al. (2019). Integrated Gradients: Sundararajan, Taly and Yan (2017).

@@ -181,7 +181,7 @@ for name, f, at in (
 #
 # ## What it costs
 #
-# IG needs gradients, at a fixed number of steps. Exact Shapley values need F alone, but at every mixture. If that is too much, Captum's sampling (lesson 06) draws some of the orders.
+# IG needs gradients, but their number does not grow with the features. Exact Shapley values need F alone, but at every mixture. If that is too much, Captum's sampling (lesson 06) draws some of the orders.
 #
 # **Predict.** Up to how many features is the exact Shapley value cheaper than IG with 64 steps?
 
@@ -303,7 +303,7 @@ maps = {
 show.attributions(digit[0], maps)
 
 # %% [markdown]
-# The first two have no baseline and no residual: they are slopes. The last adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the caption says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
+# The first two have no baseline and no residual: they are slopes. The last adds up to what the *noisy copies* gain on average. That is not F(x) - F(x'); the map's title says by how much it is off. Noise also puts ink where the picture had none, so black pixels get shares, too.
 #
 # **Expected gradients** (Erion et al. 2021) average over baselines: one straight path from each. The exact average costs baselines times steps. Instead, the method draws a random point on a random path, again and again. So it has an error that IG lacks: sampling error.
 
@@ -346,7 +346,7 @@ print("the estimate is the error times", show.rounded(times, 2))
 #
 # ●●○ · 8 minutes
 #
-# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, what is the smallest number of samples, in all, that it takes?
+# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, how many samples are needed in all, at the least?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -382,7 +382,7 @@ check("11.5", samples_needed)
 # %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long; their length is the sum of how far the features move. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long. The length of a leg is the sum of the distances that its features move. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
 #
 # **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which feature is the slope smaller there? Which gets the larger share in the end?
 
@@ -865,7 +865,7 @@ print("F(x) - F(x') of the sum, by hand:", show.rounded((f_patient - f_median).i
 #
 # <details><summary>A. Nothing.</summary>
 #
-# Right. An earlier question has sent the path down another branch. By Shapley values it may well get something: they also try other values of the others.
+# Right. An earlier question has sent the path down another branch. By Shapley values it may well get something: they also try this crossing with other values of the remaining measurements.
 #
 # </details>
 # <details><summary>B. A fraction of the jump that F makes later.</summary>

@@ -229,7 +229,7 @@ print("edges, at any stage: at least", show.rounded(lowest, 3))
 # %% [markdown]
 # Guided backpropagation fails. Integrated Gradients passes, and so does the plain gradient. The controls have to fail, and do. (The random numbers are the same at every stage, so they agree with themselves.)
 #
-# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class do the same. There are eight classes: so sixteen scenes are only eight tosses of a coin, and the interval is too narrow. With one more layer random, nothing is left of either agreement. (IG's -0.03 with all layers random is too small to matter.)
+# Look at the first column, where one layer is random. IG's interval is wide, and the gradient's mean is below zero. All scenes of one class share one row of the last layer's weights. Drawn at random, that row agrees with the old one or opposes it, and all maps of the class do the same. There are eight classes, so sixteen scenes are only eight tosses of a coin, and wide as these intervals are, they should be wider. With one more layer random, the maps neither agree with the old ones nor oppose them. (IG's -0.03 with all layers random is too small to matter.)
 #
 # Many people drop the signs and show |IG|. Does that pass, too?
 
@@ -263,7 +263,7 @@ print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less
 #
 # ●●○ · 10 minutes
 #
-# The same test for a model that reads tables, such as that of lesson 03's patients. Replace the measurements of one row by those of the reference, one after another: the largest share first, signs and all. What is replaced stays replaced. Read F before the first and after each.
+# The same test for a model that reads tables, such as that of lesson 03's patients. Replace the measurements of one row by those of the reference, one after another: the largest share first, signs and all. What is replaced stays replaced. Read F before the first replacement and after each one.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -457,7 +457,7 @@ print("insertion: IG beats all but guided backpropagation:", all(inserting))
 # %% [markdown] tags=["slide"]
 # ## Third test: where the truth is known
 #
-# On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. Here that stands beside the other tests, all from the mean colour. The last column is the rank correlation with four layers reinitialised.
+# On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. The table puts that beside the other tests, all with the mean colour as baseline or replacement. The last column is the rank correlation with four layers reinitialised.
 
 # %% tags=["nbval-ignore-output", "slide-goes-on"]
 columns = f"{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}"
@@ -613,11 +613,11 @@ for title, answer in again.items():
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
-# IG's curve for the man even rises on the way, as that for the scenes did, a little, when pixels were made black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
+# IG's curve for the man even rises on the way. So did IG's curve for the scenes, slightly, when pixels were replaced with black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
 # For the coins, IG's area is nearly that of random squares, and the edges do better here, too. So for this map you have no evidence at all.
 #
-# The squares were tested together, none alone, and the map's title says how far off single shares may be. So you may believe this: these squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
+# The squares were tested together, none alone, and the map's title says how far off single shares may be. So for the man you may believe this: IG's squares carry some of the answer, and the map comes from what the network has learnt. Does it say anything *beyond* "there are edges here"? For the man you have no evidence that it does; for the motorcycle you have.
 #
 # ## Words
 #

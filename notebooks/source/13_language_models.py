@@ -23,7 +23,7 @@
 #
 # **GPU.** It makes every answer faster. The answers are the same.
 #
-# If your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# The limits, if your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
 
 # %%
 import torch
@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? The second prompt, which will be the baseline (below), should have the same length, be answered rightly and differ in several tokens.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? For a mistake, too, the baseline will be a second prompt (see below): one of the same length that differs in several tokens and that the model answers correctly.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -138,7 +138,7 @@ print(from_zero.evidence.verdict)
 #
 # **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
 #
-# A thousand gradients take a minute, so we computed them once, with `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
+# A thousand gradients take a minute, so we computed the next curves beforehand, with `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
 
 # %%
 curves = load_prompt_curves()
@@ -162,7 +162,7 @@ show.curves(
 )
 
 # %% [markdown]
-# F never settles. It swings by several units all the way down to 1e-44, about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
+# F never settles. It swings by several units all the way down to α = 1e-44, far beyond the left end of this figure and about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
 # Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
 #
@@ -170,7 +170,7 @@ show.curves(
 #
 # ## Other nothings
 #
-# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? The truth took 1,500, spent where the integrand changes most (lesson 05).
+# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? The reference answer took 1,500 gradients, placed where the integrand changes most (lesson 05).
 
 # %%
 for name in ("end of text", "mean"):
@@ -579,7 +579,7 @@ def contrast_of_answers(logits, ids, prompt):
 check("13.5", contrast_of_answers)
 
 # %% [markdown]
-# Its shares are the sum of the rows of the first answer's matrix minus that of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
+# The shares of this F are the summed rows of the first answer's matrix minus those of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
 #
 # The baseline is half of the question, so take two others: Paul lost his *keys*; and Anna lost her *phone*. Choose a token of the answer and a prompt to compare with.
 #
@@ -600,7 +600,7 @@ explore.token_explorer(
 )
 
 # %% [markdown]
-# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone only "keys" moves and has everything, and "she" was about as likely: for it little is left. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
+# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. "She" was about as likely after that prompt, so for it little is left to explain. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
 #
 # ## Inside the model
 #

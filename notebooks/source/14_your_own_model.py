@@ -23,7 +23,7 @@
 #
 # **GPU.** It makes the photograph and the language model faster. The answers are the same.
 #
-# If your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# The limits, if your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
 
 # %%
 import os
@@ -60,7 +60,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 #
 # Before the first gradient:
 #
-# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`. For a region, take the mean of the class's logit over the pixels of the mask found at x, and keep that mask fixed along the path; never the mean over the whole picture. For a detector it is the class logit of one box that you name, read before the detector throws overlapping boxes away. For a sequence, it is the output at the step that your users read: the last real one, not padding.
+# 1. **Where is F read?** F is one number for each example: a logit, a probability ([08](08_image_models.ipynb)), the difference of two logits ([13](13_language_models.ipynb)), or the output of a regression. For a segmentation it is the logit at one place, `target=(class, row, column)`. For a region, take the mean of the class's logit over the pixels that the model assigns to the class at x. Keep these pixels fixed along the path, and never average over the whole picture. For a detector it is the class logit of one box that you name, read before the detector throws overlapping boxes away. For a sequence, it is the output at the step that your users read: the last real one, not padding.
 # 2. **What is x?** Numbers that can move: pixels, measurements, embeddings. Never ids: there is nothing between word 17 and word 18 ([09](09_text_models.ipynb)).
 # 3. **What says nothing?** The baseline is half of the question ([07](07_baselines.ipynb)). Print everything that the model says at x': F(x') near 0 may mean that it is sure of another class, and if F(x') is near F(x), there is almost nothing to attribute. If it is sure of another class wherever you start, name that class in the question: why 2 *rather than* 8? If you cannot defend one baseline, try two.
 
@@ -68,7 +68,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # When you have an answer:
 #
 # 4. **Does it add up?** First the residual, then the error estimate: a sum may be right by luck ([05](05_computing_the_integral.ipynb)).
-# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. From zeros, or another point that the model never meets, change the baseline first. If that does not help, the second half of this lesson is for you.
+# 5. **If it does not** (the verdict says "NOT complete", or that single shares are not settled), ask for more accuracy with `tolerance=0.01`, and look at how much F changes from x' to x. But if the path starts from zeros, or from another point that the model never meets, change the baseline first. If that does not help, the second half of this lesson is for you.
 # 6. **Is it the right F?** Compare F(x) with what the model's users see. Also in the second half.
 
 # %% [markdown] tags=["slide"]
@@ -83,7 +83,7 @@ if not os.access(".", os.W_OK):  # as where coursework is graded
 # %% [markdown]
 # `igteach.write_report` does 4 and 7, and most of 8. It writes one page that needs no internet and no scripts, and the same as JSON. What only you know (why this F and this x', what users see, your test) goes into `notes=`. Your reports go to the folder `reports` beside this notebook.
 #
-# It uses two terms. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is the most that you allow, 5% by default. *Complete* means that the sum is right to within 1%, *roughly complete* to within 5%.
+# It uses three terms. The *error estimate* is how far the shares may be off, as a fraction of all |shares|; `tolerance=` is the most that you allow, 5% by default. *Complete* means that the sum is right to within 1%, *roughly complete* to within 5%.
 #
 # ## Recipe 1: a network on photographs
 #
@@ -124,7 +124,7 @@ def complaints(report):
 complaints(report)
 
 # %% [markdown]
-# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (Random gradients give the same map, random weights another: can both be true? Yes. The test with random gradients compares strengths, which follow mostly from x - x'; that with random weights compares signs as well, and these come from the model.) Open the page and see how it reads.
+# Two do. Random gradients times x - x' are strong in much the same pixels as the attribution: at a single pixel, *how much the blur changed it* matters more than the slope. So do not point at single pixels, and show the map smoothed. And from black it is another map, as lesson 07 said: name the baseline wherever you show it. The other two speak for the map: without its strongest pixels F falls sooner than by chance, and random weights give other shares. (Random gradients give much the same map, random weights a different one: can both be true? Yes. The test with random gradients compares strengths, which follow mostly from x - x'; that with random weights compares signs as well, and these come from the model.) Open the page and see how it reads.
 
 # %% [markdown] tags=["slide"]
 # ## Recipe 2: a vision transformer
@@ -173,7 +173,7 @@ covered = drawn.mask.float().mean().item()
 print(f"the object covers {show.rounded(covered, 2)} of the picture")
 
 # %% [markdown] tags=["slide-goes-on"]
-# Pixels. (The pixels' error estimate is within 5%; the title says that the patches' is not. In a patch shares cancel when added up, and their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
+# Pixels. (The error estimate is within 5% for the pixels but, as the title says, not for the patches. In a patch shares cancel when added up, and their errors need not.) A patch at the edge of the object gives part of its share to the background. So if the question is *where*, take pixels; if you want few numbers that do not cancel, take patches. Either way the transformer looks where it should: the object covers little of the picture and gets about half of the strength, or more.
 
 # %% [markdown]
 # ## Recipe 3: a Hugging Face classifier from a folder
@@ -325,7 +325,7 @@ for name, answer in {"network": of_network, "trees": of_trees}.items():
     print(f"{name:8s}", ", ".join(known.names[i] for i in largest.tolist()))
 
 # %% [markdown]
-# Both say that the lump is large, and both put its perimeter first. But perimeter, area and radius are nearly one number: the network spreads over all three what the trees give to one. Both models are good, and both attributions are right, each about its model. Neither is a statement about the patient.
+# Both say that the cell nuclei are large, and both put their perimeter first. But perimeter, area and radius are nearly one number: the network spreads over all three what the trees give to one. Both models are good, and both attributions are right, each about its model. Neither is a statement about the patient.
 #
 # ## Recipe 6: a series
 #
@@ -512,7 +512,7 @@ check("14.2", two_inputs)
 # %% [markdown] tags=["slide"]
 # ## The sum is off, however many steps
 #
-# Six colleagues bring six models, A to F. Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes out right.
+# Six colleagues bring six models, A to F (model F is not the score F). Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes out right.
 
 
 # %%
@@ -679,7 +679,7 @@ for name, case in cases.items():
 # Write the tree as code. In place of the linear test use the gaps of exercise 3: if they are 0, the gradient is right. Everything is a fraction of |F(x) - F(x')|, and anything below 0.05 counts as nothing.
 #
 # 1. Two answers of F to the same input differ: `"chance"`.
-# 2. The residual with the most steps counts as nothing: `"nothing"` is wrong with the sum.
+# 2. The residual with the most steps counts as nothing: the sum is right. Return `"nothing"`.
 # 3. That residual is less than half of the one with the fewest steps: take more `"steps"`.
 # 4. The absolute gaps, added up, count as nothing: the gradient is right, so look at what you `"count"`.
 # 5. One absolute gap is more than half of that sum: a `"jump"`. Otherwise it is the `"slopes"`.
