@@ -55,6 +55,7 @@ def slides(page, decks, asked, page_errors):
     return measured
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", [lesson.name for lesson in all_lessons()])
 def test_every_slide_fits_the_screen(slides, name):
     found = slides(name)

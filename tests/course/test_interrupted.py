@@ -63,7 +63,7 @@ def started(course: Path) -> subprocess.Popen:
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_a_killed_run_run_again_gives_the_marks_of_an_undisturbed_one(handed_in, undisturbed, tmp_path, kill):
     marks, seconds = undisturbed

@@ -24,7 +24,7 @@ print([each.name for each in threading.enumerate() if each not in graded.THREADS
 LESSONS = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @LESSONS
 def test_an_untouched_lesson_runs_to_its_end_with_every_exercise_open(lesson):
     notebook = execute(nbformat.read(lesson.learner, as_version=4), lesson)
@@ -34,7 +34,7 @@ def test_an_untouched_lesson_runs_to_its_end_with_every_exercise_open(lesson):
     assert all(": open." in verdict for verdict in shown), shown
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @LESSONS
 def test_a_lesson_leaves_no_thread_that_would_be_held_against_a_student(lesson, tmp_path, monkeypatch):
     monkeypatch.setenv(graded.CASES_VARIABLE, str(tmp_path))
@@ -44,7 +44,7 @@ def test_a_lesson_leaves_no_thread_that_would_be_held_against_a_student(lesson, 
     assert execute(notebook, lesson).cells[-1].outputs[0]["text"].strip() == "[]"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @LESSONS
 def test_two_threads_give_the_outputs_that_one_gave(lesson):
     result = nbval(lesson.number, {"OMP_NUM_THREADS": "2"})
@@ -54,7 +54,7 @@ def test_two_threads_give_the_outputs_that_one_gave(lesson):
 BREAKS = str(Path(__file__).with_name("breaks.py"))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fault", runpy.run_path(BREAKS)["BREAKS"], ids=lambda fault: fault.name)
 def test_a_lesson_turns_red_when_the_package_is_broken(fault, tmp_path):
     if fault.lesson == "13" and smollm2.find() is None:
