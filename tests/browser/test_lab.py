@@ -1,7 +1,9 @@
 """Lessons in a real browser: JupyterLab runs them, hints unfold, quizzes answer."""
 
+import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,12 @@ pytestmark = pytest.mark.long
 ARTEFACTS = Path(__file__).resolve().parents[1] / "artefacts"
 MINUTE = 60_000  # milliseconds
 IDLE = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+AXE = files("axe_playwright_python").joinpath("axe.min.js")
+SERIOUS = ("serious", "critical")
+ALL_DRAWN = """c => {
+    c.notebookConfig = {...c.notebookConfig, windowingMode: 'none'};
+    for (let e = c.outerNode; e; e = e.parentElement) e.style.overflow = 'visible'; // axe takes Lab's body for clipped
+}"""
 CELLS = "jupyterapp.shell.currentWidget.content.widgets.map(w => w.model.toJSON())"
 
 
@@ -21,16 +29,20 @@ def open_lesson(page: Page, lab, name: str) -> None:
     page.wait_for_function(IDLE, timeout=2 * MINUTE)
 
 
+def run_all(page: Page) -> None:
+    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
+    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
+    page.wait_for_function(done, timeout=3 * MINUTE)
+    page.wait_for_function(IDLE, timeout=MINUTE)
+
+
 @pytest.mark.sampled(2)
 @pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
 def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     open_lesson(page, lab, lesson.name)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
-    done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
-    page.wait_for_function(done, timeout=3 * MINUTE)
-    page.wait_for_function(IDLE, timeout=MINUTE)
+    run_all(page)
 
     cells = page.evaluate(CELLS)
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
@@ -42,6 +54,40 @@ def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson):
     assert errors == []
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"lab_{lesson.name}.png")
+
+
+def axe_on_outputs(page: Page) -> tuple[list[str], int]:
+    """What axe finds serious in outputs, and of how many texts it measured the contrast."""
+    found = page.evaluate("axe.run('.jp-OutputArea-output')")
+    faults = [one for one in found["violations"] if one["impact"] in SERIOUS]
+    measured = [one for one in found["passes"] if one["id"] == "color-contrast"]
+    described = [f"{one['id']}: {node['html'][:200]}" for one in faults for node in one["nodes"]]
+    return described, sum(len(one["nodes"]) for one in measured)
+
+
+@pytest.mark.parametrize("number", ["04", "09"])  # figures of pixels, and of tokens
+def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, number):
+    (lesson,) = all_lessons([number])
+    shutil.copy(lesson.solved, lab.work / f"solved_{number}.ipynb")
+    open_lesson(page, lab, f"solved_{number}")
+    page.evaluate(f"({ALL_DRAWN})(jupyterapp.shell.currentWidget.content)")
+    page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    run_all(page)
+    expect(page.locator(".live")).to_have_count({"04": 2, "09": 1}[number], timeout=MINUTE)
+    page.add_script_tag(path=str(AXE))
+    ARTEFACTS.mkdir(exist_ok=True)
+    for theme in ("Light", "Dark"):
+        page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
+        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}")
+        page.wait_for_timeout(1000)  # for the theme's style
+        faults, measured = axe_on_outputs(page)
+        assert faults == [], theme
+        assert measured > 30
+        page.locator(".live").last.screenshot(path=ARTEFACTS / f"lab_outputs_{number}_{theme}.png")
+    page.locator(".jp-OutputArea-output pre").last.evaluate("e => { e.style.color = '#333'; }")
+    faults, _ = axe_on_outputs(page)
+    assert len(faults) == 1
+    assert "color-contrast" in faults[0]
 
 
 def test_hints_unfold_one_at_a_time_and_a_quiz_answers_a_choice(page, lab):
