@@ -216,6 +216,22 @@ def test_a_phone_gets_the_first_picture_in_a_column(page, book):
         assert (shown["height"] > shown["width"]) == (size == "phone")
 
 
+@pytest.mark.parametrize("name", ["01_naive_gradients", "07_baselines"])
+def test_on_a_phone_wide_pictures_have_letters_of_12_pixels_and_scroll_by_keys(page, book, name):
+    open_page(page, book, name, "phone")
+    page.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
+    pictures = page.locator("article a.whole:visible")
+    widths = pictures.evaluate_all(
+        "all => all.map(a => a.firstElementChild).map(i => [i.getAttribute('width'), i.getBoundingClientRect().width])"
+    )
+    assert len(widths) > 4
+    assert all(shown * 10 / 72 * 80 / int(stated) > 11.99 for stated, shown in widths)  # of 10 points, 80 pixels an inch
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    pictures.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
 def test_a_tap_on_a_wide_picture_shows_it_whole(page, book):
     open_page(page, book, "00_start_here", "phone")
     link = page.locator("article a.whole").first
