@@ -225,7 +225,7 @@ def test_on_a_phone_wide_pictures_have_letters_of_12_pixels_and_scroll_by_keys(p
         "all => all.map(a => a.firstElementChild).map(i => [i.getAttribute('width'), i.getBoundingClientRect().width])"
     )
     assert len(widths) > 4
-    assert all(shown * 10 / 72 * 80 / int(stated) > 11.99 for stated, shown in widths)  # of 10 points, 80 pixels an inch
+    assert all(shown * 10 / 72 * 80 / int(stated) > 11.99 for stated, shown in widths)  # 10 points
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     pictures.first.focus()
     page.keyboard.press("ArrowRight")
