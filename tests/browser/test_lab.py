@@ -75,7 +75,6 @@ def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, numbe
     run_all(page)
     expect(page.locator(".live")).to_have_count({"04": 2, "09": 1}[number], timeout=MINUTE)
     page.add_script_tag(path=str(AXE))
-    ARTEFACTS.mkdir(exist_ok=True)
     for theme in ("Light", "Dark"):
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
         page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}")
@@ -83,7 +82,6 @@ def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, numbe
         faults, measured = axe_on_outputs(page)
         assert faults == [], theme
         assert measured > 30
-        page.locator(".live").last.screenshot(path=ARTEFACTS / f"lab_outputs_{number}_{theme}.png")
     page.locator(".jp-OutputArea-output pre").last.evaluate("e => { e.style.color = '#333'; }")
     faults, _ = axe_on_outputs(page)
     assert len(faults) == 1
