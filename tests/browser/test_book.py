@@ -163,9 +163,9 @@ def test_no_solution_and_no_answer_to_a_prediction_lies_open(book, lesson):
 
 def test_a_prediction_that_text_answers_has_a_fold_with_the_text(page, book):
     open_page(page, book, "12_trust", "phone")
-    assert "it is an edge detector" not in text_of(page)
+    assert "It is B, an edge detector" not in text_of(page)
     page.locator("article summary", has_text="Show the answer").first.click()
-    assert "it is an edge detector" in text_of(page)
+    assert "It is B, an edge detector" in text_of(page)
 
 
 @pytest.mark.parametrize("name", ["00_start_here", "04_integrated_gradients", "13_language_models"])
