@@ -19,7 +19,8 @@ LISTING = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)(.*?)(</pre>)", re.DOTALL
 
 ICONS = re.compile(r".*<script[^>]*scripts/fontawesome\.js.*\n")  # 1.5 MB; the theme's font has the same icons
 
-PHONE = 350  # the width of text on a phone: a wider picture is shrunk there, and leads to itself
+PHONE = 350  # the width of text on a phone: a wider picture scrolls there, and leads to itself
+LETTERS = 1.08  # times its stated width a picture's letters of 10 points are 12 pixels tall
 NO_THEME = ' data-theme="auto">'  # without scripts the theme's style knows no such mode
 SEARCH = re.compile(r'(class="btn search-button-field[^>]*?) aria-label="[^"]*"')
 
@@ -100,7 +101,8 @@ def _filed(found: re.Match[str], folder: Path, address: str) -> str:
     stated = re.search(r'\bwidth="(\d+)"', before + after)
     if stated is None or int(stated[1]) <= PHONE:
         return picture
-    return f'<a class="whole" href="{address}{name}" title="The picture by itself">{picture}</a>'
+    legible = f"--legible: {round(LETTERS * int(stated[1]))}px"
+    return f'<a class="whole" style="{legible}" href="{address}{name}" title="The picture by itself">{picture}</a>'
 
 
 def _height(attributes: str, picture: Path) -> str:

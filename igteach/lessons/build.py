@@ -9,6 +9,8 @@ from nbformat import NotebookNode
 
 from igteach.lessons.files import write_atomically
 from igteach.lessons.lesson import SECONDS_A_CELL, Lesson, learners_view
+from igteach.lessons.lesson_map import repository
+from igteach.lessons.ways_in import with_colab_cell
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -23,8 +25,20 @@ def build_lesson(lesson: Lesson) -> None:
         CellExecutionError: If a cell of the lesson fails (nbclient's error).
     """
     notebook = lesson.read()
-    write_atomically(lesson.learner, as_text(learners_view(notebook)), replace=True)
+    write_atomically(lesson.learner, as_text(learners_notebook(notebook)), replace=True)
     write_atomically(lesson.solved, as_text(execute(notebook, lesson)), replace=True)
+
+
+def learners_notebook(notebook: NotebookNode) -> NotebookNode:
+    """What a learner's file holds: coursework, slides, the book and the lesson's version know no cell for Colab.
+
+    Args:
+        notebook: A lesson with its solutions; it is not changed.
+
+    Returns:
+        The learner's view, with a cell that installs the course in Colab if the repository has an address on GitHub.
+    """
+    return with_colab_cell(learners_view(notebook), repository())
 
 
 def execute(notebook: NotebookNode, lesson: Lesson) -> NotebookNode:

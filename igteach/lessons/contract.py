@@ -8,7 +8,8 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from nbformat import NotebookNode
 
-from igteach.lessons.lesson import Lesson, learners_view
+from igteach.lessons.build import learners_notebook
+from igteach.lessons.lesson import Lesson
 
 LARGEST_NOTEBOOK = 2_000_000  # bytes
 HEAD = ("**The question.**", "**You will be able to**", "**You need**", "**Time.**", "**GPU.**")
@@ -43,7 +44,7 @@ def faults(lesson: Lesson) -> list[str]:
         return [f"a notebook cannot be read ({str(error)[:80]}); {rebuild}"]
     found = [
         *differences("the solved notebook", solved, source),
-        *differences("the learner's notebook", learner, learners_view(source)),
+        *differences("the learner's notebook", learner, learners_notebook(source)),
         *unsolved(solved),
         *given_away(learner),
     ]

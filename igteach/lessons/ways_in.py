@@ -1,8 +1,23 @@
 """Links from the course's pages into its repository, and to the machines of others that run it."""
 
+from __future__ import annotations
+
+import copy
+import hashlib
 import re
+from typing import TYPE_CHECKING
 
 from igteach.lessons.lesson import Lesson
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+IN_COLAB = """# In Colab this cell installs the course; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "igteach[lessons] @ git+https://github.com/{place}"
+"""
 
 
 def github_place(address: str | None) -> str | None:
@@ -53,6 +68,30 @@ def colab(place: str, lesson: Lesson) -> str:
         An address.
     """
     return f"https://colab.research.google.com/github/{place}/blob/main/notebooks/{lesson.name}.ipynb"
+
+
+def with_colab_cell(learner: NotebookNode, address: str | None) -> NotebookNode:
+    """A learner's notebook that installs the course where Colab opens it.
+
+    Args:
+        learner: The learner's view of a lesson; it is not changed.
+        address: The repository's address, if it has one.
+
+    Returns:
+        The notebook with a cell before its first code; the same notebook if the repository is not on GitHub.
+    """
+    from nbformat.v4 import new_code_cell
+
+    place = github_place(address)
+    if place is None:
+        return learner
+    source = IN_COLAB.format(place=place).rstrip()
+    cell = new_code_cell(source, id=hashlib.sha256(source.encode()).hexdigest()[:12])
+    cell.metadata["tags"] = ["colab", "nbval-skip"]
+    notebook = copy.deepcopy(learner)
+    first_code = [one.cell_type for one in notebook.cells].index("code")
+    notebook.cells.insert(first_code, cell)
+    return notebook
 
 
 def binder(place: str, lesson: Lesson) -> str:

@@ -1,5 +1,6 @@
 """What the tests in a browser share: where screenshots go, widths, the smallest text, and notebooks in JupyterLab."""
 
+from importlib.resources import files
 from pathlib import Path
 
 import nbformat
@@ -7,6 +8,8 @@ from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "tests" / "artefacts"  # screenshots, of which Playwright makes the folder
+AXE = files("axe_playwright_python").joinpath("axe.min.js")
+SERIOUS = ("serious", "critical")  # what axe calls the impact of a fault
 MINUTE = 60_000  # milliseconds
 WIDTHS = (1400, 900, 390)
 KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
@@ -38,6 +41,11 @@ def open_notebook(page: Page, lab, name: str) -> None:
 def run_all(page: Page, lab, name: str) -> None:
     """Open a notebook and run its cells to the end."""
     open_notebook(page, lab, name)
+    run_cells(page)
+
+
+def run_cells(page: Page) -> None:
+    """Run the cells of the open notebook to the end."""
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
     done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
     page.wait_for_function(done, timeout=3 * MINUTE)

@@ -1,10 +1,10 @@
 """The web book in a real browser, on a phone and on a desk, light and dark, from a folder and without a network."""
 
-from importlib.resources import files
 from itertools import takewhile
 
 import nbformat
 import pytest
+from browser.helpers import AXE, SERIOUS
 from bs4 import BeautifulSoup
 
 from igteach.lessons.api_pages import PAGES
@@ -17,8 +17,6 @@ pytestmark = pytest.mark.long
 SIZES = {"phone": (390, 844), "tablet": (900, 1100), "desk": (1400, 900)}
 LESSONS = [lesson.name for lesson in all_lessons()]
 NAMES = ["index", "lessons", *LESSONS, *FROM_DOCS, "api", *PAGES, "search", "genindex"]
-AXE = files("axe_playwright_python").joinpath("axe.min.js")
-SERIOUS = ("serious", "critical")
 TOO_SMALL = """() => [...document.querySelectorAll('.bd-article *')].filter(e =>
   [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && !e.closest('math, svg')
   && parseFloat(getComputedStyle(e).fontSize) < 11.99).map(e => e.outerHTML.slice(0, 80))"""
@@ -146,9 +144,9 @@ def test_no_solution_and_no_answer_to_a_prediction_lies_open(book, lesson):
 
 def test_a_prediction_that_text_answers_has_a_fold_with_the_text(page, book):
     open_page(page, book, "12_trust", "phone")
-    assert "it is an edge detector" not in text_of(page)
+    assert "It is B, an edge detector" not in text_of(page)
     page.locator("article summary", has_text="Show the answer").first.click()
-    assert "it is an edge detector" in text_of(page)
+    assert "It is B, an edge detector" in text_of(page)
 
 
 @pytest.mark.parametrize("name", ["00_start_here", "04_integrated_gradients", "13_language_models"])
@@ -197,6 +195,22 @@ def test_a_phone_gets_the_first_picture_in_a_column(page, book):
         assert page.evaluate("document.querySelector('article img').currentSrc").endswith(f"/{name}")
         shown = page.locator("article img").first.bounding_box()
         assert (shown["height"] > shown["width"]) == (size == "phone")
+
+
+@pytest.mark.parametrize("name", ["01_naive_gradients", "07_baselines"])
+def test_on_a_phone_wide_pictures_have_letters_of_12_pixels_and_scroll_by_keys(page, book, name):
+    open_page(page, book, name, "phone")
+    page.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
+    pictures = page.locator("article a.whole:visible")
+    widths = pictures.evaluate_all(
+        "all => all.map(a => a.firstElementChild).map(i => [i.getAttribute('width'), i.getBoundingClientRect().width])"
+    )
+    assert len(widths) > 4
+    assert all(shown * 10 / 72 * 80 / int(stated) > 11.99 for stated, shown in widths)  # 10 points
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    pictures.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
 
 
 def test_a_tap_on_a_wide_picture_shows_it_whole(page, book):

@@ -206,6 +206,48 @@ def test_baselines_tell_what_python_computes_for_every_pair(opened, digit, start
             assert level == round(255 * starts[name])
 
 
+def test_a_map_tells_the_number_under_the_pointer_the_arrows_and_a_finger(opened, digit):
+    model, x, target = digit
+    profile = path_profile(igteach.probability(model), x, 0.0, target)
+    shares = profile.shares[profile.start, 0].double().numpy()
+    top = np.percentile(np.abs(profile.shares.double().numpy()), 99.5)
+    pane = opened.locator("#path .pane:has(canvas)").nth(1)
+    canvas, said = pane.locator("canvas"), pane.get_by_role("status")
+    assert "Point" in said.inner_text()
+    height = pane.bounding_box()["height"]
+
+    def tells(row, column, values=shares):
+        number = re.fullmatch(rf"row {row + 1}, column {column + 1}: (\S+?)(, strongest colour)?", said.inner_text())
+        assert float(number[1]) == pytest.approx(values[row, column].clip(-top, top), abs=0.006 * top, rel=0.06)
+        assert pane.bounding_box()["height"] == height
+        here, map_box = pane.locator(".here").bounding_box(), canvas.bounding_box()
+        assert here["x"] - map_box["x"] == pytest.approx(column * map_box["width"] / 8, abs=1)
+        assert here["y"] - map_box["y"] == pytest.approx(row * map_box["height"] / 8, abs=1)
+
+    def place(row, column):
+        box = canvas.bounding_box()
+        return {"x": (column + 0.5) / 8 * box["width"], "y": (row + 0.5) / 8 * box["height"]}
+
+    for row, column in itertools.product(range(0, 8, 3), range(0, 8, 2)):
+        canvas.hover(position=place(row, column))
+        tells(row, column)
+    canvas.hover(position=place(0, 0))
+    canvas.focus()
+    for key in ("ArrowUp", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowRight"):
+        opened.keyboard.press(key)
+    tells(2, 1)
+    opened.get_by_role("slider", name="alpha", exact=True).press("End")
+    tells(2, 1, profile.shares[-1, 0].double().numpy())
+    opened.mouse.move(0, 0)
+    canvas.scroll_into_view_if_needed()
+    box, at = canvas.bounding_box(), place(3, 4)
+    touch = {"x": box["x"] + at["x"], "y": box["y"] + at["y"]}
+    finger = opened.context.new_cdp_session(opened)
+    for kind, points in (("touchStart", [touch]), ("touchEnd", [])):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    tells(3, 4, profile.shares[-1, 0].double().numpy())
+
+
 def logistic(x):
     return 1 / (1 + np.exp(-x))
 

@@ -18,11 +18,12 @@ def test_a_picture_goes_to_a_file_is_lazy_and_keeps_its_place(tmp_path):
     assert html == f'<p><img loading="lazy" alt="a > b" width="20" src="_images/{file.name}" height="10"></p>'
 
 
-def test_a_picture_that_a_phone_shrinks_is_a_link_to_itself(tmp_path):
+def test_a_picture_wider_than_a_phone_is_a_link_to_itself_and_knows_its_legible_width(tmp_path):
     data = base64.b64encode(PIXEL).decode()
     html = finished(f'<img alt="Maps" width="700" src="data:image/png;base64,{data}">', tmp_path, "_images/")
     (file,) = tmp_path.iterdir()
-    assert html.startswith(f'<a class="whole" href="_images/{file.name}" title="The picture by itself"><img ')
+    link = f'<a class="whole" style="--legible: 756px" href="_images/{file.name}" title="The picture by itself"><img '
+    assert html.startswith(link)
     assert html.endswith("></a>")
 
 

@@ -7,7 +7,7 @@ import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import determine_grade
 
-from igteach.lessons.build import as_text, build_lesson
+from igteach.lessons.build import as_text, build_lesson, learners_notebook
 from igteach.lessons.lesson import Lesson, all_lessons, learners_view
 
 EVERY_LESSON = pytest.mark.parametrize("lesson", all_lessons(), ids=lambda lesson: lesson.name)
@@ -50,7 +50,7 @@ def graded(notebook):
 @EVERY_LESSON
 def test_the_stored_notebooks_are_those_of_the_script(lesson):
     source = lesson.read()
-    assert lesson.learner.read_text(encoding="utf-8") == as_text(learners_view(source))
+    assert lesson.learner.read_text(encoding="utf-8") == as_text(learners_notebook(source))
     solved = nbformat.read(lesson.solved, as_version=4)
     for cell in solved.cells:
         if cell.cell_type == "code":

@@ -36,6 +36,8 @@ igteachLive.style = `
 .igteach-live .live .scale { height: 10px; margin: 5px 8% 0; border: 1px solid #ccc; }
 .igteach-live .live .ends { display: flex; justify-content: space-between; font-size: 12px; margin: 0 4%; }
 .igteach-live .live .unit { font-size: 12px; text-align: center; }
+.igteach-live .live output.unit { display: block; min-height: 2.9em; } /* two lines, so that nothing moves */
+.igteach-live .live .stack > .here { inset: auto; box-shadow: 0 0 0 2px black, 0 0 0 4px white; pointer-events: none; }
 .igteach-live .live svg { display: block; width: 100%; height: auto; overflow: visible; }
 .igteach-live .live svg text { font: 12px system-ui, sans-serif; fill: #222; }
 .igteach-live .live .legend { display: flex; flex-wrap: wrap; gap: 0 12px; font-size: 12px; justify-content: center; }
@@ -156,21 +158,48 @@ igteachLive.picture = (title, { height, width, sources }) => {
 };
 
 /** A map of signed values over the ghost of a picture, with its scale: {element, canvas, draw(values, top, title)}.
-    `ghost` is the address of a light grey picture; `ink`, for few squares, says of each whether it is ink. */
+    `ghost` is the address of a light grey picture; `ink`, for few squares, says of each whether it is ink.
+    It tells the number of the square that is pointed at, tapped, or stepped to with the arrow keys. */
 igteachLive.map = (title, { height, width, unit, ghost = null, ink = null }) => {
   const { element, number } = igteachLive;
-  const side = Math.ceil(384 / Math.max(height, width));
-  const canvas = element("canvas", { width: width * side, height: height * side, role: "img" });
+  const side = Math.ceil(384 / Math.max(height, width)), within = (at, size) => Math.min(size - 1, Math.max(0, at));
+  let shown = null, row = null, column = null; // the square that is told
+  const tell = () => {
+    const value = shown.values[row * width + column], isStrongest = Math.abs(value) > 0.999999 * shown.top;
+    const said = `row ${row + 1}, column ${column + 1}: ${value > 0 ? "+" : ""}${number(value, 2)}`;
+    told.textContent = isStrongest ? `${said}, strongest colour` : said;
+    here.hidden = false;
+    here.style.cssText = `left: ${(100 * column) / width}%; top: ${(100 * row) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
+  };
+  const choose = (down, across) => { [row, column] = [within(down, height), within(across, width)]; tell(); };
+  const point = (event) => {
+    const box = canvas.getBoundingClientRect();
+    choose(Math.floor((height * (event.clientY - box.top)) / box.height), Math.floor((width * (event.clientX - box.left)) / box.width));
+  };
+  const step = (event) => {
+    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    choose(row + by[0], column + by[1]);
+  };
+  const canvas = element("canvas", {
+    width: width * side, height: height * side, role: "application", "aria-roledescription": "map", "aria-label": title, tabindex: 0,
+    onpointerdown: point, onpointermove: point, onkeydown: step, onfocus: () => row ?? choose(height >> 1, width >> 1),
+  });
   const beneath = ghost ? [element("img", { src: ghost, alt: "" })] : [];
-  const stack = element("div", { class: "stack", style: `aspect-ratio: ${width} / ${height}` }, ...beneath, canvas);
+  const here = element("span", { class: "here", hidden: "" });
+  const stack = element("div", { class: "stack", style: `aspect-ratio: ${width} / ${height}` }, ...beneath, canvas, here);
   const scale = element("div", { class: "scale", style: `background: linear-gradient(to right, ${igteachLive.signed})` });
   const ends = element("div", { class: "ends" });
-  const pane = igteachLive.pane(title, stack, scale, ends, element("div", { class: "unit", text: unit }));
+  const told = element("output", { class: "unit", text: "Point, tap or use the arrow keys for numbers" });
+  const pane = igteachLive.pane(title, stack, scale, ends, element("div", { class: "unit", text: unit }), told);
   const draw = (values, top, named = title) => {
+    shown = { values, top };
     pane.caption.textContent = named;
     canvas.setAttribute("aria-label", named);
     igteachLive.drawMap(canvas, { height, width, side, values, top, isOverGhost: Boolean(ghost), ink });
     ends.replaceChildren(...[-top, 0, top].map((end) => element("span", { text: number(end, 2) })));
+    if (row !== null) tell();
   };
   return { element: pane.element, canvas, draw };
 };
