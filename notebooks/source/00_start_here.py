@@ -65,7 +65,7 @@ show.attributions(imagenet.picture(man)[0], {f"gradient of P({called})": man_slo
 # %% [markdown]
 # Does the map tell you why? It shows orange and blue specks, in about equal measure, over the camera, the man and the sky.
 #
-# The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson and in later ones; the coins, in 08 and 12.
+# The gradient is everybody's first idea, and this course begins where it fails. The man returns at the end of this lesson and in later ones; the coins return in lessons 08 and 12.
 # First, the whole idea on a picture small enough to show every pixel.
 
 # %% [markdown] tags=["slide"]
@@ -206,7 +206,7 @@ show.bars(list(left), {title: list(left.values())}, ylabel="probability left")
 print("from most to least left:", ", ".join(sorted(left, key=left.get, reverse=True)))
 
 # %% [markdown]
-# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign. Then the ranking also removes pixels that spoke *against* the answer, and it does worse than the ranking by most ink, which never saw the network. Lesson 12 asks how far such a test can be trusted.
+# Integrated Gradients leaves the least. The gradient comes next, if its sign is kept. Usually it is drawn without its sign. Without the sign, the ranking also removes pixels that spoke *against* the answer, and it does worse than the ranking by most ink, which never saw the network. Lesson 12 asks how far such a test can be trusted.
 #
 # ## Back to the photograph
 #

@@ -87,14 +87,14 @@ show.curves(
         "|promised - happened|": (promised - happened).abs(),
         "|happened|": happened.abs(),
     },
-    xlabel="length of the step",
+    xlabel="t, for the step d = t (1, 1)",
     ylabel="change of F",
     logarithmic=True,
 )
 
 # %% [markdown]
 # On these axes a straight line is a power law. Each time the step shrinks tenfold, the change shrinks about tenfold and the error a hundredfold: the error goes with the *square* of the step.
-# For a small enough step the promise is as good as you like. For a step of 1 it is worth little: the error is nearly half of the change itself.
+# For a small enough step the promise is as good as you like. For t = 1 it is worth little: the error is nearly half of the change itself.
 #
 # An attribution has to explain the whole distance from "no picture" to "this picture". That is not a small step. Remember it in lesson 02.
 #
@@ -168,7 +168,7 @@ show.curves(
 
 # %% [markdown]
 # Read it from right to left. First the formula wins: each time the step shrinks tenfold, the two-sided difference gains two digits and the one-sided difference one. Then rounding wins, and the error grows again:
-# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you would rather keep the small step, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If F has a kink (a sudden change of slope, as a ReLU has at 0) between the two points, autograd and the formula disagree though neither has a bug: try another point.
+# at the smallest step the two values of F have about eleven of their sixteen digits in common. Subtracting cancels those, and the difference keeps four or five. The best step lies in between. A network usually computes with seven digits (float32), and there the best step is larger: a few thousandths for numbers near 1. If you want to use a smaller step than that, check in double precision: `copy.deepcopy(network).double()` at `x.double()`. If F has a kink (a sudden change of slope, as a ReLU has at 0) between the two points, autograd and the formula disagree though neither has a bug: try another point.
 #
 # This is why autograd is the tool, and finite differences are the check.
 
@@ -289,11 +289,11 @@ check("01.5", saliency_of_lead)
 # ## A nudge almost too small to see
 #
 # The pictures have 17 levels of grey. We move every pixel by half a level, up or down. Which go up and which go down is our choice, so we make it a bad one.
-# Start with all of them up. Then, again and again, flip the one pixel whose flip most lowers the agreement with the original map.
+# Start with all of them up. Then keep flipping the one pixel whose flip most lowers the agreement with the original map, until no flip lowers it any further.
 #
 # *Agreement* is rank correlation: 1 if both maps put the pixels in the same order, 0 if the two orders have nothing in common.
 #
-# F is the *probability* again: it shows how sure the network is before and after the nudge, and the maps should be of that same F.
+# F is the *probability* again, as in lesson 00. We want to report how sure the network is before and after the nudge, so the maps should explain that same number.
 #
 # **Predict.** The network's answer will hardly move. What will the map do?
 

@@ -218,7 +218,7 @@ print("without both it falls by     ", show.rounded(alarm(both) - alarm(0 * both
 #
 # So far, gradients were small by accident. They can also be made small on purpose. The network above was trained as usual; call it plain. It has a twin of the same architecture, called flat. Its loss had one more term, which kept it from being steep at the training digits.
 #
-# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. Neither changes the following ratio, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
+# To compare them fairly we need a measure without units. Multiply F by 10, and the gradient is ten times as large; measure ink in other units, and it changes again. Neither of these changes affects the following ratio, as long as all features share one unit, as pixels do. (In a table, first divide each column by its standard deviation.)
 #
 # $$\frac{\lVert \nabla F(x) \rVert \; \lVert x - x' \rVert}{\lvert F(x) - F(x') \rvert}.$$
 #
@@ -295,9 +295,9 @@ for name, network in {"plain": plain, "flat": flat}.items():
     print("  median steepness of the logit:       ", show.rounded(of_logit, 2))
 
 # %% [markdown]
-# Equally accurate, give or take a digit, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet the flat network has next to no gradient.
+# The two networks are equally accurate, to within one picture, and equally sure: after training, the last layer of the flat network was scaled until its confidence matched. Scaling multiplies a logit's gradient and its climb by the same factor, so the ratio stays as it was. Yet the flat network has next to no gradient.
 #
-# Look at the two choices of F, probability and logit, separately. The plain network's probability has flattened out, its logit has not: the softmax did it. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
+# The table measures two functions F, the probability and the logit. Look at them separately. The plain network's probability has flattened out, its logit has not: the softmax did it. In the flat network the logit is flat as well. So compare networks on the same F only. Now look at one digit, with F the probability again, on one scale for both.
 
 # %% tags=["slide"]
 seen = {"plain": plain, "flat": flat}

@@ -117,7 +117,7 @@ print("most above the other text:", [words[i] for i in top])
 # %% [markdown] tags=["slide"]
 # ## A patient
 #
-# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table of patients comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Of the patients new to the network, here is the one to whom it gives the highest probability of a malignant lump.
+# One of this course's networks judges a breast lump by thirty measurements of its cell nuclei. The table of patients comes with scikit-learn (Wolberg, Mangasarian, Street and Street 1993). Here, among the patients that the network has not seen, is the one to whom it gives the highest probability of a malignant lump.
 
 # %% tags=["slide-goes-on"]
 model = patients.load()
@@ -155,7 +155,7 @@ for name, candidate in candidates.items():
 
 # %% [markdown] tags=["slide-goes-on"]
 # The network calls a patient without nuclei healthy, and is sure of it. It has never seen one: its answer there means nothing, and a difference from it means little.
-# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. At the average patient the network is nearly undecided: whatever tips it from there is what this patient brings. Two backgrounds ask two questions, and neither answer is wrong. A feature that equals its background gets nothing.
+# Against the healthiest patient, every sick one is explained as "not like her", which may be what you want. For the average patient the network is nearly undecided, so whatever tips the decision comes from this patient. Two backgrounds ask two questions, and neither answer is wrong. A feature that equals its background gets nothing.
 
 # %% [markdown]
 # Call a background *neutral* if F has no preference there. What that means depends on F. For this F, the probability of one of two answers, it means one half. For its log odds, log(P / (1 - P)), it means 0: the same patients are neutral, since P = 1/2 gives log odds 0. For one of ten digits, in lesson 00, it meant one tenth. A regression, such as a price, has no neutral value: take the case that your reader compares with, such as a typical house, and state F(x').
@@ -292,7 +292,7 @@ for name, values in fractions.items():
 # The shares of the probability add up to far too little for nearly everyone: the sigmoid has flattened out. Those of the log odds do better but still fall short: the network bends as well. A few patients come out above 1, up to nearly 2: their F is close to that of the average patient, so we divide by a small difference.
 # The background gave us the right *question*: a difference to distribute. The slope at x is a poor *answer*, because it holds only at x. Scaling the shares until they add up repairs the sum, not the shares: their proportions are still those of the slope at x.
 #
-# The slope at another point need not do better. In lesson 02, F(x) = 1 - ReLU(1 - x) climbs by 1 from 0 to 2, so the right slope is one half; but its slope is 1 or 0, nowhere one half. Lesson 04 averages over all points on the path.
+# The slope at another point need not do better. In lesson 02, F(x) = 1 - ReLU(1 - x) climbs by 1 between x = 0 and x = 2, so the right slope is one half; but its slope is 1 or 0, nowhere one half. Lesson 04 averages over all points on the path.
 # The patients come back in lesson 07, where the background is called into question, and in lesson 11, with a model that has no gradient.
 #
 # ## Recap

@@ -56,7 +56,7 @@ for pieces in (1, 2, 4, 8, 16, 32, 64):
 # From both sides. In each of these rows exactly one piece contains the kink. If its midpoint lies before the kink, the piece counts fully; if beyond it, not at all. The shorter the piece, the smaller its error can be. On all the remaining pieces F is straight, and there slope times length is exact.
 
 # %% [markdown] tags=["slide"]
-# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (A hard decision, such as a yes or no, jumps. If a model ends in one, take as F the number that it is based on.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
+# So the pieces add up to the whole, F(x) - F(x'). F may do what it likes in between, provided that it does not jump, and has a slope everywhere but at a few points. (A hard decision, such as a yes or no, jumps. If a model ends in such a decision, let F be the number on which the decision is based.) In one line, for any path $\gamma(\alpha)$ with $\gamma(0) = x'$ and $\gamma(1) = x$:
 #
 # $$F(x) - F(x') \;=\; \int_0^1 \frac{d}{d\alpha}\, F\bigl(\gamma(\alpha)\bigr)\, d\alpha \;=\; \sum_i \int_0^1 \frac{\partial F}{\partial x_i}\bigl(\gamma(\alpha)\bigr)\; \frac{d\gamma_i}{d\alpha}\; d\alpha .$$
 #
@@ -203,7 +203,7 @@ print("the alarm, occlusion:           ", show.rounded(by_occlusion))
 print("the alarm, Integrated Gradients:", show.rounded(by_ig))
 
 # %% [markdown]
-# Two sensors that did the same get the same. (The alarm of lesson 02, max(x1, x2), has its kink on the line x1 = x2, and that is this path; lesson 06 shows what happens then.) Now a whole network: take the first hundred held-out digits, let the number of steps grow, and watch completeness appear.
+# Two sensors that did the same get the same. (The alarm of lesson 02, max(x1, x2), has its kink on the line x1 = x2, and our path runs along that line; lesson 06 shows what happens then.) Now a whole network: take the first hundred held-out digits, let the number of steps grow, and watch completeness appear.
 
 # %%
 score = igteach.probability(digits.load_flat())

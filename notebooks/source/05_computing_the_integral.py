@@ -208,7 +208,7 @@ off = show.rounded(100 * error(four.values, truth.values)[0], 1)
 print(f"4 midpoint steps: the residual is {residual:g} %, the error {off:g} %")
 
 # %% [markdown]
-# Four midpoint steps are such a choice.
+# Four midpoint steps are a choice with a small residual and a large error.
 #
 # ## How many steps?
 #
@@ -444,7 +444,7 @@ def fred(f, x, baseline):
 # %% [markdown]
 # We try each on two functions. One is a *linear* F, on which every rule is exact: any residual at all means a bug. The other is the network, on a digit against a grey picture, where 50 steps leave a small residual even without a bug.
 #
-# **Predict.** Find the five bugs. Then say which of them the residual catches: on the linear F, and on the network, where we call 5% too much.
+# **Predict.** Find the five bugs. Then say which of them the residual catches: on the linear F, and on the network, where we accept a residual of up to 5%.
 
 # %%
 digit, label = pictures[3:4], int(labels[3])
@@ -607,7 +607,7 @@ explore.cuts_explorer(flat, hard, black, hard_label)
 # %% [markdown]
 # On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
-# Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds width times height, it integrates a parabola through the node and its two neighbours.
+# Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds up width times g, the package integrates a parabola through the node and its two neighbours.
 #
 # Next, a hundred digits on the flat network; errors below 1e-5 are drawn at 1e-5.
 #
@@ -654,7 +654,7 @@ print("ReLU network, 65 gradients: cutting over midpoint:", show.rounded(ratio, 
 #
 # ## What the estimate cannot see
 #
-# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. Combine these products over all neighbouring nodes and divide by the sum of all |shares|: this is `error_estimate`, a guess at the error of the shares.
+# Where g differs between two nodes, a kink may hide between them, and the integral may be off by about the difference times the distance between the nodes. The package combines these products over all pairs of neighbouring nodes (the exact formula does not matter here) and divides by the sum of all |shares|. The result is `error_estimate`, a guess at the error of the shares.
 #
 # **Predict.** What will it say about the two answers that fooled us: the lucky 50 nodes at the start, and the 8 steps whose residual was so small?
 
@@ -667,7 +667,7 @@ print(f"8 steps:        the estimate is {show.rounded(100 * estimates[1], 2):g} 
 print("the verdict on the 8 steps:", few.verdict)
 
 # %% [markdown]
-# It doubts both. About the 8 steps it is still too kind: their error was larger. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
+# It calls neither exact, and doubts the 8 steps more. About them it is still too kind: their error was larger. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
 #
 # **Predict.** Nine cells, nodes at 1/18, 3/18 and so on. What will they see of the steps? What will the answer say about itself?
 

@@ -20,7 +20,7 @@
 #
 # **Time.** 80 minutes, exercises included.
 #
-# **GPU.** It changes nothing here; the networks have two or three inputs.
+# **GPU.** It changes nothing here; the networks have at most three inputs.
 
 # %%
 from copy import deepcopy
@@ -96,7 +96,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. With several inputs they do not: what a unit does then also depends on how its other inputs moved. Cut the function elsewhere, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. If a unit has several inputs, such slopes do not multiply: how its output changes with one input also depends on how the others moved. Divide the same function into layers at other places, and the product changes.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -251,7 +251,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # %% [markdown]
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
-# A star says that the method was not tried on every function. *Not put to* names one that was left out: the method has no rule for a part of it, here for a product of two features.
+# A star says that the method was not tried on every function. *Not tried on* names a function that was left out because the method has no rule for a part of it, here for a product of two features.
 
 # %% [markdown] tags=["slide"]
 # ## Do explanations add like functions?
@@ -275,7 +275,7 @@ print("|IG|:           ", axioms.linearity(sizes))
 print("guided backprop:", axioms.linearity(captum_methods.guided_backprop))
 
 # %% [markdown]
-# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because in 2f - 3g the minus in front of g flips the signs on the way back, so the ReLUs stop other parts than they do in g alone.
+# Two models that pull in opposite directions cancel; absolute values do not. Guided backprop fails because the minus in front of g flips the signs on the way back, so that the ReLUs of g do not stop the same parts as in g alone.
 #
 # ## Are equals treated equally?
 #
@@ -324,7 +324,7 @@ for axiom, put in axioms.AXIOMS.items():
     print(f"one by one, {axiom}: {put(as_method(one_by_one))}")
 
 # %% [markdown]
-# Take a path that is chosen without looking at F and on which no feature turns back. By the identity of lesson 04 it keeps every axiom except, perhaps, symmetry. (A feature that is equal in x and x' could go away, come back and get a share, even at the cost of the only feature that differs: that would break sensitivity (a).) Only symmetry asks *which* path.
+# Take a path that is chosen without looking at F and on which no feature turns back. By the identity of lesson 04 it keeps every axiom except, perhaps, symmetry. (Why no turning back? A feature with the same value in x and x' could leave that value, return to it, and get a share on the way. It could even take the whole share of the only feature that differs, and that would break sensitivity (a).) Only symmetry asks *which* path.
 #
 # There are two ways out. One is the straight path, on which nobody is first. The other is to try every order and average: this gives the **Shapley values** (Shapley 1953).
 
@@ -418,10 +418,10 @@ print("keep all six:", ", ".join(spotless))
 # Nothing in this table is quoted; it was computed just now. Read it in groups of rows:
 #
 # - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) need not add up, and misses what has saturated.
-# - **What takes away one feature at a time** (occlusion) misses what each of two features could do without the other.
+# - **What takes away one feature at a time** (occlusion) finds nothing where either of two features alone is enough.
 # - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
 # - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. In the limit the axiom holds: more draws make the gap smaller, as the next cell shows for completeness.
-# - **What averages over a path, or over all orders,** keeps all six. Of our ten methods two do that. They give different shares; lesson 11 compares them.
+# - **What averages over the straight path, or over all orders,** keeps all six. Of our ten methods two do that. They give different shares; lesson 11 compares them.
 
 
 # %%

@@ -139,7 +139,7 @@ panels = {
 show.heatmaps(panels, kind="picture")
 
 # %% [markdown] tags=["slide-goes-on"]
-# Each title gives the network's answer, and its probability in brackets. To this network, the hole is the difference between one digit and another.
+# The titles of the two zeros give the network's answer, and its probability in brackets. To this network, the hole is the difference between one digit and another.
 #
 # **Predict.** What will Integrated Gradients give the pixels of the hole against a black baseline? And against a white one?
 
@@ -217,7 +217,7 @@ def opinion(f, baseline):
 check("07.1", opinion)
 
 # %% [markdown]
-# **Predict.** Here are eight baselines for the zero. Which does the network find neutral?
+# **Predict.** Here are eight baselines for the zero. Apart from the one made to be neutral, which does the network find neutral?
 #
 # | baseline | what it is | what its shares then say |
 # |---|---|---|
@@ -351,7 +351,7 @@ print("its distance, over that of the nearest other digit:", show.rounded(ratio,
 #
 # $$x \;-\; \frac{F(x)}{\lVert \nabla F(x) \rVert^2}\, \nabla F(x).$$
 #
-# `adversarial` takes a fifth of this step at a time. Its F is the log odds of the class, because they do not flatten out where the network is sure. The goal is a probability near 0, so subtract the goal's log odds from F. (Without this, F = 0 would only mean P = 1/2.)
+# `adversarial` takes a fifth of this step at a time. Its F is the log odds of the class, because they do not flatten out where the network is sure. The goal is a small probability p, so F is the log odds of the class minus the log odds of p: it is 0 where the goal is reached. (Without this, F = 0 would only mean P = 1/2.)
 
 # %% [markdown]
 # ### Exercise 2: the shortest step to zero
@@ -521,14 +521,14 @@ for name, answer in answers.items():
     print("   her measurements add up to  ", show.rounded(together, 2))
 
 # %% [markdown]
-# Against the mean her measurements speak against malignant, against the median for it. One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, moved there by a few large tumours. The median patient is benign, like most in the table.
+# Against the mean her measurements speak against malignant, against the median for it. One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, because a few large tumours have pulled the mean up. The median patient is benign, like most in the table.
 #
 # - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly because of her texture.
 # - Against the median: *why is she more suspect than most?* Texture still speaks in her favour, but more quietly, and the rest outweighs it.
 #
 # Both can be asked. A report that says "taken together, her measurements speak against malignant" and does not say *compared with whom* has told the reader nothing that can be checked. She comes back in lesson 11, where decision trees judge her.
 #
-# Neither background is neutral. A search finds a patient who is, a small step away from the mean:
+# Neither background is neutral. A search finds a neutral patient a small step away from the mean:
 
 # %%
 tie = baselines.neutral(malignant, backgrounds["mean patient"], gap=0.01)
@@ -547,7 +547,7 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # | white | strong | full ink | no | one explanation |
 # | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | one explanation |
 # | blur | weak here; ask | what is smooth | more or less | one explanation |
-# | noise | strong | hardly anything, and which pixels is a matter of chance | no | one explanation; which seed? |
+# | noise | strong | hardly anything; chance decides which pixels | no | one explanation; which seed? |
 # | neutral, by search | none | hardly anything | no | one explanation and a search |
 # | adversarial | strong | what was not attacked | nearly | one explanation and a search |
 # | many from the data | hardly any, together | hardly anything | yes | one explanation for each baseline |

@@ -564,7 +564,7 @@ for name in ("camera", "coffee"):
     print(f"{name:8s}the mean of the three, with each:", show.rounded(mean_row, 2))
 
 # %% [markdown]
-# A correlation near 1 says that what you saw belongs to the picture; one near 0 that it belongs to the comparison. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the averaged map is most like the one from white for the camera-man, and most like the one from black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
+# A correlation near 1 says that what you saw comes from the picture; one near 0, that it comes from the choice of baseline. Here it belongs to the comparison. The maps from black and white tend to be opposites, since the sign of x - x' is flipped; the averaged map is most like the one from white for the camera-man, and most like the one from black for the cup. And only one baseline has an opinion to speak of, the blurred cup. Where equally good baselines give different maps, whoever shows one map shows a choice.
 #
 # **Second: take it away.** The map says that the orange places made the answer. Blur the 5% of squares with the largest shares, and see how much of F is left. One control blurs as many squares at random. The other blurs the middle: photographers put things there, too.
 #
@@ -600,7 +600,7 @@ for name, picture in gallery.pictures.items():
     print("{:20s}{:8}{:10}{:14}{:17}".format(name, *printed))
 
 # %% [markdown]
-# Blurring IG's squares leaves less of F than blurring random ones for three of the five photographs, and less than blurring the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. The middle is the stricter control. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
+# Blurring IG's squares leaves less of F than blurring random ones for three of the five photographs, and less than blurring the middle for four. One of the four is the coins, where that says little: both ways, the probability rises. Here, for the first time in this lesson, the network itself had to confirm the map, and for the cup, the cat and the moped it does: less is left without the squares that IG named than without random ones. The cup loses half of its answer. Which control is the stricter one differs from photograph to photograph. The cup and the cat pass it clearly. The moped barely does: the middle, which took no network to find, costs it nearly as much.
 #
 # For the camera-man and the coins the map fails. Without IG's squares the network is as sure of the tripod as without random ones: what is left is enough. And it is twice as sure that the coins are bubbles.
 #
@@ -779,7 +779,7 @@ for name, answer in explained["camera"].items():
 explore.path_explorer(score, one, starts["mean colour"][first : first + 1], label)
 
 # %% [markdown]
-# How many steps does a digit need? Its exact shares are known (lesson 05). Going by the residual, four midpoint steps look like enough: compare that with the error.
+# How many steps does a digit need? Its exact shares are known (lesson 05). Set four midpoint steps: going by the residual they look like enough. What does the error say?
 
 # %% tags=["nbval-ignore-output"]
 digit = load_digits().x_test[5:6].to(device)

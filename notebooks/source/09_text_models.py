@@ -300,7 +300,7 @@ show.text(tripped)
 # Questions that want a place or a long form were taken for questions about a person. (We wrote a few of this kind on purpose; falling for them was the network's own doing.) In each, *Who* has the largest share. In the second it has more than the whole F(x) - F(x'). That is no error: other shares are negative, and only the sum of all is fixed. At the start of a question *Who* is a good sign of HUM. But "Who can tell me where the River Thames begins?" does not ask for a person.
 
 # %% [markdown] tags=["slide"]
-# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there. If the phrase flips no more answers than the control does, the suspicion is dropped. Two more prefixes each keep a part of it: *Who knows:* and *Can you tell me:*.
+# So here is a suspicion: this network has a **trigger**, something in a text that should not decide and does. A map cannot prove it. A change of the text can: put "Who can tell me:" before every question, which does not change what is asked for, and count. A control puts "Please tell me:" there. If the phrase flips no more answers than the control does, the suspicion is dropped. Two more prefixes each keep a part of the phrase: *Who knows:* and *Can you tell me:*.
 #
 # **Predict.** Of the questions not called HUM, what fraction will flip to HUM behind each prefix?
 
@@ -378,7 +378,7 @@ for name, flipped in (
 #
 # ## And attention?
 #
-# Inside a transformer are numbers that look like an explanation: **attention** says how much each token takes from each of the others and from itself. Here it is beside IG: that of the last layer, averaged over its parallel parts (heads) and over the tokens that look.
+# Inside a transformer are numbers that look like an explanation: **attention** says how much each token takes from each of the others and from itself. Here is attention beside IG. We take the attention of the last layer, averaged over its parallel parts (heads) and over the tokens that do the looking.
 
 # %%
 encoder = asker.model.encoder

@@ -170,7 +170,7 @@ print(
 )
 
 # %% [markdown] tags=["slide-goes-on"]
-# Compare the lines for 5% and 1%: a fifth of the error costs four to five times the gradients. With kinks the error falls like 1/n (lesson 05), so five was the number to expect. For a map to look at, 10% is plenty. And the count differs from picture to picture: each stops on its own.
+# Compare the lines for 5% and 1%: a fifth of the error costs four to five times the gradients. With kinks the error falls like 1/n (lesson 05), so five was the number to expect. If you only want to look at the map, a tolerance of 10% is good enough. And the count differs from picture to picture: each stops on its own.
 
 # %% [markdown]
 # ### Exercise 1: what was spent
@@ -297,7 +297,7 @@ check("10.2", in_batches)
 #
 # On a CPU, memory is plentiful. On a GPU it runs out, and takes the program with it. Can you tell beforehand?
 #
-# It is not the picture that needs the memory. For the backward pass, autograd keeps what the layers computed on the forward pass, for every row of the batch, until the gradient is done. Our network is small enough to count: the output of each ReLU and each pooling, the picture itself, and the eight probabilities.
+# It is not the picture that needs the memory. For the backward pass, autograd keeps what the layers computed on the forward pass, for every row of the batch, until the gradient is done. Our network is small enough to count what is kept: the output of each ReLU and each pooling, the picture itself, and the eight probabilities.
 #
 # **Predict.** A picture has 64 × 64 × 3 numbers. Does one row keep about as many, ten times as many, or a hundred times?
 

@@ -339,14 +339,14 @@ print("64 times the samples divide the error by", show.rounded(wrong[0] / wrong[
 print("the estimate is the error times", show.rounded(times, 2))
 
 # %% [markdown]
-# By the law of independent sampling, $1/\sqrt{n}$, sixty-four times the work divides the error by about eight. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: about twice the error. It comes from the samples themselves.
+# With independent samples the error falls like $1/\sqrt{n}$, so sixty-four times the work divides it by about eight. The midpoint rule of lesson 05 does better: $1/n$, even if F has kinks. The estimate is cautious: about twice the error. It comes from the samples themselves.
 
 # %% [markdown]
 # ### Exercise 5: how many samples?
 #
 # ●●○ · 8 minutes
 #
-# A first run has drawn some samples. Each gave one value for each feature, slope times x_i - x'_i: its pull. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, how many samples are needed in all, at the least?
+# A first run has drawn some samples. Each sample gave one value for each feature, slope times x_i - x'_i; call it the feature's pull in that sample. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, how many samples are needed in all, at the least?
 #
 # <details><summary>Hint 1</summary>
 #
@@ -382,7 +382,7 @@ check("11.5", samples_needed)
 # %% [markdown] tags=["slide"]
 # ## A path that looks where it goes
 #
-# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long. The length of a leg is the sum of the distances that its features move. At the start of each, the method takes the gradient *there*; the tenth of the features with the smallest |slope| (at least one) move first, then the next tenth, until the leg is used up.
+# A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long. The length of a leg is the sum of the distances that its features move. At the start of each leg the method takes the gradient *there*. The tenth of the features with the smallest |slope| (at least one) move first, towards x; once they have arrived, the next tenth moves, until the leg is used up.
 #
 # **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which feature is the slope smaller there? Which gets the larger share in the end?
 

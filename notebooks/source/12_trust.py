@@ -104,7 +104,7 @@ show.heatmaps(quiz, kind="magnitude", picture=one[0], unit=BY_LARGEST)
 # **Predict.** A is guided backpropagation. One of the others has never seen the network: which? Which of the four would you show to a customer?
 
 # %% [markdown] tags=["slide"]
-# It is B, an edge detector: it shows how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If you would have sent B, you were convinced by a map that never saw the network.
+# It is B, an edge detector: it shows how much the brightness changes at each pixel. (C is gradient times input, D Integrated Gradients.) If B is the one you chose for the customer, you were convinced by a map that never saw the network.
 #
 # ## First test: forget everything
 #
@@ -563,7 +563,7 @@ for name in tqdm(tested):
         taken[name][title] = curve.values[0]
 
 # %%
-print("area under deletion, in areas of squares at random:")
+print("area under deletion, divided by that of squares at random:")
 for name in tested:
     under = {title: torch.trapezoid(each) for title, each in taken[name].items()}
     at_random = under["squares at random"]

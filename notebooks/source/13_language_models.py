@@ -23,7 +23,7 @@
 #
 # **GPU.** It makes every answer faster. The answers are the same.
 #
-# The limits, if your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory. (These are the limits, if your course grades notebooks.)
 
 # %%
 import torch
@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? For a mistake, too, the baseline will be a second prompt (see below): one of the same length that differs in several tokens and that the model answers correctly.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. To explain a mistake, choose one of the same length that differs in several tokens and that the model answers correctly.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -600,7 +600,7 @@ explore.token_explorer(
 )
 
 # %% [markdown]
-# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. "She" was about as likely after that prompt, so for it little is left to explain. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
+# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. The answer's "she" was about as likely after that prompt, so little is left to explain for it. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
 #
 # ## Inside the model
 #
@@ -708,7 +708,7 @@ for name, some in {"with every head": [], f"without the {k}": strongest}.items()
     print(f"P({capital_city.strip()}) elsewhere, {name}:", show.rounded(chance, 1))
 
 # %% [markdown]
-# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. Nor is it just broken without them: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
+# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. And without them the model is not just broken: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
 # Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
 #
@@ -746,7 +746,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # In both, "France" gets little, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
 #
-# What else differs: Captum moves *all* tokens, special ones included, while we keep those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
+# What else differs: Captum moves *all* tokens, special ones included, while we leave those that you did not write where they are. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
 # ## What remains unsolved
 #

@@ -23,7 +23,7 @@
 #
 # **GPU.** It makes the photograph and the language model faster. The answers are the same.
 #
-# The limits, if your course grades notebooks: **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory.
+# **Graded.** 120 seconds a cell, 300 seconds in all, 5 GB of memory. (These are the limits, if your course grades notebooks.)
 
 # %%
 import os
@@ -349,7 +349,7 @@ x, wave = fresh.x.to(device), fresh.mask.to(device)
 print("right:", show.rounded(((f(x) > 0).cpu() == fresh.y).float().mean().item(), 2))
 
 # %% [markdown]
-# **F** is the log odds after the last step. **x** is the series. **x'** is zero, the mean of the noise; print F(x') to see whether the network agrees that it says nothing.
+# **F** is the log odds after the last step. **x** is the series. **x'** is zero, the mean of the noise; print F(x') to see whether zero says nothing to the network, too.
 #
 # **Predict.** Eight of thirty steps carry the wave. How much of IG's strength will lie on them, and how much of the gradient's?
 
