@@ -605,7 +605,7 @@ print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum(
 explore.cuts_explorer(flat, hard, black, hard_label)
 
 # %% [markdown]
-# On 1 - ReLU(1 - x) every second cut divides the error by three: there is one kink to find, and the cuts close in on it. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
+# On 1 - ReLU(1 - x) every second cut divides the error by three. The jump of g lies between two cells, which are cut in turn; only the cut of the one with the kink inside helps. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
 # Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds up width times g, the package integrates a parabola through the node and its two neighbours.
 #
