@@ -478,7 +478,7 @@ for method in (anna, ben, chloe, dario, fred):
 # %% [markdown]
 # - **Anna** differentiates with respect to x, not to the points on the path. By the chain rule each of her gradients carries a factor α that does not belong there. On a linear F she distributes only a fraction of the whole: the average of α.
 # - **Ben** has n points and divides by n. His trapezoid's weights add up to (n - 1) / n.
-# - **Chloe** has the right length for a piece, and gives both ends full weight. Her weights add up to n / (n - 1).
+# - **Chloe** divides by the right number, n - 1, but gives the first and the last point full weight instead of half. Her weights add up to n / (n - 1).
 # - **Dario** forgot x - x'.
 # - **Fred** swaps rows and columns, as when two libraries disagree about the order of axes.
 #
@@ -537,7 +537,7 @@ for f, picture_of_it, target in ((network, scan, None), (shaky, end, label)):
         print("igteach:", refusal)
 
 # %% [markdown]
-# In bytes, a negative x - x' wraps around: a pixel that is darker than in the baseline counts as much brighter. With dropout on, every call drops different units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
+# In bytes, a negative x - x' wraps around: a pixel that is darker than in the baseline is treated as far brighter. With dropout on, every call drops different units, so the gradients and F(x) - F(x') come from different networks. The package refuses both.
 #
 # ## Equal steps waste gradients
 #
@@ -605,7 +605,7 @@ print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum(
 explore.cuts_explorer(flat, hard, black, hard_label)
 
 # %% [markdown]
-# On 1 - ReLU(1 - x) every second cut divides the error by three. The jump of g lies between two cells, which are cut in turn; only the cut of the one with the kink inside helps. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
+# On 1 - ReLU(1 - x) every second cut divides the error by three. The jump of g lies between the nodes of two neighbouring cells, which are cut in turn; only cutting the cell that contains the kink helps. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
 # Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds up width times g, the package integrates a parabola through the node and its two neighbours.
 #
@@ -667,7 +667,7 @@ print(f"8 steps:        the estimate is {show.rounded(100 * estimates[1], 2):g} 
 print("the verdict on the 8 steps:", few.verdict)
 
 # %% [markdown]
-# It calls neither exact, and doubts the 8 steps more. About them it is still too kind: their error was larger. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
+# It calls neither exact, and doubts the 8 steps more. Even so, it is too kind to the 8 steps: their error was larger. Can it be fooled altogether? Let s be a steep step at 0.53, and F(u, v) = u + s(u) - s(v), from (0, 0) to (1, 1). Each step is worth 1, so the shares are 2 and -1.
 #
 # **Predict.** Nine cells, nodes at 1/18, 3/18 and so on. What will they see of the steps? What will the answer say about itself?
 
@@ -759,7 +759,7 @@ def remaining_error(coarse, middle, fine):
 check("05.4", remaining_error)
 
 # %% [markdown]
-# The estimate is only as good as your assumption about r. Two answers that missed the same bump agree, too.
+# The estimate is only as good as your assumption about r. And agreement proves nothing: two answers that both missed the same jump agree with each other, too.
 #
 # ## Recap
 #

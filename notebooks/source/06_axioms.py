@@ -96,7 +96,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. If a unit has several inputs, such slopes do not multiply: how its output changes with one input also depends on how the others moved. Divide the same function into layers at other places, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. If a unit has several inputs, the product need not be the slope of the whole: how the unit's output changes with one input also depends on how the others moved. Divide the same function into layers at other places, and the product changes.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -251,7 +251,7 @@ print("(b), DeepLIFT:    ", axioms.sensitivity_b(captum_methods.deep_lift))
 # %% [markdown]
 # So you would demand that a feature without effect gets nothing: sensitivity (b) catches the equal shares. Such a feature is called a **dummy**. The third line is our pair once more, with a term ReLU(z) added: f - g is 0 everywhere, so only ReLU(z) is left. The network still contains x1 and no longer depends on it. DeepLIFT follows the wires, and gives x1 a share.
 #
-# A star says that the method was not tried on every function. *Not tried on* names a function that was left out because the method has no rule for a part of it, here for a product of two features.
+# A star says that the method was not tried on every function. *Not put to* names a function that was left out because the method has no rule for a part of it, here for a product of two features.
 
 # %% [markdown] tags=["slide"]
 # ## Do explanations add like functions?
@@ -373,7 +373,7 @@ def shapley(f, x, baseline):
 check("06.3", shapley)
 
 # %% [markdown]
-# Ten features have 3,628,800 orders, so in practice some of them are drawn at random. That has a price, too: it is in the next table.
+# Ten features have 3,628,800 orders, so in practice some of them are drawn at random. That has a price, which the next table shows.
 
 # %% [markdown] tags=["slide"]
 # ## The table
@@ -419,7 +419,7 @@ print("keep all six:", ", ".join(spotless))
 #
 # - **What looks at one point** (gradient, gradient x input, and LRP with Captum's default rule) need not add up, and misses what has saturated.
 # - **What takes away one feature at a time** (occlusion) finds nothing where either of two features alone is enough.
-# - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so invariance and dummies suffer.
+# - **What goes through the layers** (DeepLIFT, guided backprop) sees the wiring, so it breaks invariance and gives shares to dummies.
 # - **What draws at random** misses at random. Two crosses, for completeness and for symmetry, are sampling error. In the limit the axiom holds: more draws make the gap smaller, as the next cell shows for completeness.
 # - **What averages over the straight path, or over all orders,** keeps all six. Of our ten methods two do that. They give different shares; lesson 11 compares them.
 
@@ -620,7 +620,7 @@ def order_gap(method, f, x, baseline, order):
 check("06.5", order_gap)
 
 # %% [markdown]
-# Integrated Gradients passes this test. Of the methods of this lesson that draw nothing at random, one does not: which?
+# Integrated Gradients passes this test. Of the methods of this lesson that draw nothing at random, one fails it: which?
 #
 # <details><summary>Answer</summary>
 #
@@ -634,7 +634,7 @@ check("06.5", order_gap)
 #
 # <details><summary>Answer</summary>
 #
-# Ben's and Chloe's, whose weights do not quite add up to 1: their error is no larger than an honest one. And Fred's, whose shares are right but sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
+# Ben's and Chloe's, whose weights do not quite add up to 1: their error is no larger than that of a correct rule. And Fred's, whose shares are right but sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
 #
 # </details>
 #

@@ -276,7 +276,7 @@ for name, candidate in candidates.items():
     print(f"{name:12s} opinion {opinions[name]:.1f}   F(x') for 'zero' {of_zero:.1f}")
 
 # %% [markdown]
-# Two are neutral: black, and the one found by search. Blur has a weak opinion, and the others have strong ones: to the network, the mean of many digits is a digit, and so is a white page.
+# Two are neutral: black, and the one found by search. Of the blur the network has a weak opinion, of the others a strong one: to the network, the mean of many digits is a digit, and so is a white page.
 #
 # That black is neutral is no fact of nature: **it was put there.** In training, every batch held a black picture labelled with even probabilities. The network's card, `data/digits.md`, says so. A network from elsewhere owes you nothing of the kind. Ask it.
 #
@@ -323,7 +323,7 @@ print("correlation with the map against other noise:", show.rounded(alike, 1))
 # %% [markdown]
 # - **Mean** and **median**: on average, digits have ink in the middle, and this one has none. The hole gets nearly everything.
 # - **Blur** keeps what is broad, and asks about details. Where the picture is already smooth, it says little.
-# - **Neutral**, by search from white. The network has no opinion of black either, and yet that map is different. A network has many neutral inputs. *Neutral does not mean unique.*
+# - **Neutral**, by search from white. The network has no opinion of black either, and yet the map from black is different. A network has many neutral inputs. *Neutral does not mean unique.*
 # - **Noise** stays near the picture, and the map depends on the seed.
 #
 # ## Near zero is not neutral
@@ -521,7 +521,7 @@ for name, answer in answers.items():
     print("   her measurements add up to  ", show.rounded(together, 2))
 
 # %% [markdown]
-# Against the mean her measurements speak against malignant, against the median for it. One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, because a few large tumours have pulled the mean up. The median patient is benign, like most in the table.
+# Compared with the mean, her measurements speak against malignant; compared with the median, for it. One patient, one network, two complete explanations, and they disagree about the sign. To the network, the mean patient is a doubtful case, because a few large tumours have pulled the mean up. The median patient is benign, like most in the table.
 #
 # - Against the mean: *why is she less suspect than a case that could go either way?* Chiefly because of her texture.
 # - Against the median: *why is she more suspect than most?* Texture still speaks in her favour, but more quietly, and the rest outweighs it.
@@ -545,8 +545,8 @@ print("the farthest move, in standard deviations:", show.rounded(step, 1))
 # |---|---|---|---|---|
 # | black (this network) | none: it was trained so | empty pixels | yes, an empty page | one explanation |
 # | white | strong | full ink | no | one explanation |
-# | mean, median | strong here; ask | hardly anything | no; often a blend that is nobody | one explanation |
-# | blur | weak here; ask | what is smooth | more or less | one explanation |
+# | mean, median | strong here; ask the network | hardly anything | no; often a blend that is nobody | one explanation |
+# | blur | weak here; ask the network | what is smooth | more or less | one explanation |
 # | noise | strong | hardly anything; chance decides which pixels | no | one explanation; which seed? |
 # | neutral, by search | none | hardly anything | no | one explanation and a search |
 # | adversarial | strong | what was not attacked | nearly | one explanation and a search |

@@ -41,6 +41,7 @@ def axe_on_outputs(page: Page) -> tuple[list[str], int]:
     return described, sum(len(one["nodes"]) for one in measured)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", ["04", "09"])  # figures of pixels, and of tokens
 def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, number):
     (lesson,) = all_lessons([number])
