@@ -263,7 +263,7 @@ print("|IG| with |random gradients times (x - x')|: lower by", show.rounded(less
 #
 # ●●○ · 10 minutes
 #
-# The same test for a model that reads tables, such as that of lesson 03's patients. Replace the measurements of one row by those of the reference, one after another: the largest share first, signs and all. What is replaced stays replaced. Read F before the first replacement and after each one.
+# The same test for a model that reads tables, such as that of lesson 03's patients. Replace the measurements of one row by those of the reference, one after another, from the largest share to the smallest; the sign counts, so negative shares come last. What is replaced stays replaced. Read F before the first replacement and after each one.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -303,7 +303,7 @@ check("12.5", deletion_curve)
 # %% [markdown]
 # `deletion` and `insertion` do this for many pictures and return curves with their areas. They need a replacement, a baseline by another name: here the mean colour of each picture. The gradient and guided backpropagation are ranked by magnitude, which is how they are shown.
 #
-# **Predict.** In what order will the six finish?
+# **Predict.** Six maps compete: the three controls, the gradient, guided backpropagation and IG. In what order will they finish?
 
 # %%
 values = {"random numbers": random_numbers(score, x, mean_colour, answers).values}
@@ -611,7 +611,7 @@ for title, answer in again.items():
 # %% [markdown]
 # One of three: the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is well below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
 #
-# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the eighth of the squares that an edge detector names, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
+# Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the 1/8 of the squares with the strongest edges, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #
 # IG's curve for the man even rises on the way. So did IG's curve for the scenes, slightly, when pixels were replaced with black. A share was computed on the path from the blurred photograph to the sharp one, all pixels together. It promises nothing about a patchwork of sharp and blurred squares.
 #
@@ -934,7 +934,7 @@ show.heatmaps(whole | enlarged, kind="picture")
 # %% [markdown] tags=["slide"]
 # ### Prove it
 #
-# So far you have a suspicion: a map, and a square in the corner. All through this lesson maps have convinced and been wrong. Intervene.
+# So far you have a suspicion: a map, and a square in the corner. All through this lesson, maps have looked convincing and been wrong. Intervene.
 #
 # - **Remove.** Paint over the window with what lies to the left of it, in every picture.
 # - **Insert.** Copy the window of one picture of the class into every other picture.

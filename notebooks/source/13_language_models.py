@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. To explain a mistake, choose one of the same length that differs in several tokens and that the model answers correctly.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. For a mistake, make that second prompt one that the model answers correctly, of the same length and different in several tokens.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -218,7 +218,7 @@ for i in order:
 # %% [markdown] tags=["slide"]
 # ## Another prompt
 #
-# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner (`token_attribution` refuses two lengths; reword one prompt until they match), and where the partners are equal, x - x' is zero.
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.)
 
 # %% [markdown]
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
@@ -465,7 +465,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 #
 # ## From embeddings to words
 #
-# A model answers with more than one token. Each has its own F, given the prompt and the answer so far, so together they make a **matrix**: a row for each token of the answer, a column for each word of the prompt.
+# A model answers with more than one token. Each has its own F, given the prompt and the answer so far, so the shares make a **matrix**: a row for each token of the answer, a column for each word of the prompt.
 
 # %% [markdown]
 # ### Exercise 3: a matrix of words
@@ -548,7 +548,7 @@ for row in rows:
 #
 # <details><summary>Hint 2</summary>
 #
-# With one token each a difference of logits was enough. After their first tokens, two answers follow different texts, and the sums in the softmax no longer cancel. So take <code>log_softmax</code> before you compare.
+# With one token each a difference of logits was enough. From the second token on, the two answers are predicted from different texts, and the sums in the softmax no longer cancel. So take <code>log_softmax</code> before you compare.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -746,7 +746,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # In both, "France" gets little, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
 #
-# What else differs: Captum moves *all* tokens, special ones included, while we leave those that you did not write where they are. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
+# What else differs: Captum moves *all* tokens, special ones included; we do not move those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
 # ## What remains unsolved
 #

@@ -206,7 +206,7 @@ reader.tokenizer.save_pretrained(folder.name)
 print("classes:", *theirs.config.id2label.values())
 
 # %% [markdown]
-# **F** is the probability of the label that it chooses. **x** is the word embeddings, and each token gets a share ([09](09_text_models.ipynb)). **x'** is the padding token; special tokens stay. Only safetensors are read, and no code from the folder is run. The answer knows its F, so the report needs nothing else.
+# **F** is the probability of the label that the classifier chooses. **x** is the word embeddings, and each token gets a share ([09](09_text_models.ipynb)). **x'** is the padding token; special tokens stay. Only safetensors are read, and no code from the folder is run. The attribution that `token_attribution` returns carries its F with it, so `write_report` needs nothing else.
 
 # %% tags=["nbval-ignore-output"]
 classifier = text.from_pretrained(folder.name, device)
@@ -380,7 +380,7 @@ print("by chance", show.rounded(wave.float().mean().item(), 1))
 #
 # ●○○ · 6 minutes
 #
-# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding. (Only index. The check does not notice `.item()` or `.detach()`, but they would leave F without a gradient.)
+# A model answers after every step of padded series. Read the logit of the target after the last step that is not padding. (Use indexing only. The check does not notice `.item()` or `.detach()`, but they would leave F without a gradient.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -411,7 +411,7 @@ check("14.1", read_out)
 # %% [markdown]
 # ## Recipe 7: two inputs
 #
-# Two pictures of digits, and one question: is the left digit larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (With a dict f gets its inputs by name.) **x'** is the mean digit, twice. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
+# Two pictures of digits, and one question: is the left digit larger? **F** is the probability that it is. **x** is a tuple, and so are the baseline and the shares. (If x is a dict, f gets its inputs by name.) **x'** is the mean digit, twice. Both inputs move at once, along one path. If you move them one at a time, or hold one still, you answer another question.
 
 
 # %%
@@ -512,7 +512,7 @@ check("14.2", two_inputs)
 # %% [markdown] tags=["slide"]
 # ## The sum is off, however many steps
 #
-# Six colleagues bring six models, A to F (model F is not the score F). Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums comes out right.
+# Six colleagues bring six models, A to F (model F is not the score F). Five read a handwritten digit, D reads a question. All were attributed with the six lines of lesson 04, with 16 steps, then 64, then 256. None of the sums settles at the right value.
 
 
 # %%
