@@ -189,7 +189,7 @@ ratio = (network_errors["midpoint"] / network_errors["gauss_legendre"]).mean()
 print("midpoint's error over gauss_legendre's, on average:", show.rounded(ratio, 1))
 
 # %% [markdown] tags=["slide-goes-on"]
-# Five slopes of about -1: twice the steps halve the error, and no rule wins. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error is at most the height of the jump times the weight of a node beside it, and weights are about 1/n.
+# Five slopes of about -1: twice the steps halve the error, and no rule wins. Each jump of the gradient falls somewhere between two nodes, and no rule knows where. The error that a jump causes is at most its height times the weight of a neighbouring node, and weights are about 1/n.
 # Gauss-Legendre does a little worse than midpoint: its nodes are sparse in the middle of the path, where each has more weight.
 
 # %% [markdown]
@@ -605,7 +605,7 @@ print("of its 25 nodes, in the first fifth of the path:", int((nodes < 0.2).sum(
 explore.cuts_explorer(flat, hard, black, hard_label)
 
 # %% [markdown]
-# On 1 - ReLU(1 - x) every second cut divides the error by three. The jump of g lies between the nodes of two neighbouring cells, which are cut in turn; only cutting the cell that contains the kink helps. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
+# On 1 - ReLU(1 - x) every second cut divides the error by three. The jump of g lies between the nodes of two neighbouring cells, and cuts alternate between the two; but only the cuts to the cell that contains the kink help. To divide the error by three, equal steps have to be three times as many. On the sigmoid and on this F equal steps do catch up, but later: once they are dense everywhere, they are dense where F moves.
 #
 # Cutting where g differs is what `igteach.integrated_gradients` does if you give no number of steps. It also cuts several cells at a time. And where our version adds up width times g, the package integrates a parabola through the node and its two neighbours.
 #

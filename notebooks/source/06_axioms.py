@@ -96,7 +96,7 @@ print("f:", [3 * slope(0, 3) * slope(-1, 1), -1 * slope(0, 1) * slope(-1, 1)])
 print("g:", [3 * slope(-1, 2) * slope(0, 1), -1 * slope(0, 1) * slope(0, 1)])
 
 # %% [markdown]
-# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. If a unit has several inputs, the product need not be the slope of the whole: how the unit's output changes with one input also depends on how the others moved. Divide the same function into layers at other places, and the product changes.
+# Derivatives obey the chain rule: multiply the slopes of the layers, and you have the slope of the whole, however you cut it into layers. A long step has a slope too, (F(b) - F(a)) / (b - a). As long as each unit has one input, such slopes multiply as well. If a unit has several inputs, the product need not be the slope of the whole: how the unit's output changes with one input also depends on how the others moved. Divide the same function into layers at other places, and the product may change.
 #
 # Integrated Gradients takes derivatives of the *whole* function, and never asks how it was made. It walks straight from (0, 0) to (3, 1) and adds up what it meets.
 
@@ -570,7 +570,7 @@ for name, method in {"Integrated Gradients": ig, "late starters": bent}.items():
 # %% [markdown]
 # It depends on the units. A further axiom, that a change of units must not change the shares, rules it out. So uniqueness depends on the list of axioms, and the six are not enough. Lerma and Lucas (2021) ask when symmetry singles out the straight path.
 #
-# Uniqueness depends on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of cost sharing (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and prove the claim with one more axiom: if F never falls in any feature between x' and x, no share is negative.
+# Uniqueness depends on the functions as well. The paper also says that only path methods, and averages of them, can keep completeness, linearity, sensitivity (b) and implementation invariance. That proof is borrowed from the theory of cost sharing (Friedman 2004), where F is smooth and never falls. A network has kinks, and it falls where it likes. Lundstrom, Huang and Razaviyayn (2022) point this out, and prove the claim with one more axiom: if F never falls as any feature moves from x' towards x, no share is negative.
 #
 # None of this says that Integrated Gradients is wrong. It says that "the only method that ..." is a claim to read with its conditions.
 
@@ -634,7 +634,7 @@ check("06.5", order_gap)
 #
 # <details><summary>Answer</summary>
 #
-# Ben's and Chloe's, whose weights do not quite add up to 1: their error is no larger than that of a correct rule. And Fred's, whose shares are right but sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
+# Ben's and Chloe's, whose weights do not quite add up to 1: they miss by no more than the 5% that is allowed for the error of the rule. And Fred's, whose shares are right but sit on the wrong pixels. A linear function finds all three, if you compare share by share: there you know every one.
 #
 # </details>
 #
@@ -703,7 +703,7 @@ progress("06")
 # **Take away.**
 #
 # 1. An axiom is a demand that you can put to any method without knowing the true shares. One counterexample is enough.
-# 2. Gradients miss what has saturated, methods that go layer by layer explain how a function is written, and every path method is complete; symmetry asks for a path on which nobody is first.
+# 2. Gradients miss what has saturated, methods that go layer by layer may explain how a function is written, and every path method is complete; symmetry asks for a path on which nobody is first.
 # 3. The axioms need a gradient almost everywhere along the path, and they do not single out one method without further conditions.
 #
 # **Where it comes from.** The axioms and the pair f, g: Sundararajan, Taly and Yan (2017). DeepLIFT: Shrikumar et al. (2017). LRP: Bach et al. (2015). Guided backprop: Springenberg et al. (2014). Occlusion: Zeiler and Fergus (2014). Orders: Shapley (1953), Lundberg and Lee (2017). Expected gradients: Erion et al. (2021). Uniqueness: Friedman (2004), Lerma and Lucas (2021), Lundstrom, Huang and Razaviyayn (2022). The library: Captum, Kokhlikyan et al. (2020).

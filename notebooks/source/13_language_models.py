@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. For a mistake, make that second prompt one that the model answers correctly, of the same length and different in several tokens.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. For a mistake, take as that second prompt another question, of the same length and different in several tokens, which the model answers correctly.
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -228,7 +228,7 @@ for i in order:
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Use this very x' for F(x'), too. If a token moves on the path but not in F(x'), the sum never comes out right, however many steps you take.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Use this very x' for F(x'), too. If the path keeps one set of tokens and the x' in F(x') keeps another, the sum never comes out right, however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -260,7 +260,7 @@ check("13.2", pair_baseline)
 # %% [markdown] tags=["slide-goes-on"]
 # `baseline=` takes the other prompt as text. The path from it is short and smooth, so a tolerance of 2% costs little.
 #
-# **Predict.** Three tokens differ: the first "Mary", the first "John", the second "John". Which has the largest share, and does any of them speak *against* "Mary"?
+# **Predict.** Three tokens differ: "Mary", the first "John" and the second "John". Which has the largest share, and does any of them speak *against* "Mary"?
 
 # %% tags=["nbval-ignore-output"]
 prompt, other, target, against = names
@@ -600,7 +600,7 @@ explore.token_explorer(
 )
 
 # %% [markdown]
-# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. The answer's "she" was about as likely after that prompt, so little is left to explain for it. "She" still decides for "she", but the two prompts share it. What both prompts say gets no share.
+# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. The answer's "she" was about as likely after that prompt, so little is left to explain for it. "She" is still what makes the model say "she", but both prompts contain it. What both prompts say gets no share.
 #
 # ## Inside the model
 #
@@ -710,7 +710,7 @@ for name, some in {"with every head": [], f"without the {k}": strongest}.items()
 # %% [markdown]
 # Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. And without them the model is not just broken: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
-# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen *because* their shares are large; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen only by the size of their shares; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
 #
 # ## Beside Captum
 #
@@ -760,7 +760,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # <details><summary>Answer</summary>
 #
-# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, believe it: 65 equal steps from the end-of-text embedding were further off than that.
+# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, believe it: with 65 equal steps from the end-of-text embedding, the shares were off by far more than 30%.
 #
 # </details>
 #
