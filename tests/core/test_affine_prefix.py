@@ -41,6 +41,7 @@ def network(further=0):
     return nn.Sequential(first, *tail).double().eval()
 
 
+@pytest.mark.sampled(15)
 @pytest.mark.parametrize("further", [0, 1, 2])
 @pytest.mark.parametrize("wrapper", [logit, probability, lambda f: f], ids=["logit", "probability", "itself"])
 @pytest.mark.parametrize("rule", RULES)

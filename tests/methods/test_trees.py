@@ -184,6 +184,7 @@ def test_a_leaf_whose_way_through_is_shorter_than_rounding_gets_nothing():
 # --- every kind of model
 
 
+@pytest.mark.sampled(8)
 @every_kind
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**31), batch=st.integers(1, 5), on_grid=st.booleans())

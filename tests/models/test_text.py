@@ -70,6 +70,7 @@ def test_plain_cases_are_told(name):
 
 
 @needs_data
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize(("name", "floor"), [("question_types", 0.95), ("sentiment_en", 0.795), ("sentiment_zh", 0.85)])
 def test_on_texts_never_seen_they_are_as_often_right_as_the_course_needs(name, floor):
     assert figures(name)["accuracy"] >= floor
