@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browser.helpers import end
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from igteach.course.commands import TAKES_UPLOADS
@@ -100,8 +101,7 @@ def jupyterlab(work: Path, own_folder: Path) -> Iterator[Lab]:
         answers(f"http://127.0.0.1:{port}/lab?token={token}", server)
         yield Lab(f"http://127.0.0.1:{port}", token, work)
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        end(server)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What the tests in a browser share: where screenshots go, widths, the smallest text, and notebooks in JupyterLab."""
 
+import subprocess
 from importlib.resources import files
 from pathlib import Path
 
@@ -50,3 +51,13 @@ def run_cells(page: Page) -> None:
     done = f"{CELLS}.filter(c => c.cell_type === 'code' && c.source).every(c => c.execution_count > 0)"
     page.wait_for_function(done, timeout=3 * MINUTE)
     page.wait_for_function(IDLE, timeout=MINUTE)
+
+
+def end(server: subprocess.Popen) -> None:
+    """Ask a server to end; one that is still busy with its kernels after a minute is killed."""
+    server.terminate()
+    try:
+        server.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
