@@ -21,6 +21,7 @@ PREDICTION = ":class: predict"
 OUTPUT = ("Made your prediction? Show the output", "Hide the output")
 MORE_OUTPUT = ("Show this output", "Hide this output")
 ANSWER = ("Made your prediction? Show the answer", "Hide the answer")
+WITH_ANSWER = ("Show this output and the answer", "Hide this output and the answer")
 ENDS_ANSWER = re.compile(r"^#{1,4} |^.*\*\*Predict\b|^\*\*Question \d", re.MULTILINE)
 
 
@@ -143,6 +144,8 @@ class _Page:
             self.cells.append(self.fold)
         if not self.fold.outputs:
             self._hide_output(self.fold)
+        elif self.fold.metadata.mystnb.code_prompt_show == MORE_OUTPUT[0]:
+            _name(self.fold, WITH_ANSWER)
         self.fold.outputs.append(new_output("display_data", {"text/markdown": text}))
 
     def _hide_output(self, cell: NotebookNode) -> None:
@@ -219,4 +222,9 @@ def _stub(cell: NotebookNode, source: str) -> NotebookNode:
 
 def _fold(cell: NotebookNode, tag: str, prompts: tuple[str, str]) -> None:
     cell.metadata["tags"] = [*cell.metadata.get("tags", []), tag]
+    _name(cell, prompts)
+
+
+def _name(cell: NotebookNode, prompts: tuple[str, str]) -> None:
+    """Give a fold its words, closed and open."""
     cell.metadata["mystnb"] = {"code_prompt_show": prompts[0], "code_prompt_hide": prompts[1]}

@@ -78,7 +78,7 @@ def test_text_that_gives_the_answer_is_in_the_last_fold_up_to_the_next_heading()
     assert tags(page) == [[], ["hide-output"], ["hide-output"], [], []]
     assert page[3].source == "## The next section\n\nText."
     names = [cell.metadata.mystnb.code_prompt_show for cell in page[1:3]]
-    assert names == ["Made your prediction? Show the output", "Show this output"]
+    assert names == ["Made your prediction? Show the output", "Show this output and the answer"]
     assert prose_of(nbformat.v4.new_notebook(cells=page)).count("Down.") == 1
 
 
