@@ -199,8 +199,8 @@ theirs.bert = encoder
 theirs.classifier.weight.data = torch.tensor(fitted.coef_).float()
 theirs.classifier.bias.data = torch.tensor(fitted.intercept_).float()
 folder = tempfile.TemporaryDirectory()
-theirs.save_pretrained(folder.name)
 reader.tokenizer.save_pretrained(folder.name)
+theirs.save_pretrained(folder.name)
 
 # %%
 print("classes:", *theirs.config.id2label.values())
