@@ -94,6 +94,7 @@ def nbval(number: str, environment: dict[str, str]) -> subprocess.CompletedProce
         "-m",
         "pytest",
         "-q",
+        "-x",  # one difference is enough
         "-p",
         "no:cacheprovider",
         str(lesson.solved),
