@@ -91,7 +91,7 @@ for prompt, *_ in (names, capital, nurse):
 #
 # You could explain the probability of "Mary", or its logarithm. But a probability competes with 49,151 others, so explaining it mixes many questions: why a name at all, and not "the"? Why this name? And at 0.92 a probability is nearly flat (lesson 02).
 #
-# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"? Below, the baseline will be a second prompt. For a mistake, take as that second prompt another question, of the same length and different in several tokens, which the model answers correctly.
+# People who study language models ask one question at a time. They take the **logit of one token minus the logit of another**: why "Mary" *rather than* "John"? Whatever raises both logits equally, such as a context that calls for a name, cancels. To explain a mistake, subtract the logit of the right answer: why "Sydney" rather than "Canberra"?
 #
 # $$F(x) \;=\; z_{\text{target}}(x) - z_{\text{against}}(x) \;=\; \log \frac{p_{\text{target}}}{p_{\text{against}}}$$
 
@@ -166,11 +166,11 @@ show.curves(
 #
 # Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
 #
-# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees the rest of the picture either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees all of the rest either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
 #
 # ## Other nothings
 #
-# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? The reference answer took 1,500 gradients, placed where the integrand changes most (lesson 05).
+# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? Nobody knows the true shares; as the truth we take an answer with 1,500 gradients, placed where the integrand changes most (lesson 05). Its own residual is printed first.
 
 # %%
 for name in ("end of text", "mean"):
@@ -213,12 +213,12 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. Whatever makes a city likely should cancel in F, and at the prompt itself it does. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than noise?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. What makes both cities more likely should cancel in F. At the prompt it roughly does; along the path it need not. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than noise?", which you did not ask.
 
 # %% [markdown] tags=["slide"]
 # ## Another prompt
 #
-# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.)
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.) If the answer to explain is a mistake, compare with a question that the model gets right, of the same length and different in several tokens; F stays the same.
 
 # %% [markdown]
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
@@ -355,7 +355,7 @@ print(drawn.prompts[0], "->", drawn.answers[0])
 show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 
 # %% [markdown]
-# F is the log-probability of the right value. Every method is scored in two ways: by the fraction of its strength on these three of 13 tokens, and by how many of the three are among its three strongest. The competitors:
+# F is the log-probability of the right value. A token's *strength* is the absolute value of its score. Each method is scored in two ways: by the fraction of all strength that lies on these three of 13 tokens, and by how many of the three are among its three strongest. The competitors:
 #
 # - **IG, mean**: from the mean embedding;
 # - **IG, other prompts**: from six other sequences, averaged (lesson 07's many baselines);
@@ -619,7 +619,7 @@ explore.token_explorer(
 #
 # <details><summary>Hint 2</summary>
 #
-# Sum the products over points and tokens. That leaves one number for each number that is written.
+# Sum the products over points and tokens. That leaves heads × width numbers, one for each position in the long row.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -760,7 +760,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # <details><summary>Answer</summary>
 #
-# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, believe it: with 65 equal steps from the end-of-text embedding, the shares were off by far more than 30%.
+# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, take a high estimate seriously: errors of that size occur. With 65 equal steps from the end-of-text embedding, the true error was far above 30%.
 #
 # </details>
 #
