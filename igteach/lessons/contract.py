@@ -12,6 +12,7 @@ from igteach.lessons.build import learners_notebook
 from igteach.lessons.lesson import Lesson
 
 LARGEST_NOTEBOOK = 2_000_000  # bytes
+WIDEST_CODE = 88  # characters: a page, a laptop and a printed book
 HEAD = ("**The question.**", "**You will be able to**", "**You need**", "**Time.**", "**GPU.**")
 TAIL = ("**Take away.**", "**Where it comes from.**", "**What is next.**")
 DIFFICULTY = re.compile(r"^[●○]{3} · \d+ minutes$", re.MULTILINE)
@@ -20,7 +21,7 @@ CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 NO_PROSE = re.compile(f"{CODE.pattern}|{FORMULA.pattern}", re.DOTALL)
 OWN_DRAWING = re.compile(r"\b(matplotlib|plt|pyplot|cmap|imshow)\b")
-HOME = re.compile(r"/root/|/home/\w+/|\bUsers[/\\]\w+")
+HOME = re.compile(r"/root/|/home/\w+/|/tmp/|/var/folders/|\bUsers[/\\]\w+")
 NO_ALT = re.compile(r'!\[.{0,9}\]\(|<img(?![^>]*\balt="[^"]{10,}")[^>]*>')
 
 
@@ -51,7 +52,7 @@ def faults(lesson: Lesson) -> list[str]:
     if lesson.solved.stat().st_size > LARGEST_NOTEBOOK:
         found.append(f"the solved notebook is over {LARGEST_NOTEBOOK} bytes; draw fewer or smaller figures")
     found.extend(broken_links(lesson, source))
-    for rule in (head, progress_cell, tail, exercises, recap_and_quiz, prediction, prose, formulas, drawing):
+    for rule in (head, progress_cell, tail, exercises, recap_and_quiz, prediction, prose, formulas, drawing, width):
         found.extend(rule(source))
     return found
 
@@ -207,6 +208,14 @@ def drawing(source: NotebookNode) -> Iterator[str]:
     for number, cell in _code(source):
         if found := OWN_DRAWING.search(cell.source):
             yield f"cell {number} draws by itself ({found.group()}); use igteach.show, which keeps the palette"
+
+
+def width(source: NotebookNode) -> Iterator[str]:
+    """No line of code, of a docstring or of a comment may be wider than a page."""
+    for number, cell in _code(source):
+        for line in cell.source.splitlines():
+            if len(line) > WIDEST_CODE:
+                yield f"cell {number} has a line of {len(line)} characters, at most {WIDEST_CODE}: {line.strip()[:40]}"
 
 
 def _code(notebook: NotebookNode) -> list[tuple[int, NotebookNode]]:

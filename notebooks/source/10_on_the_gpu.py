@@ -369,7 +369,7 @@ def rows_that_fit(sizes, each, taken, budget):
     """The largest number of rows that fit, at least 1.
 
     sizes: (layers,), numbers that one row keeps in each;  each: bytes per number;
-    taken: bytes already in use;  budget: bytes available in all.  Returns one whole number.
+    taken: bytes in use;  budget: bytes available in all.  Returns one whole number.
     """
     ### BEGIN SOLUTION
     bytes_of_a_row = int(sizes.sum()) * each

@@ -156,6 +156,11 @@ BUILT = {
         in_cell("import torch", outputs(shown(text_plain="/home/ada/.cache/weights.pth is missing"))),
         r"cell \d+ names a folder of its machine \(/home/ada/\)",
     ),
+    "a temporary folder": (
+        "solved",
+        in_cell("import torch", outputs(shown(text_plain="('/tmp/tmpmb3d0tal/tokenizer.json',)"))),
+        r"cell \d+ names a folder of its machine \(/tmp/\)",
+    ),
     "a bare image": (
         "solved",
         in_cell("import torch", outputs(shown(image_png=ONE_PIXEL))),
@@ -304,6 +309,10 @@ SOURCE = {
     "pyplot": (
         swap("import torch\n", "import torch\nimport matplotlib.pyplot as plt\n"),
         r"cell 2 draws by itself \(matplotlib\)",
+    ),
+    "a docstring wider than a page": (
+        swap('    """', '    """' + "wide " * 20),
+        r"cell \d+ has a line of \d+ characters, at most 88",
     ),
     "a colour map of its own": (
         swap("import torch\n", "import torch\n\ncmap = 1\n"),
