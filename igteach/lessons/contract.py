@@ -19,6 +19,7 @@ DIFFICULTY = re.compile(r"^[●○]{3} · \d+ minutes$", re.MULTILINE)
 BANNED = re.compile(r"\b(simply|obviously)\b|(?<![!=])!(?![=\[])", re.IGNORECASE)
 CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+ENVIRONMENT = re.compile(r"\\begin\{\w+")
 NO_PROSE = re.compile(f"{CODE.pattern}|{FORMULA.pattern}", re.DOTALL)
 OWN_DRAWING = re.compile(r"\b(matplotlib|plt|pyplot|cmap|imshow)\b")
 HOME = re.compile(r"/root/|/home/\w+/|/tmp/|/var/folders/|\bUsers[/\\]\w+")
@@ -201,6 +202,8 @@ def formulas(source: NotebookNode) -> Iterator[str]:
                 tex2mathml((block or inline).strip())
             except MathError as error:
                 yield f"cell {number} has a formula that cannot be shown without a network: {error}"
+        if found := ENVIRONMENT.search(FORMULA.sub(" ", text)):
+            yield f"cell {number} has a formula ({found.group()}) without dollars; put it between two pairs of them"
 
 
 def drawing(source: NotebookNode) -> Iterator[str]:

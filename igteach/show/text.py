@@ -72,9 +72,10 @@ def text(
     else:
         lines = [(pieces_of(each), each.given, evidence_in_words(each)) for each in answers]
     top = max((abs(score) for pieces, *_ in lines for _, score in pieces if score is not None), default=0.0) or 1.0
-    body = "".join(_html(*line, top) for line in lines)
-    said = [(_scores_in_words(pieces) + given, evidence) for pieces, given, evidence in lines]
-    words = "\n".join("\n".join(filter(None, line)) for line in said)
+    said = [_scores_in_words(pieces) + given for pieces, given, _ in lines]
+    body = "".join(_html(*line, words, top) for line, words in zip(lines, said, strict=True))
+    below = [evidence for *_, evidence in lines]
+    words = "\n".join("\n".join(filter(None, line)) for line in zip(said, below, strict=True))
     return Table(f"{STYLE}<div>{body}<small>{_scale(top)} {LEGEND}</small></div>", words)
 
 
@@ -89,13 +90,12 @@ def _spaced(tokens: list[str], scores: np.ndarray) -> list[Piece]:
     return pieces
 
 
-def _html(pieces: Sequence[Piece], given: str, evidence: str, top: float) -> str:
+def _html(pieces: Sequence[Piece], given: str, evidence: str, words: str, top: float) -> str:
     spans = [escape(piece) if score is None else _span(piece, score, top) for piece, score in pieces]
     if given:
         spans.append(f'<span title="{GIVEN}" style="opacity: 0.7">{escape(given)}</span>')
     style = "white-space: pre-wrap; line-height: 2.2; margin: 0"
-    label = escape(_scores_in_words(pieces) + given)
-    shown = f'<p role="img" aria-label="{label}" dir="auto" style="{style}">{"".join(spans)}</p>'
+    shown = f'<p role="img" aria-label="{escape(words)}" dir="auto" style="{style}">{"".join(spans)}</p>'
     below = f'<p style="margin: 0 0 0.6em"><small>{escape(evidence)}</small></p>' if evidence else ""
     return shown + below
 

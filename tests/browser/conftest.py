@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser.helpers import end
+from browser.helpers import end_server
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from igteach.course.commands import TAKES_UPLOADS
@@ -101,7 +101,7 @@ def jupyterlab(work: Path, own_folder: Path) -> Iterator[Lab]:
         answers(f"http://127.0.0.1:{port}/lab?token={token}", server)
         yield Lab(f"http://127.0.0.1:{port}", token, work)
     finally:
-        end(server)
+        end_server(server)
 
 
 @pytest.fixture(scope="session")
@@ -134,10 +134,12 @@ def page_errors(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def errors(page: Page, page_errors: list[str]) -> list[str]:
+def errors(page: Page) -> list[str]:
     """What scripts of the page raise, and what the console reports as errors."""
-    page.on("console", lambda message: page_errors.append(message.text) if message.type == "error" else None)
-    return page_errors
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    return found
 
 
 @pytest.fixture

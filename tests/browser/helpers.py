@@ -53,7 +53,7 @@ def run_cells(page: Page) -> None:
     page.wait_for_function(IDLE, timeout=MINUTE)
 
 
-def end(server: subprocess.Popen) -> None:
+def end_server(server: subprocess.Popen) -> None:
     """Ask a server to end; one that is still busy with its kernels after a minute is killed."""
     server.terminate()
     try:

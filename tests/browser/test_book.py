@@ -198,7 +198,7 @@ def test_a_phone_gets_the_first_picture_in_a_column(page, book):
 
 
 @pytest.mark.parametrize("name", ["01_naive_gradients", "07_baselines"])
-def test_on_a_phone_wide_pictures_have_letters_of_12_pixels_and_scroll_by_keys(page, book, name):
+def test_on_a_phone_wide_pictures_are_as_wide_as_letters_of_10_points_need_and_scroll_by_keys(page, book, name):
     open_page(page, book, name, "phone")
     page.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
     pictures = page.locator("article a.whole:visible")

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from browser.helpers import ARTEFACTS, AXE, CELLS, MINUTE, SERIOUS, end, open_notebook, run_all, run_cells
+from browser.helpers import ARTEFACTS, AXE, CELLS, MINUTE, SERIOUS, end_server, open_notebook, run_all, run_cells
 from playwright.sync_api import Page, expect
 
 from igteach.lessons.lesson import all_lessons, root
@@ -92,4 +92,4 @@ def test_the_lab_command_serves_on_the_port_that_it_is_given(free_port, wait_for
     try:
         wait_for(f"http://127.0.0.1:{free_port}/lab?token=lab-command", server)
     finally:
-        end(server)
+        end_server(server)

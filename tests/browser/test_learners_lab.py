@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from browser.helpers import IDLE, MINUTE, end
+from browser.helpers import IDLE, MINUTE, end_server
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.long
@@ -38,4 +38,4 @@ def test_lesson_00_is_open_beside_its_contents_and_only_instructors_have_nbgrade
         expect(page.locator(".jp-Dialog, .Toastify__toast")).to_have_count(0)
         assert not (tmp_path / "jupyter_config_dir" / "lab").exists()  # nothing of the user's own was written
     finally:
-        end(server)
+        end_server(server)

@@ -148,14 +148,14 @@ def test_a_stop_looks_alike_however_it_is_reached(opened):
     assert canvas.evaluate("c => c.toDataURL()") == before
 
 
-def test_the_slider_follows_a_finger(page, site):
-    context = page.context.browser.new_context(viewport={"width": 390, "height": 850}, has_touch=True, is_mobile=True)
-    phone = context.new_page()
-    phone.goto(f"file://{site}/index.html")
-    box = phone.get_by_role("slider", name="alpha", exact=True).bounding_box()
-    phone.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2)
-    (alpha,) = re.findall(r"At alpha ([\d.]+) F", words_of(phone, "path")[0])
-    assert 0.6 < float(alpha) < 0.8
+def test_the_slider_follows_a_finger(browser, site):
+    with browser.new_context(viewport={"width": 390, "height": 850}, has_touch=True, is_mobile=True) as context:
+        phone = context.new_page()
+        phone.goto(f"file://{site}/index.html")
+        box = phone.get_by_role("slider", name="alpha", exact=True).bounding_box()
+        phone.touchscreen.tap(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2)
+        (alpha,) = re.findall(r"At alpha ([\d.]+) F", words_of(phone, "path")[0])
+        assert 0.6 < float(alpha) < 0.8
 
 
 def test_steps_tell_what_python_computes_for_every_rule(opened, digit):
@@ -290,13 +290,14 @@ def test_cuts_tell_what_python_computes_for_every_function(opened, figures):
             slider.press("ArrowRight")
 
 
-def test_without_scripts_the_pictures_stand(page, site, figures):
-    still = page.context.browser.new_context(java_script_enabled=False).new_page()
-    still.goto(f"file://{site}/index.html")
-    for kind, figure in figures.items():
-        picture = still.locator(f"#{kind} img")
-        expect(picture).to_be_visible()
-        assert picture.get_attribute("alt") == figure.still.alt
+def test_without_scripts_the_pictures_stand(browser, site, figures):
+    with browser.new_context(java_script_enabled=False) as context:
+        still = context.new_page()
+        still.goto(f"file://{site}/index.html")
+        for kind, figure in figures.items():
+            picture = still.locator(f"#{kind} img")
+            expect(picture).to_be_visible()
+            assert picture.get_attribute("alt") == figure.still.alt
 
 
 def test_a_figure_that_fails_leaves_its_picture_and_the_others(page, site, figures, tmp_path, errors):

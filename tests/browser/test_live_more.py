@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from browser.helpers import ARTEFACTS, ROOT, WIDTHS, run_all, smallest_text, write_notebook
+from browser.helpers import ARTEFACTS, MINUTE, ROOT, WIDTHS, run_all, smallest_text, write_notebook
 from matplotlib.colors import to_rgb
 from playwright.sync_api import Locator, Page, expect
 
@@ -370,7 +370,7 @@ def test_in_jupyterlab_the_keyboard_belongs_to_the_drawing(page, lab):
     write_notebook(lab, "draw", IN_JUPYTERLAB.format(folder=str(ROOT)))
     run_all(page, lab, "draw")
     black = page.get_by_role("button", name="clear (black)", exact=True)
-    expect(black).to_be_visible(timeout=60_000)
+    expect(black).to_be_visible(timeout=MINUTE)
     black.click()
     expect(page.locator(".words")).to_contain_text("ink 0, share 0")
     page.get_by_role("button", name="row 1, column 1, ink 0", exact=True).focus()

@@ -15,7 +15,7 @@ from igteach.course import grade, sandbox, submission, time_limits
 from igteach.course.assign import add_scripts_to_path, assign, assignment_name
 from igteach.course.nbgrader_steps import SandboxedExecute
 from igteach.course.seed import make_seed
-from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson import all_lessons, grade_id
 
 
 @pytest.fixture(scope="session")
@@ -195,7 +195,7 @@ class Papers:
         if not course.exists():
             assign([self.number], course, None)
         cells = lesson.read().cells
-        self.solutions = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+        self.solutions = {grade_id(cell): cell.source for cell in cells}
         self.out_of = {
             cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
             for cell in cells
@@ -207,7 +207,7 @@ class Papers:
         notebook = nbformat.read(self.course / "release" / self.name / self.file, as_version=4)
         names = {f"answer-{self.number}-{number}" for number in solved}
         for cell in notebook.cells:
-            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            name = grade_id(cell)
             cell.source = self.solutions[name] if name in names else cell.source
         notebook.cells[-1].source = essay or notebook.cells[-1].source
         return notebook

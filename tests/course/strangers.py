@@ -16,6 +16,8 @@ from typing import Any, Literal
 import nbformat
 from nbformat import NotebookNode
 
+from igteach.lessons.lesson import grade_id
+
 Prepare = Callable[[NotebookNode], bytes | None]
 
 
@@ -60,7 +62,7 @@ def apply(stranger: Stranger, released: NotebookNode) -> bytes:
 
 def name_of(cell: NotebookNode) -> str | None:
     """The grade_id of a cell, or its id where it has none."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id")
+    return grade_id(cell) or cell.get("id")
 
 
 def find(nb: NotebookNode, name: str) -> NotebookNode | None:

@@ -10,7 +10,7 @@ from igteach.course.seed import derive_secret
 from igteach.exercises.graded import encode
 from igteach.exercises.judging import distinguishing_cases
 from igteach.exercises.solutions import EXERCISES
-from igteach.lessons.lesson import all_lessons, learners_view
+from igteach.lessons.lesson import all_lessons, grade_id, learners_view
 
 SEED = bytes(32)
 PLACE = {"nbgrader": {"assignment": "a", "notebook": "n"}}
@@ -30,7 +30,7 @@ def mended(notebook):
 
 
 def named(notebook, name):
-    return [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == name]
+    return [cell for cell in notebook.cells if grade_id(cell) == name]
 
 
 def test_an_honest_submission_stays_as_it_is_and_gets_no_flag(release):

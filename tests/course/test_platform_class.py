@@ -10,7 +10,7 @@ from nbgrader.api import Gradebook
 
 from igteach.course.assign import assign, assignment_name
 from igteach.course.commands import main
-from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson import all_lessons, grade_id
 from tests.course.packing import make_zip
 
 pytestmark = pytest.mark.long
@@ -38,10 +38,10 @@ def graded(tmp_path_factory):
     config = course / "nbgrader_config.py"
     config.write_text(config.read_text().replace("percent_a_day = 0", "percent_a_day = 10"))
     untouched = (course / "release" / name / f"{lesson.name}.ipynb").read_bytes()
-    answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in lesson.read().cells}
+    answers = {grade_id(cell): cell.source for cell in lesson.read().cells}
     solved = nbformat.reads(untouched.decode(), as_version=4)
     for cell in solved.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("answer"):
+        if grade_id(cell).startswith("answer"):
             cell.source = answers[cell.metadata.nbgrader.grade_id]
     solved = nbformat.writes(solved).encode()
     moodle = [

@@ -9,7 +9,7 @@ from igteach.course.assign import assign, assignment_name
 from igteach.course.grade import grade
 from igteach.course.questions import QUESTIONS
 from igteach.exercises.solutions import EXERCISES
-from igteach.lessons.lesson import all_lessons
+from igteach.lessons.lesson import all_lessons, grade_id
 
 pytestmark = pytest.mark.long  # a minute and a half, most of it nbgrader's
 OPEN = "Write the function above, run its cell, then run this one."
@@ -22,13 +22,13 @@ def course(tmp_path_factory):
     folder = tmp_path_factory.mktemp("small") / "course"
     assign(["04"], folder, None)
     lesson = all_lessons(["04"])[0]
-    answers = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in lesson.read().cells}
+    answers = {grade_id(cell): cell.source for cell in lesson.read().cells}
     hand_ins = {"perfect": answers, "untouched": {}, "mistaken": {**answers, "answer-04-1": MISTAKE}}
     name = assignment_name(lesson)
     for student, cells in hand_ins.items():
         notebook = nbformat.read(folder / "release" / name / f"{lesson.name}.ipynb", as_version=4)
         for cell in notebook.cells:
-            number = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+            number = grade_id(cell)
             if number.startswith("answer"):
                 cell.source = cells.get(number, cell.source)
         place = folder / "submitted" / student / name

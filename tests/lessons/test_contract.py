@@ -296,6 +296,7 @@ SOURCE = {
     "two exclamation marks": (in_recap("bright!!"), r"cell \d+ says '!'"),
     "simply": (in_recap("simply bright."), r"cell \d+ says 'simply'"),
     "a formula that no browser shows by itself": (in_recap(r"$F\big(x)$"), r"cell \d+ has a formula .*: Unknown LaTeX"),
+    "a formula without dollars": (in_recap(r"\begin{align}x\end{align}"), r"cell \d+ has a formula \(.begin\{align\)"),
     "Obviously": (in_recap("Obviously, ink is bright."), r"cell \d+ says 'Obviously'"),
     "a picture without alt text": (
         in_recap("![](ink.png)"),

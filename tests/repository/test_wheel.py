@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from browser.helpers import end_server
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSONS = sorted(path.stem for path in (ROOT / "notebooks" / "source").glob("*.py"))
@@ -239,8 +240,7 @@ def lab(installed: Installed, options: list[str]) -> Iterator[str]:
             time.sleep(0.5)
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=MINUTE)
+        end_server(server)
 
 
 def answers(address: str) -> bool:

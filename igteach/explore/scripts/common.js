@@ -127,6 +127,10 @@ igteachLive.number = (value, digits = 3) => {
   if (size >= 1e-4 && size < 1e6) return String(rounded);
   return rounded.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
 };
+igteachLive.withSign = (value, digits) => (value > 0 ? "+" : "") + igteachLive.number(value, digits);
+
+/** Rows and columns that an arrow key goes. */
+igteachLive.arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** Maps that Python packed: {height, width, maps: [Float64Array, ...]}. */
 igteachLive.decode = ({ shape, step, values }) => {
@@ -164,20 +168,25 @@ igteachLive.map = (title, { height, width, unit, ghost = null, ink = null }) => 
   const { element, number } = igteachLive;
   const side = Math.ceil(384 / Math.max(height, width)), within = (at, size) => Math.min(size - 1, Math.max(0, at));
   let shown = null, row = null, column = null; // the square that is told
-  const tell = () => {
+  const tell = (live) => {
+    told.setAttribute("aria-live", live);
     const value = shown.values[row * width + column], isStrongest = Math.abs(value) > 0.999999 * shown.top;
-    const said = `row ${row + 1}, column ${column + 1}: ${value > 0 ? "+" : ""}${number(value, 2)}`;
+    const said = `row ${row + 1}, column ${column + 1}: ${igteachLive.withSign(value, 2)}`;
     told.textContent = isStrongest ? `${said}, strongest colour` : said;
     here.hidden = false;
     here.style.cssText = `left: ${(100 * column) / width}%; top: ${(100 * row) / height}%; width: ${100 / width}%; height: ${100 / height}%`;
   };
-  const choose = (down, across) => { [row, column] = [within(down, height), within(across, width)]; tell(); };
+  const choose = (down, across) => {
+    const before = [row, column];
+    [row, column] = [within(down, height), within(across, width)];
+    if (row !== before[0] || column !== before[1]) tell("polite");
+  };
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
     choose(Math.floor((height * (event.clientY - box.top)) / box.height), Math.floor((width * (event.clientX - box.left)) / box.width));
   };
   const step = (event) => {
-    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const by = igteachLive.arrows[event.key];
     if (!by) return;
     event.preventDefault();
     choose(row + by[0], column + by[1]);
@@ -199,7 +208,7 @@ igteachLive.map = (title, { height, width, unit, ghost = null, ink = null }) => 
     canvas.setAttribute("aria-label", named);
     igteachLive.drawMap(canvas, { height, width, side, values, top, isOverGhost: Boolean(ghost), ink });
     ends.replaceChildren(...[-top, 0, top].map((end) => element("span", { text: number(end, 2) })));
-    if (row !== null) tell();
+    if (row !== null) tell("off"); // the figure's own words say what has changed
   };
   return { element: pane.element, canvas, draw };
 };

@@ -50,7 +50,7 @@ igteachLive.inkGrid = (ink, isErasing, changed, buttons) => {
   });
   grid.addEventListener("pointermove", (event) => { if (grid.hasPointerCapture(event.pointerId)) stroke(event); });
   grid.addEventListener("keydown", (event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const step = igteachLive.arrows[event.key];
     const isRemoving = ["Delete", "Backspace"].includes(event.key);
     if (!step && !isRemoving) return;
     event.preventDefault();

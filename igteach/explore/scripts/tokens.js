@@ -9,16 +9,15 @@ igteachLive.style += `
 @media (max-width: 480px) { .igteach-live .tokens .words { min-height: 10.15em; } }`;
 
 igteachLive.figures.tokens = (element, data) => {
-  const { element: make, number, choice } = igteachLive;
-  const signed = (value, digits) => (value > 0 ? "+" : "") + number(value, digits);
+  const { element: make, number, withSign, choice } = igteachLive;
   const text = make("p", { class: "text", dir: "auto" });
   const words = igteachLive.words();
 
   const token = ([piece, score, ground, letters], tell) => {
     if (score === undefined) return piece;
-    const said = () => tell(`${JSON.stringify(piece)}: share ${signed(score)}.`);
+    const said = () => tell(`${JSON.stringify(piece)}: share ${withSign(score)}.`);
     const made = make("button", {
-      type: "button", text: piece, "aria-label": `${piece.trim()} ${signed(score)}`, onfocus: said, onclick: said, onpointerenter: said,
+      type: "button", text: piece, "aria-label": `${piece.trim()} ${withSign(score)}`, onfocus: said, onclick: said, onpointerenter: said,
     });
     const line = `underline 3px ${score > 0 ? "solid" : "dotted"}`;
     if (ground) Object.assign(made.style, { background: ground, color: letters, textDecoration: line });
@@ -36,7 +35,7 @@ igteachLive.figures.tokens = (element, data) => {
   const target = choice("target", data.targets, data.targets[0], draw);
   const baseline = choice("baseline", data.baselines, data.baselines[0], draw);
   const swatch = ([value, ground, letters]) =>
-    make("span", { class: "swatch", style: `background: ${ground}; color: ${letters}`, text: signed(value, 2) });
+    make("span", { class: "swatch", style: `background: ${ground}; color: ${letters}`, text: withSign(value, 2) });
   const scale = make("span", { style: "gap: 0" }, ...data.scale.map(swatch));
   const plate = { element: make("div", {}, text, make("div", { class: "legend" }, scale, data.legend)) };
   const shell = igteachLive.layout([target, baseline], words, [plate], 1);
