@@ -30,6 +30,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--whole", action="store_true", help="take every case of the tests that are otherwise sampled")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(FailuresAtOnce(config))
+
+
+class FailuresAtOnce:
+    """Shows the end of a failure when it happens: of a run that is cut off, pytest would show none."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal:
+            terminal.write_line(f"\n{report.nodeid} failed:\n{report.longreprtext[-2000:]}")
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     return "samples: none, all cases run" if config.getoption("--whole") else f"samples: drawn for {seed()}"
 

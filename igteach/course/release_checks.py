@@ -16,7 +16,7 @@ NBVAL = ["--nbval", f"--nbval-cell-timeout={SECONDS_A_CELL}", "--nbval-sanitize-
 TWO_WORKERS = ["--numprocesses=2"]  # more would slow the lessons' kernels down
 LINT = [["ruff", "check", "--quiet"], ["ruff", "format", "--check", "--quiet"], ["mypy", "--no-error-summary"]]
 UNIT_TESTS = ["pytest", "--quiet", *TWO_WORKERS, "--dist=loadscope", "tests", "notebooks/solved", *NBVAL]
-LONG_TESTS = ["pytest", "-m", "long", *TWO_WORKERS, "--dist=loadgroup", "--durations=15"]
+LONG_TESTS = ["pytest", "-m", "long", "--verbose", *TWO_WORKERS, "--dist=loadgroup", "--durations=30"]
 LONG_FOLDERS = (
     "benchmarks",
     "core",
@@ -43,7 +43,7 @@ STEPS = {  # name: what is run in the clone, by make or as a module of its Pytho
     "install": ["make", "dev"],
     **{" ".join(command[:2]) if command[0] == "ruff" else command[0]: command for command in LINT},
     "tests": [*UNIT_TESTS, "--whole"],
-    **{folder: [*LONG_TESTS, "--verbose", "--whole", f"tests/{folder}"] for folder in LONG_FOLDERS},
+    **{folder: [*LONG_TESTS, "--whole", f"tests/{folder}"] for folder in LONG_FOLDERS},
 }
 
 

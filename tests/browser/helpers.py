@@ -10,7 +10,6 @@ from playwright.sync_api import Page
 ROOT = Path(__file__).resolve().parents[2]
 ARTEFACTS = ROOT / "tests" / "artefacts"  # screenshots, of which Playwright makes the folder
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
-SERIOUS = ("serious", "critical")  # what axe calls the impact of a fault
 MINUTE = 60_000  # milliseconds
 WIDTHS = (1400, 900, 390)
 KERNEL = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status"
@@ -24,6 +23,17 @@ TEXT_SIZES = """() => [...document.querySelectorAll(".live *")]
 def smallest_text(page: Page) -> float:
     """The size of the smallest text in live figures, in pixels."""
     return round(min(page.evaluate(TEXT_SIZES)), 2)
+
+
+def serious_faults(page: Page, where: str | None = None) -> tuple[list[str], int]:
+    """What axe finds serious or critical in a page, or in some elements of it; and how many contrasts it measured."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=str(AXE))
+    found = page.evaluate("where => axe.run(where ?? document)", where)
+    serious = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
+    contrasts = [one for one in found["passes"] if one["id"] == "color-contrast"]
+    described = [f"{one['id']}: {node['html'][:200]}" for one in serious for node in one["nodes"]]
+    return described, sum(len(one["nodes"]) for one in contrasts)
 
 
 def write_notebook(lab, name: str, cells: str) -> None:

@@ -5,12 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from browser.helpers import ARTEFACTS, AXE, CELLS, MINUTE, SERIOUS, end_server, open_notebook, run_all, run_cells
-from playwright.sync_api import Page, expect
+from browser.helpers import ARTEFACTS, CELLS, MINUTE, end_server, open_notebook, run_all, run_cells, serious_faults
+from playwright.sync_api import expect
 
 from igteach.lessons.lesson import all_lessons, root
 
 pytestmark = pytest.mark.long
+OUTPUTS = ".jp-OutputArea-output"
 ALL_DRAWN = """c => {
     c.notebookConfig = {...c.notebookConfig, windowingMode: 'none'};
     for (let e = c.outerNode; e; e = e.parentElement) e.style.overflow = 'visible'; // axe takes Lab's body for clipped
@@ -32,15 +33,6 @@ def test_a_lesson_runs_to_its_end_in_jupyterlab(page, lab, lesson, page_errors):
     page.screenshot(path=ARTEFACTS / f"lab_{lesson.name}.png")
 
 
-def axe_on_outputs(page: Page) -> tuple[list[str], int]:
-    """What axe finds serious in outputs, and of how many texts it measured the contrast."""
-    found = page.evaluate("axe.run('.jp-OutputArea-output')")
-    faults = [one for one in found["violations"] if one["impact"] in SERIOUS]
-    measured = [one for one in found["passes"] if one["id"] == "color-contrast"]
-    described = [f"{one['id']}: {node['html'][:200]}" for one in faults for node in one["nodes"]]
-    return described, sum(len(one["nodes"]) for one in measured)
-
-
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("number", ["04", "09"])  # figures of pixels, and of tokens
 def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, number):
@@ -51,16 +43,15 @@ def test_axe_finds_nothing_serious_in_our_outputs_light_or_dark(page, lab, numbe
     page.evaluate("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     run_cells(page)
     expect(page.locator(".live")).to_have_count({"04": 2, "09": 1}[number], timeout=MINUTE)
-    page.add_script_tag(path=str(AXE))
     for theme in ("Light", "Dark"):
         page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", f"JupyterLab {theme}")
         page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=f"JupyterLab {theme}")
         page.wait_for_timeout(1000)  # for the theme's style
-        faults, measured = axe_on_outputs(page)
+        faults, measured = serious_faults(page, OUTPUTS)
         assert faults == [], theme
         assert measured > 30
     page.locator(".jp-OutputArea-output pre").last.evaluate("e => { e.style.color = '#333'; }")
-    faults, _ = axe_on_outputs(page)
+    faults, _ = serious_faults(page, OUTPUTS)
     assert len(faults) == 1
     assert "color-contrast" in faults[0]
 
