@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,16 @@ ATTRIBUTES = r'((?:[^>"]|"[^"]*")*?)'
 PICTURE = re.compile(rf'<img\b{ATTRIBUTES}\s+src="data:image/(png|webp|jpeg|gif);base64,([^"]+)"{ATTRIBUTES}>')
 SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL)
 LISTING = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)(.*?)(</pre>)", re.DOTALL)
+OUTPUT = re.compile(r'(<div class="output [^>]*><div class="highlight"><pre)(>.*?</pre>)', re.DOTALL)
+INLINE = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
+BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[._(,=])(?=\w)")  # where code in a narrow column may break
+PRINTED = ' class="printed" tabindex="0"'
+GAP = re.compile(r"\S {2,}\S")  # between two columns
 
 ICONS = re.compile(r".*<script[^>]*scripts/fontawesome\.js.*\n")  # 1.5 MB; the theme's font has the same icons
 
 PHONE = 350  # the width of text on a phone: a wider picture scrolls there, and leads to itself
+TABLE = range(41, 121)  # the width of a printed table that scrolls on a phone, in characters; a wider line is prose
 LETTERS = 1.08  # times its stated width a picture's letters of 10 points are 12 pixels tall
 NO_THEME = ' data-theme="auto">'  # without scripts the theme's style knows no such mode
 SEARCH = re.compile(r'(class="btn search-button-field[^>]*?) aria-label="[^"]*"')
@@ -71,8 +78,21 @@ def finished(body: str, folder: Path, address: str) -> str:
 def _finished_text(body: str, folder: Path, address: str) -> str:
     body = PICTURE.sub(lambda found: _filed(found, folder, address), body)
     body = body.replace("<img ", '<img loading="lazy" ')
+    body = OUTPUT.sub(lambda found: found[1] + PRINTED * is_table(found[2][1:]) + found[2], body)
     body = LISTING.sub(lambda found: found[1] + in_lines(found[2]) + found[3], body)
+    body = INLINE.sub(lambda found: found[1] + BREAK.sub("<wbr>", found[2]) + found[3], body)
     return body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
+def is_table(printed: str) -> bool:
+    """Whether what a cell printed is a table too wide for a phone: most lines, and at least three, have columns.
+
+    Args:
+        printed: Its HTML.
+    """
+    lines = html.unescape(re.sub(r"<[^>]*>", "", printed)).splitlines()
+    rows = [line for line in lines if GAP.search(line)]
+    return len(rows) >= max(3, len(lines) / 2) and max(map(len, lines)) in TABLE
 
 
 def in_lines(code: str) -> str:

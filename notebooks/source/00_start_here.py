@@ -240,7 +240,7 @@ print("their absolute values add up to", times, "times that")
 #
 # ## How a lesson works
 #
-# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (The exercise numbers have gaps: the number of a replaced exercise is not used again.)
+# Lessons have exercises. You write a function, run its cell, and run the check below it. The check answers at once: **solved**, **open** (nothing written yet), or **not yet** and what went wrong. It never gives the answer away. Nothing later depends on your answer, so you can always go on. (The exercise numbers have gaps, and some are out of order: the number of a replaced exercise is not used again.)
 #
 # Here is a wrong answer to exercise 1, to show you how a check speaks.
 

@@ -67,7 +67,7 @@ show.curves(
 # Sundararajan, Taly and Yan (2017) call it **sensitivity**. The gradient breaks it, because it asks about a nudge at the point where you stand. At x = 2 a nudge no longer does anything; the work was done on the path from x' to x.
 
 # %% [markdown]
-# How much is left unexplained? Give every feature its slope times its displacement, x_i - x'_i, and compare the sum with the change of F:
+# How much is left unexplained? Give every feature its slope times its displacement, $x_i - x'_i$, and compare the sum with the change of F:
 #
 # $$\text{unexplained} \;=\; F(x) - F(x') \;-\; \sum_i \frac{\partial F}{\partial x_i}(x)\,(x_i - x'_i).$$
 #

@@ -195,7 +195,7 @@ check("03.2", most_neutral)
 # %% [markdown] tags=["slide"]
 # ## The first-order share
 #
-# Given a background, the gradient of lesson 01 becomes a share. Feature i went from x'_i to x_i. If the slope of F were everywhere what it is at x, the feature would contribute
+# Given a background, the gradient of lesson 01 becomes a share. Feature i went from $x'_i$ to $x_i$. If the slope of F were everywhere what it is at x, the feature would contribute
 #
 # $$\text{share}_i \;=\; \frac{\partial F}{\partial x_i}(x)\;(x_i - x'_i).$$
 #

@@ -134,7 +134,7 @@ print("shares:", shares, "  F(x) - F(x') =", gained)
 # %% [markdown] tags=["slide"]
 # ## The straight path
 #
-# On the straight path, feature i moves at constant velocity x_i - x'_i, which can be taken outside the integral:
+# On the straight path, feature i moves at constant velocity $x_i - x'_i$, which can be taken outside the integral:
 #
 # $$\mathrm{IG}_i(x) \;=\; (x_i - x'_i)\;\int_0^1 \frac{\partial F}{\partial x_i}\bigl(x' + \alpha\,(x - x')\bigr)\, d\alpha .$$
 #

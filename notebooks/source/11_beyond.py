@@ -346,7 +346,7 @@ print("the estimate is the error times", show.rounded(times, 2))
 #
 # ●●○ · 8 minutes
 #
-# A first run has drawn some samples. Each sample gave one value for each feature, slope times x_i - x'_i; call it the feature's pull in that sample. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, how many samples are needed in all, at the least?
+# A first run has drawn some samples. Each sample gave one value for each feature, slope times $x_i - x'_i$; call it the feature's pull in that sample. A share is the mean of its pulls, and is typically off by their standard deviation over the root of their number. Add this up over the features, as a fraction of all |share|: that is an estimate of the error. The estimate may be at most `tolerance`. Going by the first run, how many samples are needed in all, at the least?
 #
 # <details><summary>Hint 1</summary>
 #

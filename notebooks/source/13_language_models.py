@@ -134,9 +134,9 @@ print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(),
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
-# The sum is off, and the shares by more. Rescaling shares until they add up repairs the sum, not the shares (lesson 03). (The estimated error is lesson 05's, a fraction of all |shares|.)
+# The sum is off by about 7% of F(x) - F(0), and the shares by an estimated 30% of all |shares| (lesson 05). Rescaling shares until they add up repairs the sum, not the shares (lesson 03).
 #
-# **Predict.** Lesson 05 says what to do: take more steps. How many will it take, 128, 512, or 1,000?
+# **Predict.** The first thing to try is more steps. How many will it take, 128, 512, or 1,000?
 #
 # A thousand gradients take a minute, so we computed the next curves beforehand, with `python -m igteach.training prompt_curves`. `data/prompt_curves.md` describes them.
 
@@ -162,11 +162,11 @@ show.curves(
 )
 
 # %% [markdown]
-# F never settles. It swings by several units all the way down to α = 1e-44, far beyond the left end of this figure and about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
+# F never settles. It swings by several units all the way down to α = 1e-44, the left end of this figure. That is about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
-# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by the constants on the way, differently at every scale.
+# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by this constant on the way, at each α differently.
 #
-# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No other rule with so few nodes sees all of the rest either. The residual warns you. For this model zero is not "no word" but a point that cannot be approached.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. Nor can any other rule with so few nodes see all that lies left of it. The residual warns you. For this model zero is not "no word": F never settles on the way there.
 #
 # ## Other nothings
 #
@@ -191,7 +191,7 @@ show.curves(
 )
 
 # %% [markdown]
-# With equal steps the error goes up and down: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most gets there sooner, once it has found the peaks. (From the end of text, 65 gradients are still worse than 33.)
+# With equal steps the error goes up and down: a step that lands on a narrow peak gives it far too much weight. (From the mean, compare 129 steps with 257.) Refining where the integrand changes most has the smaller error at every count here. (It can rise as well: from the end of text, from 33 gradients to 65.)
 #
 # So do not ask for steps. Ask for a tolerance: `token_attribution` adds gradients until the error estimate is below it, 5% by default. Then read the verdict.
 #
@@ -213,12 +213,12 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. What makes both cities more likely should cancel in F. At the prompt it roughly does; along the path it need not. But the path begins with the same nothing at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than noise?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. What makes both cities more likely should cancel in F. At the prompt it roughly does; along the path it need not. The path begins with the mean embedding at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than no sentence?", which you did not ask.
 
 # %% [markdown] tags=["slide"]
 # ## Another prompt
 #
-# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.) If the answer to explain is a mistake, compare with a question that the model gets right, of the same length and different in several tokens; F stays the same.
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.) To explain a mistake, compare with a question of the same length, different in several tokens, that the model gets right. F is still the wrong answer's logit minus the right one's.
 
 # %% [markdown]
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
@@ -329,7 +329,7 @@ print("F of the prompt and of the swapped one:", show.rounded(lean, 2))
 print(f"residual: {roles.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 
 # %% [markdown]
-# Read the last lines first. F is positive for both prompts: the model prefers "she", whoever speaks, but *less* when the nurse does. The shares explain that difference, and only that. "Nurse" as the speaker, rather than "doctor", raises "she" a little; "doctor" as the listener, rather than "nurse", lowers it by more.
+# Read the last lines first. F is positive for both prompts: the model prefers "she" to "he", whoever speaks, but *less* when the nurse does. The shares explain that difference, and only that. "Nurse" as the speaker, rather than "doctor", raises "she" a little; "doctor" as the listener, rather than "nurse", lowers it by more.
 #
 # What you may say: in this sentence, swapping the two moves the odds, and both positions contribute. What you may not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12).
 
@@ -455,7 +455,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # %% [markdown]
 # Not the ranking that a course on Integrated Gradients would choose.
 #
-# - **Deletion** is perfect. The model fails as soon as any one of the three is gone. Where that is so, changing one token at a time finds them all; lesson 02 shows where it is not.
+# - **Deletion** is perfect. The model fails as soon as any one of the three is gone. So changing one token at a time finds them all. Where one token can replace another, it does not (lesson 02).
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
@@ -476,7 +476,7 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 #
 # <details><summary>Hint 1</summary>
 #
-# <code>slopes * (x - start)</code> has the shape (answers, tokens, width): the smaller shapes are repeated for each answer.
+# <code>slopes * (x - start)</code> has the shape (rows, tokens, width): x - start is repeated for each row.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -493,9 +493,9 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 def word_matrix(slopes, x, start, word_of):
     """For each token of an answer, the share of each word of the prompt.
 
-    slopes: (answers, tokens, width), mean gradients along the path;
+    slopes: (rows, tokens, width), mean gradients, a row for each token of the answer;
     x, start: (tokens, width), the prompt and its baseline;
-    word_of: (tokens,), the index of each token's word.  Returns (answers, words).
+    word_of: (tokens,), the index of each token's word.  Returns (rows, words).
     """
     ### BEGIN SOLUTION
     shares = (slopes * (x - start)).sum(dim=2)
@@ -533,7 +533,7 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. The comma and "but" fit either beginning: "but" has next to nothing to distribute; the comma has a little, and it is negative. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. "But" fits either beginning, so it has next to nothing to distribute; the comma has a little, and it is negative. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
 
 # %% [markdown]
 # ### Exercise 5: two whole answers
@@ -552,7 +552,7 @@ for row in rows:
 #
 # <details><summary>Hint 3</summary>
 #
-# A loop will do: for each answer and each place of it, pick the log-probability of the token that stands there, at the index before; add up; subtract.
+# A loop will do: for each place of each answer, take the log-probability of the token there, predicted one index earlier. Add up each answer's, and subtract.
 #
 # </details></details></details>
 
@@ -600,7 +600,7 @@ explore.token_explorer(
 )
 
 # %% [markdown]
-# After the prompt with Paul's keys, "keys" was likely already; what is left goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. The answer's "she" was about as likely after that prompt, so little is left to explain for it. "She" is still what makes the model say "she", but both prompts contain it. What both prompts say gets no share.
+# Compared with Paul's keys, little is left to explain for "keys": it goes to "Anna" and "her", and a little to "She". Compared with Anna's phone, only "keys" moves and so gets everything. The answer's "she" was about as likely after that prompt, so little is left to explain for it. "She" is still what makes the model say "she", but both prompts contain it. What both prompts say gets no share.
 #
 # ## Inside the model
 #
@@ -744,7 +744,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 # %% [markdown]
 # They do not. Captum takes 50 Gauss-Legendre steps, a sound choice on many networks but not enough on this one. Its answer carries no residual, so nothing would have told you.
 #
-# In both, "France" gets little, and you have seen why: when the baseline is noise, the tokens that turn it into a sentence about a capital get the credit. Against "The capital of England is", it got everything.
+# In both, "France" gets little, and you have seen why: when the path begins at no sentence, the tokens that make it one get the credit. Against "The capital of England is", "France" got everything.
 #
 # What else differs: Captum moves *all* tokens, special ones included; we do not move those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
@@ -807,7 +807,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 # %% [markdown]
 # **Question 3.** Between two prompts your shares add up to 60% of F(x) - F(x'), with 32 steps, with 64, and with 1,000. What would you look for first?
 #
-# <details><summary>A. Something that moves but is not counted, such as a special token, or the reverse.</summary>
+# <details><summary>A. A token, perhaps a special one, that moves only on the path or only in F(x').</summary>
 #
 # Right. A sum that settles at the wrong number is not a matter of steps: F(x') was computed with one set of moved tokens, and the shares with another.
 #

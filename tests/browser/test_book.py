@@ -22,7 +22,8 @@ TOO_SMALL = """() => [...document.querySelectorAll('.bd-article *')].filter(e =>
   && parseFloat(getComputedStyle(e).fontSize) < 11.99).map(e => e.outerHTML.slice(0, 80))"""
 SIDEWAYS = """() => [...document.querySelectorAll(
   '.bd-article :is(pre, p, li, dt, h1, h2, h3, .admonition), .prev-next-area a')].filter(
-  e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline' && !e.closest('table, .formula')
+  e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline'
+  && !e.closest('table, .formula, .printed')
 ).map(e => e.outerHTML.slice(0, 80))"""
 
 
@@ -205,6 +206,18 @@ def test_on_a_phone_wide_pictures_are_as_wide_as_letters_of_10_points_need_and_s
     assert all(shown * 10 / 72 * 80 / int(stated) > 11.99 for stated, shown in widths)  # 10 points
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     pictures.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.activeElement.scrollLeft > 0")
+
+
+def test_on_a_phone_a_printed_table_keeps_its_columns_and_scrolls_by_keys(page, book):
+    open_page(page, book, "12_trust", "phone")
+    page.evaluate("document.querySelectorAll('article details').forEach(fold => fold.open = true)")
+    tables = page.locator("pre.printed")
+    assert tables.count() > 3
+    heights = tables.locator(".line").evaluate_all("all => all.map(line => line.getBoundingClientRect().height)")
+    assert max(heights) == min(heights)  # no line breaks
+    tables.first.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.activeElement.scrollLeft > 0")
 

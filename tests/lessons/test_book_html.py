@@ -3,7 +3,7 @@
 import base64
 import re
 
-from igteach.lessons.book_html import finished, in_lines, tidy
+from igteach.lessons.book_html import finished, in_lines, is_table, tidy
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAQAAAACCAIAAADwyuo0AAAAEElEQVR4nGP4z8AARwzIHAB2Agf5X5pdFwAAAABJRU5ErkJggg=="
@@ -44,6 +44,29 @@ def test_lines_of_code_keep_their_text_and_their_colours():
     code = '<span class="k">def</span> f():\n\n    <span class="k">return</span> 1\n'
     assert in_lines(code).count('<span class="line">') == 3
     assert re.sub(r"</?span[^>]*>", "", in_lines(code)) == re.sub(r"</?span[^>]*>", "", code)
+
+
+def test_code_within_text_breaks_between_its_parts(tmp_path):
+    html = '<code><span class="pre">igteach.layer_gradients(LayerIG,</span> <span class="pre">f=1)</span></code>'
+    shown = finished(html, tmp_path, "")
+    assert shown.replace("<wbr>", "") == html
+    assert "igteach.<wbr>layer_<wbr>gradients(<wbr>Layer<wbr>IG,</span>" in shown
+    assert "f=<wbr>1)" in shown
+
+
+ROW = "IG                  0.66 (0.61 to 0.71)  0.12\n"
+
+
+def test_a_printed_table_too_wide_for_a_phone_scrolls_and_other_output_wraps(tmp_path):
+    assert is_table(3 * ROW + "one line below it\n")
+    assert is_table(f"<span></span>{3 * ROW.replace('IG', '<span>IG</span>')}")
+    assert not is_table(2 * ROW)
+    assert not is_table(3 * "IG    0.66   0.12\n")  # it fits
+    assert not is_table(3 * ROW + 4 * "more lines of prose than of the table\n")
+    assert not is_table(3 * ROW + f"a line that goes {'on and ' * 20}on\n")
+    html = '<div class="output stream"><div class="highlight"><pre>%s</pre></div></div><pre>%s</pre>'
+    shown = finished(html % (3 * ROW, 3 * ROW), tmp_path, "")
+    assert shown.count('<pre class="printed" tabindex="0">') == 1
 
 
 def test_a_fold_is_called_what_it_says(tmp_path):
