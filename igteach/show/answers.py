@@ -19,6 +19,7 @@ from igteach.show.plates import (
     PANEL,
     SHARES,
     SLOPES,
+    SMALL,
     draw_map,
     draw_scale,
     ghost_of,
@@ -195,8 +196,8 @@ def _for_display(panel: Panel, smooth: float) -> Panel:
 
 def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: str, *, is_smooth: bool) -> Canvas:
     width = max(PANEL * len(panels), 1.5 * PANEL if panels[0].values.ndim == 1 or panels[0].names else PANEL)
-    letters = int(width * 72 / (0.55 * 10))
-    verdict, caption = textwrap.fill(verdict, letters), textwrap.fill(caption, int(letters * 10 / 8))
+    letters = int(width * 72 / (0.55 * SMALL))
+    verdict, caption = textwrap.fill(verdict, letters), textwrap.fill(caption, letters)
     tall = max(map(_height, panels))
     lines = verdict.count("\n") + caption.count("\n") + 2
     height = tall + SCALE + LINE * lines + TITLE * any(panel.title for panel in panels)
@@ -211,12 +212,12 @@ def _drawn(panels: list[Panel], unit: str, top: float, verdict: str, caption: st
             _draw_in_order(pane, panel, unit)
         else:
             _draw_bars(pane, panel, unit, tall)
-        pane.set_title(panel.title, fontsize=10)
+        pane.set_title(panel.title, fontsize=SMALL)
     if maps:
         draw_scale(canvas, maps, top, unit)
-    canvas.suptitle(verdict, fontsize=10, x=0.02, ha="left")
+    canvas.suptitle(verdict, fontsize=SMALL, x=0.02, ha="left")
     if caption:
-        canvas.supxlabel(caption, fontsize=8, x=0.02, ha="left")
+        canvas.supxlabel(caption, fontsize=SMALL, x=0.02, ha="left")
     return canvas
 
 
@@ -259,23 +260,21 @@ def _draw_bars(pane: Axes, panel: Panel, unit: str, tall: float) -> None:
     for bar, share in zip(drawn, shares, strict=True):
         if share < 0:
             bar.set_hatch("///")
-    pane.bar_label(drawn, [_two_digits(share) for share in shares], padding=3, fontsize=8)
+    pane.bar_label(drawn, [_two_digits(share) for share in shares], padding=3)
     pane.axvline(0, color="black", linewidth=0.8)
-    pane.set_yticks(range(len(bars)), [name for name, _ in bars], fontsize=9)
+    pane.set_yticks(range(len(bars)), [name for name, _ in bars])
     pane.margins(x=0.18)
     pane.set_ylim(max(len(bars), tall / BAR) - 0.5, -0.5)
     pane.tick_params(axis="y", length=0)
-    pane.tick_params(axis="x", labelsize=8)
-    pane.set_xlabel(unit, fontsize=9)
+    pane.set_xlabel(unit)
     pane.spines[["top", "right", "left"]].set_visible(False)
 
 
 def _draw_in_order(pane: Axes, panel: Panel, unit: str) -> None:
     pane.bar(range(len(panel.values)), panel.values, width=1.0, color=_colours(panel.values))
     pane.axhline(0, color="black", linewidth=0.8)
-    pane.set_xlabel("place, in order", fontsize=9)
-    pane.set_ylabel(unit, fontsize=9)
-    pane.tick_params(labelsize=8)
+    pane.set_xlabel("place, in order")
+    pane.set_ylabel(unit)
     pane.margins(x=0.01)
     pane.spines[["top", "right"]].set_visible(False)
 
@@ -287,8 +286,8 @@ def _draw_map(pane: Axes, panel: Panel, top: float, is_smooth: bool) -> None:
     if panel.names is None:
         return
     pane.set_aspect("auto")
-    pane.set_yticks(range(len(panel.values)), [_short(name) for name in panel.names], fontsize=9)
-    pane.set_xlabel("steps, from first to last", fontsize=9)
+    pane.set_yticks(range(len(panel.values)), [_short(name) for name in panel.names])
+    pane.set_xlabel("steps, from first to last")
 
 
 def _draw_borders(pane: Axes, groups: np.ndarray) -> None:

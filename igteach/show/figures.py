@@ -23,7 +23,7 @@ from PIL import Image
 from torch import Tensor
 
 from igteach.show.palette import LINES, MAGNITUDE, MARKERS, PICTURE, SURFACE, WHITE_IS_ZERO
-from igteach.show.plates import PANEL, TEXT, TITLE, columns_for, draw_map, ghost_of, in_lines, key_in_words
+from igteach.show.plates import PANEL, SMALL, TEXT, TITLE, columns_for, draw_map, ghost_of, in_lines, key_in_words
 
 DPI, CSS = 160, 80  # pixels of a picture, and of a page, in an inch: sharp on screens with two pixels for each of CSS
 PHOTOGRAPH_COLOURS, QUALITY = 128, 30  # of a PNG, of a WebP: with two pixels for one, no eye sees more
@@ -241,7 +241,7 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
             hatch=HATCHES[number % len(HATCHES)],
         )
         if len(labels) * len(groups) <= MOST_NUMBERED:
-            axes.bar_label(drawn, [_two_digits(value) for value in numbers(values)], padding=2, fontsize=9)
+            axes.bar_label(drawn, [_two_digits(value) for value in numbers(values)], padding=2)
     axes.axhline(0, color="black", linewidth=0.8)
     axes.set_xticks(centres, labels)
     axes.set_ylabel(ylabel)
@@ -250,7 +250,7 @@ def bars(labels: Sequence[str], groups: Mapping[str, Values], *, ylabel: str) ->
     if len(groups) > 1:
         axes.legend()
     else:
-        axes.set_title(next(iter(groups)), fontsize=10)
+        axes.set_title(next(iter(groups)), fontsize=SMALL)
     stories = []
     for name, values in groups.items():
         heights = [f"{label} {_two_digits(value)}" for label, value in zip(labels, numbers(values), strict=True)]

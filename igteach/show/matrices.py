@@ -111,7 +111,7 @@ def _drawn(cells: np.ndarray, rows: list[str], columns: list[str], unit: str) ->
     for (row, column), value in np.ndenumerate(cells):
         if numbered and abs(value) >= FAINT * top:
             ink = ink_on(*WHITE_IS_ZERO(0.5 + value / top / 2)[:3])
-            pane.text(column, row, f"{rounded(value, 2):+g}", ha="center", va="center", color=ink, fontsize=TEXT - 1)
+            pane.text(column, row, f"{rounded(value, 2):+g}", ha="center", va="center", color=ink)
     draw_scale(canvas, [pane], top, unit)
     return canvas
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from igteach.show.figures import Figure, course_in_words, map_in_words, rounded, set_logarithmic
 from igteach.show.palette import LINES, MARKERS, WHITE_IS_ZERO
-from igteach.show.plates import MANY, PANEL, PERCENTILE, draw_map, in_lines, key_in_words
+from igteach.show.plates import MANY, PANEL, PERCENTILE, SMALL, draw_map, in_lines, key_in_words
 
 SIDE = PANEL
 MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.28, 0.54  # inches: left of an axis, between panes, for titles, below panes
@@ -66,8 +66,8 @@ class Heatmap:
         ramp = ScalarMappable(Normalize(-self.top, self.top), WHITE_IS_ZERO)
         bar = axes.inset_axes((0.1, -0.055, 0.8, 0.03))
         axes.figure.colorbar(ramp, cax=bar, orientation="horizontal", ticks=[-self.top, 0, self.top], format="%.2g")
-        bar.tick_params(labelsize=8, length=2, pad=1)
-        bar.set_xlabel(self.unit, fontsize=9, labelpad=1)
+        bar.tick_params(length=2, pad=1)
+        bar.set_xlabel(self.unit, labelpad=1)
         return map_in_words(self.values, "signed", self.top)
 
 
@@ -102,10 +102,9 @@ class Lines:
             set_logarithmic(axes, next(iter(self.lines.values()))[0])
         else:
             axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.tick_params(labelsize=9)
-        axes.set_xlabel(self.xlabel, fontsize=9, labelpad=2)
+        axes.set_xlabel(self.xlabel, labelpad=2)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=9, loc="best", framealpha=0.9)
+        axes.legend(loc="best", framealpha=0.9)
         stories = [f"{name} {self._course(up)}" for name, (_, up) in self.lines.items()]
         return f"{'; '.join(stories)}; marked at {self.xlabel} {rounded(self.mark[0], 2):g}"
 
@@ -144,14 +143,14 @@ def board(*panes: Pane, columns: int = 2) -> Figure:
     height = rows * high + key
     canvas = Canvas(figsize=(width, height))
     if maps:
-        canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, 9), fontsize=9)
+        canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, SMALL))
     stories = []
     for place, pane in enumerate(panes):
         row, column = divmod(place, columns)
         left, low = GAP + column * (SIDE + GAP) + pane.margin, (rows - row - 1) * high + FOOT + key
         wide = SIDE - pane.margin - (GAP if pane.margin else 0)
         axes = canvas.add_axes((left / width, low / height, wide / width, SIDE / height))
-        axes.set_title(pane.title, fontsize=10, pad=4)
+        axes.set_title(pane.title, fontsize=SMALL, pad=4)
         words = pane.draw(axes)
         stories.append(f"{pane.title}: {words}" if words else pane.title)
     return Figure(canvas, f"{len(panes)} panes. " + ". ".join(stories) + ".")

@@ -384,7 +384,7 @@ check("11.5", samples_needed)
 #
 # A straight line may cross steep ground that has nothing to do with x: halfway to a photograph, a network sees a dim photograph. **Guided IG** (Kapishnikov et al. 2021) avoids such ground. The path is made of short pieces, its legs. All legs are equally long. The length of a leg is the sum of the distances that its features move. At the start of each leg the method takes the gradient *there*. The tenth of the features with the smallest |slope| (at least one) move first, towards x; once they have arrived, the next tenth moves, until the leg is used up.
 #
-# **Predict.** Back to the product at (1, 3). Take one step along the straight line from (0, 0). Along which feature is the slope smaller there? Which gets the larger share in the end?
+# **Predict.** Back to the product at (1, 3). At (0, 0) the two slopes are equal, and equal slopes move together: the first leg goes along the straight line. Along which feature is the slope smaller at its end? Which gets the larger share when x is reached?
 
 # %% tags=["slide"]
 way = guided_path(product, x, legs=64)

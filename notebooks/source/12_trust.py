@@ -609,7 +609,7 @@ for title, answer in again.items():
     print(f"  {title:20s}", show.rounded(alike.item(), 1))
 
 # %% [markdown]
-# One of three: the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is well below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
+# Better than the strongest edges on one of three, the motorcycle. Look at the areas; 1 is squares at random. For the man and for the motorcycle IG is well below 1: the squares that it names *did* carry some of the answer. And with random weights nothing is left of the man's map: it comes from the trained weights, not from the picture alone.
 #
 # Then look at the edges. For the motorcycle IG leads: the map knew more than where the contrast is. For the man it is far behind: blur the 1/8 of the squares with the strongest edges, and the tripod is gone. Thin legs on a lawn *are* edges, and the test favours them: a blur takes most from squares full of contrast, and leaves a smooth square nearly as it was.
 #

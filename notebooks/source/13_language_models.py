@@ -134,7 +134,7 @@ print("estimated error:", show.rounded(from_zero.evidence.error_estimate.item(),
 print(from_zero.evidence.verdict)
 
 # %% [markdown]
-# The sum is off by about 7% of F(x) - F(0), and the shares by an estimated 30% of all |shares| (lesson 05). Rescaling shares until they add up repairs the sum, not the shares (lesson 03).
+# The sum is off by about 7% of F(x) - F(0); the errors of the shares, by estimate, come to 30% of all |shares| (lesson 05). Rescaling shares until they add up repairs the sum, not the shares (lesson 03).
 #
 # **Predict.** The first thing to try is more steps. How many will it take, 128, 512, or 1,000?
 #
@@ -164,13 +164,13 @@ show.curves(
 # %% [markdown]
 # F never settles. It swings by several units all the way down to α = 1e-44, the left end of this figure. That is about the smallest positive number that float32 can hold (below 1e-38 it loses digits). At zero itself all logits are 0, and so is F.
 #
-# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Each of the 30 layers has two norms, and one follows at the end; the constant is 1e-5, so each can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength, but distorted by this constant on the way, at each α differently.
+# Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Two norms a layer and one at the end make 61. The constant is 1e-5, so each norm can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength; how the constant distorts it on the way depends on α.
 #
-# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. Nor can any other rule with so few nodes see all that lies left of it. The residual warns you. For this model zero is not "no word": F never settles on the way there.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No rule with so few nodes can see all that lies left of it. The residual warns you. For this model zero is not "no word": F never settles on the way there.
 #
 # ## Other nothings
 #
-# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far from the truth are the shares, after how many gradients? Nobody knows the true shares; as the truth we take an answer with 1,500 gradients, placed where the integrand changes most (lesson 05). Its own residual is printed first.
+# Two baselines are in common use. `eos` puts the embedding of the end-of-text token at every position, `mean` the mean of all embeddings. Both are of ordinary magnitude, so the norms have nothing to blow up. How far are the shares from the truth, after 33 gradients, after 385? Nobody knows the true shares; as the truth we take an answer with 1,500 gradients, placed where the integrand changes most (lesson 05). Its own residual is printed first.
 
 # %%
 for name in ("end of text", "mean"):
@@ -213,12 +213,12 @@ for i in order:
 # %% [markdown]
 # The shares are right. Were you? "France", the one word that tells Paris from London, gets less than "The".
 #
-# Nothing is wrong with the integral; the *question* is odd. What makes both cities more likely should cancel in F. At the prompt it roughly does; along the path it need not. The path begins with the mean embedding at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than no sentence?", which you did not ask.
+# Nothing is wrong with the integral; the *question* is odd. What makes both cities likelier cancels in F only as far as it raises both logits equally; along the path it need not. The path begins with the mean embedding at every position, and for most of its length the model reads no sentence at all. Where the input turns into a sentence, F rises, and the tokens that make it a sentence get the credit. That answers "why this prompt rather than no sentence?", which you did not ask.
 
 # %% [markdown] tags=["slide"]
 # ## Another prompt
 #
-# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.) To explain a mistake, compare with a question of the same length, different in several tokens, that the model gets right. F is still the wrong answer's logit minus the right one's.
+# Ask what you want to know: why "Mary" rather than "John"? So compare with a prompt after which "John" should come: the same one with the names swapped. Both have the same number of tokens, so each token has a partner, and where the partners are equal, x - x' is zero. (`token_attribution` refuses prompts of different lengths; reword one until they match.) To explain a mistake, compare with another wording of the question, of the same length, after which the model gives the right answer.
 
 # %% [markdown]
 # Two such prompts are called a *minimal pair*, or a clean and a corrupted prompt ([Wang et al. 2022](https://arxiv.org/abs/2211.00593); [Hanna, Pezzelle and Belinkov 2024](https://arxiv.org/abs/2403.17806)).
@@ -228,7 +228,7 @@ for i in order:
 #
 # ●●○ · 8 minutes
 #
-# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Use this very x' for F(x'), too. If the path keeps one set of tokens and the x' in F(x') keeps another, the sum never comes out right, however many steps you take.)
+# Look up the baseline in the table of embeddings. Some tokens must not move, such as the one that marks the beginning of a text in many models: they keep the prompt's own embedding. (Use this very x' for F(x'), too. If the path begins at another x', the shares never add up to F(x) - F(x'), however many steps you take.)
 #
 # <details><summary>Hint 1</summary>
 #
@@ -329,9 +329,9 @@ print("F of the prompt and of the swapped one:", show.rounded(lean, 2))
 print(f"residual: {roles.evidence.relative_residual.item():.0%} of F(x) - F(x')")
 
 # %% [markdown]
-# Read the last lines first. F is positive for both prompts: the model prefers "she" to "he", whoever speaks, but *less* when the nurse does. The shares explain that difference, and only that. "Nurse" as the speaker, rather than "doctor", raises "she" a little; "doctor" as the listener, rather than "nurse", lowers it by more.
+# Read the last lines first. F is positive for both prompts: the model prefers "she" to "he", whoever speaks, but *less* when the nurse does. The shares explain that difference, and only that. As the speaker, "nurse" rather than "doctor" raises F a little; as the listener, "doctor" rather than "nurse" lowers it by more.
 #
-# What you may say: in this sentence, swapping the two moves the odds, and both positions contribute. What you may not: that the model "is biased against nurses". For a claim about the model, take many sentences and count, with a control in which roles without a stereotype are swapped (lesson 12).
+# What you may say: in this sentence, swapping the two moves the odds, and both positions contribute. What you may not: that the model "is biased against nurses". For a claim about the model, take many sentences and count in how many F moves this way, with a control in which roles without a stereotype are swapped (lesson 12).
 
 # %% [markdown]
 # ## Where the right answer is known
@@ -355,7 +355,7 @@ print(drawn.prompts[0], "->", drawn.answers[0])
 show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 
 # %% [markdown]
-# F is the log-probability of the right value. A token's *strength* is the absolute value of its score. Each method is scored in two ways: by the fraction of all strength that lies on these three of 13 tokens, and by how many of the three are among its three strongest. The competitors:
+# F is the log-probability of the right value. A token's *strength* is the absolute value of its score. Each method gets two scores: the fraction of all strength that lies on the three deciding tokens, of 13, and how many of them are among its three strongest. The competitors:
 #
 # - **IG, mean**: from the mean embedding;
 # - **IG, other prompts**: from six other sequences, averaged (lesson 07's many baselines);
@@ -455,11 +455,11 @@ print("other prompts lead the mean, for IG:", leads("IG, other prompts", "IG, me
 # %% [markdown]
 # Not the ranking that a course on Integrated Gradients would choose.
 #
-# - **Deletion** is perfect. The model fails as soon as any one of the three is gone. So changing one token at a time finds them all. Where one token can replace another, it does not (lesson 02).
+# - **Deletion** is perfect. The model fails as soon as any one of the three is gone. So changing one token at a time finds them all. Where either of two is enough, it misses both (lesson 02).
 # - The plain **gradient** comes next.
 # - **IG from the mean** finds the value and the asked key, but mostly misses the matching key. Its path moves all 13 tokens at once through embeddings that belong to no token: on most of it there is no key to match. Its shares add up; they are shares of *that* journey.
 # - **IG from other prompts** starts at real sequences and finds the matching key far more often, the value somewhat less often.
-# - **Attention** has nearly all of its strength on one of the three, the value; about the two keys it says nothing. In the layer below, each value has already read the key before it. So in the last layer the last token need not find the earlier key: it finds the value that already carries that key.
+# - **Attention** has nearly all of its strength on one of the three, the value; about the two keys it says nothing. In the layer below, each value has already read the key before it. So in the last layer the last token need not find the earlier key: the value already carries it.
 #
 # Take this with you: a complete attribution is not necessarily a faithful one. And within one method, the baseline decided what was found.
 #
@@ -533,7 +533,7 @@ for row in rows:
     print("{:10s}{:8}{:14}{:16}".format(repr(row.target), *ends))
 
 # %% [markdown]
-# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. "But" fits either beginning, so it has next to nothing to distribute; the comma has a little, and it is negative. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
+# Only tokens that differ from the baseline have a column. Read the numbers below the matrix first: they say how much there is to explain. For "keys" it is a lot, and more than half of it goes to "keys" in the prompt. "But" fits either beginning, so its shares add up to next to nothing; the comma's add up to a small negative number. And "she" is due to "She" and "her"; "Anna", of all words, speaks against it a little.
 
 # %% [markdown]
 # ### Exercise 5: two whole answers
@@ -548,7 +548,7 @@ for row in rows:
 #
 # <details><summary>Hint 2</summary>
 #
-# With one token each a difference of logits was enough. From the second token on, the two answers are predicted from different texts, and the sums in the softmax no longer cancel. So take <code>log_softmax</code> before you compare.
+# With one token each a difference of logits was enough. From the second token on, the two texts differ, so the softmax divides by different sums, which do not cancel. So take <code>log_softmax</code> before you compare.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -579,7 +579,7 @@ def contrast_of_answers(logits, ids, prompt):
 check("13.5", contrast_of_answers)
 
 # %% [markdown]
-# The shares of this F are the summed rows of the first answer's matrix minus those of the second's, since shares are linear in F. Compare answers of equal length only: each further token is one more factor below 1.
+# Shares are linear in F: add up the rows of the first answer's matrix, and subtract those of the second's. Compare answers of equal length only: each further token lowers the probability.
 #
 # The baseline is half of the question, so take two others: Paul lost his *keys*; and Anna lost her *phone*. Choose a token of the answer and a prompt to compare with.
 #
@@ -604,7 +604,7 @@ explore.token_explorer(
 #
 # ## Inside the model
 #
-# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. An attention layer consists of **heads**, nine here, that work side by side; each reads from some tokens and writes numbers for the layers above. The share of a head is what flows through these numbers.
+# Which parts of the model carry the difference? Lesson 11 followed the shares through a hidden layer: *conductance*. An attention layer consists of **heads**, nine here, that work side by side; each reads from some tokens and writes numbers for the layers above. The share of a head is the conductance of these numbers.
 
 # %% [markdown]
 # ### Exercise 4: the share of a head
@@ -710,7 +710,7 @@ for name, some in {"with every head": [], f"without the {k}": strongest}.items()
 # %% [markdown]
 # Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. And without them the model is not just broken: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
-# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen only by the size of their shares; that they matter for this prompt does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen only by the size of their shares. They matter for this prompt; what they do, this does not say. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
 #
 # ## Beside Captum
 #
@@ -746,7 +746,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # In both, "France" gets little, and you have seen why: when the path begins at no sentence, the tokens that make it one get the credit. Against "The capital of England is", "France" got everything.
 #
-# What else differs: Captum moves *all* tokens, special ones included; we do not move those that you did not write. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
+# What else differs: Captum moves *all* tokens, special ones included; we move only those that you wrote. Inseq's default explains the probability, and shows the norm of a token's shares, which has no sign and does not add up. None of this is wrong. All of it must be said.
 #
 # ## What remains unsolved
 #
@@ -760,7 +760,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 #
 # <details><summary>Answer</summary>
 #
-# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, take a high estimate seriously: errors of that size occur. With 65 equal steps from the end-of-text embedding, the true error was far above 30%.
+# That the shares add up, and that single ones may still be far off: errors that cancel in the sum do not show in the residual. Where F is smooth the estimate is usually too high. On this model, take a high estimate seriously: the true error can be as large. With 65 equal steps from the end-of-text embedding, the true error was far above 30%.
 #
 # </details>
 #
@@ -807,7 +807,7 @@ print("sum of Captum's:", show.rounded(theirs.seq_attr.sum().item(), 2))
 # %% [markdown]
 # **Question 3.** Between two prompts your shares add up to 60% of F(x) - F(x'), with 32 steps, with 64, and with 1,000. What would you look for first?
 #
-# <details><summary>A. A token, perhaps a special one, that moves only on the path or only in F(x').</summary>
+# <details><summary>A. A token, perhaps a special one, at which the path's x' and the x' of F(x') differ.</summary>
 #
 # Right. A sum that settles at the wrong number is not a matter of steps: F(x') was computed with one set of moved tokens, and the shares with another.
 #
