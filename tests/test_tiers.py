@@ -34,10 +34,11 @@ def test_the_seed_is_the_week():
     assert TIERS["this_week"](date(2027, 1, 1)) == "2026-W53"
 
 
-def test_modules_share_a_worker_browsers_and_classes_are_one_group_and_lessons_run_anywhere():
+def test_modules_share_a_worker_all_with_a_browser_one_and_lessons_run_anywhere():
     group_of = TIERS["group_of"]
     assert group_of("tests/course/test_class.py::test_a[01]") == group_of("tests/course/test_class.py::test_b")
-    assert group_of("tests/browser/test_lab.py::test_a") == group_of("tests/course/test_class.py::test_b")
+    assert group_of("tests/browser/test_lab.py::test_a") == group_of("tests/browser/test_book.py::test_b")
+    assert group_of("tests/browser/test_lab.py::test_a") != group_of("tests/course/test_class.py::test_b")
     assert group_of("tests/repository/test_wheel.py::test_a") != group_of("tests/repository/test_pythons.py::test_a")
     lesson = "tests/lessons/test_long.py::test_a"
     assert group_of(f"{lesson}[01]") != group_of(f"{lesson}[02]")

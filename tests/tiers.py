@@ -43,10 +43,10 @@ def left_out(cases: Sequence[tuple[str, int | None]], seed: str) -> set[int]:
 def group_of(nodeid: str) -> str:
     """Tests of a group run in one worker, one after another.
 
-    A module is a group, with its fixtures. Browsers and classes, which start many processes, are one group together.
-    Each test of the lessons is a group of its own and runs wherever there is room.
+    A module is a group, with its fixtures. Tests with a browser share it, and the book: they are one group. Each test
+    of the lessons is a group of its own and runs wherever there is room.
     """
     file = nodeid.partition("::")[0]
     if file == "tests/lessons/test_long.py":
         return nodeid
-    return "many processes" if file.startswith(("tests/browser/", "tests/course/")) else file
+    return "browser" if file.startswith("tests/browser/") else file
