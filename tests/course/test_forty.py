@@ -24,7 +24,7 @@ from igteach.lessons.lesson import all_lessons
 
 pytestmark = [pytest.mark.long, pytest.mark.usefixtures("box")]
 NUMBER = "02"
-KILLS, KILLS_OF_A_SAMPLE = 10, 2
+KILLS = 10
 LONGEST = 3600  # seconds
 
 
@@ -101,14 +101,14 @@ def test_a_student_gets_the_points_that_are_deserved(student, undisturbed):
     assert wrong_points(student, mark) == ""
 
 
-def test_after_kills_the_marks_are_the_same(course, chosen, undisturbed, tmp_path, request):
+@pytest.mark.sampled(0)  # every week a run of a smaller class is killed, in test_interrupted.py
+def test_after_kills_the_marks_are_the_same(course, undisturbed, tmp_path):
     marks, seconds = undisturbed
     copied = shutil.copytree(course, tmp_path / "course")
     draw = random.Random(seconds)
-    kills = KILLS if request.config.getoption("--whole") else KILLS_OF_A_SAMPLE
-    for _ in range(kills):
+    for _ in range(KILLS):
         run = started(copied)
-        time.sleep(draw.uniform(0, 2 * seconds / kills))
+        time.sleep(draw.uniform(0, 2 * seconds / KILLS))
         kill_with_children(run, draw)
     assert started(copied).wait(LONGEST) == 0
     after = {mark.student: mark for mark in grade(copied)}
