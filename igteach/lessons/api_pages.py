@@ -83,14 +83,16 @@ def _module_directive(module: str) -> str:
 def escape_markup(app: Any, what: str, name: str, member: object, options: object, lines: list[str]) -> None:
     """Sphinx's `autodoc-process-docstring`, for what Sphinx and napoleon would take for markup.
 
-    Stars and bars, as in (N, *features), are escaped. A colon in the first line of Returns becomes a semicolon, because
-    napoleon would read what is before it as a type.
+    Stars and bars, as in (N, *features), are escaped, and the initial of a name at the beginning of a line, which would
+    number a list. A colon in the first line of Returns becomes a semicolon, because napoleon would read what is before
+    it as a type.
     """
     in_example = returns_follow = False
     for number, line in enumerate(lines):
         in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>>"))
         if not in_example and not re.match(r"\s*\*{1,2}\w+:", line):  # an argument such as `**options:`
             line = re.sub(r"(?<!\\)([*|])", r"\\\1", line)
+            line = re.sub(r"^(\s*)([A-Z]\. )", r"\1\\\2", line)
         if returns_follow:
             line = re.sub(r":(?= |$)", ";", line)
         lines[number] = line

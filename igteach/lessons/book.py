@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.utils.math.latex2mathml import tex2mathml
 
 from igteach.lessons import book_html
 from igteach.lessons.api_pages import add_to, write_api_pages
@@ -16,6 +15,7 @@ from igteach.lessons.book_links import broken
 from igteach.lessons.book_pages import write_pages
 from igteach.lessons.citations import works
 from igteach.lessons.files import make_folder
+from igteach.lessons.formulas import mathml
 from igteach.lessons.lesson import all_lessons
 from igteach.lessons.lesson_map import repository
 from igteach.lessons.slides import write_slides
@@ -197,11 +197,11 @@ def setup(app: Any) -> dict[str, bool]:
 
 
 def _inline(translator: Any, node: nodes.math) -> None:
-    translator.body.append(tex2mathml(node.astext()))
+    translator.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _block(translator: Any, node: nodes.math_block) -> None:
-    formula = tex2mathml(node.astext(), as_block=True)
+    formula = mathml(node.astext(), as_block=True)
     translator.body.append(f'<div class="formula" tabindex="0" role="group" aria-label="Formula">{formula}</div>')
     raise nodes.SkipNode

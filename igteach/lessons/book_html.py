@@ -18,15 +18,19 @@ PICTURE = re.compile(rf'<img\b{ATTRIBUTES}\s+src="data:image/(png|webp|jpeg|gif)
 SCRIPT = re.compile(r"(<script\b.*?</script>)", re.DOTALL)
 LISTING = re.compile(r"(<pre\b[^>]*>(?:<span></span>)?)(.*?)(</pre>)", re.DOTALL)
 OUTPUT = re.compile(r'(<div class="output [^>]*><div class="highlight"><pre)(>.*?</pre>)', re.DOTALL)
-INLINE = re.compile(r'(<span class="pre">)([^<]*)(</span>)')
+LONG_INLINE = re.compile(r'(<span class="pre">)([^<]{25,})(</span>)')
 BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[._(,=])(?=\w)")  # where code in a narrow column may break
+OPENING = re.compile(r'(<span class="(?:o">\.|p">[^<]*[(\[])</span>)')  # and where a listing may
+NAME = '<span class="sig-name descname">'
+DOCTEST = re.compile(r'<span class="go">(.*?)</span>')
 PRINTED = ' class="printed" tabindex="0"'
-GAP = re.compile(r"\S {2,}\S")  # between two columns
+GAP = re.compile(r"^.{,40}?\S {2,}\S")  # between the first two columns; after a longer label, a number is not in sight
 
 ICONS = re.compile(r".*<script[^>]*scripts/fontawesome\.js.*\n")  # 1.5 MB; the theme's font has the same icons
 
 PHONE = 350  # the width of text on a phone: a wider picture scrolls there, and leads to itself
 TABLE = range(41, 121)  # the width of a printed table that scrolls on a phone, in characters; a wider line is prose
+DEEPEST = 8  # characters: so far is the rest of a broken line indented at most
 LETTERS = 1.08  # times its stated width a picture's letters of 10 points are 12 pixels tall
 NO_THEME = ' data-theme="auto">'  # without scripts the theme's style knows no such mode
 SEARCH = re.compile(r'(class="btn search-button-field[^>]*?) aria-label="[^"]*"')
@@ -79,9 +83,19 @@ def _finished_text(body: str, folder: Path, address: str) -> str:
     body = PICTURE.sub(lambda found: _filed(found, folder, address), body)
     body = body.replace("<img ", '<img loading="lazy" ')
     body = OUTPUT.sub(lambda found: found[1] + PRINTED * is_table(found[2][1:]) + found[2], body)
-    body = LISTING.sub(lambda found: found[1] + in_lines(found[2]) + found[3], body)
-    body = INLINE.sub(lambda found: found[1] + BREAK.sub("<wbr>", found[2]) + found[3], body)
+    body = LISTING.sub(lambda found: _broken_in_lines(*found.groups()), body)
+    body = LONG_INLINE.sub(lambda found: found[1] + BREAK.sub("<wbr>", found[2]) + found[3], body)
+    body = body.replace(NAME, f"<wbr>{NAME}")
     return body.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+
+
+def _broken_in_lines(opening: str, code: str, closing: str) -> str:
+    """A listing whose lines break between names, or scroll with the columns of a table that an example prints."""
+    if any(GAP.search(html.unescape(said)) for said in DOCTEST.findall(code)):
+        opening = opening.replace("<pre", f"<pre{PRINTED}", 1)
+    if PRINTED not in opening:
+        code = OPENING.sub(r"\1<wbr>", code)
+    return opening + in_lines(code) + closing
 
 
 def is_table(printed: str) -> bool:
@@ -96,7 +110,7 @@ def is_table(printed: str) -> bool:
 
 
 def in_lines(code: str) -> str:
-    """Wrap each line, so that the rest of a line that a phone breaks can be indented.
+    """Wrap each line, and say how far it is indented, so that the rest of a line that a phone breaks stands below it.
 
     Args:
         code: The HTML of a listing, in which no element goes over the end of a line.
@@ -105,10 +119,17 @@ def in_lines(code: str) -> str:
         The same text.
 
     Example:
-        >>> in_lines("a = 1\\n\\nb = 2\\n")
-        '<span class="line">a = 1\\n</span><span class="line">\\n</span><span class="line">b = 2\\n</span>'
+        >>> in_lines("if a:\\n    b = 2\\n")
+        '<span class="line">if a:\\n</span><span class="line" style="--indent: 4ch">    b = 2\\n</span>'
     """
-    return "".join(f'<span class="line">{line}</span>' for line in code.splitlines(keepends=True))
+    return "".join(map(_line, code.splitlines(keepends=True)))
+
+
+def _line(line: str) -> str:
+    text = re.sub(r"<[^>]*>", "", line)
+    indent = min(len(text) - len(text.lstrip(" ")), DEEPEST)
+    style = f' style="--indent: {indent}ch"' if indent else ""
+    return f'<span class="line"{style}>{line}</span>'
 
 
 def _filed(found: re.Match[str], folder: Path, address: str) -> str:

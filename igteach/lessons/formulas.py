@@ -1,9 +1,34 @@
 """Markdown with its formulas as MathML, which a browser shows without a network."""
 
+import re
+
 from docutils.utils.math.latex2mathml import tex2mathml
 from nbconvert.filters.markdown_mistune import IPythonRenderer
 
 LONGEST_FORMULA = 5_000  # characters
+BARS = re.compile(r'<mo class="mathopen">([|‖])</mo>(.*?)<mo>\1</mo>', re.DOTALL)  # \lvert ... \rvert
+
+
+def mathml(formula: str, as_block: bool = False) -> str:
+    r"""Convert a formula, with bars that a browser takes for brackets, both of one height.
+
+    Args:
+        formula: As TeX writes it, without its dollars.
+        as_block: Whether it stands on a line of its own.
+
+    Returns:
+        MathML.
+
+    Raises:
+        Exception: If docutils cannot convert it: beside MathError it raises AttributeError, TypeError, IndexError and
+            RecursionError.
+
+    Example:
+        >>> mathml(r"\lvert x \rvert").count('stretchy="false"')
+        2
+    """
+    bars = r'<mo form="prefix" stretchy="false">\1</mo>\2<mo form="postfix" stretchy="false">\1</mo>'
+    return BARS.sub(bars, tex2mathml(formula, as_block=as_block))
 
 
 class FormulaRenderer(IPythonRenderer):
@@ -35,10 +60,10 @@ class FormulaRenderer(IPythonRenderer):
 
 
 def _mathml(formula: str, as_block: bool) -> str:
-    """MathML; empty if the formula is too long, or docutils raises whatever it raises."""
+    """MathML; empty if the formula is too long, or cannot be converted."""
     if len(formula) > LONGEST_FORMULA:
         return ""
     try:
-        return tex2mathml(formula, as_block=as_block)
-    except Exception:  # beside MathError it raises AttributeError, TypeError, IndexError, RecursionError
+        return mathml(formula, as_block=as_block)
+    except Exception:
         return ""

@@ -42,16 +42,32 @@ def test_data_that_a_script_reads_are_left_as_they_are(tmp_path):
 
 def test_lines_of_code_keep_their_text_and_their_colours():
     code = '<span class="k">def</span> f():\n\n    <span class="k">return</span> 1\n'
-    assert in_lines(code).count('<span class="line">') == 3
+    assert in_lines(code).count('<span class="line"') == 3
+    assert in_lines(code).count('style="--indent: 4ch"') == 1
     assert re.sub(r"</?span[^>]*>", "", in_lines(code)) == re.sub(r"</?span[^>]*>", "", code)
 
 
-def test_code_within_text_breaks_between_its_parts(tmp_path):
-    html = '<code><span class="pre">igteach.layer_gradients(LayerIG,</span> <span class="pre">f=1)</span></code>'
+def test_long_code_within_text_breaks_between_its_parts_and_short_code_does_not(tmp_path):
+    html = '<span class="pre">igteach.layer_gradients(LayerIG,</span> <span class="pre">max_steps</span>'
     shown = finished(html, tmp_path, "")
     assert shown.replace("<wbr>", "") == html
     assert "igteach.<wbr>layer_<wbr>gradients(<wbr>Layer<wbr>IG,</span>" in shown
-    assert "f=<wbr>1)" in shown
+    assert '<span class="pre">max_steps</span>' in shown
+
+
+def test_a_listing_breaks_after_a_dot_or_a_bracket_and_a_signature_before_its_name(tmp_path):
+    html = '<pre>igteach<span class="o">.</span><span class="n">toy</span><span class="p">(</span>f</pre>'
+    shown = finished(html, tmp_path, "")
+    assert '<span class="o">.</span><wbr>' in shown
+    assert '<span class="p">(</span><wbr>' in shown
+    name = '<span class="sig-name descname"><span class="pre">toy</span></span>'
+    assert finished(name, tmp_path, "") == f"<wbr>{name}"
+
+
+def test_an_example_that_prints_a_table_scrolls(tmp_path):
+    table = '<pre><span class="gp">>>> </span>f()\n<span class="go">gradient  1  2</span>\n</pre>'
+    assert finished(table, tmp_path, "").startswith('<pre class="printed" tabindex="0">')
+    assert finished(table.replace("  ", " "), tmp_path, "").startswith("<pre><span")
 
 
 ROW = "IG                  0.66 (0.61 to 0.71)  0.12\n"
@@ -62,6 +78,7 @@ def test_a_printed_table_too_wide_for_a_phone_scrolls_and_other_output_wraps(tmp
     assert is_table(f"<span></span>{3 * ROW.replace('IG', '<span>IG</span>')}")
     assert not is_table(2 * ROW)
     assert not is_table(3 * "IG    0.66   0.12\n")  # it fits
+    assert not is_table(3 * f"{'the number of a label as long as this one is':47s}  0.99\n")  # it would not be in sight
     assert not is_table(3 * ROW + 4 * "more lines of prose than of the table\n")
     assert not is_table(3 * ROW + f"a line that goes {'on and ' * 20}on\n")
     html = '<div class="output stream"><div class="highlight"><pre>%s</pre></div></div><pre>%s</pre>'
