@@ -55,5 +55,15 @@ def test_workers_keep_a_group_together():
     assert len(ran) == len(files), "a module ran in both workers"
 
 
+def test_a_failure_is_shown_before_the_run_ends(tmp_path):
+    root = Path(__file__).parents[1]
+    (tmp_path / "test_one.py").write_text("def test_a():\n    assert 1 == 2, 'told at once'\n")
+    command = [sys.executable, "-m", "pytest", "-n2", "-p", "no:cacheprovider", "-c", root / "pyproject.toml"]
+    command += ["-p", "conftest", tmp_path / "test_one.py"]
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False).stdout
+    at_once, end = shown.index("::test_a failed:"), shown.index("= FAILURES =")
+    assert at_once < shown.index("told at once") < end
+
+
 def test_drawn_cases_may_take_their_time():
     assert settings().deadline is None

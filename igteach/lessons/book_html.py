@@ -71,8 +71,8 @@ def finished(body: str, folder: Path, address: str) -> str:
         address: The folder's address, as the page writes it.
 
     Returns:
-        The HTML with its pictures lazy and in files, each line of code in an element of its own, and folds that are
-        called what they say.
+        The HTML with its pictures lazy and in files, each line of code in an element of its own, names that break
+        between their parts, printed tables that scroll, and folds that are called what they say.
     """
     pieces = SCRIPT.split(body)  # every other one is a script, and stays as it is
     pieces[::2] = [_finished_text(piece, folder, address) for piece in pieces[::2]]

@@ -18,7 +18,7 @@ from igteach.show.plates import MANY, PANEL, PERCENTILE, SMALL, draw_map, in_lin
 
 SIDE = PANEL
 MARGIN, GAP, HEAD, FOOT = 0.6, 0.1, 0.28, 0.54  # inches: left of an axis, between panes, for titles, below panes
-LINE = 0.24  # inches: for the key
+LINE = 0.24  # inches: for a line of the key
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,11 +139,11 @@ def board(*panes: Pane, columns: int = 2) -> Figure:
     rows = math.ceil(len(panes) / columns)
     width, high = GAP + min(len(panes), columns) * (SIDE + GAP), HEAD + SIDE + FOOT
     maps = [pane for pane in panes if isinstance(pane, Heatmap)]
-    key = LINE if maps else 0.0
+    words = in_lines(_key_of(maps[0]), width, SMALL) if maps else ""
+    key = LINE * len(words.splitlines())
     height = rows * high + key
     canvas = Canvas(figsize=(width, height))
-    if maps:
-        canvas.text(GAP / width, 0.05 / height, in_lines(_key_of(maps[0]), width, SMALL))
+    canvas.text(GAP / width, 0.05 / height, words)
     stories = []
     for place, pane in enumerate(panes):
         row, column = divmod(place, columns)
@@ -151,6 +151,6 @@ def board(*panes: Pane, columns: int = 2) -> Figure:
         wide = SIDE - pane.margin - (GAP if pane.margin else 0)
         axes = canvas.add_axes((left / width, low / height, wide / width, SIDE / height))
         axes.set_title(pane.title, fontsize=SMALL, pad=4)
-        words = pane.draw(axes)
-        stories.append(f"{pane.title}: {words}" if words else pane.title)
+        story = pane.draw(axes)
+        stories.append(f"{pane.title}: {story}" if story else pane.title)
     return Figure(canvas, f"{len(panes)} panes. " + ". ".join(stories) + ".")

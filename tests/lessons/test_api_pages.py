@@ -38,9 +38,9 @@ def test_stars_and_bars_are_no_markup_but_in_examples():
 
 
 def test_an_initial_numbers_no_list():
-    lines = ["    E. Hu et al. (2021), LoRA.", "    Hu, E. (2021)", ">>> A. b"]
+    lines = ["    E. Hu et al. (2021), LoRA.", "    Hu, E. (2021)", ">>> f()", "A. b"]
     escape_markup(None, "function", "f", None, None, lines)
-    assert lines == ["    \\E. Hu et al. (2021), LoRA.", "    Hu, E. (2021)", ">>> A. b"]
+    assert lines == ["    \\E. Hu et al. (2021), LoRA.", "    Hu, E. (2021)", ">>> f()", "A. b"]
 
 
 def test_the_first_words_of_a_result_are_not_taken_for_its_type():

@@ -43,3 +43,14 @@ def test_panes_with_their_labels_do_not_touch_nor_leave_the_figure():
         assert one.x1 < other.x0 or other.x1 < one.x0 or one.y1 < other.y0 or other.y1 < one.y0
     width, height = canvas.get_size_inches() * canvas.dpi
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height for box in boxes)
+
+
+def test_a_key_of_two_lines_lies_below_the_scales_of_the_maps():
+    ghost = np.linspace(0, 1, 128 * 128).reshape(128, 128)
+    large = Heatmap("a map", np.random.default_rng(0).normal(size=(128, 128)), 2.0, "share of F", ghost)
+    canvas = board(large, large).canvas
+    renderer = FigureCanvasAgg(canvas).get_renderer()
+    canvas.draw(renderer)
+    (key,) = canvas.texts
+    assert "\n" in key.get_text()
+    assert all(axes.get_tightbbox(renderer).y0 > key.get_window_extent(renderer).y1 for axes in canvas.axes)
