@@ -457,7 +457,10 @@ print("insertion: IG beats all but guided backpropagation:", all(inserting))
 # %% [markdown] tags=["slide"]
 # ## Third test: where the truth is known
 #
-# On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it. The table puts that beside the other tests, all with the mean colour as baseline or replacement. The last column is the rank correlation with four layers reinitialised.
+# On scenes, lesson 08 knew some of the truth, a mask, and measured the fraction of strength inside it.
+
+# %% [markdown]
+# The table puts that beside the other tests, all with the mean colour as baseline or replacement. The last column is the rank correlation with four layers reinitialised.
 
 # %% tags=["nbval-ignore-output", "slide-goes-on"]
 columns = f"{'fraction inside the mask':26s}{'deletion':12s}{'insertion':12s}"
