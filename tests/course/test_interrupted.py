@@ -77,8 +77,8 @@ def test_a_killed_run_run_again_gives_the_marks_of_an_undisturbed_one(handed_in,
     for process in [*family, *(descendants if draw.random() < 0.5 else [])]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-    run.wait(LONGEST)
-    _, alive = psutil.wait_procs(descendants, timeout=LONGEST)
+    run.wait(60)
+    _, alive = psutil.wait_procs(descendants, timeout=20)
     assert alive == []
     assert started(course).wait(LONGEST) == 0
     assert (course / "marks.csv").read_text(encoding="utf-8") == marks
