@@ -166,7 +166,7 @@ show.curves(
 #
 # Every layer of this model begins by *normalising* its input: it divides by the root of (mean square + a tiny constant). Zeros stay zeros through all 30 layers, since the model has no biases to add. Two norms a layer and one at the end make 61. The constant is 1e-5, so each norm can scale up by 1/√(1e-5), about 316. So a faint prompt arrives at full strength; how the constant distorts it on the way depends on α.
 #
-# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No rule with so few nodes can see all that lies left of it. The residual warns you. For this model zero is not "no word": F never settles on the way there.
+# The shares have to account for all these swings. But the first of 1,000 equal steps takes its gradient at α = 0.0005, at -3.3 on this axis. No rule with so few nodes can see all that lies left of it. The residual warns you. For this model zero is not "no word".
 #
 # ## Other nothings
 #
@@ -355,7 +355,7 @@ print(drawn.prompts[0], "->", drawn.answers[0])
 show.text(drawn.prompts[0].split(), drawn.decides[0].float())
 
 # %% [markdown]
-# F is the log-probability of the right value. A token's *strength* is the absolute value of its score. Each method gets two scores: the fraction of all strength that lies on the three deciding tokens, of 13, and how many of them are among its three strongest. The competitors:
+# F is the log-probability of the right value. A token's *strength* is the absolute value of its score. Each method gets two scores: the fraction of all strength that lies on the three deciding tokens, of 13, and how many of them are among its three strongest (in the last columns, kind by kind). The competitors:
 #
 # - **IG, mean**: from the mean embedding;
 # - **IG, other prompts**: from six other sequences, averaged (lesson 07's many baselines);
@@ -708,9 +708,9 @@ for name, some in {"with every head": [], f"without the {k}": strongest}.items()
     print(f"P({capital_city.strip()}) elsewhere, {name}:", show.rounded(chance, 1))
 
 # %% [markdown]
-# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. And without them the model is not just broken: it still knows the capital of France. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
+# Without eight of 270 heads nearly all of F is gone; without eight others, even late ones, nearly all of it stays on average. (Not in every draw: other heads matter as well.) The shares named parts that the model needs. And without them the model is not just broken: P(Paris) after another prompt falls only from 0.8 to 0.5. Here the intervention confirms the map, on a network that nobody built for the purpose. (For GPT-2 such heads were found by hand, in far more detail: [Wang et al. 2022](https://arxiv.org/abs/2211.00593).)
 #
-# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen only by the size of their shares. They matter for this prompt; what they do, this does not say. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
+# Three cautions. The shares of heads do not add up to F(x) - F(x'): what one head writes, a later one reads, and both count the same change. The eight were chosen only by the size of their shares. They matter for this prompt; this does not say what they do. And one head may stand in for another: in the lookup model you can knock out the two heads with the largest shares, and it goes on answering correctly.
 #
 # ## Beside Captum
 #

@@ -15,7 +15,7 @@ def _pair_baseline_cases(rng: torch.Generator) -> list[Case]:
         other[1] = ids[1]  # the prompts agree here
         keeps = torch.zeros(tokens, dtype=torch.bool)
         keeps[kept] = True
-        cases.append(Case(f"prompts of {tokens} tokens, {len(kept)} of them kept", (table, ids, other, keeps)))
+        cases.append(Case(f"prompts of {tokens} tokens ({len(kept)} kept)", (table, ids, other, keeps)))
     return cases
 
 

@@ -126,7 +126,7 @@ EXERCISES = [
                 ),
             ),
             Mistake(
-                "You kept the first token and no other. Which are kept, `keeps` says.",
+                "You kept the first token and no other; `keeps` says which are kept.",
                 lambda table, ids, other, keeps: torch.cat([table[ids[:1]], table[other[1:]]]),
             ),
             Mistake(
@@ -223,8 +223,8 @@ EXERCISES = [
                 lambda z, ids, n: _difference(_of_tokens(z[:, n:-1].log_softmax(2), ids[:, n + 1 :]).sum(1)),
             ),
             Mistake(
-                "You added up logits. After their first tokens the answers have unlike pasts, and what a logit has to "
-                "be compared with no longer cancels: take log-probabilities.",
+                "You added up logits. After their first tokens the answers differ, so the softmax divides by sums that "
+                "do not cancel: take log-probabilities.",
                 lambda z, ids, n: _difference(_of_tokens(z[:, n - 1 : -1], ids[:, n:]).sum(1)),
             ),
             Mistake(
